@@ -1,0 +1,17 @@
+//! SCIM 2.0 itself: RFC 7643 and RFC 7644 as pure functions.
+//!
+//! In: text, JSON and schemas. Out: resources, filters, changes, errors. Knows nothing of clients' habits, targets, HTTP or stores.
+
+pub mod error;
+pub mod filter;
+pub mod path;
+pub mod resource;
+pub mod schema;
+
+pub use error::{Error, ScimType};
+pub use filter::{CompareOp, Filter};
+pub use path::{AttributePath, PatchPath};
+pub use resource::Resource;
+pub use schema::{
+    Attribute, AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness,
+};

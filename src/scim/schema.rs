@@ -1,0 +1,92 @@
+//! Schemas and resource types (RFC 7643 §2, §6, §7).
+
+use std::sync::Arc;
+
+/// The data type of an attribute (RFC 7643 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttributeType {
+    String,
+    Boolean,
+    Decimal,
+    Integer,
+    DateTime,
+    Binary,
+    Reference,
+    Complex,
+}
+
+/// Who may write an attribute, and when (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mutability {
+    ReadOnly,
+    ReadWrite,
+    Immutable,
+    WriteOnly,
+}
+
+/// When an attribute is part of an answer (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Returned {
+    Always,
+    Never,
+    Default,
+    Request,
+}
+
+/// How far a value is unique (RFC 7643 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Uniqueness {
+    None,
+    Server,
+    Global,
+}
+
+/// The definition of an attribute (RFC 7643 §7).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attribute {
+    pub name: String,
+    pub kind: AttributeType,
+    pub is_multi_valued: bool,
+    pub description: String,
+    pub is_required: bool,
+    /// Whether strings compare with regard to case.
+    pub is_case_exact: bool,
+    pub mutability: Mutability,
+    pub returned: Returned,
+    pub uniqueness: Uniqueness,
+    /// Suggested values; never enforced.
+    pub canonical_values: Vec<String>,
+    /// For references: `User`, `Group`, `external`, `uri`.
+    pub reference_types: Vec<String>,
+    /// For complex attributes.
+    pub sub_attributes: Vec<Attribute>,
+}
+
+/// A schema: a URN and its attributes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    /// The URN.
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    pub attributes: Vec<Attribute>,
+}
+
+/// An extension of a resource type (RFC 7643 §6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extension {
+    pub schema: Arc<Schema>,
+    pub is_required: bool,
+}
+
+/// A resource type: an endpoint, its schema and extensions (RFC 7643 §6).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceType {
+    /// `User`; used in `meta.resourceType` and as the id below `/ResourceTypes`.
+    pub name: String,
+    /// `/Users`.
+    pub endpoint: String,
+    pub description: String,
+    pub schema: Arc<Schema>,
+    pub extensions: Vec<Extension>,
+}
