@@ -1,1 +1,9 @@
-//! (placeholder)
+//! Mappings: one application's API tied to SCIM, as data.
+//!
+//! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
+//! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
+
+pub mod expression;
+pub mod model;
+pub mod path;
+pub mod template;

@@ -1,0 +1,158 @@
+//! The compiled form of a tenant's mapping: what `load` makes of the files and everything else works with.
+
+mod attributes;
+mod client;
+mod operations;
+mod target;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub use attributes::*;
+pub use client::*;
+pub use operations::*;
+pub use target::*;
+
+use crate::{
+    diagnostic::Place, mapping::expression::Expression, mapping::path::JsonPath, scim::ResourceType,
+};
+
+/// One customer's mapping: the tenant file on top of the application's file, compiled.
+#[derive(Debug)]
+pub struct Mapping {
+    /// The tenant's name.
+    pub tenant: Arc<str>,
+    /// The application's name.
+    pub app: String,
+    /// Whether writes reach the target.
+    pub mode: Mode,
+    /// Who calls, with which habits and credentials.
+    pub client: Client,
+    /// What may happen to accounts.
+    pub policy: Policy,
+    /// Named values of the installation: `settings.NAME` in expressions.
+    pub settings: Map<String, Value>,
+    /// How to reach the application.
+    pub target: Target,
+    /// The resource types served, `User` and `Group` among them where the files have them.
+    pub types: Vec<TypeMapping>,
+    /// The `[[example]]` blocks.
+    pub examples: Vec<Example>,
+}
+
+/// Whether writes reach the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They do.
+    Live,
+    /// They are planned and logged, not sent.
+    Shadow,
+    /// Every request is answered 503 with `Retry-After`.
+    Paused,
+}
+
+/// How one resource type is kept in the application.
+#[derive(Debug)]
+pub struct TypeMapping {
+    /// The schema served, made from the built-in one or the operator's own.
+    pub resource_type: Arc<ResourceType>,
+    /// The section's name in the file: `user`, `group`, or `resource.NAME`.
+    pub section: String,
+    /// Where the application's id of an object is, and whether it may serve as the SCIM id.
+    pub id: IdRule,
+    /// Objects for which this is false do not exist for the tenant (`scope`).
+    pub scope: Option<Expression>,
+    /// Objects for which this is true are not shown (`hide`): system users, built-in groups.
+    pub hide: Option<Expression>,
+    /// A single object for which this is true is answered 404 (`gone`): soft deletion.
+    pub gone: Option<Expression>,
+    /// The attribute that makes a second create a duplicate: `userName` or `displayName`, or the operator's choice.
+    pub match_attribute: crate::scim::AttributePath,
+    /// Reads of all objects; several are put together in order.
+    pub lists: Vec<ListOperation>,
+    /// Filters that the application can answer.
+    pub finds: Vec<Find>,
+    /// Reads one object.
+    pub get: Option<Operation>,
+    /// Creates an object.
+    pub create: Option<Operation>,
+    /// Changes an object; each covers some attributes, the last may cover the rest.
+    pub updates: Vec<Operation>,
+    /// Sets `active` to true by calls of its own.
+    pub activate: Option<Operation>,
+    /// Sets `active` to false by calls of its own.
+    pub deactivate: Option<Operation>,
+    /// Changes the attribute the application uses as its key.
+    pub rename: Option<Operation>,
+    /// Sets the password by calls of its own.
+    pub set_password: Option<Operation>,
+    /// Removes an object.
+    pub delete: Option<Operation>,
+    /// One rule a line of `[….attributes]`, in file order.
+    pub attributes: Vec<AttributeRule>,
+    /// Fields always written at creation, by name (`[….create] constants`).
+    pub constants: Vec<(FieldPlace, Value)>,
+    /// Members of a group.
+    pub members: Option<Members>,
+    /// How a user's `groups` are read.
+    pub groups: Option<UserGroups>,
+    /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
+    pub fixed: Vec<Value>,
+}
+
+/// Where the application's id of an object is.
+#[derive(Debug)]
+pub struct IdRule {
+    /// Read from an object of the application.
+    pub from: JsonPath,
+    /// Whether it never changes, and so serves as the SCIM id. If not, the gateway mints one and keeps the link.
+    pub is_stable: bool,
+    /// Whether the application has it as a JSON number: how it is written into bodies.
+    pub is_number: bool,
+}
+
+/// An `[[example]]`: run by `check`, without a network.
+#[derive(Debug)]
+pub struct Example {
+    /// What it shows.
+    pub title: String,
+    /// The section it is about: `user` unless said.
+    pub section: String,
+    /// What is given and expected.
+    pub kind: ExampleKind,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What an example says.
+#[derive(Debug)]
+pub enum ExampleKind {
+    /// A reply of the application, and (a part of) the resource it means.
+    Reply { reply: Value, expect: Value },
+    /// A SCIM request, and the calls it makes: each `call` line with (a part of) its body.
+    Request {
+        method: String,
+        path: String,
+        body: Option<Value>,
+        stored: Option<Value>,
+        calls: Vec<ExpectedCall>,
+    },
+    /// A status and reply that mean an error: the SCIM status and type.
+    Error {
+        operation: String,
+        status: u16,
+        reply: Value,
+        scim_status: u16,
+        scim_type: Option<String>,
+    },
+}
+
+/// A call an example expects.
+#[derive(Debug)]
+pub struct ExpectedCall {
+    /// `POST /users.json`.
+    pub call: String,
+    /// Body as data; absent: not looked at.
+    pub body: Option<Value>,
+}

@@ -1,0 +1,327 @@
+//! What the gateway asks of an application: calls, operations, lists, finds, members.
+
+use std::time::Duration;
+
+use crate::{
+    diagnostic::Place,
+    mapping::{
+        expression::Expression,
+        path::JsonPath,
+        template::{PathTemplate, Template, Tree},
+    },
+    scim::{AttributePath, CompareOp},
+};
+
+use super::{BodyFormat, FieldPlace, ReplyRule};
+
+/// One HTTP call, as configured.
+#[derive(Debug)]
+pub struct Call {
+    /// `GET`, `POST` …
+    pub method: http::Method,
+    /// The path below the base URL; each placeholder is one percent-encoded segment.
+    pub path: PathTemplate,
+    /// Query parameters in order; one whose value is absent is left out.
+    pub query: Vec<(String, Template)>,
+    /// Headers of this call.
+    pub headers: Vec<(String, Template)>,
+    /// The body as data. Absent: create and update send the mapped fields (in their envelope), others nothing.
+    pub body: Option<Tree>,
+    /// Absent: the target's.
+    pub format: Option<BodyFormat>,
+    /// A media type other than the format's own.
+    pub content_type: Option<String>,
+    /// Names for this call's templates (`with = { method = "user.create" }`), used by `[target.wrap]`.
+    pub with: Vec<(String, Tree)>,
+    /// Only if one of these attributes changed; empty: always.
+    pub when_changed: Vec<AttributePath>,
+    /// Only if this holds.
+    pub condition: Option<Expression>,
+    /// Values taken from the reply, names for later steps.
+    pub take: Vec<(String, Source)>,
+    /// What replies mean, before the target's rules.
+    pub rules: Vec<ReplyRule>,
+    /// Statuses that count as done.
+    pub tolerate: Vec<u16>,
+    /// Asked again until a condition holds.
+    pub poll: Option<Poll>,
+    /// Whether it may be sent again when its fate is unknown. Reads always may.
+    pub is_repeatable: bool,
+    /// Where it stands in the file.
+    pub place: Place,
+}
+
+/// Where a value is taken from a reply.
+#[derive(Debug)]
+pub enum Source {
+    /// Out of the body.
+    Body(JsonPath),
+    /// A header, whole.
+    Header(String),
+    /// The last path segment of a header that holds a URL, decoded (`Location`).
+    HeaderSegment(String),
+    /// A cookie set by the reply.
+    Cookie(String),
+    /// Worked out from names already there.
+    Computed(Template),
+}
+
+/// Asks again until a condition holds.
+#[derive(Debug)]
+pub struct Poll {
+    /// Done when it holds for the reply.
+    pub until: Expression,
+    /// Pause in between.
+    pub every: Duration,
+    /// Given up after so many.
+    pub most: u32,
+}
+
+/// An intent carried out by one or more calls.
+#[derive(Debug)]
+pub struct Operation {
+    /// `user.create`: for messages, metrics and `explain`.
+    pub name: String,
+    /// In order.
+    pub steps: Vec<Call>,
+    /// The attributes this update can write; empty: every attribute that has a field.
+    pub covers: Vec<AttributePath>,
+    /// Which fields are sent.
+    pub send: Send,
+    /// What the last reply holds.
+    pub reply: ReplyKind,
+    /// Where the object is in the reply; absent: the envelope, or the whole.
+    pub object: Option<JsonPath>,
+    /// Where a new object's id is; absent: the type's id rule on the object.
+    pub id: Option<Source>,
+    /// The body's single member that holds the fields (`envelope = "user"`); absent: none.
+    pub envelope: Option<String>,
+    /// Whether the object's ETag is read before and sent as `If-Match`.
+    pub sends_if_match: bool,
+    /// Whether the object is read first and a missing one answered 404 (`get-first`).
+    pub gets_first: bool,
+    /// Where it stands in the file.
+    pub place: Place,
+}
+
+/// Which fields an update sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Send {
+    /// Only those of changed attributes.
+    Changed,
+    /// Those of all attributes.
+    All,
+    /// The object as read, changed fields put in.
+    Merged,
+}
+
+/// What a reply holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// The object, whole.
+    Object,
+    /// Nothing that can be used: the answer is composed of what was read and sent.
+    Nothing,
+    /// Nothing that can be used: the object is read again (`read-back = true`).
+    ReadBack,
+}
+
+/// Reads all objects of a type.
+#[derive(Debug)]
+pub struct ListOperation {
+    /// `user.list`.
+    pub name: String,
+    /// The call; paging parameters are added.
+    pub call: Call,
+    /// Where the items are; absent there: an empty list. Several matches are the items.
+    pub items: JsonPath,
+    /// Whether items are objects keyed by id (`{"7": {…}}`): the key becomes the member named here.
+    pub keyed_by: Option<String>,
+    /// How to read on.
+    pub page: PageStyle,
+    /// Fields put into each item: `set = { status = 1 }`.
+    pub set: Vec<(FieldPlace, serde_json::Value)>,
+    /// Whether items are references or lack fields: the object is read for each (`rows = "reference"`), only when an
+    /// attribute is asked for that the row lacks.
+    pub rows: Rows,
+}
+
+/// What the items of a list are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// Whole objects.
+    Complete,
+    /// Each must be read by itself.
+    Reference,
+    /// Objects that lack the fields of these attributes (`lacks = ["active"]`).
+    Lacking(Vec<AttributePath>),
+}
+
+/// How a list is read on.
+#[derive(Debug)]
+pub enum PageStyle {
+    /// One reply holds all.
+    None,
+    /// Parameters for first index and size.
+    Offset {
+        start: String,
+        size: Option<PageSize>,
+        first: u64,
+        total: Option<Total>,
+    },
+    /// Parameters for page number and size.
+    Number {
+        number: String,
+        size: Option<PageSize>,
+        first: u64,
+        total: Option<Total>,
+    },
+    /// A value in the reply that asks for the next page.
+    Cursor {
+        parameter: String,
+        next: JsonPath,
+        size: Option<PageSize>,
+        total: Option<Total>,
+    },
+    /// Several values that are sent back as they are (`continue` sets): the object found there is added to the query.
+    Continue {
+        from: JsonPath,
+        size: Option<PageSize>,
+        total: Option<Total>,
+    },
+    /// A URL in the body, of the same origin.
+    NextUrl {
+        next: JsonPath,
+        size: Option<PageSize>,
+        total: Option<Total>,
+    },
+    /// RFC 8288 `Link: rel="next"`.
+    Link {
+        size: Option<PageSize>,
+        total: Option<Total>,
+    },
+    /// Only the first so many can be had: `limit` alone.
+    Limit {
+        size: PageSize,
+        total: Option<Total>,
+    },
+}
+
+/// The parameter for a page's size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageSize {
+    pub parameter: String,
+    /// The most the application gives.
+    pub most: u64,
+}
+
+/// Where the number of all objects is.
+#[derive(Debug)]
+pub enum Total {
+    Body(JsonPath),
+    Header(String),
+    /// A call of its own, and where in its reply.
+    Call(Box<Call>, JsonPath),
+}
+
+/// A filter that the application can answer.
+#[derive(Debug)]
+pub struct Find {
+    /// `user.find`.
+    pub name: String,
+    pub attribute: AttributePath,
+    pub operator: CompareOp,
+    pub call: Call,
+    /// Where the found objects are; absent: the reply is the object (or the list's items path, if the list has one).
+    pub items: Option<JsonPath>,
+    /// How to read on; `None` if the reply holds all.
+    pub page: PageStyle,
+    /// What is found: objects, or references to read one by one.
+    pub rows: Rows,
+}
+
+/// How members of a group are read and changed.
+#[derive(Debug)]
+pub struct Members {
+    /// How a member is named to the application; absent: by its target id.
+    pub name: Option<Template>,
+    /// Reads the members; absent with `field`: they are in the group object.
+    pub read: Option<MemberRead>,
+    /// The list in the group object itself: read there, written by the group's create and update.
+    pub field: Option<MemberField>,
+    /// Adds: `{member}` one a call, `{members}` a batch.
+    pub add: Option<MemberCall>,
+    /// Removes.
+    pub remove: Option<MemberCall>,
+    /// Sets the whole list: `{members}`.
+    pub replace: Option<MemberCall>,
+    /// The list of groups on the user: membership is written by the user's update.
+    pub on_user: Option<MemberOnUser>,
+    /// What members may be: `User`, and `Group` where the application nests groups.
+    pub types: Vec<String>,
+}
+
+/// Reads the members of a group.
+#[derive(Debug)]
+pub struct MemberRead {
+    pub call: Call,
+    /// One value or object a member.
+    pub items: JsonPath,
+    /// The member's id within an item; absent: the item itself.
+    pub id: Option<JsonPath>,
+    /// The member's display name within an item.
+    pub display: Option<JsonPath>,
+    pub page: PageStyle,
+    /// Whether read before add, since the application would repeat a row.
+    pub is_read_before_add: bool,
+}
+
+/// Members kept as a list in the group object.
+#[derive(Debug)]
+pub struct MemberField {
+    pub place: FieldPlace,
+    /// The member's id within an element; absent: the element itself.
+    pub id: Option<JsonPath>,
+    /// An element as written; absent: the bare id.
+    pub element: Option<Tree>,
+}
+
+/// A call that changes membership.
+#[derive(Debug)]
+pub struct MemberCall {
+    pub call: Call,
+    /// Most members in one call; absent: one (`{member}`).
+    pub batch: Option<usize>,
+}
+
+/// Membership kept on the user.
+#[derive(Debug)]
+pub struct MemberOnUser {
+    /// The list (or single value) on the user object.
+    pub place: FieldPlace,
+    /// Whether a user has one at most.
+    pub is_single: bool,
+    /// How a group is named there; absent: its target id.
+    pub name: Option<Template>,
+    /// The update operation's name that writes it; the user's ordinary update.
+    pub default: Option<serde_json::Value>,
+}
+
+/// How a user's `groups` are read.
+#[derive(Debug)]
+pub enum UserGroups {
+    /// A call.
+    Call {
+        call: Box<Call>,
+        items: JsonPath,
+        id: Option<JsonPath>,
+        display: Option<JsonPath>,
+        page: PageStyle,
+    },
+    /// In the user object.
+    Field {
+        items: JsonPath,
+        id: Option<JsonPath>,
+        display: Option<JsonPath>,
+    },
+}
