@@ -1,1 +1,4 @@
 //! (placeholder)
+
+pub mod key;
+pub mod secret;
