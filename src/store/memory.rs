@@ -129,11 +129,11 @@ impl Shelf {
     }
 
     fn delete(&mut self, id: &ScimId, keep_tombstone: bool) {
+        self.intents
+            .retain(|_, intent| intent.scim_id != *id || intent.state == IntentState::Prepared);
         let Some(record) = self.remove(id) else {
             return;
         };
-        self.intents
-            .retain(|_, intent| intent.scim_id != *id || intent.state == IntentState::Prepared);
         if keep_tombstone {
             self.insert(Record {
                 external_id: None,
