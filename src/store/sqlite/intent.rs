@@ -93,10 +93,7 @@ pub(super) fn abandon(
 
 /// Removes what stands in the way of a new create after a deletion. A `Prepared` intent stays: its call may be on its way.
 pub(super) fn forget_finished(conn: &Connection, place: &Place, id: &ScimId) -> Result<(), Fault> {
-    let mut statement = conn.prepare_cached(
-        "DELETE FROM intent \
-         WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3 AND state <> 0",
-    )?;
+    let mut statement = conn.prepare_cached(FORGET_FINISHED)?;
     statement.execute(params![place.tenant(), place.resource_type(), id.as_str()])?;
     Ok(())
 }
@@ -106,11 +103,7 @@ pub(super) fn open(
     place: &Place,
     older_than: Timestamp,
 ) -> Result<Vec<Intent>, Fault> {
-    let mut statement = conn.prepare_cached(
-        "SELECT match_key, digest, scim_id, state, prepared_at, target_id, seal FROM intent \
-         WHERE tenant = ?1 AND resource_type = ?2 AND state = 0 AND prepared_at < ?3 \
-         ORDER BY prepared_at, match_key LIMIT ?4",
-    )?;
+    let mut statement = conn.prepare_cached(OPEN)?;
     let mut rows = statement.query(params![
         place.tenant(),
         place.resource_type(),
@@ -154,11 +147,7 @@ fn forget_expired(conn: &Connection, now: Timestamp) -> Result<(), Fault> {
     let Ok(oldest_kept) = now.checked_sub(Intent::LIFETIME) else {
         return Ok(());
     };
-    let mut statement = conn.prepare_cached(
-        "DELETE FROM intent WHERE (tenant, resource_type, match_key) IN \
-         (SELECT tenant, resource_type, match_key FROM intent \
-          WHERE state = 2 AND prepared_at < ?1 ORDER BY prepared_at LIMIT 16)",
-    )?;
+    let mut statement = conn.prepare_cached(FORGET_EXPIRED)?;
     statement.execute(params![oldest_kept.as_microsecond()])?;
     Ok(())
 }
@@ -228,3 +217,13 @@ fn number(state: IntentState) -> i64 {
 }
 
 const TABLE: &str = "intent";
+
+// Left alone, the planner walks the tenant's whole primary key.
+pub(super) const FORGET_FINISHED: &str = "DELETE FROM intent INDEXED BY intent_by_scim_id \
+    WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3 AND state <> 0";
+pub(super) const OPEN: &str = "SELECT match_key, digest, scim_id, state, prepared_at, target_id, seal FROM intent \
+    WHERE tenant = ?1 AND resource_type = ?2 AND state = 0 AND prepared_at < ?3 \
+    ORDER BY prepared_at, match_key LIMIT ?4";
+pub(super) const FORGET_EXPIRED: &str = "DELETE FROM intent WHERE (tenant, resource_type, match_key) IN \
+    (SELECT tenant, resource_type, match_key FROM intent \
+     WHERE state = 2 AND prepared_at < ?1 ORDER BY prepared_at LIMIT 16)";

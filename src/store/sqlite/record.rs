@@ -8,23 +8,12 @@ use super::place::Place;
 use crate::store::record::to_microseconds;
 use crate::store::{ExternalId, Record, ScimId, StoreError, TargetId};
 
-/// A query for records of one tenant and resource type (`?1`, `?2`); columns as [`read`] expects them.
-macro_rules! select {
-    ($condition:literal) => {
-        concat!(
-            "SELECT scim_id, target_id, external_id, shadow, created, modified, revision, is_deleted, seal \
-             FROM record WHERE tenant = ?1 AND resource_type = ?2 AND ",
-            $condition
-        )
-    };
-}
-
 pub(super) fn by_id(
     conn: &Connection,
     place: &Place,
     id: &ScimId,
 ) -> Result<Option<Record>, Fault> {
-    let mut statement = conn.prepare_cached(select!("scim_id = ?3"))?;
+    let mut statement = conn.prepare_cached(BY_ID)?;
     let mut rows = statement.query(params![place.tenant(), place.resource_type(), id.as_str()])?;
     rows.next()?.map(|row| read(row, place)).transpose()
 }
@@ -34,7 +23,7 @@ pub(super) fn by_target(
     place: &Place,
     target_id: &TargetId,
 ) -> Result<Option<Record>, Fault> {
-    let mut statement = conn.prepare_cached(select!("target_id = ?3"))?;
+    let mut statement = conn.prepare_cached(BY_TARGET)?;
     let mut rows = statement.query(params![
         place.tenant(),
         place.resource_type(),
@@ -71,9 +60,7 @@ pub(super) fn by_external_id(
     place: &Place,
     external_id: &ExternalId,
 ) -> Result<Vec<Record>, Fault> {
-    let mut statement = conn.prepare_cached(select!(
-        "external_id = ?3 AND is_deleted = 0 ORDER BY scim_id"
-    ))?;
+    let mut statement = conn.prepare_cached(BY_EXTERNAL_ID)?;
     let mut rows = statement.query(params![
         place.tenant(),
         place.resource_type(),
@@ -101,7 +88,7 @@ pub(super) fn page(
     let mut statement;
     let mut rows = match after {
         Some(after) => {
-            statement = conn.prepare_cached(select!("scim_id > ?3 ORDER BY scim_id LIMIT ?4"))?;
+            statement = conn.prepare_cached(PAGE_AFTER)?;
             statement.query(params![
                 place.tenant(),
                 place.resource_type(),
@@ -110,7 +97,7 @@ pub(super) fn page(
             ])?
         }
         None => {
-            statement = conn.prepare_cached(select!("TRUE ORDER BY scim_id LIMIT ?3"))?;
+            statement = conn.prepare_cached(FIRST_PAGE)?;
             statement.query(params![place.tenant(), place.resource_type(), limit])?
         }
     };
@@ -285,3 +272,26 @@ fn write(conn: &Connection, place: &Place, record: &Record) -> Result<(), Fault>
 }
 
 const TABLE: &str = "record";
+
+/// A query for records; columns as [`read`] expects them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT scim_id, target_id, external_id, shadow, created, modified, revision, is_deleted, seal FROM record ",
+            $rest
+        )
+    };
+}
+
+pub(super) const BY_ID: &str = select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3");
+pub(super) const BY_TARGET: &str =
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND target_id = ?3");
+// Left alone, the planner walks the tenant's whole primary key, because that needs no sorting either.
+pub(super) const BY_EXTERNAL_ID: &str = select!(
+    "INDEXED BY record_by_external_id WHERE tenant = ?1 AND resource_type = ?2 AND external_id = ?3 \
+     AND is_deleted = 0 ORDER BY scim_id"
+);
+pub(super) const FIRST_PAGE: &str =
+    select!("WHERE tenant = ?1 AND resource_type = ?2 ORDER BY scim_id LIMIT ?3");
+pub(super) const PAGE_AFTER: &str =
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id > ?3 ORDER BY scim_id LIMIT ?4");
