@@ -48,22 +48,31 @@ fn create(path: &Path) -> Result<(), StoreError> {
         .create(directory)
         .map_err(name)?;
     let draft = draft_of(path);
-    remove_if_there(&draft).map_err(name)?;
+    let placed = write_draft(&draft).and_then(|()| move_into_place(&draft, path).map_err(name));
+    if placed.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&draft);
+    }
+    placed?;
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(name)
+}
+
+/// An empty store, ours alone to read.
+fn write_draft(draft: &Path) -> Result<(), StoreError> {
+    let name = |error| io_error("create its file", error);
+    remove_if_there(draft).map_err(name)?;
     OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&draft)
+        .open(draft)
         .map_err(name)?;
-    let conn = connect(&draft)?;
+    let conn = connect(draft)?;
     conn.pragma_update(None, "application_id", APPLICATION_ID)
         .map_err(|error| Fault::from(error).named("create its file"))?;
-    migrate(&conn)?;
-    drop(conn);
-    move_into_place(&draft, path).map_err(name)?;
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(name)
+    migrate(&conn)
 }
 
 /// Another process may be at it too; the first one wins.
