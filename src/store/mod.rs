@@ -10,6 +10,7 @@ mod error;
 mod id;
 mod memory;
 mod record;
+mod sqlite;
 #[cfg(test)]
 mod suite;
 
@@ -23,6 +24,7 @@ pub use error::StoreError;
 pub use id::{ExternalId, ScimId, TargetId, TenantId};
 pub use memory::MemoryStore;
 pub use record::{Intent, IntentState, KeyRecord, Prepared, Record};
+pub use sqlite::SqliteStore;
 
 /// The answer of a store's method, later.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -205,8 +207,13 @@ pub enum StoreSettings {
 pub async fn open(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
     match settings {
         StoreSettings::Memory => Ok(Arc::new(MemoryStore::default())),
-        StoreSettings::Sqlite { path } => Err(StoreError::Unusable {
-            what: format!("no engine for `{}` yet.", path.display()),
-        }),
+        StoreSettings::Sqlite { path } => {
+            let path = path.clone();
+            let opening = tokio::task::spawn_blocking(move || SqliteStore::open(&path));
+            let opened = opening
+                .await
+                .map_err(|error| StoreError::unavailable("open", error))?;
+            Ok(Arc::new(opened?))
+        }
     }
 }

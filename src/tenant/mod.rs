@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod registry;
+pub mod key;
 pub mod secret;
 
 use std::{path::PathBuf, sync::Arc};
