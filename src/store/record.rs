@@ -35,7 +35,7 @@ pub struct Intent {
     pub match_key: String,
     /// SHA-256 of the normalized request: the same request again, or another one for the same name.
     pub digest: [u8; 32],
-    /// The id the resource has or will have.
+    /// The id the resource has or will have; empty while only the target can choose it.
     pub scim_id: ScimId,
     /// How far it came.
     pub state: IntentState,
@@ -57,6 +57,11 @@ pub enum IntentState {
 }
 
 impl Intent {
+    /// Whether its resource can turn out to have this id: it was chosen, or is still open.
+    pub fn may_become(&self, id: &ScimId) -> bool {
+        self.scim_id.as_str().is_empty() || self.scim_id == *id
+    }
+
     /// How long an acknowledged intent is remembered.
     pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 

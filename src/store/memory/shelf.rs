@@ -118,13 +118,14 @@ impl Shelf {
     }
 
     pub(super) fn applied(&mut self, match_key: &str, record: &Record) -> Result<(), StoreError> {
-        let holder = self.intents.get(match_key).map(|intent| &intent.scim_id);
-        if holder.is_some_and(|id| *id != record.scim_id) {
+        let holder = self.intents.get(match_key);
+        if holder.is_some_and(|intent| !intent.may_become(&record.scim_id)) {
             return Err(StoreError::Conflict { what: "match key" });
         }
         self.put(record)?;
         if let Some(intent) = self.intents.get_mut(match_key) {
             intent.state = intent.state.max(IntentState::Applied);
+            intent.scim_id = record.scim_id.clone();
             intent.target_id = record.target_id.clone();
         }
         Ok(())

@@ -38,7 +38,7 @@ pub(super) fn applied(
     let intent = by_match_key(conn, place, match_key)?;
     if intent
         .as_ref()
-        .is_some_and(|intent| intent.scim_id != record.scim_id)
+        .is_some_and(|intent| !intent.may_become(&record.scim_id))
     {
         return Err(Fault::conflict("match key"));
     }
@@ -48,6 +48,7 @@ pub(super) fn applied(
     };
     let applied = Intent {
         state: intent.state.max(IntentState::Applied),
+        scim_id: record.scim_id.clone(),
         target_id: record.target_id.clone(),
         ..intent
     };

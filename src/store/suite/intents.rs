@@ -210,3 +210,21 @@ pub(super) async fn open_intents_are_the_old_prepared_ones(store: Arc<dyn Store>
         .collect();
     assert_eq!(names, ["b", "c", "a"]);
 }
+
+pub(super) async fn an_intent_without_an_id_takes_the_one_the_target_chose(store: Arc<dyn Store>) {
+    let (tenant, chosen) = (acme(), ScimId::new("9"));
+    prepare(&store, &intent("ada", ""), at(0)).await;
+    store
+        .applied(&tenant, USER, "ada", &record("9", "9"))
+        .await
+        .unwrap();
+    assert_eq!(standing(&store, "ada").await.scim_id, chosen);
+    store
+        .acknowledge(&tenant, USER, "ada", &chosen)
+        .await
+        .unwrap();
+    assert_eq!(
+        standing(&store, "ada").await.state,
+        IntentState::Acknowledged
+    );
+}

@@ -33,6 +33,7 @@ macro_rules! conformance {
                 intents::an_intent_answers_to_its_own_id_only
                 intents::an_applied_create_conflicts_without_a_trace
                 intents::a_create_is_recorded_even_if_its_intent_was_abandoned
+                intents::an_intent_without_an_id_takes_the_one_the_target_chose
                 intents::only_old_acknowledged_intents_expire
                 intents::a_deletion_frees_the_name
                 intents::open_intents_are_the_old_prepared_ones
