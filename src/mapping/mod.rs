@@ -5,5 +5,7 @@
 
 pub mod expression;
 pub mod model;
+pub mod names;
 pub mod path;
 pub mod template;
+pub mod value;
