@@ -109,5 +109,5 @@ fn a_changed_file_is_noticed_by_a_look() {
     fs::write(&files.settings.certificate, format!("{new_certificate}\n")).unwrap();
     fs::write(&files.settings.key, format!("{new_key}\n")).unwrap();
     certificates.look();
-    assert_eq!(certificates.not_after(), Some(2_240_524_800));
+    assert_eq!(certificates.not_after(), Some(2_240_611_200));
 }
