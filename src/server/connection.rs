@@ -30,6 +30,8 @@ use super::{
 pub(super) const ALPN_HTTP2: &[u8] = b"h2";
 pub(super) const ALPN_HTTP1: &[u8] = b"http/1.1";
 
+const HYPER_MAX_HEADERS: usize = 100;
+
 /// Serves a connection until it ends, is overdue or is told to stop.
 pub(super) async fn serve(
     tcp: TcpStream,
@@ -114,9 +116,13 @@ fn http1_builder(edge: &Edge) -> http1::Builder {
         .timer(TokioTimer::new())
         // `Activity` watches the head, without a timer for each request.
         .header_read_timeout(None)
-        .max_headers(limits.max_headers)
+        .max_header_size(limits.max_head_bytes)
         // hyper panics below this.
         .max_buf_size(limits.max_head_bytes.max(8192));
+    // Up to its own limit hyper keeps headers on the stack, and `head::check` counts them.
+    if limits.max_headers > HYPER_MAX_HEADERS {
+        builder.max_headers(limits.max_headers);
+    }
     builder
 }
 

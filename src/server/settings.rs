@@ -93,7 +93,7 @@ pub struct Limits {
     pub max_connections_per_peer: usize,
     /// Header lines of one request; more are answered 431.
     pub max_headers: usize,
-    /// Bytes of an HTTP/1.1 request head, at least 8192; more are answered 431.
+    /// Bytes of an HTTP/1.1 request head; more are answered 431.
     pub max_head_bytes: usize,
     /// Bytes of path and query; more are answered 414.
     pub max_uri_bytes: usize,
