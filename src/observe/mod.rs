@@ -8,6 +8,7 @@ pub mod exchange_log;
 mod labels;
 pub mod log;
 pub mod metrics;
+mod server_metrics;
 
 pub use admin::{Admin, AdminCredential, AdminState, Observed, Readiness, TenantStatus};
 pub use exchange_log::{Finished, log_exchange};
