@@ -76,7 +76,8 @@ fn normalize(m: &mut Mender<'_>, filter: Filter) -> Result<Filter, Error> {
     map(filter, &mut |filter| match filter {
         Filter::Present(path) => Ok(Filter::Present(find(m, &path)?.path)),
         Filter::Compare(path, op, value) => {
-            let found = implied_value(m, find(m, &path)?);
+            let found = find(m, &path)?;
+            let found = implied_value(m, found);
             let value = typed(m, found.leaf, &found.path, value);
             Ok(Filter::Compare(found.path, op, value))
         }

@@ -15,8 +15,11 @@ use super::{
 };
 use crate::scim::{
     AttributePath, Error, PatchPath,
-    patch::{MAX_OPERATIONS, OnNoMatch, PATCH_OP, PatchKind, PatchOp, PatchRequest},
+    patch::{MAX_PATCH_OPERATIONS, OnNoMatch, PatchKind, PatchOp, PatchRequest},
 };
+
+/// The URN of the PATCH message.
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Reads the body of a PATCH.
 ///
@@ -80,9 +83,9 @@ fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, Error> {
         0 => Err(Error::invalid_syntax(
             "`Operations` must have at least one operation.",
         )),
-        count if count > MAX_OPERATIONS => Err(Error::new(
+        count if count > MAX_PATCH_OPERATIONS => Err(Error::new(
             413,
-            format!("A PATCH may have {MAX_OPERATIONS} operations at most; this one has {count}."),
+            format!("A PATCH may have {MAX_PATCH_OPERATIONS} operations at most; this one has {count}."),
         )),
         _ => Ok(operations),
     }
@@ -331,14 +334,18 @@ impl Reader<'_, '_> {
         let list = target
             .attribute
             .filter(|attribute| is_list && attribute.is_multi_valued);
-        let mut path = target.path.clone();
         match list {
             Some(attribute) => {
-                let filter = named_removal::filter(self.m, &target, attribute, value)?;
-                let Some(filter) = filter else {
-                    return Ok(());
-                };
-                path.filter = Some(filters::inside(self.m, attribute, filter)?);
+                let named = named_removal::filter(self.m, &target, attribute, value)?;
+                if let Some(filter) = named {
+                    let mut path = target.path;
+                    path.filter = Some(filters::inside(self.m, attribute, filter)?);
+                    self.operations.push(PatchOp {
+                        on_no_match: OnNoMatch::Ignore,
+                        ..PatchOp::new(PatchKind::Remove, Some(path), None)
+                    });
+                }
+                return Ok(());
             }
             None if value.is_null() => {}
             None => {
@@ -346,7 +353,7 @@ impl Reader<'_, '_> {
                 self.m.note(&named_removal::MENDING, text);
             }
         }
-        self.push(PatchKind::Remove, path, None);
+        self.push(PatchKind::Remove, target.path, None);
         Ok(())
     }
 
@@ -360,10 +367,8 @@ impl Reader<'_, '_> {
             _ => OnNoMatch::NoTarget,
         };
         self.operations.push(PatchOp {
-            op,
-            path: Some(path),
-            value,
             on_no_match,
+            ..PatchOp::new(op, Some(path), value)
         });
     }
 

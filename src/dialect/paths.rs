@@ -9,7 +9,7 @@ use super::{
     schemas,
 };
 use crate::scim::{
-    Attribute, AttributePath, Error, PatchPath, Schema, path::PathError,
+    Attribute, AttributePath, Error, PatchPath, PathError,
 };
 
 /// What a path was found to mean.
@@ -17,8 +17,6 @@ use crate::scim::{
 pub(super) struct Target<'a> {
     /// The path in the schema's spelling.
     pub path: PatchPath,
-    /// The extension it lies in, if it does.
-    pub extension: Option<&'a Schema>,
     /// The attribute; absent if the path is an extension's URN alone.
     pub attribute: Option<&'a Attribute>,
     /// The sub-attribute, in front of the brackets or behind them.
@@ -81,7 +79,6 @@ pub(super) fn in_one_extension<'a>(
     };
     Some(Target {
         path: resolved.canonical().into(),
-        extension: resolved.extension,
         attribute: resolved.attribute,
         sub_attribute: resolved.sub_attribute,
     })
@@ -91,14 +88,6 @@ impl<'a> Target<'a> {
     /// The definition the path ends at; absent if it is an extension's URN alone.
     pub fn leaf(&self) -> Option<&'a Attribute> {
         self.sub_attribute.or(self.attribute)
-    }
-
-    /// Whether a client may not write here.
-    pub fn is_read_only(&self) -> bool {
-        [self.attribute, self.sub_attribute]
-            .into_iter()
-            .flatten()
-            .any(|a| a.mutability == crate::scim::Mutability::ReadOnly)
     }
 }
 
@@ -127,7 +116,6 @@ fn resolve<'a>(m: &mut Mender<'a>, path: &PatchPath) -> Option<Result<Target<'a>
     let resolved = rt.resolve(&path.path)?;
     let target = Target {
         path: resolved.canonical().into(),
-        extension: resolved.extension,
         attribute: resolved.attribute,
         sub_attribute: resolved.sub_attribute,
     };

@@ -16,7 +16,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     answer("PING-10", None, "Creates disabled users.", "Created inactive."),
     session("PING-11", "Authorization header, path and scopes can be overridden.", "Decided before a body is read; see OKTA-20 for bare tokens."),
     changes_meaning("PING-12", None, "PingFederate itself speaks SCIM 1.1.", "400 with a detail that says to use the SCIM 2.0 provisioner.", "ping/scim_1_body.json"),
-    widens("FORGEROCK-01", Some("N3"), "Add and replace come with or without a path.", "One operation per attribute.", "ping/forgerock_without_path.json"),
+    widens("FORGEROCK-01", Some("N3"), "Add and replace come with or without a path.", "One operation per attribute.", "forgerock/without_path.json"),
     answer("FORGEROCK-02", Some("R4"), "Reconciliation reads schemas, then everything.", "Complete pages."),
     answer("SAILPOINT-01", Some("R13"), "Requires five discovery documents.", "Served, by id as well."),
     answer("SAILPOINT-02", Some("N20"), "PATCH or PUT by a setting.", "Both are served."),
