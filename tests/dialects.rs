@@ -73,7 +73,12 @@ fn a_client_that_is_not_recognised_gets_the_same_unless_a_meaning_changes() {
             path.display()
         );
         let is_same = Some(&becomes) == case.get("becomes");
-        assert_eq!(is_same, !is_recognised_only, "{}: {becomes:#}", path.display());
+        assert_eq!(
+            is_same,
+            !is_recognised_only,
+            "{}: {becomes:#}",
+            path.display()
+        );
     }
 }
 
@@ -114,8 +119,14 @@ fn every_case_named_in_the_catalogue_exists_and_every_case_is_named() {
                 .into_owned()
         })
         .collect();
-    let missing: Vec<&&str> = named.iter().filter(|case| !there.contains(**case)).collect();
-    let unnamed: Vec<&String> = there.iter().filter(|case| !named.contains(case.as_str())).collect();
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|case| !there.contains(**case))
+        .collect();
+    let unnamed: Vec<&String> = there
+        .iter()
+        .filter(|case| !named.contains(case.as_str()))
+        .collect();
     assert!(missing.is_empty(), "no file: {missing:?}");
     assert!(unnamed.is_empty(), "not in the catalogue: {unnamed:?}");
     for quirk in catalogue() {
@@ -172,8 +183,14 @@ fn run_all(case: &Map<String, Value>, settings: &Settings) -> (Value, Value) {
     // What is refused in one spelling is what counts when all of them are refused.
     if settings.is_strict {
         let first = results.swap_remove(0).0;
-        let is_same = results.iter().all(|(other, _)| summary(other) == summary(&first));
-        let becomes = if is_same { first } else { json!({"error": "varies"}) };
+        let is_same = results
+            .iter()
+            .all(|(other, _)| summary(other) == summary(&first));
+        let becomes = if is_same {
+            first
+        } else {
+            json!({"error": "varies"})
+        };
         return (becomes, Value::Array(once));
     }
     (results.swap_remove(0).0, Value::Array(once))
@@ -244,7 +261,9 @@ fn write_body(
     let old = Resource(before.as_object().expect("an object").clone());
     let rules = dialect.replace_rules_for(rt, &mended);
     let new = replace::replace(rt, &old, resource, &rules)?;
-    Ok(Value::Object(dialect.settle_replace(rt, &old, new, notes).0))
+    Ok(Value::Object(
+        dialect.settle_replace(rt, &old, new, notes).0,
+    ))
 }
 
 fn patch(

@@ -1,10 +1,7 @@
 //! What every mending needs at hand.
 
 use super::{Dialect, quirks::Mending};
-use crate::{
-    exchange::Notes,
-    scim::ResourceType,
-};
+use crate::{exchange::Notes, scim::ResourceType};
 
 /// The most notes one request leaves. What one more would say is no news.
 const MAX_NOTES: usize = 100;

@@ -93,11 +93,7 @@ fn normalize(m: &mut Mender<'_>, filter: Filter) -> Result<Filter, Error> {
     })
 }
 
-fn inside_one(
-    m: &mut Mender<'_>,
-    attribute: &Attribute,
-    filter: Filter,
-) -> Result<Filter, Error> {
+fn inside_one(m: &mut Mender<'_>, attribute: &Attribute, filter: Filter) -> Result<Filter, Error> {
     match filter {
         Filter::Present(path) => Ok(Filter::Present(sub_path(m, attribute, &path)?.path)),
         Filter::Compare(path, op, value) => {
@@ -193,7 +189,10 @@ fn email<'a>(m: &mut Mender<'a>, path: &AttributePath) -> Option<Found<'a>> {
     let rt = m.rt;
     let meant = AttributePath::of("emails").with_sub("value");
     let found = Found::from(rt.resolve(&meant)?);
-    m.note(&EMAIL_ALIAS, format!("`email` was read as `{}`", found.path));
+    m.note(
+        &EMAIL_ALIAS,
+        format!("`email` was read as `{}`", found.path),
+    );
     Some(found)
 }
 
@@ -283,9 +282,8 @@ fn unknown_sub(m: &Mender<'_>, attribute: &Attribute, path: &AttributePath) -> E
 }
 
 fn proposal<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    let alike = |other: &str| {
-        strsim::jaro_winkler(&name.to_ascii_lowercase(), &other.to_ascii_lowercase())
-    };
+    let alike =
+        |other: &str| strsim::jaro_winkler(&name.to_ascii_lowercase(), &other.to_ascii_lowercase());
     known
         .map(|other| (alike(other), other))
         .filter(|(likeness, _)| *likeness >= ALIKE)

@@ -32,13 +32,15 @@ pub(super) fn take(m: &mut Mender<'_>, request: &mut PatchRequest) -> Vec<GroupG
         return Vec::new();
     }
     let mut grants = Vec::new();
-    request.operations.retain(|operation| match grant(operation) {
-        Some(grant) => {
-            grants.push(grant);
-            false
-        }
-        None => true,
-    });
+    request
+        .operations
+        .retain(|operation| match grant(operation) {
+            Some(grant) => {
+                grants.push(grant);
+                false
+            }
+            None => true,
+        });
     if !grants.is_empty() {
         m.note(
             &GROUPS_THROUGH_USER,

@@ -12,11 +12,7 @@ use serde_json::Value;
 
 use crate::{
     exchange::Notes,
-    scim::{
-        self, Filter, Resource, ResourceType,
-        patch::PatchRequest,
-        replace::ReplaceRules,
-    },
+    scim::{self, Filter, Resource, ResourceType, patch::PatchRequest, replace::ReplaceRules},
 };
 
 mod answers;
@@ -102,7 +98,12 @@ impl Dialect {
     /// `None` and an empty text are no parameters. A parameter without `=` has an empty value. Bytes that
     /// are not UTF-8 become U+FFFD, so that a filter made of them matches nobody.
     pub fn query_pairs(&self, raw_query: Option<&str>, notes: &mut Notes) -> Vec<(String, String)> {
-        query::pairs(self, raw_query.unwrap_or_default(), raw_query.is_some(), notes)
+        query::pairs(
+            self,
+            raw_query.unwrap_or_default(),
+            raw_query.is_some(),
+            notes,
+        )
     }
 
     /// Reads a filter and puts its names and values in the schema's form.

@@ -55,7 +55,9 @@ fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, Error> {
         ));
     };
     let member = |name: &str| {
-        let found = message.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let found = message
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value)
     };
     let Some(operations) = member("Operations").cloned() else {
@@ -85,7 +87,9 @@ fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, Error> {
         )),
         count if count > MAX_PATCH_OPERATIONS => Err(Error::new(
             413,
-            format!("A PATCH may have {MAX_PATCH_OPERATIONS} operations at most; this one has {count}."),
+            format!(
+                "A PATCH may have {MAX_PATCH_OPERATIONS} operations at most; this one has {count}."
+            ),
         )),
         _ => Ok(operations),
     }
@@ -138,7 +142,8 @@ impl Reader<'_, '_> {
         match kind {
             Some(kind) if lower == word => Ok(kind),
             Some(kind) if self.m.is_on(&OP_CASE) => {
-                self.m.note(&OP_CASE, format!("`op` had capitals instead of `{lower}`"));
+                self.m
+                    .note(&OP_CASE, format!("`op` had capitals instead of `{lower}`"));
                 Ok(kind)
             }
             _ => Err(self.wrong("has an `op` other than `add`, `replace` and `remove`")),
@@ -307,6 +312,10 @@ impl Reader<'_, '_> {
     ///
     /// Where a `value` is cleared the element or reference goes that it is the value of (N8).
     fn nothing(&mut self, kind: PatchKind, target: Target<'_>) -> Result<(), Error> {
+        if !self.m.is_on(&no_value::NULL) {
+            self.push(kind, target.path, Some(Value::Null));
+            return Ok(());
+        }
         let text = format!("`{target}` was given no value");
         self.m.note(&no_value::NULL, text);
         if kind == PatchKind::Add {

@@ -8,9 +8,7 @@ use super::{
     quirks::{BARE_WORD, DOT_BEHIND_URN, EXTENSION_AT_ROOT, SCHEMA_NAMES, UNKNOWN},
     schemas,
 };
-use crate::scim::{
-    Attribute, AttributePath, Error, PatchPath, PathError,
-};
+use crate::scim::{Attribute, AttributePath, Error, PatchPath, PathError};
 
 /// What a path was found to mean.
 #[derive(Debug, Clone)]
@@ -58,7 +56,10 @@ pub(super) fn read<'a>(m: &mut Mender<'a>, text: &str) -> Result<Found<'a>, Erro
     }
     m.note(
         &UNKNOWN,
-        format!("`{}` is not known and was dropped", shown(&path_in_front(text))),
+        format!(
+            "`{}` is not known and was dropped",
+            shown(&path_in_front(text))
+        ),
     );
     Ok(Found::Dropped)
 }

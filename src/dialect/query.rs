@@ -26,7 +26,12 @@ pub(super) fn pairs(
         raw.split('&').any(str::is_empty)
     };
     if is_padded && dialect.is_on(&EMPTY_QUERY) {
-        note(dialect, notes, &EMPTY_QUERY, "the query had an empty part".to_owned());
+        note(
+            dialect,
+            notes,
+            &EMPTY_QUERY,
+            "the query had an empty part".to_owned(),
+        );
     }
     let plus = plus(dialect, raw, notes);
     raw.split('&')
@@ -55,9 +60,17 @@ fn plus(dialect: &Dialect, raw: &str, notes: &mut Notes) -> Plus {
         _ => raw.contains("%20"),
     };
     let (plus, mending, message) = if is_bare && dialect.is_on(&BARE_PLUS) {
-        (Plus::Plus, &BARE_PLUS, "a plus in the query was read as a plus")
+        (
+            Plus::Plus,
+            &BARE_PLUS,
+            "a plus in the query was read as a plus",
+        )
     } else if dialect.is_on(&PLUS_IS_SPACE) {
-        (Plus::Space, &PLUS_IS_SPACE, "plus signs in the query were read as spaces")
+        (
+            Plus::Space,
+            &PLUS_IS_SPACE,
+            "plus signs in the query were read as spaces",
+        )
     } else {
         return Plus::Plus;
     };
@@ -94,7 +107,5 @@ fn decode(text: &str, plus: Plus) -> String {
         Plus::Plus => text.to_owned(),
         Plus::Space => text.replace('+', " "),
     };
-    percent_decode_str(&spaced)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }

@@ -18,8 +18,7 @@ pub(super) fn rules(dialect: &Dialect, rt: &ResourceType, body: Option<&Value>) 
         members.is_some_and(|members| members.keys().any(|key| key.eq_ignore_ascii_case(name)))
     };
     let has = |name: &str| rt.schema.attribute(name).is_some();
-    let keeps_members =
-        dialect.is_on(&PUT_KEEPS_MEMBERS) && has("members") && !is_named("members");
+    let keeps_members = dialect.is_on(&PUT_KEEPS_MEMBERS) && has("members") && !is_named("members");
     ReplaceRules {
         keep_absent_active: dialect.is_on(&PUT_KEEPS) && has("active") && !is_named("active"),
         keep_absent_multivalued: if keeps_members {

@@ -37,7 +37,11 @@ pub(super) fn mend(m: &mut Mender<'_>, body: Value, purpose: Purpose) -> Result<
     body.place_elsewhere();
     if urns.is_some() || m.is_on(&SCHEMA_NAMES) {
         let present = m.rt.extensions.iter().map(|e| e.schema.id.as_str());
-        let urns = schemas::list(m, urns, present.filter(|id| body.resource.contains_key(*id)));
+        let urns = schemas::list(
+            m,
+            urns,
+            present.filter(|id| body.resource.contains_key(*id)),
+        );
         body.resource.shift_insert(0, "schemas".to_owned(), urns);
     }
     Ok(Value::Object(body.resource))
@@ -55,7 +59,10 @@ impl Body {
     /// Puts one member of the body where it belongs.
     fn place(&mut self, m: &mut Mender<'_>, key: String, value: Value) -> Result<(), Error> {
         let rt = m.rt;
-        if let Some(attribute) = rt.resolve(&AttributePath::of(key.as_str())).and_then(|r| r.attribute) {
+        if let Some(attribute) = rt
+            .resolve(&AttributePath::of(key.as_str()))
+            .and_then(|r| r.attribute)
+        {
             let value = self.own(m, attribute, value);
             self.resource.insert(attribute.name.clone(), value);
             return Ok(());
@@ -146,7 +153,10 @@ impl Body {
         };
         match found {
             Found::Known(target) => {
-                m.note(&KEYS_ARE_PATHS, format!("the key `{target}` was read as a path"));
+                m.note(
+                    &KEYS_ARE_PATHS,
+                    format!("the key `{target}` was read as a path"),
+                );
                 self.keep(m, &target, value);
             }
             Found::Dropped => {}

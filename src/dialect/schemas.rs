@@ -39,7 +39,10 @@ pub(super) fn meant<'a>(rt: &'a ResourceType, urn: &str) -> Option<&'a Schema> {
         return all().find(|schema| starts_with(&schema.id, ENTERPRISE));
     }
     let colons_left_out = |schema: &&Schema| {
-        schema.id.replace(':', "").eq_ignore_ascii_case(&lower.replace(':', ""))
+        schema
+            .id
+            .replace(':', "")
+            .eq_ignore_ascii_case(&lower.replace(':', ""))
     };
     all().find(colons_left_out)
 }
@@ -53,10 +56,7 @@ pub(super) fn in_front<'a, 't>(
 ) -> Option<(&'a Schema, &'t str)> {
     let end = path.find('[').unwrap_or(path.len());
     let front = path.get(..end)?;
-    let mut ends: Vec<usize> = front
-        .match_indices([':', '.'])
-        .map(|(at, _)| at)
-        .collect();
+    let mut ends: Vec<usize> = front.match_indices([':', '.']).map(|(at, _)| at).collect();
     ends.reverse();
     ends.into_iter().find_map(|at| {
         let schema = meant(rt, path.get(..at)?)?;
@@ -108,7 +108,10 @@ fn recognised(m: &mut Mender<'_>, text: &str) -> Option<String> {
             m.note(&SCHEMA_NAMES, message);
         }
         None => {
-            let message = format!("`{}` in `schemas` is not known and was dropped", shown(text));
+            let message = format!(
+                "`{}` in `schemas` is not known and was dropped",
+                shown(text)
+            );
             m.note(&SCHEMA_NAMES, message);
         }
     }

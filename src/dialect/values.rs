@@ -103,13 +103,15 @@ fn complex(
     if attribute.sub_attributes.is_empty() {
         return Value::Object(given);
     }
+    // Where nulls are not mended they stay, to be refused: only a PATCH may have none.
+    let is_null_dropped = purpose != Purpose::Patch || m.is_on(&no_value::NULL);
     let mut element = Map::new();
     let mut is_without_value = false;
     for (key, value) in given {
         let Some((key, value)) = sub_attribute(m, attribute, name, key, value, purpose) else {
             continue;
         };
-        if value.is_null() {
+        if value.is_null() && is_null_dropped {
             is_without_value |= key == "value";
         } else {
             element.insert(key, value);
@@ -157,7 +159,10 @@ fn sub_attribute(
         return None;
     }
     if value.is_null() && purpose == Purpose::Patch && m.is_on(&no_value::NULL) {
-        m.note(&no_value::NULL, format!("`{path}` was null and was dropped"));
+        m.note(
+            &no_value::NULL,
+            format!("`{path}` was null and was dropped"),
+        );
     }
     Some((sub.name.clone(), attribute(m, sub, &path, value, purpose)))
 }

@@ -24,7 +24,10 @@ pub(in crate::dialect) fn mend(
     }
     m.note(
         &MENDING,
-        format!("`{name}` came as a bare value and was read as its `{}`", sub.name),
+        format!(
+            "`{name}` came as a bare value and was read as its `{}`",
+            sub.name
+        ),
     );
     Value::Object(Map::from_iter([(sub.name.clone(), value)]))
 }

@@ -25,7 +25,10 @@ pub(in crate::dialect) fn mend(
     if !m.is_on(mending) {
         return value;
     }
-    m.note(mending, format!("`{name}` came as a word instead of a boolean"));
+    m.note(
+        mending,
+        format!("`{name}` came as a word instead of a boolean"),
+    );
     Value::Bool(boolean)
 }
 

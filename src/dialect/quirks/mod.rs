@@ -124,10 +124,7 @@ pub(super) const FLAG_PARAMETER: Mending = everyone("N18", &["ENTRA-39"]);
 
 /// N14. Who: Okta and everyone who replaces. `active` and members left out of a PUT stay. Case:
 /// `okta/put_without_active.json`.
-pub(super) const PUT_KEEPS: Mending = everyone(
-    "N14",
-    &["OKTA-06", "PING-03", "AUTHENTIK-02"],
-);
+pub(super) const PUT_KEEPS: Mending = everyone("N14", &["OKTA-06", "PING-03", "AUTHENTIK-02"]);
 
 /// N14. Who: old authentik. Members left out of a PUT stay. Case: `authentik/put_group_without_members.json`.
 pub(super) const PUT_KEEPS_MEMBERS: Mending = everyone("N14", &["AUTHENTIK-12"]);

@@ -53,7 +53,10 @@ pub(in crate::dialect) fn filter(
         0 => "no element, so nothing is removed",
         _ => "the elements to remove",
     };
-    m.note(&MENDING, format!("the value of a removal of `{name}` named {found}"));
+    m.note(
+        &MENDING,
+        format!("the value of a removal of `{name}` named {found}"),
+    );
     Ok((!filters.is_empty()).then(|| Filter::any(filters)))
 }
 
@@ -79,8 +82,7 @@ fn told_apart(map: &Map<String, Value>) -> impl Iterator<Item = Filter> {
 
 fn equal(name: &str, value: &Value) -> Option<Filter> {
     let is_simple = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
-    is_simple
-        .then(|| Filter::Compare(AttributePath::of(name), CompareOp::Eq, value.clone()))
+    is_simple.then(|| Filter::Compare(AttributePath::of(name), CompareOp::Eq, value.clone()))
 }
 
 fn unclear(name: &str) -> Error {

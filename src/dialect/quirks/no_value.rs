@@ -12,12 +12,7 @@ use crate::{dialect::context::Mender, scim::Attribute};
 /// The empty text in an optional attribute.
 pub(in crate::dialect) const EMPTY_TEXT: Mending = everyone(
     "N10",
-    &[
-        "ENTRA-42",
-        "ONELOGIN-09",
-        "AUTHENTIK-06",
-        "RAUTHY-05",
-    ],
+    &["ENTRA-42", "ONELOGIN-09", "AUTHENTIK-06", "RAUTHY-05"],
 );
 
 /// A null in a PATCH, where RFC 7644 does not speak of it.

@@ -16,6 +16,9 @@ pub(in crate::dialect) fn mend(m: &mut Mender<'_>, name: &str, value: Value) -> 
     if !m.is_on(&MENDING) {
         return value;
     }
-    m.note(&MENDING, format!("`{name}` came as a number instead of a text"));
+    m.note(
+        &MENDING,
+        format!("`{name}` came as a number instead of a text"),
+    );
     Value::String(number.to_string())
 }

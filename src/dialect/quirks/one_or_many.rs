@@ -29,7 +29,10 @@ pub(in crate::dialect) fn elements(
         Value::Null => Err(Value::Null),
         Value::String(text) if text.is_empty() => Err(Value::String(text)),
         one if m.is_on(&ONE_FOR_LIST) => {
-            m.note(&ONE_FOR_LIST, format!("`{name}` came as a single value instead of a list"));
+            m.note(
+                &ONE_FOR_LIST,
+                format!("`{name}` came as a single value instead of a list"),
+            );
             Ok(vec![one])
         }
         other => Err(other),
@@ -40,7 +43,10 @@ pub(in crate::dialect) fn elements(
 pub(in crate::dialect) fn single(m: &mut Mender<'_>, name: &str, value: Value) -> Value {
     match value {
         Value::Array(mut elements) if elements.len() <= 1 && m.is_on(&LIST_FOR_ONE) => {
-            m.note(&LIST_FOR_ONE, format!("`{name}` came as a list instead of a single value"));
+            m.note(
+                &LIST_FOR_ONE,
+                format!("`{name}` came as a list instead of a single value"),
+            );
             elements.pop().unwrap_or(Value::Null)
         }
         other => other,

@@ -16,6 +16,9 @@ pub(in crate::dialect) fn mend(m: &mut Mender<'_>, name: &str, element: &mut Map
         .is_some_and(|uri| !uri.contains(':'));
     if is_relative && element.contains_key("value") && m.is_on(&MENDING) {
         element.shift_remove("$ref");
-        m.note(&MENDING, format!("`{name}.$ref` was relative and was dropped"));
+        m.note(
+            &MENDING,
+            format!("`{name}.$ref` was relative and was dropped"),
+        );
     }
 }

@@ -16,6 +16,9 @@ pub(in crate::dialect) fn meant<'a>(
     let display = attribute
         .sub("display")
         .filter(|_| unknown.eq_ignore_ascii_case("displayName") && m.is_on(&MENDING))?;
-    m.note(&MENDING, format!("`{name}.displayName` was read as `{name}.display`"));
+    m.note(
+        &MENDING,
+        format!("`{name}.displayName` was read as `{name}.display`"),
+    );
     Some(display)
 }

@@ -26,16 +26,17 @@ pub(in crate::dialect) fn mend(
     if !attribute.name.eq_ignore_ascii_case("roles") || !m.is_on(&MENDING) {
         return;
     }
-    let Some((value, display)) = element.get("value").and_then(Value::as_str).and_then(unpack)
+    let Some((value, display)) = element
+        .get("value")
+        .and_then(Value::as_str)
+        .and_then(unpack)
     else {
         return;
     };
     m.note(&MENDING, "`roles.value` was JSON inside a string");
     element.insert("value".to_owned(), Value::String(value));
     if let Some(display) = display {
-        element
-            .entry("display")
-            .or_insert(Value::String(display));
+        element.entry("display").or_insert(Value::String(display));
     }
 }
 

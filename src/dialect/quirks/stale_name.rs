@@ -46,7 +46,10 @@ pub(in crate::dialect) fn settle(
         let formatted = parts.join(" ");
         if let Some(stale) = after.get_mut("formatted").filter(|_| !formatted.is_empty()) {
             *stale = Value::String(formatted);
-            m.note(&MENDING, "`name.formatted` was stale and was made from its parts");
+            m.note(
+                &MENDING,
+                "`name.formatted` was stale and was made from its parts",
+            );
         }
     }
     new
