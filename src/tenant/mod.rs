@@ -11,7 +11,7 @@ pub mod secret;
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
-pub use registry::{Registry, RegistrySettings, TenantStatus};
+pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus, app_of};
 
 use crate::{dialect::Dialect, gateway::lock::Locks, mapping::model::Mapping, store::TenantId, target::Driver};
 
