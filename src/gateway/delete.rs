@@ -52,8 +52,8 @@ async fn see(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<
         return Ok(located);
     }
     let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
-    let version = Meta::of(&joined.resource.0).version.unwrap_or_default();
-    if if_match.is_some_and(|condition| !condition.matches(&version)) {
+    let version = Meta::of(&joined.resource.0).version;
+    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
         return Err(Error::new(412, "The resource has changed since the version in `If-Match`; read it again."));
     }
     Ok(located)
@@ -84,8 +84,8 @@ async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(),
 /// The account is deactivated and no longer shown; a create under the same name brings it back.
 async fn deactivate(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<&Precondition>) -> Result<Answer, Error> {
     let old = fetch_located(ctx, t, located, Want::NEITHER).await?;
-    let version = Meta::of(&old.resource.0).version.unwrap_or_default();
-    if if_match.is_some_and(|condition| !condition.matches(&version)) {
+    let version = Meta::of(&old.resource.0).version;
+    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
         return Err(Error::new(412, "The resource has changed since the version in `If-Match`; read it again."));
     }
     let mut new: Resource = old.resource.clone();

@@ -1,13 +1,14 @@
 //! Discovery (RFC 7644 §4): made from the tenant's mapping, and true.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::scim::{
     Error, ResourceType,
-    discovery::{self, Features},
+    discovery::{self, AuthScheme, BulkFeature, Features, FilterFeature, PaginationFeature, PaginationMethod},
+    list::ListResponse,
 };
 
-use super::{answer::Answer, context::Context, list::response};
+use super::{answer::Answer, context::Context};
 
 /// `/ServiceProviderConfig`.
 pub fn service_provider_config(ctx: &Context) -> Answer {
@@ -48,7 +49,7 @@ fn types(ctx: &Context) -> Vec<&ResourceType> {
 fn pick(all: Vec<Value>, id: Option<&str>, what: &str) -> Result<Answer, Error> {
     let Some(id) = id else {
         let total = all.len() as u64;
-        return Ok(Answer::document(Value::Object(response(total, 1, all))));
+        return Ok(Answer::document(ListResponse::indexed(total, 1).to_json(all)));
     };
     let is_it = |document: &&Value| document.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id));
     match all.iter().find(is_it) {
@@ -63,24 +64,35 @@ fn features(ctx: &Context) -> Features {
         t.set_password.is_some() || t.attributes.iter().any(|rule| rule.location.path.attribute == "password" && rule.write.is_some())
     });
     Features {
-        bulk_max_operations: limits.max_bulk_operations as u64,
-        bulk_max_payload_bytes: limits.max_bulk_bytes as u64,
-        filter_max_results: limits.max_page_size,
+        patch: true,
+        bulk: Some(BulkFeature {
+            max_operations: limits.max_bulk_operations as u64,
+            max_payload_bytes: limits.max_bulk_bytes as u64,
+        }),
+        filter: Some(FilterFeature { max_results: limits.max_page_size }),
         change_password: can_set_password,
-        default_page_size: limits.default_page_size,
-        max_page_size: limits.max_page_size,
-        cursor_timeout_seconds: limits.cursor_life.as_secs(),
-        ..Features::default()
+        sort: true,
+        etag: true,
+        pagination: PaginationFeature {
+            cursor: true,
+            index: true,
+            default_pagination_method: Some(PaginationMethod::Index),
+            default_page_size: Some(limits.default_page_size),
+            max_page_size: Some(limits.max_page_size),
+            cursor_timeout: Some(limits.cursor_life.as_secs()),
+        },
+        auth_schemes: vec![bearer_token()],
+        documentation_uri: None,
     }
 }
 
-/// The schemes of authentication, as the document lists them.
-pub fn authentication_schemes() -> Value {
-    json!([{
-        "type": "oauthbearertoken",
-        "name": "OAuth Bearer Token",
-        "description": "A key of the tenant in the Authorization header.",
-        "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
-        "primary": true
-    }])
+fn bearer_token() -> AuthScheme {
+    AuthScheme {
+        kind: "oauthbearertoken".into(),
+        name: "OAuth Bearer Token".into(),
+        description: "A key of the tenant in the Authorization header.".into(),
+        spec_uri: Some("https://www.rfc-editor.org/rfc/rfc6750".into()),
+        documentation_uri: None,
+        is_primary: true,
+    }
 }

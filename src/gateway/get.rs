@@ -47,8 +47,8 @@ pub async fn get(
 ) -> Result<Answer, Error> {
     let joined = fetch(ctx, t, id, Want::of(projection)).await?;
     let meta = Meta::of(&joined.resource.0);
-    if let (Some(condition), Some(version)) = (if_none_match, &meta.version)
-        && condition.matches(version)
+    if let Some(condition) = if_none_match
+        && condition.matches(meta.version.as_deref())
     {
         return Ok(Answer { status: 304, version: meta.version, ..Answer::default() });
     }

@@ -52,6 +52,11 @@ impl Projection {
         })
     }
 
+    /// Whether the client asked for, or without, anything.
+    pub fn is_explicit(&self) -> bool {
+        self.only.is_some() || !self.excluded.is_empty()
+    }
+
     /// Whether an answer can have any of an attribute: by its canonical name, with the URN in front if it is an extension's.
     pub fn wants(&self, attribute: &str) -> bool {
         let Ok(path) = AttributePath::parse(attribute) else {

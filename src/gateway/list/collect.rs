@@ -7,8 +7,7 @@ use crate::{
     scim::{
         AttributePath, Error, ResourceType, ScimType,
         filter::Matcher,
-        query::SortOrder,
-        sort::{SortKey, Sorter},
+        query::{SortOrder, sort::{SortKey, Sorter}},
     },
 };
 
@@ -17,7 +16,6 @@ use super::{Part, Slice};
 /// What a result is ordered by.
 pub struct Order {
     sorter: Sorter,
-    attribute: AttributePath,
 }
 
 impl Order {
@@ -27,14 +25,12 @@ impl Order {
     ///
     /// `invalidValue` if the type has no such attribute.
     pub fn of(rt: &ResourceType, by: &AttributePath, order: SortOrder) -> Result<Self, Error> {
-        let sorter = Sorter::new(rt, by, order)?;
-        let attribute = rt.resolve(by).map(|resolved| resolved.canonical()).unwrap_or_default();
-        Ok(Self { sorter, attribute })
+        Ok(Self { sorter: Sorter::new(by, order, rt)? })
     }
 
     /// The attribute, in the schema's spelling.
     pub fn attribute(&self) -> &AttributePath {
-        &self.attribute
+        self.sorter.path()
     }
 }
 
@@ -113,8 +109,7 @@ impl<'a> Collector<'a> {
     }
 
     fn sort(&mut self) {
-        let Some(order) = self.order else { return };
-        self.sorted.sort_by(|a, b| match order.sorter.compare(&a.0, &b.0) {
+        self.sorted.sort_by(|a, b| match a.0.cmp(&b.0) {
             Ordering::Equal => a.1.cmp(&b.1),
             unequal => unequal,
         });

@@ -5,14 +5,14 @@
 
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     gateway::context::Context,
-    scim::{Error, ScimType, query::Query},
+    scim::{Error, ScimType, list::ListResponse, query::Query},
 };
 
-use super::{Slice, response};
+use super::Slice;
 
 /// A page of a result.
 pub struct Page {
@@ -20,7 +20,6 @@ pub struct Page {
     pub slice: Slice,
     is_by_cursor: bool,
     digest: String,
-    asked: u64,
 }
 
 impl Page {
@@ -41,25 +40,24 @@ impl Page {
             Some("") => (true, 0),
             Some(cursor) => (true, position(ctx, cursor, &digest)?),
         };
-        Ok(Self { slice: Slice { skip, take }, is_by_cursor, digest, asked })
+        Ok(Self { slice: Slice { skip, take }, is_by_cursor, digest })
     }
 
     /// The ListResponse.
     pub fn response(&self, ctx: &Context, total: u64, resources: Vec<Value>) -> Value {
         let got = resources.len() as u64;
-        let mut body = response(total, self.slice.skip + 1, resources);
-        if self.is_by_cursor {
-            body.shift_remove("startIndex");
-            let end = self.slice.skip + got;
-            if end < total && got > 0 {
-                body.insert("nextCursor".into(), json!(self.sign(ctx, end)));
-            }
-            if self.slice.skip > 0 && self.asked > 0 {
-                let previous = self.slice.skip.saturating_sub(self.slice.take);
-                body.insert("previousCursor".into(), json!(self.sign(ctx, previous)));
-            }
+        if !self.is_by_cursor {
+            return ListResponse::indexed(total, self.slice.skip + 1).to_json(resources);
         }
-        Value::Object(body)
+        let end = self.slice.skip + got;
+        let previous = self.slice.skip.saturating_sub(self.slice.take);
+        let message = ListResponse {
+            total_results: Some(total),
+            start_index: None,
+            next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end)),
+            previous_cursor: (self.slice.skip > 0 && self.slice.take > 0).then(|| self.sign(ctx, previous)),
+        };
+        message.to_json(resources)
     }
 
     fn sign(&self, ctx: &Context, position: u64) -> String {

@@ -7,7 +7,7 @@ mod collect;
 pub mod cursor;
 mod source;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     mapping::model::{OnDelete, TypeMapping, UserGroups},
@@ -26,7 +26,7 @@ use super::{
     join::{Joined, join_all},
 };
 
-pub use source::object_with_id;
+pub use source::{object_with_id, raw_with_name};
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,32 +64,38 @@ pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answe
 }
 
 /// Answers a query on the root: all types in the mapping's order, one after the other.
+///
+/// # Errors
+///
+/// `invalidFilter` if no type has the attributes that the filter names.
 pub async fn list_all(ctx: &Context, query: &Query) -> Result<Answer, Error> {
     let page = cursor::Page::of(ctx, "/", query)?;
-    let (mut skip, mut take) = (page.slice.skip, page.slice.take);
+    let mut slice = page.slice;
     let (mut total, mut resources) = (0, Vec::new());
+    for (t, plan) in plans_of_all(ctx, query)? {
+        let part = rows(ctx, t, &plan, slice).await?;
+        total += part.total;
+        slice.skip = slice.skip.saturating_sub(part.total);
+        slice.take = slice.take.saturating_sub(part.rows.len() as u64);
+        resources.extend(finish(ctx, t, &plan, part.rows).await?);
+    }
+    Ok(Answer::document(page.response(ctx, total, resources)))
+}
+
+/// The query compiled for each type that has the attributes its filter names: the others match nothing.
+fn plans_of_all<'c>(ctx: &'c Context, query: &Query) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
+    let mut plans = Vec::new();
     let mut refusal = None;
     for t in &ctx.mapping().types {
-        // A filter on an attribute that one type lacks matches nothing there.
-        let plan = match Plan::of(ctx, t, query) {
-            Ok(plan) => plan,
-            Err(error) if error.scim_type == Some(ScimType::InvalidFilter) => {
-                refusal = Some(error);
-                continue;
-            }
+        match Plan::of(ctx, t, query) {
+            Ok(plan) => plans.push((t, plan)),
+            Err(error) if error.scim_type == Some(ScimType::InvalidFilter) => refusal = Some(error),
             Err(error) => return Err(error),
-        };
-        let part = rows(ctx, t, &plan, Slice { skip, take }).await?;
-        let got = part.rows.len() as u64;
-        total += part.total;
-        skip = skip.saturating_sub(part.total);
-        take -= got.min(take);
-        resources.extend(finish(ctx, t, &plan, part.rows).await?);
-        refusal = None.or(refusal.filter(|_| total == 0));
+        }
     }
     match refusal {
-        Some(error) if total == 0 && ctx.mapping().types.iter().all(|t| Plan::of(ctx, t, query).is_err()) => Err(error),
-        _ => Ok(Answer::document(page.response(ctx, total, resources))),
+        Some(error) if plans.is_empty() => Err(error),
+        _ => Ok(plans),
     }
 }
 
@@ -205,17 +211,6 @@ pub async fn with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec
         wants_groups: false,
     };
     Ok(rows(ctx, t, &plan, Slice { skip: 0, take: 2 }).await?.rows)
-}
-
-/// A ListResponse's body.
-pub fn response(total: u64, start_index: u64, resources: Vec<Value>) -> Map<String, Value> {
-    let mut body = Map::new();
-    body.insert("schemas".into(), json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
-    body.insert("totalResults".into(), json!(total));
-    body.insert("startIndex".into(), json!(start_index));
-    body.insert("itemsPerPage".into(), json!(resources.len()));
-    body.insert("Resources".into(), Value::Array(resources));
-    body
 }
 
 /// A target id in a message or a set.

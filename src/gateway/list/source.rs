@@ -10,7 +10,7 @@ use crate::{
         context::Context,
         get::{Want, fetch, object_of, with_parts},
         identity::{Located, target_id_of},
-        join::{Joined, join_all},
+        join::{Joined, folded, join_all},
         members,
     },
     mapping::{
@@ -246,4 +246,31 @@ pub async fn object_with_id(ctx: &Context, t: &TypeMapping, id: &TargetId) -> Re
         }
     }
     Ok(None)
+}
+
+/// The target's objects whose match attribute has a value, compared without regard to case; whether the tenant may see
+/// them is not asked. Two at most.
+pub async fn raw_with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec<Value>, Error> {
+    let eq = |find: &&Find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq;
+    let mut names = ctx.names();
+    names.with("value", Cow::Owned(json!(name)));
+    let (source, rows) = match (t.finds.iter().find(eq), t.lists.first()) {
+        (Some(find), _) => (ScanSource::Find(find), &find.rows),
+        (None, Some(list)) => (ScanSource::Lists(t), &list.rows),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let wanted = folded(name);
+    let mut found = Vec::new();
+    let mut scan = ctx.driver().scan(source, &names);
+    while let Some(page) = scan.next_page(&ctx.journey).await? {
+        let is_needed = |path: &AttributePath| *path == t.match_attribute;
+        for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
+            let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
+            let own = read.resource.0.get(&t.match_attribute.attribute).and_then(Value::as_str);
+            if own.is_some_and(|own| folded(own) == wanted) && found.len() < 2 {
+                found.push(object);
+            }
+        }
+    }
+    Ok(found)
 }

@@ -2,6 +2,7 @@
 //! read at all.
 
 use crate::{
+    dialect::PatchAnswer,
     gateway::{
         answer::Answer,
         apply,
@@ -29,7 +30,7 @@ impl Update<'_> {
             || !policy.protected.is_empty()
             || policy.on_delete == OnDelete::Deactivate
             || policy.max_shrink.is_some();
-        let must_answer = !self.ctx.dialect.answers(&self.t.resource_type).patch_is_without_body();
+        let must_answer = self.ctx.dialect.answers(&self.t.resource_type).patch_answers != PatchAnswer::NoContent;
         if must_see_group || must_answer || self.if_match.is_some() || self.projection.is_explicit() || members::needs_reading(members) {
             return None;
         }

@@ -12,6 +12,7 @@ mod group;
 use serde_json::Value;
 
 use crate::{
+    dialect::PatchAnswer,
     mapping::{
         model::TypeMapping,
         write::{self, Wish},
@@ -117,9 +118,9 @@ impl Update<'_> {
     }
 
     fn check_version(&self, old: &Joined) -> Result<(), Error> {
-        let version = Meta::of(&old.resource.0).version.unwrap_or_default();
+        let version = Meta::of(&old.resource.0).version;
         match self.if_match {
-            Some(condition) if !condition.matches(&version) => Err(Error::new(
+            Some(condition) if !condition.matches(version.as_deref()) => Err(Error::new(
                 412,
                 "The resource has changed since the version in `If-Match`; read it again.",
             )),
@@ -243,7 +244,7 @@ impl Update<'_> {
     async fn answer(&self, joined: Joined, is_patch: bool) -> Result<Answer, Error> {
         let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
-        if is_patch && taste.patch_is_without_body() && !self.projection.is_explicit() {
+        if is_patch && taste.patch_answers == PatchAnswer::NoContent && !self.projection.is_explicit() {
             return Ok(Answer { version: meta.version, ..Answer::empty() });
         }
         let want = Want {
