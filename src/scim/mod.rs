@@ -18,6 +18,9 @@ pub mod resource;
 pub mod schema;
 pub mod version;
 
+#[cfg(test)]
+mod properties;
+
 pub use error::{Error, ScimType};
 pub use filter::{CompareOp, Filter, Matcher};
 pub use patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest};
