@@ -4,8 +4,11 @@
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
 pub mod expression;
+mod location;
 pub mod model;
 pub mod names;
 pub mod path;
+pub mod read;
 pub mod template;
 pub mod value;
+pub mod write;
