@@ -5,7 +5,7 @@ use serde_json::{Map, Value, map::Entry};
 use super::{
     context::{Mender, shown},
     paths::{self, Found, Target},
-    quirks::{EXTENSION_AT_ROOT, KEYS_ARE_PATHS, SCHEMA_NAMES, UNKNOWN, scim_1},
+    quirks::{EXTENSION_AT_ROOT, KEYS_ARE_PATHS, SCHEMA_NAMES, SCHEMAS_LIST, UNKNOWN, scim_1},
     schemas,
     values::{self, Purpose},
 };
@@ -35,7 +35,7 @@ pub(super) fn mend(m: &mut Mender<'_>, body: Value, purpose: Purpose) -> Result<
         }
     }
     body.place_elsewhere();
-    if urns.is_some() || m.is_on(&SCHEMA_NAMES) {
+    if urns.is_some() || m.is_on(&SCHEMAS_LIST) {
         let present = m.rt.extensions.iter().map(|e| e.schema.id.as_str());
         let urns = schemas::list(
             m,
@@ -74,7 +74,8 @@ impl Body {
         if is_path && m.is_on(&KEYS_ARE_PATHS) {
             return self.place_path(m, &key, value);
         }
-        if let Some(target) = paths::in_one_extension(m, &key, None) {
+        let target = paths::in_one_extension(m, &key, None);
+        if let Some(target) = target.filter(|_| m.is_on(&EXTENSION_AT_ROOT)) {
             m.note(
                 &EXTENSION_AT_ROOT,
                 format!("`{}` at the root was read as `{target}`", shown(&key)),
