@@ -19,16 +19,9 @@ pub fn changed(resource_type: &ResourceType, old: &Resource, new: &Resource) -> 
     compare(own, None, Some(&old.0), Some(&new.0), &mut paths);
     for extension in &resource_type.extensions {
         let schema = &extension.schema;
-        let content = |r: &'_ Resource| r.0.get(&schema.id).and_then(Value::as_object).cloned();
-        let (old, new) = (content(old), content(new));
         let attributes = schema.attributes.iter();
-        compare(
-            attributes,
-            Some(schema),
-            old.as_ref(),
-            new.as_ref(),
-            &mut paths,
-        );
+        let (before, after) = (content(old, schema), content(new, schema));
+        compare(attributes, Some(schema), before, after, &mut paths);
     }
     paths
 }
@@ -58,6 +51,10 @@ pub fn member_delta(old: &[Value], new: &[Value]) -> MemberDelta {
         }
     }
     delta
+}
+
+fn content<'a>(resource: &'a Resource, extension: &Schema) -> Option<&'a Map<String, Value>> {
+    resource.0.get(&extension.id)?.as_object()
 }
 
 fn reference(element: &Value) -> Option<&str> {

@@ -2,12 +2,17 @@
 //!
 //! In: text, JSON and schemas. Out: resources, filters, changes, errors. Knows nothing of clients' habits, targets, HTTP or stores.
 
+pub mod bulk;
 pub mod diff;
+pub mod discovery;
 pub mod error;
 pub mod filter;
 pub mod intake;
+pub mod list;
 pub mod patch;
 pub mod path;
+pub mod projection;
+pub mod query;
 pub mod replace;
 pub mod resource;
 pub mod schema;

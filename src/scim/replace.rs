@@ -144,6 +144,26 @@ fn carry_over_subs(
 }
 
 impl ReplaceRules {
+    /// The rules without what the client clears by null or an empty list, which is more than leaving it out
+    /// (RFC 7644 §3.5.1): see [`intake::cleared`](super::intake::cleared).
+    pub fn except(&self, cleared: &[AttributePath]) -> Self {
+        let clears = |path: &AttributePath| cleared.iter().any(|c| c == path);
+        let mut rules = self.clone();
+        if clears(&AttributePath::of("active")) {
+            rules.keep_absent_active = false;
+        }
+        rules.keep_absent_multivalued.retain(|name| {
+            let path = AttributePath::of(name.as_str());
+            !cleared
+                .iter()
+                .any(|c| c.sub_attribute.is_none() && c.is_same_attribute(&path))
+        });
+        rules
+            .kept
+            .retain(|path| !clears(path) && !clears(&path.parent()));
+        rules
+    }
+
     fn keeps(&self, attribute: &Attribute, path: &AttributePath) -> bool {
         let is_own = path.schema.is_none();
         let is_active = is_own && attribute.name == "active";

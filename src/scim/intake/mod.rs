@@ -11,7 +11,7 @@ pub use self::json::{JsonLimits, parse_json};
 
 use super::schema::resolve::common_attributes;
 use super::schema::{Attribute, Schema};
-use super::{Error, Mutability, Resource, ResourceType};
+use super::{AttributePath, Error, Mutability, Resource, ResourceType};
 
 /// Takes in a resource: types are checked, names get the schema's spelling, values that mean
 /// "no value" are left out, and so is what a client cannot write (`id`, `meta`, `groups`).
@@ -52,6 +52,61 @@ pub fn resource(
         is_create || attribute.mutability != Mutability::Immutable
     })?;
     Ok(resource)
+}
+
+/// The attributes that a body clears by null or an empty list, as canonical paths. [`resource`] leaves them out as
+/// if they were not there; in a PUT that is not the same (RFC 7644 §3.5.1).
+pub fn cleared(resource_type: &ResourceType, body: &Value) -> Vec<AttributePath> {
+    let mut paths = Vec::new();
+    for (key, value) in body.as_object().into_iter().flatten() {
+        if let Some(extension) = resource_type.extension(key) {
+            let whole = value.is_null().then_some(&extension.attributes);
+            for attribute in whole.into_iter().flatten() {
+                paths.push(path_of(Some(extension), attribute));
+            }
+            for (key, value) in value.as_object().into_iter().flatten() {
+                if let Some(attribute) = extension.attribute(key) {
+                    collect_cleared(
+                        path_of(Some(extension), attribute),
+                        attribute,
+                        value,
+                        &mut paths,
+                    );
+                }
+            }
+        } else if let Some(attribute) = own_attribute(resource_type, key) {
+            collect_cleared(path_of(None, attribute), attribute, value, &mut paths);
+        }
+    }
+    paths
+}
+
+fn collect_cleared(
+    path: AttributePath,
+    attribute: &Attribute,
+    value: &Value,
+    paths: &mut Vec<AttributePath>,
+) {
+    match value {
+        Value::Null => paths.push(path),
+        Value::Array(elements) if elements.is_empty() => paths.push(path),
+        Value::Object(object) if !attribute.is_multi_valued => {
+            for (key, value) in object {
+                if let (Some(sub), Value::Null) = (attribute.sub(key), value) {
+                    paths.push(path.with_sub(sub.name.clone()));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn path_of(extension: Option<&Schema>, attribute: &Attribute) -> AttributePath {
+    AttributePath {
+        schema: extension.map(|e| e.id.clone()),
+        attribute: attribute.name.clone(),
+        sub_attribute: None,
+    }
 }
 
 /// Checks that every required attribute that `is_wanted` has a value, in the core schema and in

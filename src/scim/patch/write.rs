@@ -167,7 +167,7 @@ impl<'a> Draft<'a> {
             (0, OnNoMatch::Create, PatchKind::Add | PatchKind::Replace) => {
                 self.create_element(spot, selection, sub, given)
             }
-            (0, _, _) => nothing_matches(spot, on_no_match),
+            (0, _, PatchKind::Add | PatchKind::Replace) => nothing_matches(spot, on_no_match),
             _ => Ok(()),
         }
     }
