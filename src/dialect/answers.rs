@@ -28,6 +28,13 @@ pub enum PatchAnswer {
     NoContent,
 }
 
+impl AnswerTaste {
+    /// Whether a successful PATCH is answered by 204, unless the client asks for attributes.
+    pub fn patch_is_without_body(&self) -> bool {
+        self.patch_answers == PatchAnswer::NoContent
+    }
+}
+
 /// R8: users are answered with the resource, groups with 204: Entra asks for it, everyone takes it, and long member lists stay
 /// where they are.
 pub(super) fn taste(dialect: &Dialect, rt: &ResourceType) -> AnswerTaste {
