@@ -198,7 +198,7 @@ impl Handler for Admin {
                 "Only GET is accepted here.",
             )));
         }
-        Ok(Admission::up_to(0))
+        Ok(Admission { max_body_bytes: 0 })
     }
 }
 

@@ -57,7 +57,6 @@ async fn ask(admin: &Admin, method: Method, path: &str, authorization: &[&str]) 
                 peer: ([127, 0, 0, 1], 1).into(),
                 scheme_host: None,
                 received: Instant::now(),
-                context: None,
             };
             admin.handle(request).await
         }

@@ -25,7 +25,7 @@ mod settings;
 mod stats;
 mod tls;
 
-use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
+use std::{fmt, future::Future, net::SocketAddr, pin::Pin, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -60,8 +60,6 @@ pub struct Request {
     pub scheme_host: Option<String>,
     /// When its head was complete.
     pub received: Instant,
-    /// What [`Handler::admit`] found out already, see [`Admission::context`].
-    pub context: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// An answer.
@@ -114,30 +112,10 @@ impl fmt::Debug for Response {
 }
 
 /// What a request may cost, said before its body is read.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
     /// Bytes of body; more are answered 413. [`Limits::max_body_bytes`] is the ceiling.
     pub max_body_bytes: usize,
-    /// Handed on to [`Request::context`], so that who asks is found out once and both steps see one configuration.
-    pub context: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-impl Admission {
-    /// Admits a body of up to so many bytes.
-    pub fn up_to(max_body_bytes: usize) -> Self {
-        Self {
-            max_body_bytes,
-            context: None,
-        }
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("max_body_bytes", &self.max_body_bytes)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The client's address, among the extensions of the head that [`Handler::admit`] is given.

@@ -129,7 +129,7 @@ impl Connection {
         );
         parts.extensions.insert(PeerAddress(origin.peer));
         let admission = self.admit(&parts).map_err(refuse)?;
-        let held = self.read_body(&mut body, &head, &admission).await?;
+        let held = self.read_body(&mut body, &head, admission).await?;
         let scheme = origin
             .scheme
             .unwrap_or(if self.edge.is_tls { "https" } else { "http" });
@@ -143,7 +143,6 @@ impl Connection {
             peer: origin.peer,
             scheme_host: host.map(|host| format!("{scheme}://{host}")),
             received,
-            context: admission.context,
         };
         Ok(self.answer(request, held.room).await)
     }
@@ -158,7 +157,7 @@ impl Connection {
         &self,
         body: &mut Incoming,
         head: &CheckedHead,
-        admission: &Admission,
+        admission: Admission,
     ) -> Result<HeldBody, Refusal> {
         let edge = &self.edge;
         let limits = &edge.limits;

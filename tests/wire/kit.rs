@@ -52,14 +52,13 @@ impl Handler for Echo {
                 "/large" => text("x".repeat(8 * 1024 * 1024)),
                 "/nothing" => Response::empty(StatusCode::NO_CONTENT),
                 _ => text(format!(
-                    "{} {} q={:?} from {} at {} with {} bytes, context {}",
+                    "{} {} q={:?} from {} at {} with {} bytes",
                     request.method,
                     request.path,
                     request.query,
                     request.peer.ip(),
                     request.scheme_host.as_deref().unwrap_or("-"),
                     request.body.len(),
-                    request.context.is_some(),
                 )),
             };
             let sent = Arc::clone(&self.sent);
@@ -76,10 +75,9 @@ impl Handler for Echo {
         match head.uri.path() {
             "/refuse" => Err(Response::error(&Error::new(401, "Who are you?"))),
             "/admit-panic" => panic!("asked to"),
-            "/small" => Ok(Admission::up_to(10)),
+            "/small" => Ok(Admission { max_body_bytes: 10 }),
             _ => Ok(Admission {
                 max_body_bytes: usize::MAX,
-                context: Some(Arc::new(1)),
             }),
         }
     }
