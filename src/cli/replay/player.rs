@@ -23,6 +23,8 @@ pub struct Settings {
     pub user: String,
     /// Only steps of these classes; all of them when empty.
     pub only: Vec<Class>,
+    /// Values that take the place of the file's own `vars` of the same name.
+    pub variables: Map<String, Value>,
 }
 
 /// How a step ended.
@@ -134,7 +136,7 @@ impl<'s> Player<'s> {
     pub fn new(session: &'s Session, settings: &'s Settings) -> Self {
         let base_url = settings.base_url.trim_end_matches('/');
         // A variable of the file that names one it does not have leaves its steps skipped.
-        let variables = Variables::start(&session.vars, base_url);
+        let variables = Variables::start(&session.vars, &settings.variables, base_url);
         Self {
             session,
             settings,

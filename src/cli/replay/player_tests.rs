@@ -71,6 +71,7 @@ fn settings() -> Settings {
         token: "secret".to_owned(),
         user: "scim".to_owned(),
         only: Vec::new(),
+        variables: Map::new(),
     }
 }
 

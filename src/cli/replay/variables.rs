@@ -15,7 +15,12 @@ pub(super) struct MissingVariable(pub String);
 
 impl Variables {
     /// The variables a session starts with: `run`, `uuid`, `base`, `now`, and the file's own in their order.
-    pub fn start(own: &Map<String, Value>, base: &str) -> Result<Self, MissingVariable> {
+    /// One of `given` takes the place of the file's own of that name.
+    pub fn start(
+        own: &Map<String, Value>,
+        given: &Map<String, Value>,
+        base: &str,
+    ) -> Result<Self, MissingVariable> {
         let run: String = uuid::Uuid::new_v4()
             .simple()
             .to_string()
@@ -32,9 +37,9 @@ impl Variables {
         variables.set("now", Value::String(now));
         for (name, value) in own {
             // Each such variable is a UUID of its own, not the run's.
-            let value = match value.as_str() {
+            let value = match given.get(name).unwrap_or(value).as_str() {
                 Some("{{uuid}}") => new_uuid(),
-                _ => variables.expand(value)?,
+                _ => variables.expand(given.get(name).unwrap_or(value))?,
             };
             variables.set(name, value);
         }
@@ -216,9 +221,11 @@ mod tests {
 
     #[test]
     fn a_session_gets_its_own_uuids_and_sees_what_stands_before() {
-        let own =
-            json!({"a": "{{uuid}}", "b": "{{uuid}}", "c": "x-{{run}}", "d": "{{c}}-{{base}}"});
-        let variables = Variables::start(own.as_object().unwrap(), "https://h/scim").unwrap();
+        let own = json!({"a": "{{uuid}}", "b": "{{uuid}}", "c": "x-{{run}}", "d": "{{c}}-{{base}}{{e}}", "e": "own"});
+        let own = json!({"e": "own", "a": own["a"], "b": own["b"], "c": own["c"], "d": own["d"]});
+        let given = Map::from_iter([("e".to_owned(), json!("")), ("unused".to_owned(), json!(1))]);
+        let variables =
+            Variables::start(own.as_object().unwrap(), &given, "https://h/scim").unwrap();
         let text = |name: &str| variables.value(name).unwrap().as_str().unwrap().to_owned();
         assert_ne!(text("a"), text("b"));
         assert_ne!(text("a"), text("uuid"));
