@@ -9,9 +9,10 @@ pub mod resource;
 pub mod schema;
 
 pub use error::{Error, ScimType};
-pub use filter::{CompareOp, Filter};
-pub use path::{AttributePath, PatchPath};
+pub use filter::{CompareOp, Filter, Matcher};
+pub use path::{AttributePath, PatchPath, PathError};
 pub use resource::Resource;
+pub use schema::resolve::Resolved;
 pub use schema::{
-    Attribute, AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness,
+    Attribute, AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness, builtin,
 };

@@ -1,5 +1,9 @@
 //! Schemas and resource types (RFC 7643 §2, §6, §7).
 
+pub mod build;
+pub mod builtin;
+pub mod resolve;
+
 use std::sync::Arc;
 
 /// The data type of an attribute (RFC 7643 §2.3).
@@ -89,4 +93,89 @@ pub struct ResourceType {
     pub description: String,
     pub schema: Arc<Schema>,
     pub extensions: Vec<Extension>,
+}
+
+impl AttributeType {
+    /// Its spelling in a schema (RFC 7643 §7).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::DateTime => "dateTime",
+            Self::Binary => "binary",
+            Self::Reference => "reference",
+            Self::Complex => "complex",
+        }
+    }
+
+    /// Whether its values are JSON strings.
+    pub fn is_textual(self) -> bool {
+        matches!(
+            self,
+            Self::String | Self::DateTime | Self::Binary | Self::Reference
+        )
+    }
+}
+
+impl Mutability {
+    /// Its spelling in a schema (RFC 7643 §7).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "readOnly",
+            Self::ReadWrite => "readWrite",
+            Self::Immutable => "immutable",
+            Self::WriteOnly => "writeOnly",
+        }
+    }
+}
+
+impl Returned {
+    /// Its spelling in a schema (RFC 7643 §7).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+            Self::Default => "default",
+            Self::Request => "request",
+        }
+    }
+}
+
+impl Uniqueness {
+    /// Its spelling in a schema (RFC 7643 §7).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Server => "server",
+            Self::Global => "global",
+        }
+    }
+}
+
+impl Attribute {
+    /// The sub-attribute of this name, in any case.
+    pub fn sub(&self, name: &str) -> Option<&Attribute> {
+        find(&self.sub_attributes, name)
+    }
+
+    /// Whether it has sub-attributes.
+    pub fn is_complex(&self) -> bool {
+        self.kind == AttributeType::Complex
+    }
+}
+
+impl Schema {
+    /// The attribute of this name, in any case.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        find(&self.attributes, name)
+    }
+}
+
+/// The definition of this name among some; names are ASCII and compare without case (RFC 7643 §2.1).
+pub(crate) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    attributes
+        .iter()
+        .find(|a| a.name.eq_ignore_ascii_case(name))
 }
