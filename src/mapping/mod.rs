@@ -3,7 +3,11 @@
 //! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
+pub mod check;
 pub mod expression;
+pub mod load;
 pub mod model;
+pub mod names;
 pub mod path;
 pub mod template;
+pub mod value;

@@ -2,14 +2,20 @@
 //!
 //! In: text, JSON and schemas. Out: resources, filters, changes, errors. Knows nothing of clients' habits, targets, HTTP or stores.
 
+pub mod diff;
 pub mod error;
 pub mod filter;
+pub mod intake;
+pub mod patch;
 pub mod path;
+pub mod replace;
 pub mod resource;
 pub mod schema;
+pub mod version;
 
 pub use error::{Error, ScimType};
 pub use filter::{CompareOp, Filter, Matcher};
+pub use patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest};
 pub use path::{AttributePath, PatchPath, PathError};
 pub use resource::Resource;
 pub use schema::resolve::Resolved;

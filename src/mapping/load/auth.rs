@@ -21,9 +21,22 @@ static HEADER: Shape = Shape {
     name: "`[target.auth.header]`",
     about: "A header with a fixed value.",
     keys: &[
-        key("name", Kind::Text, "required", "The header.", "\"X-API-Key\""),
-        key("value", Kind::Secret, "required", "Its value; text around the variable is kept.", "\"token ${TOKEN}\""),
+        key(
+            "name",
+            Kind::Text,
+            "required",
+            "The header.",
+            "\"X-API-Key\"",
+        ),
+        key(
+            "value",
+            Kind::Secret,
+            "required",
+            "Its value; text around the variable is kept.",
+            "\"token ${TOKEN}\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -32,8 +45,15 @@ static QUERY: Shape = Shape {
     about: "A query parameter with a fixed value. Records and logs show it as `***`.",
     keys: &[
         key("name", Kind::Text, "required", "The parameter.", "\"key\""),
-        key("value", Kind::Secret, "required", "Its value.", "\"${API_KEY}\""),
+        key(
+            "value",
+            Kind::Secret,
+            "required",
+            "Its value.",
+            "\"${API_KEY}\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -41,16 +61,36 @@ static BASIC: Shape = Shape {
     name: "`[target.auth.basic]`",
     about: "HTTP Basic (RFC 7617).",
     keys: &[
-        key("user", Kind::Text, "required", "The user's name.", "\"gateway\""),
-        key("password", Kind::Secret, "required", "The password.", "\"${APP_PASSWORD}\""),
+        key(
+            "user",
+            Kind::Text,
+            "required",
+            "The user's name.",
+            "\"gateway\"",
+        ),
+        key(
+            "password",
+            Kind::Secret,
+            "required",
+            "The password.",
+            "\"${APP_PASSWORD}\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
 static BEARER: Shape = Shape {
     name: "`[target.auth.bearer]`",
     about: "`Authorization: Bearer …` (RFC 6750).",
-    keys: &[key("token", Kind::Secret, "required", "The token.", "\"${TOKEN}\"")],
+    keys: &[key(
+        "token",
+        Kind::Secret,
+        "required",
+        "The token.",
+        "\"${TOKEN}\"",
+    )],
+    base: None,
     others: None,
 };
 
@@ -58,14 +98,57 @@ static JWT: Shape = Shape {
     name: "`[target.auth.oauth2.jwt]`",
     about: "A signed assertion (RFC 7523) instead of a client secret.",
     keys: &[
-        key("key", Kind::Secret, "required", "The private key: PKCS#8 PEM, RSA (RS256) or P-256 (ES256).", "\"file:/run/secrets/key.pem\""),
-        key("key-id", Kind::Text, "none", "`kid` of the header.", "\"2026\""),
-        key("issuer", Kind::Text, "required", "`iss`.", "\"gateway@example\""),
-        key("subject", Kind::Text, "the issuer", "`sub`.", "\"admin@example\""),
-        key("audience", Kind::Text, "the token URL", "`aud`.", "\"https://app.example/token\""),
-        key("life", Kind::Duration, "5m", "How long an assertion is valid.", "\"5m\""),
-        key("grant", Kind::Flag, "true", "Whether it is the grant itself; `false`: it authenticates the client for client credentials.", "false"),
+        key(
+            "key",
+            Kind::Secret,
+            "required",
+            "The private key: PKCS#8 PEM, RSA (RS256) or P-256 (ES256).",
+            "\"file:/run/secrets/key.pem\"",
+        ),
+        key(
+            "key-id",
+            Kind::Text,
+            "none",
+            "`kid` of the header.",
+            "\"2026\"",
+        ),
+        key(
+            "issuer",
+            Kind::Text,
+            "required",
+            "`iss`.",
+            "\"gateway@example\"",
+        ),
+        key(
+            "subject",
+            Kind::Text,
+            "the issuer",
+            "`sub`.",
+            "\"admin@example\"",
+        ),
+        key(
+            "audience",
+            Kind::Text,
+            "the token URL",
+            "`aud`.",
+            "\"https://app.example/token\"",
+        ),
+        key(
+            "life",
+            Kind::Duration,
+            "5m",
+            "How long an assertion is valid.",
+            "\"5m\"",
+        ),
+        key(
+            "grant",
+            Kind::Flag,
+            "true",
+            "Whether it is the grant itself; `false`: it authenticates the client for client credentials.",
+            "false",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -73,14 +156,57 @@ static OAUTH2: Shape = Shape {
     name: "`[target.auth.oauth2]`",
     about: "OAuth 2 client credentials (RFC 6749 §4.4), or a JWT bearer (RFC 7523). Renewed before it expires.",
     keys: &[
-        key("token-url", Kind::Url, "required", "Where tokens are had.", "\"https://app.example/oauth/token\""),
-        key("client-id", Kind::Text, "required", "The client's id.", "\"${CLIENT_ID}\""),
-        key("client-secret", Kind::Secret, "none: a public client, or `jwt`", "The client's secret.", "\"${CLIENT_SECRET}\""),
-        key("scope", Kind::Text, "none", "The scopes asked for, separated by spaces.", "\"users:write\""),
-        key("parameters", Kind::Named(&Kind::Text), "none", "Further parameters of the token request.", "{ audience = \"https://app.example\" }"),
-        key("in-body", Kind::Flag, "false", "Sends id and secret in the body instead of a Basic header.", "true"),
-        key("jwt", Kind::Table(&JWT), "none", "A signed assertion instead of a secret.", ""),
+        key(
+            "token-url",
+            Kind::Url,
+            "required",
+            "Where tokens are had.",
+            "\"https://app.example/oauth/token\"",
+        ),
+        key(
+            "client-id",
+            Kind::Text,
+            "required",
+            "The client's id.",
+            "\"${CLIENT_ID}\"",
+        ),
+        key(
+            "client-secret",
+            Kind::Secret,
+            "none: a public client, or `jwt`",
+            "The client's secret.",
+            "\"${CLIENT_SECRET}\"",
+        ),
+        key(
+            "scope",
+            Kind::Text,
+            "none",
+            "The scopes asked for, separated by spaces.",
+            "\"users:write\"",
+        ),
+        key(
+            "parameters",
+            Kind::Named(&Kind::Text),
+            "none",
+            "Further parameters of the token request.",
+            "{ audience = \"https://app.example\" }",
+        ),
+        key(
+            "in-body",
+            Kind::Flag,
+            "false",
+            "Sends id and secret in the body instead of a Basic header.",
+            "true",
+        ),
+        key(
+            "jwt",
+            Kind::Table(&JWT),
+            "none",
+            "A signed assertion instead of a secret.",
+            "",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -88,12 +214,43 @@ static LOGIN: Shape = Shape {
     name: "`[target.auth.login]`",
     about: "Calls that give a token or cookies. What their `take` names is `login.NAME` in every template.",
     keys: &[
-        key("steps", Kind::Many(&CALL_KIND), "required", "The calls, in order. `${NAME}` in them is text: the secrets come from the environment.", "[{ call = \"POST /login\", body = { user = \"gw\", password = \"${PASSWORD}\" }, take = { token = '$.token' } }]"),
-        key("headers", Kind::Named(&Kind::Template), "none", "Sent with every call once logged in.", "{ Authorization = \"Bearer {login.token}\" }"),
-        key("query", Kind::Named(&Kind::Template), "none", "Added to every call's query once logged in.", "{ sid = \"{login.sid}\" }"),
-        key("cookies", Kind::Flag, "false", "Sends cookies of the login's replies back.", "true"),
-        key("life", Kind::Duration, "until told \"not logged in\"", "Logged in again after this time.", "\"20m\""),
+        key(
+            "steps",
+            Kind::Many(&CALL_KIND),
+            "required",
+            "The calls, in order. `${NAME}` in them is text: the secrets come from the environment.",
+            "[{ call = \"POST /login\", body = { user = \"gw\", password = \"${PASSWORD}\" }, take = { token = '$.token' } }]",
+        ),
+        key(
+            "headers",
+            Kind::Named(&Kind::Template),
+            "none",
+            "Sent with every call once logged in.",
+            "{ Authorization = \"Bearer {login.token}\" }",
+        ),
+        key(
+            "query",
+            Kind::Named(&Kind::Template),
+            "none",
+            "Added to every call's query once logged in.",
+            "{ sid = \"{login.sid}\" }",
+        ),
+        key(
+            "cookies",
+            Kind::Flag,
+            "false",
+            "Sends cookies of the login's replies back.",
+            "true",
+        ),
+        key(
+            "life",
+            Kind::Duration,
+            "until told \"not logged in\"",
+            "Logged in again after this time.",
+            "\"20m\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -101,12 +258,43 @@ static AWS: Shape = Shape {
     name: "`[target.auth.aws-sigv4]`",
     about: "AWS Signature Version 4.",
     keys: &[
-        key("access-key", Kind::Text, "required", "The access key's id.", "\"${AWS_ACCESS_KEY_ID}\""),
-        key("secret-key", Kind::Secret, "required", "The secret key.", "\"${AWS_SECRET_ACCESS_KEY}\""),
-        key("session-token", Kind::Secret, "none", "The session token of temporary credentials.", "\"${AWS_SESSION_TOKEN}\""),
-        key("region", Kind::Text, "required", "The region.", "\"eu-central-1\""),
-        key("service", Kind::Text, "required", "The service's signing name.", "\"identitystore\""),
+        key(
+            "access-key",
+            Kind::Text,
+            "required",
+            "The access key's id.",
+            "\"${AWS_ACCESS_KEY_ID}\"",
+        ),
+        key(
+            "secret-key",
+            Kind::Secret,
+            "required",
+            "The secret key.",
+            "\"${AWS_SECRET_ACCESS_KEY}\"",
+        ),
+        key(
+            "session-token",
+            Kind::Secret,
+            "none",
+            "The session token of temporary credentials.",
+            "\"${AWS_SESSION_TOKEN}\"",
+        ),
+        key(
+            "region",
+            Kind::Text,
+            "required",
+            "The region.",
+            "\"eu-central-1\"",
+        ),
+        key(
+            "service",
+            Kind::Text,
+            "required",
+            "The service's signing name.",
+            "\"identitystore\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -115,14 +303,27 @@ pub static AUTH: Shape = Shape {
     name: "`[target.auth]`",
     about: "How calls are authenticated: one of these. Absent: not at all.",
     keys: &[
-        key("header", Kind::Table(&HEADER), "", "A header with a fixed value.", ""),
-        key("query", Kind::Table(&QUERY), "", "A query parameter with a fixed value.", ""),
+        key(
+            "header",
+            Kind::Table(&HEADER),
+            "",
+            "A header with a fixed value.",
+            "",
+        ),
+        key(
+            "query",
+            Kind::Table(&QUERY),
+            "",
+            "A query parameter with a fixed value.",
+            "",
+        ),
         key("basic", Kind::Table(&BASIC), "", "HTTP Basic.", ""),
         key("bearer", Kind::Table(&BEARER), "", "A bearer token.", ""),
         key("oauth2", Kind::Table(&OAUTH2), "", "OAuth 2.", ""),
         key("login", Kind::Table(&LOGIN), "", "A login call.", ""),
         key("aws-sigv4", Kind::Table(&AWS), "", "AWS Signature 4.", ""),
     ],
+    base: None,
     others: None,
 };
 
@@ -151,14 +352,25 @@ fn chosen(auth: &Reader<'_>) -> Option<Auth> {
         });
     }
     if let Some(query) = auth.table("query") {
-        return Some(Auth::Query { name: query.required_text("name")?, value: required_secret(&query, "value")? });
+        return Some(Auth::Query {
+            name: query.required_text("name")?,
+            value: required_secret(&query, "value")?,
+        });
     }
     if let Some(basic) = auth.table("basic") {
-        let (user, password) = (basic.required_text("user"), required_secret(&basic, "password"));
-        return Some(Auth::Basic { user: user?, password: password? });
+        let (user, password) = (
+            basic.required_text("user"),
+            required_secret(&basic, "password"),
+        );
+        return Some(Auth::Basic {
+            user: user?,
+            password: password?,
+        });
     }
     if let Some(bearer) = auth.table("bearer") {
-        return Some(Auth::Bearer { token: required_secret(&bearer, "token")? });
+        return Some(Auth::Bearer {
+            token: required_secret(&bearer, "token")?,
+        });
     }
     if let Some(oauth2) = auth.table("oauth2") {
         return self::oauth2(&oauth2).map(Auth::OAuth2);
@@ -170,7 +382,10 @@ fn chosen(auth: &Reader<'_>) -> Option<Auth> {
 }
 
 fn aws(aws: &Reader<'_>) -> Option<Auth> {
-    let (access_key, secret_key) = (aws.required_text("access-key"), required_secret(aws, "secret-key"));
+    let (access_key, secret_key) = (
+        aws.required_text("access-key"),
+        required_secret(aws, "secret-key"),
+    );
     let (region, service) = (aws.required_text("region"), aws.required_text("service"));
     Some(Auth::AwsSigV4 {
         access_key: access_key?,
@@ -187,7 +402,9 @@ fn oauth2(reader: &Reader<'_>) -> Option<OAuth2> {
     }
     let token_url = url(reader, "token-url");
     let client_id = reader.required_text("client-id");
-    let jwt = reader.table("jwt").and_then(|jwt| assertion(&jwt, token_url.as_ref()));
+    let jwt = reader
+        .table("jwt")
+        .and_then(|jwt| assertion(&jwt, token_url.as_ref()));
     Some(OAuth2 {
         token_url: token_url?,
         client_id: client_id?,
@@ -198,7 +415,10 @@ fn oauth2(reader: &Reader<'_>) -> Option<OAuth2> {
             .iter()
             .filter_map(|entry| {
                 let text = entry.node.as_text()?;
-                Some((entry.key.clone(), reader.context.expand(&entry.node, text, false)))
+                Some((
+                    entry.key.clone(),
+                    reader.context.expand(&entry.node, text, false),
+                ))
             })
             .collect(),
         is_in_body: reader.flag("in-body").unwrap_or(false),
@@ -235,7 +455,10 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
         reader.missing("steps");
     }
     Some(Login {
-        steps: items.iter().filter_map(|item| call::call(reader.context, item, None)).collect(),
+        steps: items
+            .iter()
+            .filter_map(|item| call::call(reader.context, item, None))
+            .collect(),
         headers: syntax::headers(reader, "headers"),
         query: syntax::named_templates(reader, "query"),
         keeps_cookies: reader.flag("cookies").unwrap_or(false),
@@ -258,7 +481,10 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
         reader.context.error(
             "mapping::bad-url",
             &node.place,
-            format!("`{}` is not an http or https URL.", reader.table.full_name(key)),
+            format!(
+                "`{}` is not an http or https URL.",
+                reader.table.full_name(key)
+            ),
             "`https://host/path`",
         );
         return None;
@@ -267,7 +493,10 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
         reader.context.error(
             "mapping::bad-url",
             &node.place,
-            format!("`{}` holds a user or a password.", reader.table.full_name(key)),
+            format!(
+                "`{}` holds a user or a password.",
+                reader.table.full_name(key)
+            ),
             "use `[target.auth.basic]`",
         );
     }
@@ -275,7 +504,10 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
         reader.context.warning(
             "mapping::plain-http",
             &node.place,
-            format!("`{}` is http: credentials and personal data travel in clear.", reader.table.full_name(key)),
+            format!(
+                "`{}` is http: credentials and personal data travel in clear.",
+                reader.table.full_name(key)
+            ),
             "use https, or a target on this machine",
         );
     }

@@ -15,7 +15,7 @@ use super::{
     context::Context,
     reader::Reader,
     rules,
-    shape::{Key, Kind, Shape, key},
+    shape::{Kind, Shape, key},
     syntax,
     tree::{Content, Node},
 };
@@ -25,11 +25,36 @@ pub(super) static SOURCE: Shape = Shape {
     name: "a source",
     about: "Where a value is taken from a reply: `'$.path'`, a text with `{…}`, or one of these.",
     keys: &[
-        key("header", Kind::Text, "", "A header's whole value.", "\"X-Token\""),
-        key("header-segment", Kind::Text, "", "The last path segment of a header that holds a URL, decoded.", "\"Location\""),
-        key("cookie", Kind::Text, "", "A cookie set by the reply.", "\"session\""),
-        key("body", Kind::Path, "", "The same as a bare `'$.path'`.", "'$.token'"),
+        key(
+            "header",
+            Kind::Text,
+            "",
+            "A header's whole value.",
+            "\"X-Token\"",
+        ),
+        key(
+            "header-segment",
+            Kind::Text,
+            "",
+            "The last path segment of a header that holds a URL, decoded.",
+            "\"Location\"",
+        ),
+        key(
+            "cookie",
+            Kind::Text,
+            "",
+            "A cookie set by the reply.",
+            "\"session\"",
+        ),
+        key(
+            "body",
+            Kind::Path,
+            "",
+            "The same as a bare `'$.path'`.",
+            "'$.token'",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -37,52 +62,146 @@ static POLL: Shape = Shape {
     name: "`poll`",
     about: "Repeats the call until a condition holds for its reply; for work the application does in the background.",
     keys: &[
-        key("until", Kind::Expression, "required", "Done when it holds for the reply's members.", "'status == \"done\"'"),
-        key("every", Kind::Duration, "1s", "The pause in between.", "\"2s\""),
-        key("most", Kind::Count, "30", "Given up after so many calls, 1 to 1000.", "60"),
+        key(
+            "until",
+            Kind::Expression,
+            "required",
+            "Done when it holds for the reply's members.",
+            "'status == \"done\"'",
+        ),
+        key(
+            "every",
+            Kind::Duration,
+            "1s",
+            "The pause in between.",
+            "\"2s\"",
+        ),
+        key(
+            "most",
+            Kind::Count,
+            "30",
+            "Given up after so many calls, 1 to 1000.",
+            "60",
+        ),
     ],
+    base: None,
     others: None,
 };
 
 /// The kind of a source.
-pub(super) static SOURCE_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Template, Kind::Table(&SOURCE)]);
-
-
-
-/// The keys of a call, for [`CALL`] and, with further ones, for operations.
-macro_rules! call_keys {
-    ($($more:expr,)*) => { &[
-        key("call", Kind::CallLine, "required, unless there are `steps`", "Method, path below the base URL, and query. A `{…}` in the path is one segment, percent-encoded. A query parameter whose value is absent is left out.", "\"GET /users/{id}\""),
-        key("body", Kind::Tree, "create and update send the mapped fields, others nothing", "The body as data; `{fields}` alone stands for the mapped fields.", "{ user_id = \"{member}\" }"),
-        key("headers", Kind::Named(&Kind::Template), "none", "Headers of this call.", "{ Accept = \"application/json\" }"),
-        key("query", Kind::Named(&Kind::Template), "none", "Further query parameters.", "{ expand = \"groups\" }"),
-        key("format", Kind::Choice(&["json", "form", "multipart", "xml"]), "the target's", "How the body is written.", "\"form\""),
-        key("content-type", Kind::Text, "the format's own", "A media type of the application's own.", "\"application/vnd.api+json\""),
-        key("with", Kind::Named(&Kind::Tree), "none", "Names for this call's templates and for `[target.wrap]`.", "{ method = \"user.create\" }"),
-        key("when-changed", Kind::Many(&Kind::Attribute), "always", "Only if one of these attributes changed.", "[\"emails\"]"),
-        key("if", Kind::Expression, "always", "Only if this holds.", "'old.status != 3'"),
-        key("take", Kind::Named(&SOURCE_KIND), "nothing", "Names for values of the reply, for later steps.", "{ job = '$.id' }"),
-        key("rules", Kind::Tables(&rules::RULE), "none", "What replies mean, tried before the target's rules.", "[{ status = 409, is = \"already-so\" }]"),
-        key("tolerate", Kind::Many(&Kind::Count), "none", "Statuses that count as done.", "[404]"),
-        key("poll", Kind::Table(&POLL), "asked once", "Repeats the call until a condition holds.", "{ until = 'status == \"done\"', every = \"1s\", most = 30 }"),
-        key("repeatable", Kind::Flag, "`true` for GET, HEAD and OPTIONS; `false` for the rest", "Whether the call may be sent again when its fate is unknown.", "true"),
-        $($more,)*
-    ] };
-}
-pub(super) use call_keys;
-
-static CALL_KEYS: &[Key] = call_keys!();
+pub(super) const SOURCE_KIND: Kind =
+    Kind::OneOf(&[Kind::Path, Kind::Template, Kind::Table(&SOURCE)]);
 
 /// A call as a table.
 pub(super) static CALL: Shape = Shape {
     name: "a call",
     about: "One HTTP call. A text `\"GET /users\"` stands for `{ call = \"GET /users\" }`.",
-    keys: CALL_KEYS,
+    keys: &[
+        key(
+            "call",
+            Kind::CallLine,
+            "required, unless there are `steps`",
+            "Method, path below the base URL, and query. A `{…}` in the path is one segment, percent-encoded. A query parameter whose value is absent is left out.",
+            "\"GET /users/{id}\"",
+        ),
+        key(
+            "body",
+            Kind::Tree,
+            "create and update send the mapped fields, others nothing",
+            "The body as data; `{fields}` alone stands for the mapped fields.",
+            "{ user_id = \"{member}\" }",
+        ),
+        key(
+            "headers",
+            Kind::Named(&Kind::Template),
+            "none",
+            "Headers of this call.",
+            "{ Accept = \"application/json\" }",
+        ),
+        key(
+            "query",
+            Kind::Named(&Kind::Template),
+            "none",
+            "Further query parameters.",
+            "{ expand = \"groups\" }",
+        ),
+        key(
+            "format",
+            Kind::Choice(&["json", "form", "multipart", "xml"]),
+            "the target's",
+            "How the body is written.",
+            "\"form\"",
+        ),
+        key(
+            "content-type",
+            Kind::Text,
+            "the format's own",
+            "A media type of the application's own.",
+            "\"application/vnd.api+json\"",
+        ),
+        key(
+            "with",
+            Kind::Named(&Kind::Tree),
+            "none",
+            "Names for this call's templates and for `[target.wrap]`.",
+            "{ method = \"user.create\" }",
+        ),
+        key(
+            "when-changed",
+            Kind::Many(&Kind::Attribute),
+            "always",
+            "Only if one of these attributes changed.",
+            "[\"emails\"]",
+        ),
+        key(
+            "if",
+            Kind::Expression,
+            "always",
+            "Only if this holds.",
+            "'old.status != 3'",
+        ),
+        key(
+            "take",
+            Kind::Named(&SOURCE_KIND),
+            "nothing",
+            "Names for values of the reply, for later steps.",
+            "{ job = '$.id' }",
+        ),
+        key(
+            "rules",
+            Kind::Tables(&rules::RULE),
+            "none",
+            "What replies mean, tried before the target's rules.",
+            "[{ status = 409, is = \"already-so\" }]",
+        ),
+        key(
+            "tolerate",
+            Kind::Many(&Kind::Count),
+            "none",
+            "Statuses that count as done.",
+            "[404]",
+        ),
+        key(
+            "poll",
+            Kind::Table(&POLL),
+            "asked once",
+            "Repeats the call until a condition holds.",
+            "{ until = 'status == \"done\"', every = \"1s\", most = 30 }",
+        ),
+        key(
+            "repeatable",
+            Kind::Flag,
+            "`true` for GET, HEAD and OPTIONS; `false` for the rest",
+            "Whether the call may be sent again when its fate is unknown.",
+            "true",
+        ),
+    ],
+    base: None,
     others: None,
 };
 
 /// The kind of a call: text or table.
-pub(super) static CALL_KIND: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&CALL)]);
+pub(super) const CALL_KIND: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&CALL)]);
 
 /// A call from a text or a table.
 pub(super) fn call(
@@ -99,13 +218,18 @@ pub(super) fn call(
 /// A call from the keys of a table that may have others as well.
 ///
 /// Attribute paths in it are of the given resource type; where there is none (login steps) `when-changed` is not read.
-pub(super) fn from_table(reader: &Reader<'_>, resource_type: Option<&ResourceType>) -> Option<Call> {
+pub(super) fn from_table(
+    reader: &Reader<'_>,
+    resource_type: Option<&ResourceType>,
+) -> Option<Call> {
     let Some(line) = reader.node("call") else {
         reader.missing("call");
         return None;
     };
     let mut call = bare(reader.context, line)?;
-    call.body = reader.node("body").and_then(|node| syntax::tree(reader.context, node));
+    call.body = reader
+        .node("body")
+        .and_then(|node| syntax::tree(reader.context, node));
     call.headers = syntax::headers(reader, "headers");
     call.query.extend(syntax::named_templates(reader, "query"));
     call.format = format(reader, reader.context.form_lists.get());
@@ -180,11 +304,17 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         context.error("mapping::bad-call", &node.place, sentence, mending);
     };
     let Some((method, rest)) = text.split_once(' ') else {
-        bad(format!("`{text}` is not a call."), "a method and a path: `GET /users/{id}`");
+        bad(
+            format!("`{text}` is not a call."),
+            "a method and a path: `GET /users/{id}`",
+        );
         return None;
     };
     let Some(method) = known_method(method) else {
-        bad(format!("`{method}` is not an HTTP method."), "GET, POST, PUT, PATCH or DELETE, in capitals");
+        bad(
+            format!("`{method}` is not an HTTP method."),
+            "GET, POST, PUT, PATCH or DELETE, in capitals",
+        );
         return None;
     };
     let target = rest.trim();
@@ -280,12 +410,20 @@ fn query_parameters(
             continue;
         }
         let (name, value) = match outside_braces(part, '=').first() {
-            Some(&at) => (part.get(..at).unwrap_or(""), part.get(at + 1..).unwrap_or("")),
+            Some(&at) => (
+                part.get(..at).unwrap_or(""),
+                part.get(at + 1..).unwrap_or(""),
+            ),
             None => (part, ""),
         };
         let value = decoded(value);
-        let template =
-            syntax::checked(context, node, &value, "mapping::bad-call", Template::parse(&value))?;
+        let template = syntax::checked(
+            context,
+            node,
+            &value,
+            "mapping::bad-call",
+            Template::parse(&value),
+        )?;
         parameters.push((decoded(name), template));
     }
     Some(parameters)
@@ -306,7 +444,12 @@ fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
     reader
         .named("with")
         .iter()
-        .filter_map(|entry| Some((entry.key.clone(), syntax::tree(reader.context, &entry.node)?)))
+        .filter_map(|entry| {
+            Some((
+                entry.key.clone(),
+                syntax::tree(reader.context, &entry.node)?,
+            ))
+        })
         .collect()
 }
 
@@ -332,7 +475,9 @@ fn poll(reader: &Reader<'_>) -> Option<Poll> {
     }
     Some(Poll {
         until: syntax::expression_at(&poll, "until")?,
-        every: poll.duration("every").unwrap_or(std::time::Duration::from_secs(1)),
+        every: poll
+            .duration("every")
+            .unwrap_or(std::time::Duration::from_secs(1)),
         most: poll
             .count("most", 1, 1000)
             .and_then(|most| u32::try_from(most).ok())

@@ -105,7 +105,8 @@ impl<'e> Context<'e> {
                 self.error(
                     "mapping::bad-variable",
                     &node.place,
-                    "`${` is not followed by the name of an environment variable and `}`.".to_owned(),
+                    "`${` is not followed by the name of an environment variable and `}`."
+                        .to_owned(),
                     "write `${NAME}`, or `$${` for the two characters themselves",
                 );
                 return expanded;
@@ -129,7 +130,11 @@ impl<'e> Context<'e> {
             return match self.environment.secret_file(&path) {
                 Some(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
                 None => {
-                    self.unset(node, "mapping::missing-secret", format!("The file `{path}` cannot be read."));
+                    self.unset(
+                        node,
+                        "mapping::missing-secret",
+                        format!("The file `{path}` cannot be read."),
+                    );
                     UNSET.to_owned()
                 }
             };
@@ -202,19 +207,31 @@ fn is_variable(name: &str) -> bool {
 fn blank(diagnostics: &mut [Diagnostic], secrets: &[Place]) {
     let mut copies: Vec<(Arc<SourceFile>, Arc<SourceFile>)> = Vec::new();
     for secret in secrets {
-        if copies.iter().any(|(original, _)| Arc::ptr_eq(original, &secret.file)) {
+        if copies
+            .iter()
+            .any(|(original, _)| Arc::ptr_eq(original, &secret.file))
+        {
             continue;
         }
         let mut text = secret.file.text.clone();
-        for place in secrets.iter().filter(|p| Arc::ptr_eq(&p.file, &secret.file)) {
+        for place in secrets
+            .iter()
+            .filter(|p| Arc::ptr_eq(&p.file, &secret.file))
+        {
             let stars: String = place.text().bytes().map(|_| '*').collect();
             text.replace_range(place.span.clone(), &stars);
         }
         let path = secret.file.path.clone();
-        copies.push((Arc::clone(&secret.file), Arc::new(SourceFile { path, text })));
+        copies.push((
+            Arc::clone(&secret.file),
+            Arc::new(SourceFile { path, text }),
+        ));
     }
     for place in diagnostics.iter_mut().filter_map(|one| one.place.as_mut()) {
-        if let Some((_, copy)) = copies.iter().find(|(file, _)| Arc::ptr_eq(file, &place.file)) {
+        if let Some((_, copy)) = copies
+            .iter()
+            .find(|(file, _)| Arc::ptr_eq(file, &place.file))
+        {
             place.file = Arc::clone(copy);
         }
     }

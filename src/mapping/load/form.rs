@@ -17,20 +17,42 @@ use super::{
 static UNKNOWN_VALUE: Shape = Shape {
     name: "a replacement",
     about: "A value that stands for every unknown one.",
-    keys: &[key("value", Kind::Any, "required", "The value.", "\"other\"")],
+    keys: &[key(
+        "value",
+        Kind::Any,
+        "required",
+        "The value.",
+        "\"other\"",
+    )],
+    base: None,
     others: None,
 };
 
-const UNKNOWN_KIND: Kind =
-    Kind::OneOf(&[Kind::Choice(&["pass", "drop", "refuse"]), Kind::Table(&UNKNOWN_VALUE)]);
+const UNKNOWN_KIND: Kind = Kind::OneOf(&[
+    Kind::Choice(&["pass", "drop", "refuse"]),
+    Kind::Table(&UNKNOWN_VALUE),
+]);
 
 static UNKNOWN: Shape = Shape {
     name: "`unknown`",
     about: "What happens to a value that is in no pair of `values`.",
     keys: &[
-        key("read", UNKNOWN_KIND, "\"drop\"", "The application's value is in no pair: passed on, left out, or `{ value = … }` instead.", "\"pass\""),
-        key("write", UNKNOWN_KIND, "\"refuse\"", "The client's value is in no pair: passed on, left out, refused with 400 `invalidValue`, or `{ value = … }` instead.", "\"drop\""),
+        key(
+            "read",
+            UNKNOWN_KIND,
+            "\"drop\"",
+            "The application's value is in no pair: passed on, left out, or `{ value = … }` instead.",
+            "\"pass\"",
+        ),
+        key(
+            "write",
+            UNKNOWN_KIND,
+            "\"refuse\"",
+            "The client's value is in no pair: passed on, left out, refused with 400 `invalidValue`, or `{ value = … }` instead.",
+            "\"drop\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -38,21 +60,77 @@ static AS: Shape = Shape {
     name: "`as`",
     about: "A spelling with parameters.",
     keys: &[
-        key("time", Kind::Text, "", "A `strftime` pattern.", "\"%Y-%m-%d\""),
-        key("zone", Kind::Text, "\"UTC\"", "The time zone of times that name none, by its IANA name; with `time`.", "\"Europe/Vienna\""),
-        key("joined", Kind::Text, "", "A list as one text with this separator.", "\",\""),
-        key("boolean-text", Kind::Many(&Kind::Text), "", "The texts for true and false.", "[\"Y\", \"N\"]"),
+        key(
+            "time",
+            Kind::Text,
+            "",
+            "A `strftime` pattern.",
+            "\"%Y-%m-%d\"",
+        ),
+        key(
+            "zone",
+            Kind::Text,
+            "\"UTC\"",
+            "The time zone of times that name none, by its IANA name; with `time`.",
+            "\"Europe/Vienna\"",
+        ),
+        key(
+            "joined",
+            Kind::Text,
+            "",
+            "A list as one text with this separator.",
+            "\",\"",
+        ),
+        key(
+            "boolean-text",
+            Kind::Many(&Kind::Text),
+            "",
+            "The texts for true and false.",
+            "[\"Y\", \"N\"]",
+        ),
     ],
+    base: None,
     others: None,
 };
 
 static FORM_WORDS: &[&str] = &[
-    "string", "integer", "boolean-text", "epoch-seconds", "epoch-milliseconds", "joined", "lower", "time",
+    "string",
+    "integer",
+    "boolean-text",
+    "epoch-seconds",
+    "epoch-milliseconds",
+    "joined",
+    "lower",
+    "time",
 ];
 
-pub(super) const VALUES_KEY: Key = key("values", Kind::Named(&Kind::Any), "values are the same on both sides", "Pairs of SCIM value and the application's value.", "{ true = 1, false = 3 }");
-pub(super) const UNKNOWN_KEY: Key = key("unknown", Kind::OneOf(&[Kind::Choice(&["pass", "drop", "refuse"]), Kind::Table(&UNKNOWN)]), "left out when read, refused when written", "What happens to a value that is in no pair.", "{ read = \"drop\", write = \"refuse\" }");
-pub(super) const AS_KEY: Key = key("as", Kind::OneOf(&[Kind::Choice(FORM_WORDS), Kind::Table(&AS)]), "spelled as in SCIM", "How the application spells the value: `string` and `integer` force the JSON type, `boolean-text` is \"1\" and \"0\", `joined` a list as text with commas, `lower` is lower case when written, `time` a time without zone.", "\"epoch-seconds\"");
+const UNKNOWN_KINDS: Kind = Kind::OneOf(&[
+    Kind::Choice(&["pass", "drop", "refuse"]),
+    Kind::Table(&UNKNOWN),
+]);
+const AS_KINDS: Kind = Kind::OneOf(&[Kind::Choice(FORM_WORDS), Kind::Table(&AS)]);
+
+pub(super) const VALUES_KEY: Key = key(
+    "values",
+    Kind::Named(&Kind::Any),
+    "values are the same on both sides",
+    "Pairs of SCIM value and the application's value.",
+    "{ true = 1, false = 3 }",
+);
+pub(super) const UNKNOWN_KEY: Key = key(
+    "unknown",
+    UNKNOWN_KINDS,
+    "left out when read, refused when written",
+    "What happens to a value that is in no pair.",
+    "{ read = \"drop\", write = \"refuse\" }",
+);
+pub(super) const AS_KEY: Key = key(
+    "as",
+    AS_KINDS,
+    "spelled as in SCIM",
+    "How the application spells the value: `string` and `integer` force the JSON type, `boolean-text` is \"1\" and \"0\", `joined` a list as text with commas, `lower` is lower case when written, `time` a time without zone.",
+    "\"epoch-seconds\"",
+);
 
 /// The value table of a line whose SCIM side is the given attribute.
 pub(super) fn values(reader: &Reader<'_>, leaf: &Attribute) -> Option<ValueTable> {
@@ -70,17 +148,29 @@ pub(super) fn values(reader: &Reader<'_>, leaf: &Attribute) -> Option<ValueTable
     let pairs = reader
         .named("values")
         .iter()
-        .filter_map(|entry| Some((scim_value(reader, entry, leaf)?, syntax::data(reader.context, &entry.node))))
+        .filter_map(|entry| {
+            Some((
+                scim_value(reader, entry, leaf)?,
+                syntax::data(reader.context, &entry.node),
+            ))
+        })
         .collect();
     let (unknown_read, unknown_write) = unknown(reader);
-    Some(ValueTable { pairs, unknown_read, unknown_write })
+    Some(ValueTable {
+        pairs,
+        unknown_read,
+        unknown_write,
+    })
 }
 
 /// A key of `values` in the attribute's type.
 fn scim_value(reader: &Reader<'_>, entry: &Entry, leaf: &Attribute) -> Option<Value> {
     let text = entry.key.as_str();
     let (value, expected) = match leaf.kind {
-        AttributeType::Boolean => (text.parse::<bool>().ok().map(Value::from), "`true` or `false`"),
+        AttributeType::Boolean => (
+            text.parse::<bool>().ok().map(Value::from),
+            "`true` or `false`",
+        ),
         AttributeType::Integer => (text.parse::<i64>().ok().map(Value::from), "a whole number"),
         AttributeType::Decimal => (text.parse::<f64>().ok().map(Value::from), "a number"),
         _ => return Some(Value::from(text)),
@@ -90,7 +180,9 @@ fn scim_value(reader: &Reader<'_>, entry: &Entry, leaf: &Attribute) -> Option<Va
             "mapping::bad-value",
             &entry.place,
             format!("`{text}` is not a value of `{}`.", leaf.name),
-            &format!("the keys are SCIM's values, {expected} here; the values are the application's"),
+            &format!(
+                "the keys are SCIM's values, {expected} here; the values are the application's"
+            ),
         );
     }
     value
@@ -177,7 +269,10 @@ fn word_form(word: &str) -> Option<Form> {
         "epoch-milliseconds" => Form::EpochMilliseconds,
         "joined" => Form::Joined(",".to_owned()),
         "lower" => Form::Lower,
-        "time" => Form::Time { pattern: "%Y-%m-%dT%H:%M:%S".to_owned(), zone: "UTC".to_owned() },
+        "time" => Form::Time {
+            pattern: "%Y-%m-%dT%H:%M:%S".to_owned(),
+            zone: "UTC".to_owned(),
+        },
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 use super::{
-    call::{self, call_keys},
+    call::{self, CALL},
     context::Context,
     page::{self, PAGE},
     reader::Reader,
@@ -15,35 +15,96 @@ use super::{
     tree::{Content, Node},
 };
 
-const ITEMS: Key = key("items", Kind::Path, "the whole reply", "Where the objects are in the reply; absent there: none.", "'$.users[*]'");
-const ROWS: Key = key("rows", Kind::Choice(&["complete", "reference"]), "\"complete\"", "What an item is: the whole object, or a reference that is read by itself when more than its id is asked for.", "\"reference\"");
-const LACKS: Key = key("lacks", Kind::Many(&Kind::Attribute), "nothing", "Attributes that the items lack; the object is read by itself only when one of them is asked for.", "[\"active\"]");
-const PAGE_KEY: Key = key("page", Kind::Table(&PAGE), "one reply holds all", "How to read on.", "");
+const ITEMS: Key = key(
+    "items",
+    Kind::Path,
+    "the whole reply",
+    "Where the objects are in the reply; absent there: none.",
+    "'$.users[*]'",
+);
+const ROWS: Key = key(
+    "rows",
+    Kind::Choice(&["complete", "reference"]),
+    "\"complete\"",
+    "What an item is: the whole object, or a reference that is read by itself when more than its id is asked for.",
+    "\"reference\"",
+);
+const LACKS: Key = key(
+    "lacks",
+    Kind::Many(&Kind::Attribute),
+    "nothing",
+    "Attributes that the items lack; the object is read by itself only when one of them is asked for.",
+    "[\"active\"]",
+);
+const PAGE_KEY: Key = key(
+    "page",
+    Kind::Table(&PAGE),
+    "one reply holds all",
+    "How to read on.",
+    "",
+);
 
-static LIST_KEYS: &[Key] = call_keys!(
+static LIST_KEYS: &[Key] = &[
     ITEMS,
-    key("keyed-by", Kind::Text, "items are in a list", "Items are members of an object, their names the keys: the name becomes this member of the item.", "\"id\""),
+    key(
+        "keyed-by",
+        Kind::Text,
+        "items are in a list",
+        "Items are members of an object, their names the keys: the name becomes this member of the item.",
+        "\"id\"",
+    ),
     PAGE_KEY,
     ROWS,
     LACKS,
-    key("set", Kind::Named(&Kind::Any), "none", "Fields put into each item.", "{ status = 1 }"),
-);
+    key(
+        "set",
+        Kind::Named(&Kind::Any),
+        "none",
+        "Fields put into each item.",
+        "{ status = 1 }",
+    ),
+];
 
 /// `[….list]`.
 pub(super) static LIST: Shape = Shape {
     name: "`[….list]`",
     about: "Reads all objects of a type. Several (`[[….list]]`) are put together in order.",
     keys: LIST_KEYS,
+    base: Some(&CALL),
     others: None,
 };
 
-static FIND_KEYS: &[Key] = call_keys!(
-    key("filter", Kind::Text, "required", "The attribute and operator this call answers: eq, ne, co, sw, ew, gt, ge, lt or le.", "\"userName eq\""),
-    key("items", Kind::Path, "the list's, if the call has the list's path; else the reply is the one object", "Where the found objects are.", "'$.users[*]'"),
-    key("page", Kind::Table(&PAGE), "the list's, if the call has the list's path; else one reply holds all", "How to read on.", ""),
-    key("rows", Kind::Choice(&["complete", "reference"]), "the list's, if the call has the list's path", "What an item is.", "\"reference\""),
+static FIND_KEYS: &[Key] = &[
+    key(
+        "filter",
+        Kind::Text,
+        "required",
+        "The attribute and operator this call answers: eq, ne, co, sw, ew, gt, ge, lt or le.",
+        "\"userName eq\"",
+    ),
+    key(
+        "items",
+        Kind::Path,
+        "the list's, if the call has the list's path; else the reply is the one object",
+        "Where the found objects are.",
+        "'$.users[*]'",
+    ),
+    key(
+        "page",
+        Kind::Table(&PAGE),
+        "the list's, if the call has the list's path; else one reply holds all",
+        "How to read on.",
+        "",
+    ),
+    key(
+        "rows",
+        Kind::Choice(&["complete", "reference"]),
+        "the list's, if the call has the list's path",
+        "What an item is.",
+        "\"reference\"",
+    ),
     LACKS,
-);
+];
 
 /// `[[….find]]`.
 pub(super) static FIND: Shape = Shape {
@@ -51,11 +112,16 @@ pub(super) static FIND: Shape = Shape {
     about: "A filter that the application can answer; `{value}` is what is compared with. What comes back is always \
             checked again by SCIM's rules, so an answer with too many objects does no harm, and one with too few does.",
     keys: FIND_KEYS,
+    base: Some(&CALL),
     others: None,
 };
 
 /// The lists of a section.
-pub(super) fn lists(reader: &Reader<'_>, section: &str, resource_type: &ResourceType) -> Vec<ListOperation> {
+pub(super) fn lists(
+    reader: &Reader<'_>,
+    section: &str,
+    resource_type: &ResourceType,
+) -> Vec<ListOperation> {
     let Some(node) = reader.node("list") else {
         return Vec::new();
     };
@@ -146,7 +212,9 @@ fn find(
     let (attribute, operator) = filter?;
     let items = match reader.node("items") {
         Some(node) => Some(syntax::path(reader.context, node)?),
-        None => list.and_then(|at| lists.get(at)).map(|list| list.items.clone()),
+        None => list
+            .and_then(|at| lists.get(at))
+            .map(|list| list.items.clone()),
     };
     let page = if reader.has("page") {
         page::page(reader)
@@ -156,20 +224,34 @@ fn find(
     let rows = if reader.has("rows") || reader.has("lacks") {
         rows(reader, resource_type)
     } else {
-        list.and_then(|at| lists.get(at)).map_or(Rows::Complete, |list| list.rows.clone())
+        list.and_then(|at| lists.get(at))
+            .map_or(Rows::Complete, |list| list.rows.clone())
     };
-    Some(Find { name: format!("{section}.find"), attribute, operator, call, items, page, rows })
+    Some(Find {
+        name: format!("{section}.find"),
+        attribute,
+        operator,
+        call,
+        items,
+        page,
+        rows,
+    })
 }
 
 /// The page style of the list at this position, read again.
 fn inherited_page(around: &Reader<'_>, list: Option<usize>) -> crate::mapping::model::PageStyle {
-    let node = around.node("list").zip(list).and_then(|(node, at)| match &node.content {
-        Content::List(items) => items.get(at),
-        _ => Some(node),
-    });
+    let node = around
+        .node("list")
+        .zip(list)
+        .and_then(|(node, at)| match &node.content {
+            Content::List(items) => items.get(at),
+            _ => Some(node),
+        });
     around.context.muted(|| {
         node.and_then(|node| Reader::new(around.context, node, &LIST))
-            .map_or(crate::mapping::model::PageStyle::None, |list| page::page(&list))
+            .map_or(crate::mapping::model::PageStyle::None, |list| {
+                page::page(&list)
+            })
     })
 }
 
@@ -190,13 +272,21 @@ fn filter(
     };
     let found = CompareOp::parse(operator);
     if found.is_none() {
-        let operators: Vec<&str> = CompareOp::ALL.iter().map(|operator| operator.as_str()).collect();
+        let operators: Vec<&str> = CompareOp::ALL
+            .iter()
+            .map(|operator| operator.as_str())
+            .collect();
         reader.context.error(
             "mapping::bad-filter",
-            &reader.context.within(node, text, text.len() - operator.len()..text.len()),
+            &reader
+                .context
+                .within(node, text, text.len() - operator.len()..text.len()),
             format!("`{operator}` is not an operator."),
             &format!("it can be {}", one_of(&operators)),
         );
     }
-    Some((syntax::attribute(reader.context, node, path, resource_type)?, found?))
+    Some((
+        syntax::attribute(reader.context, node, path, resource_type)?,
+        found?,
+    ))
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     diagnostic::{Place, closest},
     mapping::model::Location,
-    scim::{Attribute, AttributePath, CompareOp, Filter, PatchPath, ResourceType, schema::Resolved},
+    scim::{Attribute, AttributePath, CompareOp, Filter, PatchPath, Resolved, ResourceType},
 };
 
 use super::{context::Context, tree::Entry};
@@ -39,7 +39,10 @@ pub(super) fn location<'r>(
             return None;
         }
     };
-    let Some(resolved) = resource_type.resolve(&parsed.path).filter(|r| r.attribute.is_some()) else {
+    let Some(resolved) = resource_type
+        .resolve(&parsed.path)
+        .filter(|r| r.attribute.is_some())
+    else {
         complain_unknown(context, &entry.place, &parsed.path, resource_type);
         return None;
     };
@@ -54,20 +57,21 @@ pub(super) fn location<'r>(
 }
 
 /// A path without brackets.
-fn single<'r>(
-    context: &Context<'_>,
-    entry: &Entry,
-    resolved: Resolved<'r>,
-) -> Option<Found<'r>> {
+fn single<'r>(context: &Context<'_>, entry: &Entry, resolved: Resolved<'r>) -> Option<Found<'r>> {
     let leaf = resolved.leaf()?;
     let attribute = resolved.attribute?;
     if attribute.is_multi_valued && resolved.sub_attribute.is_some() {
-        let kind = attribute.sub("type").and_then(|sub| sub.canonical_values.first());
+        let kind = attribute
+            .sub("type")
+            .and_then(|sub| sub.canonical_values.first());
         let kind = kind.map_or("work", String::as_str);
         context.error(
             "mapping::several-values",
             &entry.place,
-            format!("`{}` has several values: `{}` does not say which.", attribute.name, entry.key),
+            format!(
+                "`{}` has several values: `{}` does not say which.",
+                attribute.name, entry.key
+            ),
             &format!(
                 "name one, `{}[type eq \"{kind}\"].{}`, or all, `{} = {{ items = …, each = … }}`",
                 attribute.name, leaf.name, attribute.name
@@ -75,8 +79,16 @@ fn single<'r>(
         );
         return None;
     }
-    let location = Location { path: resolved.canonical(), element: None, sub_attribute: None };
-    Some(Found { location, resolved, leaf })
+    let location = Location {
+        path: resolved.canonical(),
+        element: None,
+        sub_attribute: None,
+    };
+    Some(Found {
+        location,
+        resolved,
+        leaf,
+    })
 }
 
 /// A path with brackets.
@@ -92,7 +104,10 @@ fn element<'r>(
         context.error(code, &entry.place, sentence, mending);
     };
     if !attribute.is_multi_valued {
-        let sentence = format!("`{}` has one value: brackets choose nothing.", attribute.name);
+        let sentence = format!(
+            "`{}` has one value: brackets choose nothing.",
+            attribute.name
+        );
         complain("mapping::one-value", sentence, "leave out the brackets");
         return None;
     }
@@ -123,9 +138,20 @@ fn element<'r>(
             }
         },
     };
-    let path = AttributePath { sub_attribute: None, ..resolved.canonical() };
-    let location = Location { path, element: Some(element), sub_attribute };
-    Some(Found { location, resolved, leaf })
+    let path = AttributePath {
+        sub_attribute: None,
+        ..resolved.canonical()
+    };
+    let location = Location {
+        path,
+        element: Some(element),
+        sub_attribute,
+    };
+    Some(Found {
+        location,
+        resolved,
+        leaf,
+    })
 }
 
 /// The terms of a filter that is nothing but `a eq x and b eq y`.
@@ -175,7 +201,13 @@ pub(super) fn complain_unknown(
     });
     if !is_known_urn {
         let urn = urn.unwrap_or("");
-        let near = closest(urn, resource_type.extensions.iter().map(|e| e.schema.id.as_str()));
+        let near = closest(
+            urn,
+            resource_type
+                .extensions
+                .iter()
+                .map(|e| e.schema.id.as_str()),
+        );
         let mending = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("define it: `[schema.\"{urn}\"]`"),
@@ -204,7 +236,10 @@ pub(super) fn complain_unknown(
 fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<String> {
     let sub = path.sub_attribute.as_deref();
     if path.schema.is_none() {
-        if let Some(found) = resource_type.resolve_in_extensions(&path.attribute, sub).first() {
+        if let Some(found) = resource_type
+            .resolve_in_extensions(&path.attribute, sub)
+            .first()
+        {
             return Some(found.canonical().to_string());
         }
         // `enterprise.department`: an expression's way to name an extension.
@@ -214,8 +249,15 @@ fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<Stri
         }
     }
     let known = known_paths(resource_type, path.schema.as_deref());
-    let wanted = AttributePath { schema: None, ..path.clone() }.to_string();
-    if let Some(near) = KNOWN_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(&wanted)) {
+    let wanted = AttributePath {
+        schema: None,
+        ..path.clone()
+    }
+    .to_string();
+    if let Some(near) = KNOWN_ALIASES
+        .iter()
+        .find(|(alias, _)| alias.eq_ignore_ascii_case(&wanted))
+    {
         return Some(near.1.to_owned());
     }
     let near = closest(&wanted, known.iter().map(String::as_str))?;
@@ -244,8 +286,10 @@ const KNOWN_ALIASES: [(&str, &str); 14] = [
 ];
 
 fn known_paths(resource_type: &ResourceType, urn: Option<&str>) -> Vec<String> {
-    let schema = urn.and_then(|urn| resource_type.extension(urn)).unwrap_or(&resource_type.schema);
-    let common = crate::scim::schema::common_attributes();
+    let schema = urn
+        .and_then(|urn| resource_type.extension(urn))
+        .unwrap_or(&resource_type.schema);
+    let common = crate::scim::schema::resolve::common_attributes();
     let mut paths = Vec::new();
     for attribute in schema.attributes.iter().chain(common) {
         paths.push(attribute.name.clone());
@@ -260,7 +304,10 @@ pub(super) fn unknown_sub(context: &Context<'_>, place: &Place, attribute: &Attr
     let names = attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
     let mending = match closest(name, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", super::shape::one_of(&names.collect::<Vec<_>>())),
+        None => format!(
+            "it has {}",
+            super::shape::one_of(&names.collect::<Vec<_>>())
+        ),
     };
     context.error(
         "mapping::unknown-attribute",

@@ -54,7 +54,11 @@ fn merge_node(below: &mut Node, above: Node, table: &str, key: &str) {
         // The other way round: the tenant names another call, the rest stays.
         if let (Content::Table(lower), Content::Text(_)) = (&mut below.content, &above.content) {
             if lower.entry("call").is_some() {
-                let call = Entry { key: "call".to_owned(), place: above.place.clone(), node: above };
+                let call = Entry {
+                    key: "call".to_owned(),
+                    place: above.place.clone(),
+                    node: above,
+                };
                 place_over(lower, call);
                 return;
             }
@@ -69,7 +73,11 @@ fn is_other_choice(below: &Node, above: &Node, table: &str, key: &str) -> bool {
     let (Some(lower), Some(upper)) = (below.as_table(), above.as_table()) else {
         return is_choice;
     };
-    is_choice && !upper.entries.iter().any(|entry| lower.entry(&entry.key).is_some())
+    is_choice
+        && !upper
+            .entries
+            .iter()
+            .any(|entry| lower.entry(&entry.key).is_some())
 }
 
 /// A call line as the table it stands for.
@@ -78,6 +86,10 @@ fn as_call(node: &Node) -> Option<Table> {
     let (method, path) = text.split_once(' ')?;
     (path.starts_with('/') && method.chars().all(|c| c.is_ascii_uppercase())).then(|| Table {
         name: String::new(),
-        entries: vec![Entry { key: "call".to_owned(), place: node.place.clone(), node: node.clone() }],
+        entries: vec![Entry {
+            key: "call".to_owned(),
+            place: node.place.clone(),
+            node: node.clone(),
+        }],
     })
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 use super::{
-    call::{self, CALL_KIND, call_keys},
+    call::{self, CALL, CALL_KIND},
     context::Context,
     reader::Reader,
     rules,
@@ -15,20 +15,92 @@ use super::{
     tree::{Content, Node},
 };
 
-static OPERATION_KEYS: &[Key] = call_keys!(
-    key("steps", Kind::Many(&CALL_KIND), "the one call", "Several calls, in order; a later one can use what an earlier one took.", "[{ call = \"POST /users\", take = { id = '$.id' } }, \"POST /users/{id}/invite\"]"),
-    key("covers", Kind::Many(&Kind::Attribute), "every attribute that has a field", "The attributes this update can write.", "[\"emails\", \"name\"]"),
-    key("send", Kind::Choice(&["changed", "all", "merged"]), "\"changed\"", "Which fields an update sends: those that changed, all that are mapped, or the object as read with the changes put in.", "\"all\""),
-    key("reply", Kind::Choice(&["object", "none"]), "\"object\"", "Whether the last reply holds the object; `none` where it is empty or a message: the answer is composed.", "\"none\""),
-    key("read-back", Kind::Flag, "false", "Reads the object again after the write.", "true"),
-    key("object", Kind::Path, "the envelope, or the whole reply", "Where the object is in the reply.", "'$.user'"),
-    key("id", SOURCE_KIND_COPY, "the section's `id` in the object", "Where a new object's id is in the reply.", "{ header-segment = \"Location\" }"),
-    key("envelope", Kind::Text, "the section's", "The single member that holds the fields in body and reply; `\"\"` for none.", "\"user\""),
-    key("if-match", Kind::Flag, "false", "Reads the object's ETag first and sends it as `If-Match`.", "true"),
-    key("get-first", Kind::Flag, "false", "Reads the object first; a missing one is answered 404.", "true"),
-    key("constants", Kind::Named(&Kind::Any), "none", "Fields always written; in `create` only.", "{ mail_notification = \"none\" }"),
-    key("supported", Kind::Flag, "true", "`false`: the operation is not there, and a client is told so with 501.", "false"),
-);
+static OPERATION_KEYS: &[Key] = &[
+    key(
+        "steps",
+        Kind::Many(&CALL_KIND),
+        "the one call",
+        "Several calls, in order; a later one can use what an earlier one took.",
+        "[{ call = \"POST /users\", take = { id = '$.id' } }, \"POST /users/{id}/invite\"]",
+    ),
+    key(
+        "covers",
+        Kind::Many(&Kind::Attribute),
+        "every attribute that has a field",
+        "The attributes this update can write.",
+        "[\"emails\", \"name\"]",
+    ),
+    key(
+        "send",
+        Kind::Choice(&["changed", "all", "merged"]),
+        "\"changed\"",
+        "Which fields an update sends: those that changed, all that are mapped, or the object as read with the changes put in.",
+        "\"all\"",
+    ),
+    key(
+        "reply",
+        Kind::Choice(&["object", "none"]),
+        "\"object\"",
+        "Whether the last reply holds the object; `none` where it is empty or a message: the answer is composed.",
+        "\"none\"",
+    ),
+    key(
+        "read-back",
+        Kind::Flag,
+        "false",
+        "Reads the object again after the write.",
+        "true",
+    ),
+    key(
+        "object",
+        Kind::Path,
+        "the envelope, or the whole reply",
+        "Where the object is in the reply.",
+        "'$.user'",
+    ),
+    key(
+        "id",
+        SOURCE_KIND_COPY,
+        "the section's `id` in the object",
+        "Where a new object's id is in the reply.",
+        "{ header-segment = \"Location\" }",
+    ),
+    key(
+        "envelope",
+        Kind::Text,
+        "the section's",
+        "The single member that holds the fields in body and reply; `\"\"` for none.",
+        "\"user\"",
+    ),
+    key(
+        "if-match",
+        Kind::Flag,
+        "false",
+        "Reads the object's ETag first and sends it as `If-Match`.",
+        "true",
+    ),
+    key(
+        "get-first",
+        Kind::Flag,
+        "false",
+        "Reads the object first; a missing one is answered 404.",
+        "true",
+    ),
+    key(
+        "constants",
+        Kind::Named(&Kind::Any),
+        "none",
+        "Fields always written; in `create` only.",
+        "{ mail_notification = \"none\" }",
+    ),
+    key(
+        "supported",
+        Kind::Flag,
+        "true",
+        "`false`: the operation is not there, and a client is told so with 501.",
+        "false",
+    ),
+];
 
 const SOURCE_KIND_COPY: Kind =
     Kind::OneOf(&[Kind::Path, Kind::Template, Kind::Table(&call::SOURCE)]);
@@ -39,6 +111,7 @@ pub(super) static OPERATION_SHAPE: Shape = Shape {
     about: "One intent, carried out by a call or by several `steps`. A text `\"GET /users/{id}\"` stands for \
             `{ call = \"GET /users/{id}\" }`.",
     keys: OPERATION_KEYS,
+    base: Some(&CALL),
     others: None,
 };
 
@@ -74,7 +147,9 @@ pub(super) fn operations(
             .iter()
             .filter_map(|item| from_node(reader.context, item, key, around))
             .collect(),
-        _ => from_node(reader.context, node, key, around).into_iter().collect(),
+        _ => from_node(reader.context, node, key, around)
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -120,7 +195,9 @@ fn from_table(
     if key != "create" && reader.has("constants") {
         reader.context.error(
             "mapping::conflicting-keys",
-            reader.node("constants").map_or(reader.place, |node| &node.place),
+            reader
+                .node("constants")
+                .map_or(reader.place, |node| &node.place),
             format!("`constants` belongs to `create`, not to `{key}`."),
             "give the field in the `body`",
         );
@@ -136,7 +213,9 @@ fn from_table(
         send: reader.choice("send", &SENDS).unwrap_or(Send::Changed),
         reply: reply(reader),
         object: syntax::path_at(reader, "object"),
-        id: reader.node("id").and_then(|node| call::source(reader.context, node)),
+        id: reader
+            .node("id")
+            .and_then(|node| call::source(reader.context, node)),
         envelope,
         sends_if_match: reader.flag("if-match").unwrap_or(false),
         gets_first: reader.flag("get-first").unwrap_or(false),
@@ -144,8 +223,11 @@ fn from_table(
     })
 }
 
-static SENDS: [(&str, Send); 3] =
-    [("changed", Send::Changed), ("all", Send::All), ("merged", Send::Merged)];
+static SENDS: [(&str, Send); 3] = [
+    ("changed", Send::Changed),
+    ("all", Send::All),
+    ("merged", Send::Merged),
+];
 
 fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>> {
     let Some(node) = reader.node("steps") else {
@@ -174,7 +256,8 @@ fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>>
         .map(|item| {
             let mut call = call::call(reader.context, item, Some(resource_type))?;
             // Rules beside `steps` are about all of them.
-            call.rules.extend(reader.context.muted(|| rules::rules(reader, "rules")));
+            call.rules
+                .extend(reader.context.muted(|| rules::rules(reader, "rules")));
             Some(call)
         })
         .collect();
@@ -195,12 +278,26 @@ const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
 const CALL_ONLY: [&str; 13] = [
-    "call", "body", "headers", "query", "format", "content-type", "with", "when-changed", "if",
-    "take", "tolerate", "poll", "repeatable",
+    "call",
+    "body",
+    "headers",
+    "query",
+    "format",
+    "content-type",
+    "with",
+    "when-changed",
+    "if",
+    "take",
+    "tolerate",
+    "poll",
+    "repeatable",
 ];
 
 fn reply(reader: &Reader<'_>) -> ReplyKind {
-    let reply = reader.choice("reply", &[("object", ReplyKind::Object), ("none", ReplyKind::Nothing)]);
+    let reply = reader.choice(
+        "reply",
+        &[("object", ReplyKind::Object), ("none", ReplyKind::Nothing)],
+    );
     match (reader.flag("read-back"), reply) {
         (Some(true), _) => ReplyKind::ReadBack,
         (_, reply) => reply.unwrap_or(ReplyKind::Object),

@@ -14,9 +14,22 @@ static SIZE: Shape = Shape {
     name: "a page's `size`",
     about: "The parameter for a page's size, and the most the application gives.",
     keys: &[
-        key("parameter", Kind::Text, "required", "The query parameter.", "\"limit\""),
-        key("most", Kind::Count, "100", "The most the application gives in one page, 1 to 10000.", "100"),
+        key(
+            "parameter",
+            Kind::Text,
+            "required",
+            "The query parameter.",
+            "\"limit\"",
+        ),
+        key(
+            "most",
+            Kind::Count,
+            "100",
+            "The most the application gives in one page, 1 to 10000.",
+            "100",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -24,28 +37,74 @@ static TOTAL: Shape = Shape {
     name: "a page's `total`",
     about: "Where the number of all objects is; a text is a path in the body.",
     keys: &[
-        key("body", Kind::Path, "", "A place in the body.", "'$.total_count'"),
+        key(
+            "body",
+            Kind::Path,
+            "",
+            "A place in the body.",
+            "'$.total_count'",
+        ),
         key("header", Kind::Text, "", "A header.", "\"X-Total\""),
-        key("call", CALL_KIND_COPY, "", "A call of its own; `path` says where in its reply.", "\"GET /users/count\""),
-        key("path", Kind::Path, "the whole reply", "Where in the reply of `call`.", "'$.result'"),
+        key(
+            "call",
+            CALL_KIND_COPY,
+            "",
+            "A call of its own; `path` says where in its reply.",
+            "\"GET /users/count\"",
+        ),
+        key(
+            "path",
+            Kind::Path,
+            "the whole reply",
+            "Where in the reply of `call`.",
+            "'$.result'",
+        ),
     ],
+    base: None,
     others: None,
 };
 
 const CALL_KIND_COPY: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&call::CALL)]);
 
-const SIZE_KEY: Key = key("size", Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]), "the application decides", "The parameter for a page's size.", "{ parameter = \"limit\", most = 100 }");
-const TOTAL_KEY: Key = key("total", Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]), "counted by reading on", "Where the number of all objects is.", "'$.total_count'");
+const SIZE_KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]);
+const TOTAL_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]);
+const SIZE_KEY: Key = key(
+    "size",
+    SIZE_KIND,
+    "the application decides",
+    "The parameter for a page's size.",
+    "{ parameter = \"limit\", most = 100 }",
+);
+const TOTAL_KEY: Key = key(
+    "total",
+    TOTAL_KIND,
+    "counted by reading on",
+    "Where the number of all objects is.",
+    "'$.total_count'",
+);
 
 static OFFSET: Shape = Shape {
     name: "`[….page.offset]`",
     about: "A parameter says how many objects to leave out.",
     keys: &[
-        key("start", Kind::Text, "required", "The parameter for the first object's index.", "\"offset\""),
-        key("first", Kind::Count, "0", "The index of the very first object: 0 or 1.", "1"),
+        key(
+            "start",
+            Kind::Text,
+            "required",
+            "The parameter for the first object's index.",
+            "\"offset\"",
+        ),
+        key(
+            "first",
+            Kind::Count,
+            "0",
+            "The index of the very first object: 0 or 1.",
+            "1",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
     ],
+    base: None,
     others: None,
 };
 
@@ -53,11 +112,24 @@ static NUMBER: Shape = Shape {
     name: "`[….page.number]`",
     about: "A parameter says which page.",
     keys: &[
-        key("number", Kind::Text, "required", "The parameter for the page's number.", "\"page\""),
-        key("first", Kind::Count, "1", "The number of the very first page: 0 or 1.", "0"),
+        key(
+            "number",
+            Kind::Text,
+            "required",
+            "The parameter for the page's number.",
+            "\"page\"",
+        ),
+        key(
+            "first",
+            Kind::Count,
+            "1",
+            "The number of the very first page: 0 or 1.",
+            "0",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
     ],
+    base: None,
     others: None,
 };
 
@@ -65,11 +137,24 @@ static CURSOR: Shape = Shape {
     name: "`[….page.cursor]`",
     about: "The reply holds a value that asks for the next page.",
     keys: &[
-        key("parameter", Kind::Text, "required", "The parameter the value is sent in.", "\"cursor\""),
-        key("next", Kind::Path, "required", "Where the value is; absent, null or `\"\"` there: no more pages.", "'$.next_token'"),
+        key(
+            "parameter",
+            Kind::Text,
+            "required",
+            "The parameter the value is sent in.",
+            "\"cursor\"",
+        ),
+        key(
+            "next",
+            Kind::Path,
+            "required",
+            "Where the value is; absent, null or `\"\"` there: no more pages.",
+            "'$.next_token'",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
     ],
+    base: None,
     others: None,
 };
 
@@ -77,10 +162,17 @@ static CONTINUE: Shape = Shape {
     name: "`[….page.continue]`",
     about: "The reply holds an object whose members are sent back as parameters.",
     keys: &[
-        key("from", Kind::Path, "required", "Where the object is; absent there: no more pages.", "'$.continue'"),
+        key(
+            "from",
+            Kind::Path,
+            "required",
+            "Where the object is; absent there: no more pages.",
+            "'$.continue'",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
     ],
+    base: None,
     others: None,
 };
 
@@ -88,10 +180,17 @@ static NEXT_URL: Shape = Shape {
     name: "`[….page.next-url]`",
     about: "The reply holds the next page's URL, of the same origin.",
     keys: &[
-        key("next", Kind::Path, "required", "Where the URL is; absent or null there: no more pages.", "'$.links.next'"),
+        key(
+            "next",
+            Kind::Path,
+            "required",
+            "Where the URL is; absent or null there: no more pages.",
+            "'$.links.next'",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
     ],
+    base: None,
     others: None,
 };
 
@@ -99,6 +198,7 @@ static LINK: Shape = Shape {
     name: "`[….page.link]`",
     about: "The header `Link` names the next page with `rel=\"next\"` (RFC 8288).",
     keys: &[SIZE_KEY, TOTAL_KEY],
+    base: None,
     others: None,
 };
 
@@ -106,6 +206,7 @@ static LIMIT: Shape = Shape {
     name: "`[….page.limit]`",
     about: "Only the first so many can be had; more than that is an error, never a short list.",
     keys: &[SIZE_KEY, TOTAL_KEY],
+    base: None,
     others: None,
 };
 
@@ -114,14 +215,45 @@ pub(super) static PAGE: Shape = Shape {
     name: "`[….page]`",
     about: "How a list is read on: one of these. Absent: one reply holds all.",
     keys: &[
-        key("offset", Kind::Table(&OFFSET), "", "Leave out so many objects.", ""),
+        key(
+            "offset",
+            Kind::Table(&OFFSET),
+            "",
+            "Leave out so many objects.",
+            "",
+        ),
         key("number", Kind::Table(&NUMBER), "", "Page so and so.", ""),
-        key("cursor", Kind::Table(&CURSOR), "", "A value in the reply.", ""),
-        key("continue", Kind::Table(&CONTINUE), "", "Several values in the reply.", ""),
-        key("next-url", Kind::Table(&NEXT_URL), "", "A URL in the reply.", ""),
-        key("link", Kind::Table(&LINK), "", "A URL in the header `Link`.", ""),
+        key(
+            "cursor",
+            Kind::Table(&CURSOR),
+            "",
+            "A value in the reply.",
+            "",
+        ),
+        key(
+            "continue",
+            Kind::Table(&CONTINUE),
+            "",
+            "Several values in the reply.",
+            "",
+        ),
+        key(
+            "next-url",
+            Kind::Table(&NEXT_URL),
+            "",
+            "A URL in the reply.",
+            "",
+        ),
+        key(
+            "link",
+            Kind::Table(&LINK),
+            "",
+            "A URL in the header `Link`.",
+            "",
+        ),
         key("limit", Kind::Table(&LIMIT), "", "No second page.", ""),
     ],
+    base: None,
     others: None,
 };
 
@@ -184,13 +316,19 @@ fn style(page: &Reader<'_>) -> Option<PageStyle> {
         });
     }
     if let Some(link) = page.table("link") {
-        return Some(PageStyle::Link { size: size(&link), total: total(&link) });
+        return Some(PageStyle::Link {
+            size: size(&link),
+            total: total(&link),
+        });
     }
     let limit = page.table("limit")?;
     if !limit.has("size") {
         limit.missing("size");
     }
-    Some(PageStyle::Limit { size: size(&limit)?, total: total(&limit) })
+    Some(PageStyle::Limit {
+        size: size(&limit)?,
+        total: total(&limit),
+    })
 }
 
 fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path::JsonPath> {
@@ -203,7 +341,10 @@ fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path:
 fn size(reader: &Reader<'_>) -> Option<PageSize> {
     let node = reader.node("size")?;
     if let Some(parameter) = node.as_text() {
-        return Some(PageSize { parameter: parameter.to_owned(), most: 100 });
+        return Some(PageSize {
+            parameter: parameter.to_owned(),
+            most: 100,
+        });
     }
     let size = reader.table("size")?;
     Some(PageSize {

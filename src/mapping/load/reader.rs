@@ -31,12 +31,21 @@ impl<'t> Reader<'t> {
             context.error(
                 "mapping::wrong-type",
                 &node.place,
-                format!("{} is a table, not {}.", capitalised(shape.name), node.kind()),
+                format!(
+                    "{} is a table, not {}.",
+                    capitalised(shape.name),
+                    node.kind()
+                ),
                 "",
             );
             return None;
         };
-        let reader = Self { context, table, place: &node.place, shape };
+        let reader = Self {
+            context,
+            table,
+            place: &node.place,
+            shape,
+        };
         reader.complain_about_unknown_keys();
         Some(reader)
     }
@@ -48,7 +57,12 @@ impl<'t> Reader<'t> {
         place: &'t Place,
         shape: &'static Shape,
     ) -> Self {
-        let reader = Self { context, table, place, shape };
+        let reader = Self {
+            context,
+            table,
+            place,
+            shape,
+        };
         reader.complain_about_unknown_keys();
         reader
     }
@@ -156,12 +170,17 @@ impl<'t> Reader<'t> {
             self.wrong_type(key, node);
             return None;
         };
-        let number = u64::try_from(number).ok().filter(|n| (least..=most).contains(n));
+        let number = u64::try_from(number)
+            .ok()
+            .filter(|n| (least..=most).contains(n));
         if number.is_none() {
             self.context.error(
                 "mapping::out-of-range",
                 &node.place,
-                format!("`{}` is not between {least} and {most}.", self.table.full_name(key)),
+                format!(
+                    "`{}` is not between {least} and {most}.",
+                    self.table.full_name(key)
+                ),
                 "",
             );
         }
@@ -169,16 +188,31 @@ impl<'t> Reader<'t> {
     }
 
     pub fn duration(&self, key: &str) -> Option<Duration> {
-        self.quantity(key, "mapping::bad-duration", "a number and `ms`, `s`, `m`, `h` or `d`: `\"30s\"`", quantity::duration)
+        self.quantity(
+            key,
+            "mapping::bad-duration",
+            "a number and `ms`, `s`, `m`, `h` or `d`: `\"30s\"`",
+            quantity::duration,
+        )
     }
 
     /// Bytes.
     pub fn size(&self, key: &str) -> Option<usize> {
-        self.quantity(key, "mapping::bad-size", "a number and `B`, `KiB`, `MiB` or `GiB`: `\"16MiB\"`", quantity::size)
+        self.quantity(
+            key,
+            "mapping::bad-size",
+            "a number and `B`, `KiB`, `MiB` or `GiB`: `\"16MiB\"`",
+            quantity::size,
+        )
     }
 
     pub fn rate(&self, key: &str) -> Option<Rate> {
-        self.quantity(key, "mapping::bad-rate", "a number, a slash and `s`, `m` or `h`: `\"50/s\"`", quantity::rate)
+        self.quantity(
+            key,
+            "mapping::bad-rate",
+            "a number, a slash and `s`, `m` or `h`: `\"50/s\"`",
+            quantity::rate,
+        )
     }
 
     /// One of several words, for what it stands for.
@@ -201,7 +235,10 @@ impl<'t> Reader<'t> {
         self.context.error(
             "mapping::unknown-value",
             &node.place,
-            format!("`{word}` is not a value of `{}`.", self.table.full_name(key)),
+            format!(
+                "`{word}` is not a value of `{}`.",
+                self.table.full_name(key)
+            ),
             &mending,
         );
     }
@@ -209,7 +246,11 @@ impl<'t> Reader<'t> {
     /// A table below this one.
     pub fn table(&self, key: &str) -> Option<Reader<'t>> {
         let node = self.node(key)?;
-        let Some(Key { kind: Kind::Table(shape), .. }) = self.shape.key(key) else {
+        let Some(Key {
+            kind: Kind::Table(shape),
+            ..
+        }) = self.shape.key(key)
+        else {
             return self.table_of(key);
         };
         Reader::new(self.context, node, shape)
@@ -255,11 +296,19 @@ impl<'t> Reader<'t> {
 
     /// Complains that a value is of the wrong type.
     pub fn wrong_type(&self, key: &str, node: &Node) {
-        let expected = self.shape.key(key).map_or_else(String::new, |key| key.kind.words());
+        let expected = self
+            .shape
+            .key(key)
+            .map_or_else(String::new, |key| key.kind.words());
         self.context.error(
             "mapping::wrong-type",
             &node.place,
-            format!("`{}` is {}, not {}.", self.table.full_name(key), expected, node.kind()),
+            format!(
+                "`{}` is {}, not {}.",
+                self.table.full_name(key),
+                expected,
+                node.kind()
+            ),
             "",
         );
     }
@@ -279,8 +328,16 @@ impl<'t> Reader<'t> {
             }
         }
         let name = self.table.full_name(key);
-        let expected = self.shape.key(key).map_or_else(String::new, |key| key.kind.words());
-        self.context.error(code, &node.place, format!("`{name}` is not {expected}."), mending);
+        let expected = self
+            .shape
+            .key(key)
+            .map_or_else(String::new, |key| key.kind.words());
+        self.context.error(
+            code,
+            &node.place,
+            format!("`{name}` is not {expected}."),
+            mending,
+        );
         None
     }
 
@@ -292,11 +349,11 @@ impl<'t> Reader<'t> {
             if self.shape.key(&entry.key).is_some() {
                 continue;
             }
-            let names = self.shape.keys.iter().map(|key| key.name);
-            let mending = match closest(&entry.key, names.clone()) {
+            let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
+            let mending = match closest(&entry.key, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if self.shape.keys.len() <= 12 => {
-                    format!("it can have {}", one_of(&names.collect::<Vec<_>>()))
+                None if names.len() <= 12 => {
+                    format!("it can have {}", one_of(&names))
                 }
                 None => String::new(),
             };

@@ -13,17 +13,41 @@ use super::{
 };
 
 static MEANING_WORDS: &[&str] = &[
-    "ok", "created", "already-so", "not-found", "uniqueness", "invalid-value", "mutability",
-    "forbidden", "not-logged-in", "too-many", "retry", "not-supported", "failed",
+    "ok",
+    "created",
+    "already-so",
+    "not-found",
+    "uniqueness",
+    "invalid-value",
+    "mutability",
+    "forbidden",
+    "not-logged-in",
+    "too-many",
+    "retry",
+    "not-supported",
+    "failed",
 ];
 
 static HEADER: Shape = Shape {
     name: "a rule's `header`",
     about: "A header that the reply has.",
     keys: &[
-        key("name", Kind::Text, "required", "The header's name.", "\"X-Error\""),
-        key("matches", Kind::Pattern, "any value", "What its value looks like.", "\"duplicate\""),
+        key(
+            "name",
+            Kind::Text,
+            "required",
+            "The header's name.",
+            "\"X-Error\"",
+        ),
+        key(
+            "matches",
+            Kind::Pattern,
+            "any value",
+            "What its value looks like.",
+            "\"duplicate\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -32,20 +56,72 @@ pub(super) static RULE: Shape = Shape {
     about: "Says what a reply means. All conditions that are given must hold; the first rule that holds decides. \
             A rule without conditions holds always.",
     keys: &[
-        key("status", STATUS_KIND, "any", "A status, a range, or several.", "[404, \"500-599\"]"),
-        key("header", Kind::OneOf(&[Kind::Text, Kind::Table(&HEADER)]), "", "A header that is there.", "\"X-Error\""),
-        key("when", Kind::Expression, "", "Holds for the reply's members and `status`.", "'error.code == \"E17\"'"),
-        key("contains", Kind::Text, "", "A text in what `detail` finds, or in the body; letter case does not count.", "\"already been taken\""),
-        key("matches", Kind::Pattern, "", "The same as a pattern.", "\"login .* exists\""),
-        key("is", Kind::Choice(MEANING_WORDS), "required", "What the reply means.", "\"uniqueness\""),
-        key("attribute", Kind::Text, "none", "The SCIM attribute the refusal is about.", "\"userName\""),
-        key("say", Kind::Template, "the application's own words", "Said to the client instead.", "\"The address is in use.\""),
+        key(
+            "status",
+            STATUS_KIND,
+            "any",
+            "A status, a range, or several.",
+            "[404, \"500-599\"]",
+        ),
+        key(
+            "header",
+            Kind::OneOf(&[Kind::Text, Kind::Table(&HEADER)]),
+            "",
+            "A header that is there.",
+            "\"X-Error\"",
+        ),
+        key(
+            "when",
+            Kind::Expression,
+            "",
+            "Holds for the reply's members and `status`.",
+            "'error.code == \"E17\"'",
+        ),
+        key(
+            "contains",
+            Kind::Text,
+            "",
+            "A text in what `detail` finds, or in the body; letter case does not count.",
+            "\"already been taken\"",
+        ),
+        key(
+            "matches",
+            Kind::Pattern,
+            "",
+            "The same as a pattern.",
+            "\"login .* exists\"",
+        ),
+        key(
+            "is",
+            Kind::Choice(MEANING_WORDS),
+            "required",
+            "What the reply means.",
+            "\"uniqueness\"",
+        ),
+        key(
+            "attribute",
+            Kind::Text,
+            "none",
+            "The SCIM attribute the refusal is about.",
+            "\"userName\"",
+        ),
+        key(
+            "say",
+            Kind::Template,
+            "the application's own words",
+            "Said to the client instead.",
+            "\"The address is in use.\"",
+        ),
     ],
+    base: None,
     others: None,
 };
 
-const STATUS_KIND: Kind =
-    Kind::OneOf(&[Kind::Count, Kind::Text, Kind::Many(&Kind::OneOf(&[Kind::Count, Kind::Text]))]);
+const STATUS_KIND: Kind = Kind::OneOf(&[
+    Kind::Count,
+    Kind::Text,
+    Kind::Many(&Kind::OneOf(&[Kind::Count, Kind::Text])),
+]);
 
 /// The rules under a key.
 pub(super) fn rules(reader: &Reader<'_>, key: &str) -> Vec<ReplyRule> {
@@ -105,7 +181,10 @@ pub(super) fn statuses(reader: &Reader<'_>, key: &str) -> Vec<StatusRange> {
         Content::List(items) => items.iter().collect(),
         _ => vec![node],
     };
-    items.into_iter().filter_map(|item| status(reader, key, item)).collect()
+    items
+        .into_iter()
+        .filter_map(|item| status(reader, key, item))
+        .collect()
 }
 
 fn status(reader: &Reader<'_>, key: &str, node: &Node) -> Option<StatusRange> {
@@ -120,7 +199,8 @@ fn status(reader: &Reader<'_>, key: &str, node: &Node) -> Option<StatusRange> {
             return None;
         }
     };
-    let range = range.filter(|(first, last)| (100..=599).contains(first) && first <= last && *last <= 599);
+    let range =
+        range.filter(|(first, last)| (100..=599).contains(first) && first <= last && *last <= 599);
     if range.is_none() {
         reader.context.error(
             "mapping::bad-status",

@@ -19,18 +19,94 @@ pub(super) static ATTRIBUTE: Shape = Shape {
     name: "an attribute definition",
     about: "An attribute of the operator's own (RFC 7643 §7).",
     keys: &[
-        key("name", Kind::Text, "required", "Letters, digits, `-` and `_`, a letter first.", "\"costCenterOwner\""),
-        key("type", Kind::Choice(&["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"]), "\"string\"", "The type of its values.", "\"boolean\""),
-        key("multi-valued", Kind::Flag, "false", "It has several values.", "true"),
-        key("description", Kind::Text, "empty", "For people.", "\"Who pays.\""),
-        key("required", Kind::Flag, "false", "Every resource must have it.", "true"),
-        key("case-exact", Kind::Flag, "false", "Letter case counts in comparisons.", "true"),
-        key("mutability", Kind::Choice(&["readOnly", "readWrite", "immutable", "writeOnly"]), "\"readWrite\"", "Who may write it, and when.", "\"readOnly\""),
-        key("returned", Kind::Choice(&["always", "never", "default", "request"]), "\"default\"; \"never\" if it is writeOnly", "When it is shown.", "\"request\""),
-        key("uniqueness", Kind::Choice(&["none", "server", "global"]), "\"none\"", "How far a value is unique.", "\"server\""),
-        key("canonical-values", Kind::Many(&Kind::Text), "none", "Suggested values.", "[\"a\", \"b\"]"),
-        key("sub-attributes", Kind::Many(&Kind::Any), "none", "Of a complex attribute: definitions like this one.", "[{ name = \"value\" }]"),
+        key(
+            "name",
+            Kind::Text,
+            "required",
+            "Letters, digits, `-` and `_`, a letter first.",
+            "\"costCenterOwner\"",
+        ),
+        key(
+            "type",
+            Kind::Choice(&[
+                "string",
+                "boolean",
+                "decimal",
+                "integer",
+                "dateTime",
+                "binary",
+                "reference",
+                "complex",
+            ]),
+            "\"string\"",
+            "The type of its values.",
+            "\"boolean\"",
+        ),
+        key(
+            "multi-valued",
+            Kind::Flag,
+            "false",
+            "It has several values.",
+            "true",
+        ),
+        key(
+            "description",
+            Kind::Text,
+            "empty",
+            "For people.",
+            "\"Who pays.\"",
+        ),
+        key(
+            "required",
+            Kind::Flag,
+            "false",
+            "Every resource must have it.",
+            "true",
+        ),
+        key(
+            "case-exact",
+            Kind::Flag,
+            "false",
+            "Letter case counts in comparisons.",
+            "true",
+        ),
+        key(
+            "mutability",
+            Kind::Choice(&["readOnly", "readWrite", "immutable", "writeOnly"]),
+            "\"readWrite\"",
+            "Who may write it, and when.",
+            "\"readOnly\"",
+        ),
+        key(
+            "returned",
+            Kind::Choice(&["always", "never", "default", "request"]),
+            "\"default\"; \"never\" if it is writeOnly",
+            "When it is shown.",
+            "\"request\"",
+        ),
+        key(
+            "uniqueness",
+            Kind::Choice(&["none", "server", "global"]),
+            "\"none\"",
+            "How far a value is unique.",
+            "\"server\"",
+        ),
+        key(
+            "canonical-values",
+            Kind::Many(&Kind::Text),
+            "none",
+            "Suggested values.",
+            "[\"a\", \"b\"]",
+        ),
+        key(
+            "sub-attributes",
+            Kind::Many(&Kind::Any),
+            "none",
+            "Of a complex attribute: definitions like this one.",
+            "[{ name = \"value\" }]",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -40,10 +116,29 @@ pub(super) static SCHEMA: Shape = Shape {
     about: "A schema of the operator's own, named by its URN. A line of `[….attributes]` that begins with the URN makes it \
             an extension of that resource type.",
     keys: &[
-        key("name", Kind::Text, "the URN's last part", "Its name.", "\"Payroll\""),
-        key("description", Kind::Text, "empty", "For people.", "\"What payroll knows.\""),
-        key("attributes", Kind::Tables(&ATTRIBUTE), "required", "Its attributes.", "[{ name = \"costCenterOwner\" }]"),
+        key(
+            "name",
+            Kind::Text,
+            "the URN's last part",
+            "Its name.",
+            "\"Payroll\"",
+        ),
+        key(
+            "description",
+            Kind::Text,
+            "empty",
+            "For people.",
+            "\"What payroll knows.\"",
+        ),
+        key(
+            "attributes",
+            Kind::Tables(&ATTRIBUTE),
+            "required",
+            "Its attributes.",
+            "[{ name = \"costCenterOwner\" }]",
+        ),
     ],
+    base: None,
     others: None,
 };
 
@@ -66,13 +161,21 @@ impl Schemas {
 
     /// The schema of this URN.
     fn of(&self, urn: &str) -> Option<Arc<Schema>> {
-        if let Some(own) = self.own.iter().find(|schema| schema.id.eq_ignore_ascii_case(urn)) {
+        if let Some(own) = self
+            .own
+            .iter()
+            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        {
             return Some(Arc::clone(own));
         }
-        [builtin::enterprise_user(), builtin::role(), builtin::entitlement()]
-            .into_iter()
-            .find(|schema| schema.id.eq_ignore_ascii_case(urn))
-            .map(Arc::new)
+        [
+            builtin::enterprise_user(),
+            builtin::role(),
+            builtin::entitlement(),
+        ]
+        .into_iter()
+        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+        .map(Arc::new)
     }
 
     fn urns(&self) -> impl Iterator<Item = &str> {
@@ -97,7 +200,10 @@ pub(super) fn resource_type(
     };
     for urn in mentioned(section, schemas) {
         if let (None, Some(schema)) = (resource_type.extension(&urn), schemas.of(&urn)) {
-            resource_type.extensions.push(Extension { schema, is_required: false });
+            resource_type.extensions.push(Extension {
+                schema,
+                is_required: false,
+            });
         }
     }
     if let Some(text) = section.text("description") {
@@ -115,14 +221,25 @@ fn own_type(section: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<Resou
         .map(|first| first.to_uppercase().chain(characters).collect())
         .unwrap_or_default();
     let type_name = section.text("name").unwrap_or(capitalised);
-    let endpoint = section.text("endpoint").unwrap_or_else(|| format!("/{type_name}s"));
+    let endpoint = section
+        .text("endpoint")
+        .unwrap_or_else(|| format!("/{type_name}s"));
     let is_plain = endpoint.strip_prefix('/').is_some_and(|rest| {
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        !rest.is_empty()
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
     });
-    if !is_plain || RESERVED_ENDPOINTS.iter().any(|taken| taken.eq_ignore_ascii_case(&endpoint)) {
+    if !is_plain
+        || RESERVED_ENDPOINTS
+            .iter()
+            .any(|taken| taken.eq_ignore_ascii_case(&endpoint))
+    {
         section.context.error(
             "mapping::bad-endpoint",
-            section.node("endpoint").map_or(section.place, |node| &node.place),
+            section
+                .node("endpoint")
+                .map_or(section.place, |node| &node.place),
             format!("`{endpoint}` cannot be the endpoint of a resource type."),
             "one segment of its own: `/Roles`",
         );
@@ -130,10 +247,17 @@ fn own_type(section: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<Resou
     let urn = section.required_text("schema")?;
     if !section.has("schema-attributes") {
         let Some(schema) = schemas.of(&urn) else {
-            unknown_schema(section.context, section.node("schema"), section, &urn, schemas);
+            unknown_schema(
+                section.context,
+                section.node("schema"),
+                section,
+                &urn,
+                schemas,
+            );
             return None;
         };
-        let mut resource_type = ResourceType::new(type_name, endpoint, Schema::clone(&schema), Vec::new());
+        let mut resource_type =
+            ResourceType::new(type_name, endpoint, Schema::clone(&schema), Vec::new());
         resource_type.description.clone_from(&schema.description);
         return Some(resource_type);
     }
@@ -145,7 +269,13 @@ fn own_type(section: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<Resou
 
 /// Endpoints of the protocol itself.
 const RESERVED_ENDPOINTS: [&str; 7] = [
-    "/Users", "/Groups", "/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig",
+    "/Users",
+    "/Groups",
+    "/Me",
+    "/Bulk",
+    "/Schemas",
+    "/ResourceTypes",
+    "/ServiceProviderConfig",
 ];
 
 /// URNs in `extensions` and in front of attribute lines.
@@ -162,7 +292,10 @@ fn mentioned(section: &Reader<'_>, schemas: &Schemas) -> Vec<String> {
     let lines = lines.map_or(&[][..], |table| table.entries.as_slice());
     for urn in schemas.urns() {
         let is_mentioned = lines.iter().any(|entry| {
-            entry.key.get(..urn.len()).is_some_and(|start| start.eq_ignore_ascii_case(urn))
+            entry
+                .key
+                .get(..urn.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(urn))
         });
         if is_mentioned {
             urns.push(urn.to_owned());
@@ -209,7 +342,12 @@ fn schema(context: &Context<'_>, entry: &Entry) -> Option<Schema> {
         .text("name")
         .unwrap_or_else(|| urn.rsplit(':').next().unwrap_or(urn).to_owned());
     let description = reader.text("description").unwrap_or_default();
-    Some(Schema::new(urn, name, description, definitions(&reader, "attributes")))
+    Some(Schema::new(
+        urn,
+        name,
+        description,
+        definitions(&reader, "attributes"),
+    ))
 }
 
 fn definitions(reader: &Reader<'_>, key: &str) -> Vec<Attribute> {
@@ -218,7 +356,10 @@ fn definitions(reader: &Reader<'_>, key: &str) -> Vec<Attribute> {
         let Some(attribute) = definition_of(&definition, true) else {
             continue;
         };
-        if attributes.iter().any(|a| a.name.eq_ignore_ascii_case(&attribute.name)) {
+        if attributes
+            .iter()
+            .any(|a| a.name.eq_ignore_ascii_case(&attribute.name))
+        {
             definition.context.error(
                 "mapping::two-definitions",
                 definition.place,
@@ -234,7 +375,9 @@ fn definitions(reader: &Reader<'_>, key: &str) -> Vec<Attribute> {
 fn definition_of(reader: &Reader<'_>, may_be_complex: bool) -> Option<Attribute> {
     let name = reader.required_text("name")?;
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
     if !is_name {
         reader.context.error(
             "mapping::bad-name",
@@ -243,27 +386,46 @@ fn definition_of(reader: &Reader<'_>, may_be_complex: bool) -> Option<Attribute>
             "letters, digits, `-` and `_`, a letter first",
         );
     }
-    let kind = reader.choice("type", &TYPES).unwrap_or(AttributeType::String);
-    let mutability = reader.choice("mutability", &MUTABILITIES).unwrap_or(Mutability::ReadWrite);
+    let kind = reader
+        .choice("type", &TYPES)
+        .unwrap_or(AttributeType::String);
+    let mutability = reader
+        .choice("mutability", &MUTABILITIES)
+        .unwrap_or(Mutability::ReadWrite);
     let is_secret = mutability == Mutability::WriteOnly;
     let mut attribute = Attribute::new(name, kind)
         .described(reader.text("description").unwrap_or_default())
         .mutability(mutability)
-        .unique(reader.choice("uniqueness", &UNIQUENESSES).unwrap_or(Uniqueness::None));
+        .unique(
+            reader
+                .choice("uniqueness", &UNIQUENESSES)
+                .unwrap_or(Uniqueness::None),
+        );
     attribute.is_multi_valued = reader.flag("multi-valued").unwrap_or(false);
     attribute.is_required = reader.flag("required").unwrap_or(false);
     attribute.is_case_exact = reader.flag("case-exact").unwrap_or(false);
     attribute.returned = reader
         .choice("returned", &RETURNED)
-        .unwrap_or(if is_secret { Returned::Never } else { Returned::Default });
-    attribute.canonical_values =
-        reader.texts("canonical-values").into_iter().map(|(_, text)| text).collect();
+        .unwrap_or(if is_secret {
+            Returned::Never
+        } else {
+            Returned::Default
+        });
+    attribute.canonical_values = reader
+        .texts("canonical-values")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
     attribute.sub_attributes = sub_attributes(reader, kind, may_be_complex);
     Some(attribute)
 }
 
 /// Definitions below a complex attribute; there is no third level (RFC 7643 §2.3.8).
-fn sub_attributes(reader: &Reader<'_>, kind: AttributeType, may_be_complex: bool) -> Vec<Attribute> {
+fn sub_attributes(
+    reader: &Reader<'_>,
+    kind: AttributeType,
+    may_be_complex: bool,
+) -> Vec<Attribute> {
     if kind != AttributeType::Complex {
         return Vec::new();
     }
@@ -316,8 +478,11 @@ static RETURNED: [(&str, Returned); 4] = [
     ("request", Returned::Request),
 ];
 
-static UNIQUENESSES: [(&str, Uniqueness); 3] =
-    [("none", Uniqueness::None), ("server", Uniqueness::Server), ("global", Uniqueness::Global)];
+static UNIQUENESSES: [(&str, Uniqueness); 3] = [
+    ("none", Uniqueness::None),
+    ("server", Uniqueness::Server),
+    ("global", Uniqueness::Global),
+];
 
 /// The lines of a section, empty if it has none.
 pub(super) fn lines<'t>(section: &Reader<'t>) -> Option<&'t Table> {

@@ -7,8 +7,10 @@ pub struct Shape {
     pub name: &'static str,
     /// What it is for, in a sentence or two.
     pub about: &'static str,
-    /// Its keys, in the order of the reference.
+    /// Its own keys, in the order of the reference.
     pub keys: &'static [Key],
+    /// A table whose keys it has as well.
+    pub base: Option<&'static Shape>,
     /// What keys that are not named hold (`[settings]`); absent: there are none.
     pub others: Option<Kind>,
 }
@@ -81,7 +83,13 @@ pub enum Kind {
 impl Shape {
     /// The key of this name.
     pub fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|key| key.name == name)
+        self.all_keys().find(|key| key.name == name)
+    }
+
+    /// Its own keys, then those of its base.
+    pub fn all_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        let base = self.base.map_or(&[][..], |base| base.keys);
+        self.keys.iter().chain(base)
     }
 }
 
@@ -140,5 +148,11 @@ pub const fn key(
     about: &'static str,
     example: &'static str,
 ) -> Key {
-    Key { name, kind, default, about, example }
+    Key {
+        name,
+        kind,
+        default,
+        about,
+        example,
+    }
 }

@@ -22,7 +22,13 @@ use super::{
 /// A JSONPath out of a text value.
 pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
     let text = text_of(context, node, "a path such as `'$.a.b'`")?;
-    checked(context, node, text, "mapping::bad-path", JsonPath::parse(text))
+    checked(
+        context,
+        node,
+        text,
+        "mapping::bad-path",
+        JsonPath::parse(text),
+    )
 }
 
 /// A definite place out of a text value: `a.b`, or the same as a path, `$.a.b`.
@@ -34,34 +40,52 @@ pub(super) fn place(context: &Context<'_>, node: &Node) -> Option<FieldPlace> {
 /// A definite place out of a text that stands in a node.
 pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option<FieldPlace> {
     if text.starts_with('$') {
-        let path = checked(context, node, text, "mapping::bad-path", JsonPath::parse(text))?;
+        let path = checked(
+            context,
+            node,
+            text,
+            "mapping::bad-path",
+            JsonPath::parse(text),
+        )?;
         let place = path.as_place();
         if place.is_none() {
             context.error(
                 "mapping::not-one-place",
                 &node.place,
-                format!("`{text}` can be read, but not written: it does not name one definite place."),
+                format!(
+                    "`{text}` can be read, but not written: it does not name one definite place."
+                ),
                 "give `read` and `write` apart, or `read-only = true`",
             );
         }
         return place;
     }
-    checked(context, node, text, "mapping::bad-place", FieldPlace::parse(text))
+    checked(
+        context,
+        node,
+        text,
+        "mapping::bad-place",
+        FieldPlace::parse(text),
+    )
 }
 
 /// A template out of a text value; numbers and booleans stand for themselves.
 pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
     let written = match &node.content {
         Content::Text(text) => context.expand(node, text, true),
-        Content::Integer(_) | Content::Number(_) | Content::Flag(_) => {
-            node.to_json().to_string()
-        }
+        Content::Integer(_) | Content::Number(_) | Content::Flag(_) => node.to_json().to_string(),
         _ => {
             text_of(context, node, "text with `{…}` in it")?;
             return None;
         }
     };
-    checked(context, node, &written, "mapping::bad-template", Template::parse(&written))
+    checked(
+        context,
+        node,
+        &written,
+        "mapping::bad-template",
+        Template::parse(&written),
+    )
 }
 
 /// An expression out of a text value.
@@ -78,7 +102,13 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
         return None;
     }
     let text = context.expand(node, text, false);
-    checked(context, node, &text, "mapping::bad-expression", Expression::parse(&text))
+    checked(
+        context,
+        node,
+        &text,
+        "mapping::bad-expression",
+        Expression::parse(&text),
+    )
 }
 
 /// A regular expression out of a text value, its compiled size bounded.
@@ -98,7 +128,10 @@ pub(super) fn pattern(context: &Context<'_>, node: &Node) -> Option<Regex> {
             context.error(
                 "mapping::bad-pattern",
                 &node.place,
-                format!("`{text}` is not a regular expression: {}.", reason.trim_end_matches('.')),
+                format!(
+                    "`{text}` is not a regular expression: {}.",
+                    reason.trim_end_matches('.')
+                ),
                 "",
             );
             None
@@ -128,7 +161,10 @@ pub(super) fn tree(context: &Context<'_>, node: &Node) -> Option<Tree> {
     match &node.content {
         Content::Text(_) => template(context, node).map(Tree::Leaf),
         Content::List(items) => {
-            let items = items.iter().filter_map(|item| tree(context, item)).collect();
+            let items = items
+                .iter()
+                .filter_map(|item| tree(context, item))
+                .collect();
             Some(Tree::List(items))
         }
         Content::Table(table) => {
@@ -164,9 +200,7 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
     reader
         .named(key)
         .iter()
-        .filter_map(|entry| {
-            Some((entry.key.clone(), template(reader.context, &entry.node)?))
-        })
+        .filter_map(|entry| Some((entry.key.clone(), template(reader.context, &entry.node)?)))
         .collect()
 }
 
@@ -174,7 +208,10 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
 pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)> {
     let mut headers = named_templates(reader, key);
     for entry in reader.named(key) {
-        let key_node = Node { content: Content::Text(entry.key.clone()), place: entry.place.clone() };
+        let key_node = Node {
+            content: Content::Text(entry.key.clone()),
+            place: entry.place.clone(),
+        };
         if header_name(reader.context, &key_node, &entry.key).is_none() {
             headers.retain(|(name, _)| *name != entry.key);
         }
@@ -188,7 +225,10 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
         .named(key)
         .iter()
         .filter_map(|entry| {
-            let key_node = Node { content: Content::Text(entry.key.clone()), place: entry.place.clone() };
+            let key_node = Node {
+                content: Content::Text(entry.key.clone()),
+                place: entry.place.clone(),
+            };
             let place = place(reader.context, &key_node)?;
             Some((place, data(reader.context, &entry.node)))
         })
@@ -304,5 +344,10 @@ pub(super) fn syntax_error(
     if !sentence.ends_with('.') {
         sentence.push('.');
     }
-    context.error(code, &place, sentence, error.mending.as_deref().unwrap_or(""));
+    context.error(
+        code,
+        &place,
+        sentence,
+        error.mending.as_deref().unwrap_or(""),
+    );
 }

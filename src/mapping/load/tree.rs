@@ -167,12 +167,10 @@ fn convert_table(file: &Arc<SourceFile>, table: &DeTable<'_>, name: String) -> T
 fn convert(file: &Arc<SourceFile>, value: &Spanned<DeValue<'_>>, name: String) -> Node {
     let content = match value.get_ref() {
         DeValue::String(text) => Content::Text(text.to_string()),
-        DeValue::Integer(number) => {
-            match i64::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => Content::Integer(number),
-                Err(_) => Content::Number(number.as_str().parse().unwrap_or(f64::INFINITY)),
-            }
-        }
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Content::Integer(number),
+            Err(_) => Content::Number(number.as_str().parse().unwrap_or(f64::INFINITY)),
+        },
         DeValue::Float(number) => Content::Number(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(flag) => Content::Flag(*flag),
         DeValue::Datetime(time) => Content::Time(time.to_string()),

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 use serde_json::Value;
 
 use super::CompareOp;
@@ -116,9 +117,16 @@ pub(crate) fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// A dateTime (RFC 7643 §2.3.5) as a point in time; absent if it is none.
+/// A dateTime (RFC 7643 §2.3.5: xsd:dateTime with date and time) as a point in time; absent if it is none.
+/// The time zone may be missing in xsd; then it is UTC.
 pub(crate) fn parse_instant(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+    if text.as_bytes().get(10) != Some(&b'T') || !text.is_ascii() {
+        return None;
+    }
+    text.parse().ok().or_else(|| {
+        let civil: civil::DateTime = text.parse().ok()?;
+        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
 }
 
 /// Compares two JSON numbers: integers exactly, others as floating point; `b_float` is `b` as such.

@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub(crate) use self::compare::{compare_numbers, fold, parse_instant};
 pub use self::evaluate::{ElementMatcher, Matcher};
 pub use self::parse::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
 

@@ -8,7 +8,7 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
         Attribute::reference("documentationUri", &["external"])
             .described(
                 "An HTTP-addressable URL pointing to the service provider's \
- human-consumable help documentation.",
+                human-consumable help documentation.",
             )
             .read_only(),
         Attribute::complex(
@@ -54,7 +54,7 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
                 Attribute::new("maxResults", AttributeType::Integer)
                     .described(
                         "An integer value specifying the maximum number of resources returned in \
- a response.",
+                        a response.",
                     )
                     .required(),
             ],
@@ -74,7 +74,7 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
         )
         .described(
             "A complex type that specifies configuration options related to changing \
- a password.",
+            a password.",
         )
         .required()
         .read_only(),
@@ -102,17 +102,17 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
                     .required(),
                 Attribute::reference("specUri", &["external"]).described(
                     "An HTTP-addressable URL pointing to the authentication scheme's \
- specification.",
+                    specification.",
                 ),
                 Attribute::reference("documentationUri", &["external"]).described(
                     "An HTTP-addressable URL pointing to the authentication scheme's usage \
- documentation.",
+                    documentation.",
                 ),
             ],
         )
         .described(
             "A complex type that specifies supported authentication scheme \
- properties.",
+            properties.",
         )
         .multi_valued()
         .required()
@@ -126,26 +126,26 @@ pub(super) fn resource_type() -> Vec<Attribute> {
         Attribute::string("id")
             .described(
                 "The resource type's server unique id. May be the same as the 'name' \
- attribute.",
+                attribute.",
             )
             .read_only(),
         Attribute::string("name")
             .described(
                 "The resource type name. When applicable, service providers MUST specify \
- the name, e.g., 'User'.",
+                the name, e.g., 'User'.",
             )
             .required()
             .read_only(),
         Attribute::string("description")
             .described(
                 "The resource type's human-readable description. When applicable, service \
- providers MUST specify the description.",
+                providers MUST specify the description.",
             )
             .read_only(),
         Attribute::reference("endpoint", &["uri"])
             .described(
                 "The resource type's HTTP-addressable endpoint relative to the Base URL, \
- e.g., '/Users'.",
+                e.g., '/Users'.",
             )
             .required()
             .read_only(),
@@ -164,10 +164,10 @@ pub(super) fn resource_type() -> Vec<Attribute> {
                 Attribute::boolean("required")
                     .described(
                         "A Boolean value that specifies whether or not the schema extension is \
- required for the resource type. If true, a resource of this type MUST \
- include this schema extension and also include any attributes declared \
- as required in this schema extension. If false, a resource of this type \
- MAY omit this schema extension.",
+                        required for the resource type. If true, a resource of this type MUST \
+                        include this schema extension and also include any attributes declared \
+                        as required in this schema extension. If false, a resource of this type \
+                        MAY omit this schema extension.",
                     )
                     .required(),
             ],

@@ -7,7 +7,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
     vec![
         Attribute::string("employeeNumber").described(
             "Numeric or alphanumeric identifier assigned to a person, typically based \
- on order of hire or association with an organization.",
+            on order of hire or association with an organization.",
         ),
         Attribute::string("costCenter").described("Identifies the name of a cost center."),
         Attribute::string("organization").described("Identifies the name of an organization."),
@@ -29,8 +29,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
         )
         .described(
             "The User's manager. A complex type that optionally allows service \
- providers to represent organizational hierarchy by referencing the 'id' \
- attribute of another User.",
+            providers to represent organizational hierarchy by referencing the 'id' \
+            attribute of another User.",
         ),
     ]
 }

@@ -26,7 +26,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("display")
                     .described(
                         "A human-readable name of the member, primarily used for display \
- purposes.",
+                        purposes.",
                     )
                     .mutability(Mutability::Immutable),
             ],

@@ -18,14 +18,14 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type")
                     .described(
                         "A label indicating the attribute's function, e.g., 'direct' or \
- 'indirect'.",
+                        'indirect'.",
                     )
                     .canonical_values(&["direct", "indirect"]),
             ],
         )
         .described(
             "A list of groups to which the user belongs, either through direct \
- membership, through nested groups, or dynamically calculated.",
+            membership, through nested groups, or dynamically calculated.",
         )
         .multi_valued()
         .read_only(),
@@ -39,8 +39,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type").described("A label indicating the attribute's function."),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute. The primary attribute value 'true' MUST appear no \
- more than once.",
+                    for this attribute. The primary attribute value 'true' MUST appear no \
+                    more than once.",
                 ),
             ],
         )
@@ -56,14 +56,14 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type").described("A label indicating the attribute's function."),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute. The primary attribute value 'true' MUST appear no \
- more than once.",
+                    for this attribute. The primary attribute value 'true' MUST appear no \
+                    more than once.",
                 ),
             ],
         )
         .described(
             "A list of roles for the User that collectively represent who the User \
- is, e.g., 'Student', 'Faculty'.",
+            is, e.g., 'Student', 'Faculty'.",
         )
         .multi_valued(),
         Attribute::complex(
@@ -77,8 +77,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type").described("A label indicating the attribute's function."),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute. The primary attribute value 'true' MUST appear no \
- more than once.",
+                    for this attribute. The primary attribute value 'true' MUST appear no \
+                    more than once.",
                 ),
             ],
         )

@@ -10,9 +10,9 @@ pub(super) fn attributes() -> Vec<Attribute> {
             vec![
                 Attribute::string("value").described(
                     "Email addresses for the user. The value SHOULD be canonicalized by the \
- service provider, e.g., 'bjensen@example.com' instead of \
- 'bjensen@EXAMPLE.COM'. Canonical type values of 'work', 'home', and \
- 'other'.",
+                    service provider, e.g., 'bjensen@example.com' instead of \
+                    'bjensen@EXAMPLE.COM'. Canonical type values of 'work', 'home', and \
+                    'other'.",
                 ),
                 Attribute::string("display").described(
                     "A human-readable name, primarily used for display purposes. READ-ONLY.",
@@ -24,17 +24,17 @@ pub(super) fn attributes() -> Vec<Attribute> {
                     .canonical_values(&["work", "home", "other"]),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute, e.g., the preferred mailing address or primary email \
- address. The primary attribute value 'true' MUST appear no more than \
- once.",
+                    for this attribute, e.g., the preferred mailing address or primary email \
+                    address. The primary attribute value 'true' MUST appear no more than \
+                    once.",
                 ),
             ],
         )
         .described(
             "Email addresses for the user. The value SHOULD be canonicalized by the \
- service provider, e.g., 'bjensen@example.com' instead of \
- 'bjensen@EXAMPLE.COM'. Canonical type values of 'work', 'home', and \
- 'other'.",
+            service provider, e.g., 'bjensen@example.com' instead of \
+            'bjensen@EXAMPLE.COM'. Canonical type values of 'work', 'home', and \
+            'other'.",
         )
         .multi_valued(),
         Attribute::complex(
@@ -47,22 +47,22 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type")
                     .described(
                         "A label indicating the attribute's function, e.g., 'work', 'home', \
- 'mobile'.",
+                        'mobile'.",
                     )
                     .canonical_values(&["work", "home", "mobile", "fax", "pager", "other"]),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute, e.g., the preferred phone number or primary phone \
- number. The primary attribute value 'true' MUST appear no more than \
- once.",
+                    for this attribute, e.g., the preferred phone number or primary phone \
+                    number. The primary attribute value 'true' MUST appear no more than \
+                    once.",
                 ),
             ],
         )
         .described(
             "Phone numbers for the User. The value SHOULD be canonicalized by the \
- service provider according to the format specified in RFC 3966, e.g., \
- 'tel:+1-201-555-0123'. Canonical type values of 'work', 'home', \
- 'mobile', 'fax', 'pager', and 'other'.",
+            service provider according to the format specified in RFC 3966, e.g., \
+            'tel:+1-201-555-0123'. Canonical type values of 'work', 'home', \
+            'mobile', 'fax', 'pager', and 'other'.",
         )
         .multi_valued(),
         Attribute::complex(
@@ -75,15 +75,15 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type")
                     .described(
                         "A label indicating the attribute's function, e.g., 'aim', 'gtalk', \
- 'xmpp'.",
+                        'xmpp'.",
                     )
                     .canonical_values(&[
                         "aim", "gtalk", "icq", "xmpp", "msn", "skype", "qq", "yahoo",
                     ]),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute, e.g., the preferred messenger or primary messenger. \
- The primary attribute value 'true' MUST appear no more than once.",
+                    for this attribute, e.g., the preferred messenger or primary messenger. \
+                    The primary attribute value 'true' MUST appear no more than once.",
                 ),
             ],
         )
@@ -100,13 +100,13 @@ pub(super) fn attributes() -> Vec<Attribute> {
                 Attribute::string("type")
                     .described(
                         "A label indicating the attribute's function, i.e., 'photo' or \
- 'thumbnail'.",
+                        'thumbnail'.",
                     )
                     .canonical_values(&["photo", "thumbnail"]),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute, e.g., the preferred photo or thumbnail. The primary \
- attribute value 'true' MUST appear no more than once.",
+                    for this attribute, e.g., the preferred photo or thumbnail. The primary \
+                    attribute value 'true' MUST appear no more than once.",
                 ),
             ],
         )
@@ -117,12 +117,12 @@ pub(super) fn attributes() -> Vec<Attribute> {
             vec![
                 Attribute::string("formatted").described(
                     "The full mailing address, formatted for display or use with a mailing \
- label. This attribute MAY contain newlines.",
+                    label. This attribute MAY contain newlines.",
                 ),
                 Attribute::string("streetAddress").described(
                     "The full street address component, which may include house number, \
- street name, P.O. box, and multi-line extended street address \
- information. This attribute MAY contain newlines.",
+                    street name, P.O. box, and multi-line extended street address \
+                    information. This attribute MAY contain newlines.",
                 ),
                 Attribute::string("locality").described("The city or locality component."),
                 Attribute::string("region").described("The state or region component."),
@@ -135,15 +135,15 @@ pub(super) fn attributes() -> Vec<Attribute> {
                     .canonical_values(&["work", "home", "other"]),
                 Attribute::boolean("primary").described(
                     "A Boolean value indicating the 'primary' or preferred attribute value \
- for this attribute. The primary attribute value 'true' MUST appear no \
- more than once.",
+                    for this attribute. The primary attribute value 'true' MUST appear no \
+                    more than once.",
                 ),
             ],
         )
         .described(
             "A physical mailing address for this User. Canonical type values of \
- 'work', 'home', and 'other'. This attribute is a complex type with the \
- following sub-attributes.",
+            'work', 'home', and 'other'. This attribute is a complex type with the \
+            following sub-attributes.",
         )
         .multi_valued(),
     ]

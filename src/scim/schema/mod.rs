@@ -1,4 +1,6 @@
 //! Schemas and resource types (RFC 7643 §2, §6, §7).
+//!
+//! In: definitions written as code, attribute paths. Out: what a path means. Knows nothing of values, requests or who configured a schema.
 
 pub mod build;
 pub mod builtin;
@@ -163,6 +165,11 @@ impl Attribute {
     /// Whether it has sub-attributes.
     pub fn is_complex(&self) -> bool {
         self.kind == AttributeType::Complex
+    }
+
+    /// Whether its elements refer to resources, as `members` do: then their `value` alone tells them apart.
+    pub fn is_reference_list(&self) -> bool {
+        self.is_multi_valued && self.sub("value").is_some() && self.sub("$ref").is_some()
     }
 }
 

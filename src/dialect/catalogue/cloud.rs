@@ -1,0 +1,43 @@
+//! OneLogin, JumpCloud, Google Workspace, Rippling, CyberArk, Duo, SecureAuth.
+
+use super::{Quirk, answer, session, widens};
+
+#[rustfmt::skip]
+pub(super) const QUIRKS: &[Quirk] = &[
+    widens("ONELOGIN-01", Some("N18"), "Plus signs for spaces and an ampersand at the end of the query.", "Spaces; no parameter.", "onelogin/query_plus_and_ampersand.json"),
+    widens("ONELOGIN-02", Some("N18"), "A lone `?` behind the path.", "No query.", "onelogin/query_empty.json"),
+    widens("ONELOGIN-03", Some("N11"), "Schema names of SCIM 1 in a SCIM 2 body.", "The URNs of SCIM 2.", "onelogin/scim_1_schemas.json"),
+    widens("ONELOGIN-04", Some("N12"), "`emails` as an object.", "A list of one.", "onelogin/emails_object.json"),
+    widens("ONELOGIN-05", Some("N15"), "Addresses without type or primary.", "Taken as they are: no type is invented.", "onelogin/untyped_email.json"),
+    session("ONELOGIN-06", "Role names may arrive as one joined string.", "Strings are not split by guess."),
+    answer("ONELOGIN-07", Some("R7"), "Updates an id that was deleted.", "404; a new create is accepted."),
+    answer("ONELOGIN-08", Some("R3"), "Tests the connection by a GET.", "Lists answer 200."),
+    widens("ONELOGIN-09", Some("N10"), "Macros that came out empty: `\"title\": \"\"`, `\"manager\": {\"value\": \"\"}`.", "No value.", "onelogin/empty_macros.json"),
+    answer("JUMPCLOUD-01", None, "Activation creates a user and a group and deletes both.", "DELETE works on both."),
+    answer("JUMPCLOUD-02", Some("R3"), "The first probe lists users.", "200."),
+    answer("JUMPCLOUD-03", Some("N20"), "Updates by PATCH with a path each, or by PUT.", "Both are served."),
+    widens("JUMPCLOUD-04", Some("N3"), "A group rename has no path.", "A replace of `displayName`.", "jumpcloud/rename_without_path.json"),
+    widens("JUMPCLOUD-05", Some("N6"), "Members are removed by a value list.", "Only the members named are removed.", "jumpcloud/remove_member_by_value.json"),
+    session("JUMPCLOUD-06", "Empty groups are not created; groups of the same name are taken over.", "Decided on its side."),
+    session("JUMPCLOUD-07", "Deactivation and deletion are separate events.", "Both are ordinary requests."),
+    session("JUMPCLOUD-08", "Custom connectors send core attributes only.", "A matter of the mapping: they must suffice to create an account."),
+    answer("GOOGLE-01", Some("R3"), "Probes with `count=1`.", "200."),
+    session("GOOGLE-02", "Sends users only.", "Nothing waits for groups."),
+    session("GOOGLE-03", "Suspends, and deletes days later.", "Both are ordinary requests."),
+    session("GOOGLE-04", "Needs a SAML application beside it.", "Said once, at set-up."),
+    session("GOOGLE-05", "Its attributes depend on the catalogue entry.", "Decided on its side."),
+    session("GOOGLE-06", "As a server it has no PUT, paging, sorting, bulk or ETags.", "A habit of its server, not of its client."),
+    answer("GOOGLE-07", Some("N20"), "How it updates is not known.", "PUT and PATCH, with and without paths, are served."),
+    answer("RIPPLING-01", Some("N20"), "Check boxes decide which calls it makes.", "All are served."),
+    session("RIPPLING-02", "Offers five attributes.", "Decided on its side."),
+    answer("RIPPLING-03", Some("R13"), "Tests the connection by ServiceProviderConfig.", "Served."),
+    answer("RIPPLING-04", Some("R4"), "Existing accounts are matched by an administrator first.", "`GET /Users` pages."),
+    answer("RIPPLING-05", Some("N20"), "Its update forms are not known; a day's changes come at once.", "PUT and PATCH are served."),
+    answer("CYBERARK-01", Some("R3"), "Verifies with `count=1`.", "200."),
+    answer("CYBERARK-02", Some("R13"), "Reads discovery documents one by one.", "Served by id, not only as lists."),
+    answer("CYBERARK-03", Some("N20"), "Users are replaced by PUT.", "PUT is served."),
+    answer("CYBERARK-04", Some("N20"), "Groups are changed by PATCH.", "PATCH is served."),
+    session("CYBERARK-05", "Deprovisioning is off until a box is cleared.", "Decided on its side."),
+    session("DUO-01", "Removing a group deprovisions all its members.", "A matter of policy: a mass of deactivations can be legitimate."),
+    session("SECUREAUTH-01", "Creates users when they sign in.", "A matter of order, not of form."),
+];

@@ -1,0 +1,128 @@
+//! Schema URNs: which known one a client means.
+
+use serde_json::Value;
+
+use super::{
+    context::{Mender, shown},
+    quirks::{SCHEMA_NAMES, one_or_many},
+};
+use crate::scim::{ResourceType, Schema};
+
+/// SCIM 1's core schema, of users and groups alike.
+const SCIM_1_CORE: &str = "urn:scim:schemas:core:1.0";
+/// The same with the version changed, as OneLogin's templates have it.
+const SCIM_1_CORE_AS_2: &str = "urn:scim:schemas:core:2.0";
+/// SCIM 1's enterprise extension, with either version behind it.
+const SCIM_1_ENTERPRISE: &str = "urn:scim:schemas:extension:enterprise:";
+/// What SCIM 2's enterprise extension begins with.
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:";
+
+/// Whether a URN is SCIM 1.1's core schema (`urn:scim:schemas:core:1.0`).
+pub(super) fn is_scim_1_core(urn: &str) -> bool {
+    urn.eq_ignore_ascii_case(SCIM_1_CORE)
+}
+
+/// The schema of a resource type that a URN means: by its name in any case, without one of its colons, or by SCIM 1's name.
+pub(super) fn meant<'a>(rt: &'a ResourceType, urn: &str) -> Option<&'a Schema> {
+    let all = || all(rt);
+    if let Some(exact) = all().find(|schema| schema.id.eq_ignore_ascii_case(urn)) {
+        return Some(exact);
+    }
+    if is_scim_1_core(urn) || urn.eq_ignore_ascii_case(SCIM_1_CORE_AS_2) {
+        return Some(&rt.schema);
+    }
+    let lower = urn.to_ascii_lowercase();
+    if lower
+        .strip_prefix(SCIM_1_ENTERPRISE)
+        .is_some_and(|version| matches!(version, "1.0" | "2.0" | "2.0:user" | "1.0:user"))
+    {
+        return all().find(|schema| starts_with(&schema.id, ENTERPRISE));
+    }
+    let colons_left_out = |schema: &&Schema| {
+        schema
+            .id
+            .replace(':', "")
+            .eq_ignore_ascii_case(&lower.replace(':', ""))
+    };
+    all().find(colons_left_out)
+}
+
+/// The schema whose URN a path begins with, and what stands behind the URN and the colon or dot that follows it.
+///
+/// SCIM 1's names and URNs without a colon are recognised too.
+pub(super) fn in_front<'a, 't>(
+    rt: &'a ResourceType,
+    path: &'t str,
+) -> Option<(&'a Schema, &'t str)> {
+    let end = path.find('[').unwrap_or(path.len());
+    let front = path.get(..end)?;
+    let mut ends: Vec<usize> = front.match_indices([':', '.']).map(|(at, _)| at).collect();
+    ends.reverse();
+    ends.into_iter().find_map(|at| {
+        let schema = meant(rt, path.get(..at)?)?;
+        Some((schema, path.get(at + 1..)?))
+    })
+}
+
+/// Rebuilds `schemas` of a body: known URNs in their own spelling, the resource type's own first, the extensions that are there.
+pub(super) fn list<'a>(
+    m: &mut Mender<'_>,
+    given: Option<Value>,
+    present: impl Iterator<Item = &'a str>,
+) -> Value {
+    let elements = match given {
+        None => {
+            m.note(&SCHEMA_NAMES, "`schemas` was missing");
+            Vec::new()
+        }
+        Some(value) => match one_or_many::elements(m, "schemas", value) {
+            Ok(elements) => elements,
+            Err(Value::Null) => Vec::new(),
+            Err(other) => return other,
+        },
+    };
+    let mut urns = vec![m.rt.schema.id.clone()];
+    for element in elements {
+        let Value::String(text) = element else {
+            continue;
+        };
+        if let Some(urn) = recognised(m, &text).filter(|urn| !urns.contains(urn)) {
+            urns.push(urn);
+        }
+    }
+    for urn in present {
+        if !urns.iter().any(|known| known == urn) {
+            urns.push(urn.to_owned());
+        }
+    }
+    Value::Array(urns.into_iter().map(Value::String).collect())
+}
+
+/// The URN a listed one means; absent if it means none.
+fn recognised(m: &mut Mender<'_>, text: &str) -> Option<String> {
+    let urn = meant(m.rt, text).map(|schema| schema.id.clone());
+    match &urn {
+        Some(urn) if urn == text => {}
+        Some(urn) => {
+            let message = format!("`{}` in `schemas` was read as `{urn}`", shown(text));
+            m.note(&SCHEMA_NAMES, message);
+        }
+        None => {
+            let message = format!(
+                "`{}` in `schemas` is not known and was dropped",
+                shown(text)
+            );
+            m.note(&SCHEMA_NAMES, message);
+        }
+    }
+    urn
+}
+
+fn all(rt: &ResourceType) -> impl Iterator<Item = &Schema> {
+    std::iter::once(&*rt.schema).chain(rt.extensions.iter().map(|extension| &*extension.schema))
+}
+
+fn starts_with(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|front| front.eq_ignore_ascii_case(prefix))
+}
