@@ -157,3 +157,6 @@ fn checked(context: Context<'_>, mapping: Option<Mapping>) -> Loaded {
         _ => Err(complaints),
     }
 }
+
+#[cfg(test)]
+mod tests;
