@@ -4,7 +4,7 @@
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
 pub mod expression;
-mod location;
+pub mod load;
 pub mod model;
 pub mod names;
 pub mod path;

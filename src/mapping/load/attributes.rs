@@ -1,0 +1,627 @@
+//! Lines of `[….attributes]`: a SCIM location and a field.
+
+use crate::{
+    mapping::{
+        model::{AttributeRule, Each, EachPart, Form, Read, WhenRemoved, Write},
+        path::{FieldPlace, JsonPath},
+    },
+    scim::{Attribute, Mutability, ResourceType},
+};
+
+use super::{
+    context::Context,
+    form::{self, AS_KEY, UNKNOWN_KEY, VALUES_KEY},
+    location::{self, Found},
+    reader::Reader,
+    shape::{Kind, Shape, key},
+    syntax,
+    tree::{Content, Entry, Node, Table},
+};
+
+static REMOVED_VALUE: Shape = Shape {
+    name: "a value for removal",
+    about: "What the field gets instead.",
+    keys: &[key(
+        "value",
+        Kind::Any,
+        "required",
+        "The value.",
+        "\"none\"",
+    )],
+    base: None,
+    others: None,
+};
+
+/// A line as a table.
+pub static LINE: Shape = Shape {
+    name: "a line of `[….attributes]`",
+    about: "Ties a place in the SCIM resource to a field. A text `'login'` stands for `{ field = 'login' }`.",
+    keys: &[
+        key(
+            "field",
+            Kind::Path,
+            "",
+            "The field, for reading and for writing: `a.b[0]`, `list[key=value].member`, or a JSONPath that names one place.",
+            "'login'",
+        ),
+        key(
+            "read",
+            Kind::OneOf(&[Kind::Path, Kind::Template]),
+            "`field`",
+            "Where it is read: a JSONPath, a field, or text put together from fields.",
+            "\"{firstname} {lastname}\"",
+        ),
+        key(
+            "write",
+            Kind::Place,
+            "`field`",
+            "Where it is written.",
+            "'profile.mail'",
+        ),
+        key(
+            "value",
+            Kind::Template,
+            "the attribute's value",
+            "What is written; the names are the resource's attributes and `value`.",
+            "\"{value | lower}\"",
+        ),
+        VALUES_KEY,
+        UNKNOWN_KEY,
+        AS_KEY,
+        key(
+            "required",
+            Kind::Flag,
+            "false",
+            "A create without it is refused with 400 before any call.",
+            "true",
+        ),
+        key(
+            "read-only",
+            Kind::Flag,
+            "what the schema says",
+            "Never written.",
+            "true",
+        ),
+        key(
+            "write-only",
+            Kind::Flag,
+            "what the schema says",
+            "Never read.",
+            "true",
+        ),
+        key(
+            "create-only",
+            Kind::Flag,
+            "false",
+            "Written by a create only; a later change is refused with 400 `mutability`.",
+            "true",
+        ),
+        key(
+            "on-create",
+            Kind::Template,
+            "nothing",
+            "What the field gets at creation when the client gives no value.",
+            "\"{random(24)}\"",
+        ),
+        key(
+            "when-removed",
+            Kind::OneOf(&[
+                Kind::Choice(&["null", "empty", "skip", "refuse"]),
+                Kind::Table(&REMOVED_VALUE),
+            ]),
+            "\"null\"; \"empty\" for lists, \"skip\" for `active` and secrets, \"refuse\" for required ones",
+            "What the field gets when the attribute is removed: null, `\"\"` or `[]`, nothing at all, or the client gets 400 `mutability`; `{ value = … }` for a value.",
+            "\"empty\"",
+        ),
+        key(
+            "when-absent",
+            Kind::Any,
+            "the attribute is absent",
+            "What the attribute reads as when the field is absent or null.",
+            "true",
+        ),
+        key(
+            "keep",
+            Kind::Flag,
+            "false",
+            "The gateway keeps the client's value. Without a field the attribute is kept here alone; with one the client is shown its own spelling.",
+            "true",
+        ),
+        key(
+            "reference",
+            Kind::Text,
+            "the value is no reference",
+            "The value names a resource of this type: SCIM ids and the application's ids are exchanged.",
+            "\"User\"",
+        ),
+        key(
+            "pattern",
+            Kind::Pattern,
+            "any",
+            "What a value must look like; checked before any call.",
+            "'^[a-z0-9_]+$'",
+        ),
+        key(
+            "max-length",
+            Kind::Count,
+            "any",
+            "Characters at most; checked before any call.",
+            "60",
+        ),
+        key(
+            "items",
+            Kind::Place,
+            "",
+            "For an attribute with several values, as a whole: the list.",
+            "'contacts'",
+        ),
+        key(
+            "each",
+            Kind::OneOf(&[
+                Kind::Place,
+                Kind::Named(&Kind::OneOf(&[Kind::Place, Kind::Table(&PART)])),
+            ]),
+            "the value itself",
+            "With `items`: sub-attributes and their fields in an element. `''` is the element itself.",
+            "{ value = 'address', type = 'label' }",
+        ),
+        key(
+            "if",
+            Kind::Expression,
+            "all",
+            "With `items`: only elements for which this holds.",
+            "'kind == \"mail\"'",
+        ),
+        key(
+            "constants",
+            Kind::Named(&Kind::Any),
+            "none",
+            "With `items`: fields of each new element.",
+            "{ kind = \"mail\" }",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+/// A sub-attribute's field in an element.
+pub static PART: Shape = Shape {
+    name: "a part of `each`",
+    about: "A sub-attribute's field in an element. A text `'address'` stands for `{ field = 'address' }`.",
+    keys: &[
+        key(
+            "field",
+            Kind::Place,
+            "the element itself",
+            "The field in an element.",
+            "'label'",
+        ),
+        VALUES_KEY,
+        UNKNOWN_KEY,
+        AS_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+/// The lines of a section.
+pub(super) fn rules(
+    context: &Context<'_>,
+    table: &Table,
+    resource_type: &ResourceType,
+) -> Vec<AttributeRule> {
+    table
+        .entries
+        .iter()
+        .filter(|entry| !entry.node.is_false())
+        .filter_map(|entry| rule(context, entry, resource_type))
+        .collect()
+}
+
+fn rule(
+    context: &Context<'_>,
+    entry: &Entry,
+    resource_type: &ResourceType,
+) -> Option<AttributeRule> {
+    let found = location::location(context, entry, resource_type);
+    if entry.node.as_text().is_some() {
+        return short_line(context, entry, found?);
+    }
+    if !matches!(entry.node.content, Content::Table(_)) {
+        context.error(
+            "mapping::wrong-type",
+            &entry.node.place,
+            format!(
+                "The line of `{}` is a field or a table, not {}.",
+                entry.key,
+                entry.node.kind()
+            ),
+            "`'attribute' = 'field'`, or `'attribute' = { field = 'field', … }`",
+        );
+        return None;
+    }
+    let reader = Reader::new(context, &entry.node, &LINE)?;
+    let mut found = found?;
+    let is_kept = reader.flag("keep").unwrap_or(false);
+    let ways = Ways::of(&reader, entry, &found)?;
+    if !ways.has_field && !is_kept {
+        reader.missing("field");
+        return None;
+    }
+    let each = each(&reader, found.resolved.attribute?);
+    if ways.has_field && each.is_none() && !reader.has("items") {
+        whole_value(context, entry, &mut found)?;
+    }
+    contradictions(&reader, &ways);
+    Some(AttributeRule {
+        read: ways.read,
+        write: ways.write,
+        values: form::values(&reader, found.leaf),
+        form: form::form(&reader),
+        reference: reader.text("reference"),
+        is_kept,
+        is_required: reader.flag("required").unwrap_or(false),
+        is_create_only: reader.flag("create-only").unwrap_or(false),
+        on_create: syntax::template_at(&reader, "on-create"),
+        when_removed: when_removed(&reader, &found, each.is_some()),
+        when_absent: reader
+            .node("when-absent")
+            .map(|node| syntax::data(context, node)),
+        pattern: syntax::pattern_at(&reader, "pattern"),
+        max_length: reader
+            .count("max-length", 1, 1_000_000)
+            .and_then(|most| usize::try_from(most).ok()),
+        each,
+        location: found.location,
+        place: entry.place.clone(),
+    })
+}
+
+/// `'userName' = 'login'`.
+fn short_line(context: &Context<'_>, entry: &Entry, mut found: Found<'_>) -> Option<AttributeRule> {
+    let is_read_only = found.resolved.is_read_only();
+    let (read, write) = both_ways(context, &entry.node, is_read_only)?;
+    whole_value(context, entry, &mut found)?;
+    let is_secret = found.leaf.mutability == Mutability::WriteOnly;
+    Some(AttributeRule {
+        read: (!is_secret).then_some(Read::Path(read)),
+        write: write
+            .filter(|_| !is_read_only)
+            .map(|place| Write { place, value: None }),
+        values: None,
+        form: Form::Same,
+        each: None,
+        reference: None,
+        is_kept: false,
+        is_required: false,
+        is_create_only: false,
+        on_create: None,
+        when_removed: default_removal(&found, false, false),
+        when_absent: None,
+        pattern: None,
+        max_length: None,
+        location: found.location,
+        place: entry.place.clone(),
+    })
+}
+
+/// A field for reading and writing.
+fn both_ways(
+    context: &Context<'_>,
+    node: &Node,
+    is_read_only: bool,
+) -> Option<(JsonPath, Option<FieldPlace>)> {
+    let text = node.as_text().unwrap_or("");
+    if text.contains('{') && !text.starts_with('$') {
+        context.error(
+            "mapping::bad-place",
+            &node.place,
+            format!("`{text}` is a template, not a field."),
+            "a template is read only: `{ read = \"…\" }`; to write one: `{ write = 'field', value = \"…\" }`",
+        );
+        return None;
+    }
+    let read = syntax::path(context, node)?;
+    let write = if is_read_only {
+        None
+    } else {
+        Some(syntax::place(context, node)?)
+    };
+    Some((read, write))
+}
+
+/// How a line is read and written.
+struct Ways {
+    read: Option<Read>,
+    write: Option<Write>,
+    /// Whether the line names a field at all.
+    has_field: bool,
+}
+
+impl Ways {
+    fn of(reader: &Reader<'_>, entry: &Entry, found: &Found<'_>) -> Option<Self> {
+        let context = reader.context;
+        let is_read_only = reader.flag("read-only").unwrap_or(false);
+        let is_write_only = reader.flag("write-only").unwrap_or(false);
+        let schema_reads = found.leaf.mutability != Mutability::WriteOnly;
+        let schema_writes = !found.resolved.is_read_only();
+        if let (false, Some(write)) = (schema_writes, reader.entry("write")) {
+            let sentence = format!(
+                "`{}` is read-only in SCIM: nothing would ever be written.",
+                entry.key
+            );
+            context.error(
+                "mapping::read-only-attribute",
+                &write.place,
+                sentence,
+                "leave out `write`",
+            );
+        }
+        if let (false, Some(read)) = (schema_reads, reader.entry("read")) {
+            let sentence = format!(
+                "`{}` is never shown: reading it would put a secret into answers.",
+                entry.key
+            );
+            context.error(
+                "mapping::secret-attribute-read",
+                &read.place,
+                sentence,
+                "leave out `read`",
+            );
+        }
+        let may_write = schema_writes && !is_read_only;
+        let (mut read, mut place) = (None, None);
+        if let Some(node) = reader.node("field") {
+            let (path, field) = both_ways(context, node, !may_write || reader.has("write"))?;
+            read = Some(Read::Path(path));
+            place = field;
+        }
+        if let Some(node) = reader.node("read") {
+            read = Some(read_of(context, node)?);
+        }
+        if reader.has("write") {
+            place = Some(syntax::place_at(reader, "write")?);
+        }
+        let value = syntax::template_at(reader, "value");
+        let has_field = read.is_some() || place.is_some() || reader.has("items");
+        Some(Self {
+            read: read.filter(|_| !is_write_only && schema_reads),
+            write: place
+                .filter(|_| may_write)
+                .map(|place| Write { place, value }),
+            has_field,
+        })
+    }
+}
+
+/// `'$.a.b'`, `'a.b'` or `"{a} {b}"`.
+fn read_of(context: &Context<'_>, node: &Node) -> Option<Read> {
+    match node.as_text() {
+        Some(text) if !text.starts_with('$') && text.contains('{') => {
+            syntax::template(context, node).map(Read::Template)
+        }
+        _ => syntax::path(context, node).map(Read::Path),
+    }
+}
+
+/// A line about one value: a complex attribute stands for its `value`, and must have one.
+fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> Option<()> {
+    let leaf: &Attribute = found.leaf;
+    if !leaf.is_complex() {
+        return Some(());
+    }
+    let has_value = leaf.sub("value").is_some();
+    if found.location.element.is_some() && has_value {
+        found.location.sub_attribute = Some("value".to_owned());
+    } else if !leaf.is_multi_valued && has_value {
+        found.location.path.sub_attribute = Some("value".to_owned());
+    } else {
+        let mending = if leaf.is_multi_valued {
+            format!(
+                "say what its elements are: `{} = {{ items = 'list', each = {{ value = 'field' }} }}`",
+                leaf.name
+            )
+        } else {
+            let first = leaf
+                .sub_attributes
+                .first()
+                .map_or("value", |sub| sub.name.as_str());
+            format!("name a sub-attribute: `{}.{first}`", leaf.name)
+        };
+        let sentence = format!(
+            "`{}` has parts: a field cannot hold it as a whole.",
+            entry.key
+        );
+        context.error(
+            "mapping::attribute-with-parts",
+            &entry.place,
+            sentence,
+            &mending,
+        );
+        return None;
+    }
+    found.leaf = leaf.sub("value")?;
+    Some(())
+}
+
+/// Keys that contradict each other.
+fn contradictions(reader: &Reader<'_>, ways: &Ways) {
+    let both = |one: &str, other: &str| {
+        reader.flag(one) == Some(true)
+            && (reader.flag(other) == Some(true) || (other != "write-only" && reader.has(other)))
+    };
+    for (one, other) in [
+        ("read-only", "write-only"),
+        ("read-only", "write"),
+        ("read-only", "value"),
+        ("read-only", "on-create"),
+        ("read-only", "create-only"),
+        ("write-only", "read"),
+    ] {
+        if both(one, other) {
+            conflict(
+                reader,
+                other,
+                &format!("`{one}` and `{other}` contradict each other."),
+                "keep one of them",
+            );
+        }
+    }
+    for key in ["each", "if", "constants"] {
+        if reader.has(key) && !reader.has("items") {
+            conflict(
+                reader,
+                key,
+                &format!("`{key}` has no meaning without `items`."),
+                "name the list: `items = 'contacts'`",
+            );
+        }
+    }
+    for key in ["field", "read", "write"] {
+        if reader.has(key) && reader.has("items") {
+            conflict(
+                reader,
+                key,
+                &format!("`{key}` and `items` contradict each other."),
+                "`items` with `each` says both directions",
+            );
+        }
+    }
+    if reader.has("value") && ways.write.is_none() && reader.flag("read-only") != Some(true) {
+        conflict(
+            reader,
+            "value",
+            "`value` is written nowhere.",
+            "name the field: `write = 'field'`",
+        );
+    }
+}
+
+fn conflict(reader: &Reader<'_>, key: &str, sentence: &str, mending: &str) {
+    let place = reader.entry(key).map_or(reader.place, |entry| &entry.place);
+    reader.context.error(
+        "mapping::conflicting-keys",
+        place,
+        sentence.to_owned(),
+        mending,
+    );
+}
+
+fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRemoved {
+    let default = default_removal(found, is_list, reader.flag("required").unwrap_or(false));
+    let Some(node) = reader.node("when-removed") else {
+        return default;
+    };
+    if node.as_text().is_none() {
+        let value = reader.table("when-removed").and_then(|table| {
+            if !table.has("value") {
+                table.missing("value");
+            }
+            table.node("value")
+        });
+        return value.map_or(default, |node| {
+            WhenRemoved::Value(syntax::data(reader.context, node))
+        });
+    }
+    let words = [("null", 0_u8), ("empty", 1), ("skip", 2), ("refuse", 3)];
+    match reader.choice("when-removed", &words) {
+        Some(0) => WhenRemoved::Null,
+        Some(1) => WhenRemoved::Empty,
+        Some(2) => WhenRemoved::Skip,
+        Some(_) => WhenRemoved::Refuse,
+        None => default,
+    }
+}
+
+fn default_removal(found: &Found<'_>, is_list: bool, is_required: bool) -> WhenRemoved {
+    let is_active =
+        found.location.path.schema.is_none() && found.location.path.attribute == "active";
+    if is_required {
+        WhenRemoved::Refuse
+    } else if is_active || found.leaf.mutability == Mutability::WriteOnly {
+        WhenRemoved::Skip
+    } else if is_list || (found.leaf.is_multi_valued && found.location.element.is_none()) {
+        WhenRemoved::Empty
+    } else {
+        WhenRemoved::Null
+    }
+}
+
+fn each(reader: &Reader<'_>, attribute: &Attribute) -> Option<Each> {
+    let items = syntax::place_at(reader, "items")?;
+    if !attribute.is_multi_valued {
+        conflict(
+            reader,
+            "items",
+            &format!("`{}` has one value, not a list.", attribute.name),
+            "use `field`",
+        );
+        return None;
+    }
+    Some(Each {
+        items,
+        parts: parts(reader, attribute)?,
+        condition: syntax::expression_at(reader, "if"),
+        constants: syntax::constants(reader, "constants"),
+    })
+}
+
+fn parts(reader: &Reader<'_>, attribute: &Attribute) -> Option<Vec<EachPart>> {
+    let whole = |place| EachPart {
+        sub_attribute: "value".to_owned(),
+        place,
+        values: None,
+        form: Form::Same,
+    };
+    let Some(node) = reader.node("each") else {
+        return Some(vec![whole(FieldPlace::parse("").ok()?)]);
+    };
+    if node.as_text().is_some() {
+        return Some(vec![whole(syntax::place(reader.context, node)?)]);
+    }
+    let entries = reader.named("each");
+    Some(
+        entries
+            .iter()
+            .filter_map(|entry| part(reader, entry, attribute))
+            .collect(),
+    )
+}
+
+fn part(reader: &Reader<'_>, entry: &Entry, attribute: &Attribute) -> Option<EachPart> {
+    let context = reader.context;
+    let sub = if attribute.is_complex() {
+        let Some(sub) = attribute.sub(&entry.key) else {
+            location::unknown_sub(context, &entry.place, attribute, &entry.key);
+            return None;
+        };
+        sub
+    } else {
+        attribute
+    };
+    let sub_attribute = if attribute.is_complex() {
+        sub.name.clone()
+    } else {
+        "value".to_owned()
+    };
+    if entry.node.as_text().is_some() {
+        let place = syntax::place(context, &entry.node)?;
+        return Some(EachPart {
+            sub_attribute,
+            place,
+            values: None,
+            form: Form::Same,
+        });
+    }
+    let part = Reader::new(context, &entry.node, &PART)?;
+    let place = match part.node("field") {
+        Some(node) => syntax::place(context, node)?,
+        None => FieldPlace::parse("").ok()?,
+    };
+    Some(EachPart {
+        sub_attribute,
+        place,
+        values: form::values(&part, sub),
+        form: form::form(&part),
+    })
+}

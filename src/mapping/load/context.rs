@@ -1,0 +1,238 @@
+//! What every part of loading shares: complaints, and what the outside knows.
+
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+    sync::Arc,
+};
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
+    mapping::model::FormLists,
+};
+
+use super::{Environment, MissingValues, tree::Node};
+
+/// Complaints so far, and the environment.
+pub(super) struct Context<'e> {
+    complaints: RefCell<Diagnostics>,
+    /// Places of secrets written in clear: blanked before a line is shown.
+    clear_secrets: RefCell<Vec<Place>>,
+    environment: &'e dyn Environment,
+    missing: MissingValues,
+    is_muted: Cell<bool>,
+    has_unset: Cell<bool>,
+    /// How forms write lists, once `[target]` has been read.
+    pub form_lists: Cell<FormLists>,
+}
+
+impl<'e> Context<'e> {
+    pub fn new(environment: &'e dyn Environment, missing: MissingValues) -> Self {
+        Self {
+            complaints: RefCell::default(),
+            clear_secrets: RefCell::default(),
+            environment,
+            missing,
+            is_muted: Cell::new(false),
+            has_unset: Cell::new(false),
+            form_lists: Cell::new(FormLists::Repeat),
+        }
+    }
+
+    /// Adds a complaint.
+    pub fn add(&self, diagnostic: Diagnostic) {
+        if !self.is_muted.get() {
+            self.complaints.borrow_mut().add(diagnostic);
+        }
+    }
+
+    /// Adds an error at a place.
+    pub fn error(&self, code: &'static str, place: &Place, sentence: String, mending: &str) {
+        let diagnostic = Diagnostic::error(code, sentence).at(place);
+        self.add(with_mending(diagnostic, mending));
+    }
+
+    /// Adds a warning at a place.
+    pub fn warning(&self, code: &'static str, place: &Place, sentence: String, mending: &str) {
+        let diagnostic = Diagnostic::warning(code, sentence).at(place);
+        self.add(with_mending(diagnostic, mending));
+    }
+
+    /// Does something whose complaints were made already.
+    pub fn muted<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.is_muted.replace(true);
+        let result = work();
+        self.is_muted.set(before);
+        result
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.complaints.borrow().has_errors()
+    }
+
+    /// Whether a value from outside was missing, so that texts are not what they will be.
+    pub fn has_unset(&self) -> bool {
+        self.has_unset.get()
+    }
+
+    /// All complaints, ordered, secrets blanked.
+    pub fn finish(self) -> Vec<Diagnostic> {
+        let mut all = self.complaints.into_inner().into_sorted();
+        let secrets = self.clear_secrets.into_inner();
+        if !secrets.is_empty() {
+            blank(&mut all, &secrets);
+        }
+        all
+    }
+
+    /// A text with `${NAME}` replaced by the environment's values; `$${` stands for `${`.
+    ///
+    /// With `in_template`, braces in the values are doubled: they are text, never an expression.
+    pub fn expand(&self, node: &Node, text: &str, in_template: bool) -> String {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            let (before, behind) = rest.split_at(at);
+            if let Some(before) = before.strip_suffix('$') {
+                expanded.push_str(before);
+                expanded.push_str(if in_template { "${{" } else { "${" });
+                rest = behind.get(2..).unwrap_or("");
+                continue;
+            }
+            expanded.push_str(before);
+            let behind = behind.get(2..).unwrap_or("");
+            let Some((name, after)) = behind.split_once('}').filter(|(n, _)| is_variable(n)) else {
+                self.error(
+                    "mapping::bad-variable",
+                    &node.place,
+                    "`${` is not followed by the name of an environment variable and `}`."
+                        .to_owned(),
+                    "write `${NAME}`, or `$${` for the two characters themselves",
+                );
+                return expanded;
+            };
+            let value = self.variable(node, name);
+            if in_template {
+                expanded.push_str(&value.replace('{', "{{").replace('}', "}}"));
+            } else {
+                expanded.push_str(&value);
+            }
+            rest = after;
+        }
+        expanded.push_str(rest);
+        expanded
+    }
+
+    /// A secret: `file:…`, or a text with `${NAME}` in it.
+    pub fn secret(&self, node: &Node, text: &str) -> String {
+        if let Some(path) = text.strip_prefix("file:") {
+            let path = self.expand(node, path, false);
+            return match self.environment.secret_file(&path) {
+                Some(content) => content.trim_end_matches(['\r', '\n']).to_owned(),
+                None => {
+                    self.unset(
+                        node,
+                        "mapping::missing-secret",
+                        format!("The file `{path}` cannot be read."),
+                    );
+                    UNSET.to_owned()
+                }
+            };
+        }
+        if !text.contains("${") {
+            self.clear_secrets.borrow_mut().push(node.place.clone());
+            self.warning(
+                "mapping::secret-in-clear",
+                &node.place,
+                "A secret is written in the file itself.".to_owned(),
+                "write `${NAME}` and set it in the environment, or `file:/run/secrets/name`",
+            );
+        }
+        self.expand(node, text, false)
+    }
+
+    /// The place of a part of a text value. Falls back to the whole value where the text was changed by escapes or variables.
+    pub fn within(&self, node: &Node, value: &str, part: Range<usize>) -> Place {
+        let written = node.place.text();
+        match written.find(value).filter(|_| !value.is_empty()) {
+            Some(offset) => {
+                let start = node.place.span.start + offset;
+                let end = (start + part.end).min(start + value.len());
+                let start = (start + part.start).min(end);
+                Place::new(&node.place.file, start..end.max(start + 1))
+            }
+            None => node.place.clone(),
+        }
+    }
+
+    fn variable(&self, node: &Node, name: &str) -> String {
+        self.environment.variable(name).unwrap_or_else(|| {
+            self.unset(
+                node,
+                "mapping::unset-variable",
+                format!("The environment variable `{name}` is not set."),
+            );
+            UNSET.to_owned()
+        })
+    }
+
+    fn unset(&self, node: &Node, code: &'static str, sentence: String) {
+        self.has_unset.set(true);
+        let diagnostic = match self.missing {
+            MissingValues::AreErrors => Diagnostic::error(code, sentence),
+            MissingValues::AreWarnings => Diagnostic::warning(code, sentence),
+        };
+        self.add(diagnostic.at(&node.place));
+    }
+}
+
+/// Stands for a value from outside that is not there while a file is only checked.
+const UNSET: &str = "unset";
+
+fn with_mending(diagnostic: Diagnostic, mending: &str) -> Diagnostic {
+    if mending.is_empty() {
+        diagnostic
+    } else {
+        diagnostic.mend(mending)
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Lets complaints point into copies of the files in which secrets are stars.
+fn blank(diagnostics: &mut [Diagnostic], secrets: &[Place]) {
+    let mut copies: Vec<(Arc<SourceFile>, Arc<SourceFile>)> = Vec::new();
+    for secret in secrets {
+        if copies
+            .iter()
+            .any(|(original, _)| Arc::ptr_eq(original, &secret.file))
+        {
+            continue;
+        }
+        let mut text = secret.file.text.clone();
+        for place in secrets
+            .iter()
+            .filter(|p| Arc::ptr_eq(&p.file, &secret.file))
+        {
+            let stars: String = place.text().bytes().map(|_| '*').collect();
+            text.replace_range(place.span.clone(), &stars);
+        }
+        let path = secret.file.path.clone();
+        copies.push((
+            Arc::clone(&secret.file),
+            Arc::new(SourceFile { path, text }),
+        ));
+    }
+    for place in diagnostics.iter_mut().filter_map(|one| one.place.as_mut()) {
+        if let Some((_, copy)) = copies
+            .iter()
+            .find(|(file, _)| Arc::ptr_eq(file, &place.file))
+        {
+            place.file = Arc::clone(copy);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Lists and finds.
+
+use crate::{
+    mapping::model::{Find, ListOperation, Rows},
+    scim::{CompareOp, ResourceType},
+};
+
+use super::{
+    call::{self, CALL},
+    context::Context,
+    page::{self, PAGE},
+    reader::Reader,
+    shape::{Key, Kind, Shape, key, one_of},
+    syntax,
+    tree::{Content, Node},
+};
+
+const ITEMS: Key = key(
+    "items",
+    Kind::Path,
+    "the whole reply",
+    "Where the objects are in the reply; absent there: none.",
+    "'$.users[*]'",
+);
+const ROWS: Key = key(
+    "rows",
+    Kind::Choice(&["complete", "reference"]),
+    "\"complete\"",
+    "What an item is: the whole object, or a reference that is read by itself when more than its id is asked for.",
+    "\"reference\"",
+);
+const LACKS: Key = key(
+    "lacks",
+    Kind::Many(&Kind::Attribute),
+    "nothing",
+    "Attributes that the items lack; the object is read by itself only when one of them is asked for.",
+    "[\"active\"]",
+);
+const PAGE_KEY: Key = key(
+    "page",
+    Kind::Table(&PAGE),
+    "one reply holds all",
+    "How to read on.",
+    "",
+);
+
+static LIST_KEYS: &[Key] = &[
+    ITEMS,
+    key(
+        "keyed-by",
+        Kind::Text,
+        "items are in a list",
+        "Items are members of an object, their names the keys: the name becomes this member of the item.",
+        "\"id\"",
+    ),
+    PAGE_KEY,
+    ROWS,
+    LACKS,
+    key(
+        "set",
+        Kind::Named(&Kind::Any),
+        "none",
+        "Fields put into each item.",
+        "{ status = 1 }",
+    ),
+];
+
+/// `[….list]`.
+pub(super) static LIST: Shape = Shape {
+    name: "`[….list]`",
+    about: "Reads all objects of a type. Several (`[[….list]]`) are put together in order.",
+    keys: LIST_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+static FIND_KEYS: &[Key] = &[
+    key(
+        "filter",
+        Kind::Text,
+        "required",
+        "The attribute and operator this call answers: eq, ne, co, sw, ew, gt, ge, lt or le.",
+        "\"userName eq\"",
+    ),
+    key(
+        "items",
+        Kind::Path,
+        "the list's, if the call has the list's path; else the reply is the one object",
+        "Where the found objects are.",
+        "'$.users[*]'",
+    ),
+    key(
+        "page",
+        Kind::Table(&PAGE),
+        "the list's, if the call has the list's path; else one reply holds all",
+        "How to read on.",
+        "",
+    ),
+    key(
+        "rows",
+        Kind::Choice(&["complete", "reference"]),
+        "the list's, if the call has the list's path",
+        "What an item is.",
+        "\"reference\"",
+    ),
+    LACKS,
+];
+
+/// `[[….find]]`.
+pub(super) static FIND: Shape = Shape {
+    name: "`[[….find]]`",
+    about: "A filter that the application can answer; `{value}` is what is compared with. What comes back is always \
+            checked again by SCIM's rules, so an answer with too many objects does no harm, and one with too few does.",
+    keys: FIND_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+/// The lists of a section.
+pub(super) fn lists(
+    reader: &Reader<'_>,
+    section: &str,
+    resource_type: &ResourceType,
+) -> Vec<ListOperation> {
+    let Some(node) = reader.node("list") else {
+        return Vec::new();
+    };
+    let items: Vec<&Node> = match &node.content {
+        Content::List(items) => items.iter().collect(),
+        _ => vec![node],
+    };
+    items
+        .into_iter()
+        .filter(|item| !item.is_false())
+        .filter_map(|item| list(reader.context, item, section, resource_type))
+        .collect()
+}
+
+fn list(
+    context: &Context<'_>,
+    node: &Node,
+    section: &str,
+    resource_type: &ResourceType,
+) -> Option<ListOperation> {
+    let name = format!("{section}.list");
+    if node.as_text().is_some() {
+        return Some(ListOperation {
+            name,
+            call: call::call(context, node, Some(resource_type))?,
+            items: call::root_path()?,
+            keyed_by: None,
+            page: crate::mapping::model::PageStyle::None,
+            set: Vec::new(),
+            rows: Rows::Complete,
+        });
+    }
+    let reader = Reader::new(context, node, &LIST)?;
+    let call = call::from_table(&reader, Some(resource_type))?;
+    Some(ListOperation {
+        name,
+        call,
+        items: match reader.node("items") {
+            Some(node) => syntax::path(context, node)?,
+            None => call::root_path()?,
+        },
+        keyed_by: reader.text("keyed-by"),
+        page: page::page(&reader),
+        set: syntax::constants(&reader, "set"),
+        rows: rows(&reader, resource_type),
+    })
+}
+
+fn rows(reader: &Reader<'_>, resource_type: &ResourceType) -> Rows {
+    let lacks = syntax::attributes(reader, "lacks", resource_type);
+    let rows = reader.choice("rows", &[("complete", false), ("reference", true)]);
+    match rows {
+        Some(true) => Rows::Reference,
+        _ if !lacks.is_empty() => Rows::Lacking(lacks),
+        _ => Rows::Complete,
+    }
+}
+
+/// The finds of a section. One whose path is the list's takes over what it does not say itself.
+pub(super) fn finds(
+    reader: &Reader<'_>,
+    section: &str,
+    resource_type: &ResourceType,
+    lists: &[ListOperation],
+) -> Vec<Find> {
+    reader
+        .tables("find")
+        .iter()
+        .filter_map(|find| self::find(find, reader, section, resource_type, lists))
+        .collect()
+}
+
+fn find(
+    reader: &Reader<'_>,
+    around: &Reader<'_>,
+    section: &str,
+    resource_type: &ResourceType,
+    lists: &[ListOperation],
+) -> Option<Find> {
+    if !reader.has("filter") {
+        reader.missing("filter");
+    }
+    let filter = filter(reader, resource_type);
+    let call = call::from_table(reader, Some(resource_type))?;
+    let list = lists
+        .iter()
+        .position(|list| list.call.path.source() == call.path.source());
+    let (attribute, operator) = filter?;
+    let items = match reader.node("items") {
+        Some(node) => Some(syntax::path(reader.context, node)?),
+        None => list
+            .and_then(|at| lists.get(at))
+            .map(|list| list.items.clone()),
+    };
+    let page = if reader.has("page") {
+        page::page(reader)
+    } else {
+        inherited_page(around, list)
+    };
+    let rows = if reader.has("rows") || reader.has("lacks") {
+        rows(reader, resource_type)
+    } else {
+        list.and_then(|at| lists.get(at))
+            .map_or(Rows::Complete, |list| list.rows.clone())
+    };
+    Some(Find {
+        name: format!("{section}.find"),
+        attribute,
+        operator,
+        call,
+        items,
+        page,
+        rows,
+    })
+}
+
+/// The page style of the list at this position, read again.
+fn inherited_page(around: &Reader<'_>, list: Option<usize>) -> crate::mapping::model::PageStyle {
+    let node = around
+        .node("list")
+        .zip(list)
+        .and_then(|(node, at)| match &node.content {
+            Content::List(items) => items.get(at),
+            _ => Some(node),
+        });
+    around.context.muted(|| {
+        node.and_then(|node| Reader::new(around.context, node, &LIST))
+            .map_or(crate::mapping::model::PageStyle::None, |list| {
+                page::page(&list)
+            })
+    })
+}
+
+fn filter(
+    reader: &Reader<'_>,
+    resource_type: &ResourceType,
+) -> Option<(crate::scim::AttributePath, CompareOp)> {
+    let (node, text) = reader.raw_text("filter")?;
+    let mut words = text.split_whitespace();
+    let (Some(path), Some(operator), None) = (words.next(), words.next(), words.next()) else {
+        reader.context.error(
+            "mapping::bad-filter",
+            &node.place,
+            format!("`{text}` is not an attribute and an operator."),
+            "`userName eq`: the value is `{value}` in the call",
+        );
+        return None;
+    };
+    let found = CompareOp::parse(operator);
+    if found.is_none() {
+        let operators: Vec<&str> = CompareOp::ALL
+            .iter()
+            .map(|operator| operator.as_str())
+            .collect();
+        reader.context.error(
+            "mapping::bad-filter",
+            &reader
+                .context
+                .within(node, text, text.len() - operator.len()..text.len()),
+            format!("`{operator}` is not an operator."),
+            &format!("it can be {}", one_of(&operators)),
+        );
+    }
+    Some((
+        syntax::attribute(reader.context, node, path, resource_type)?,
+        found?,
+    ))
+}

@@ -1,0 +1,405 @@
+//! `[group.members]` and `[user.groups]`.
+
+use crate::{
+    mapping::{
+        model::{MemberCall, MemberField, MemberOnUser, MemberRead, Members, UserGroups},
+        path::JsonPath,
+    },
+    scim::ResourceType,
+};
+
+use super::{
+    call::{self, CALL},
+    page::{self, PAGE},
+    reader::Reader,
+    shape::{Key, Kind, Shape, key},
+    syntax,
+    tree::Node,
+};
+
+const ITEMS: Key = key(
+    "items",
+    Kind::Path,
+    "the whole reply",
+    "One value or object a member.",
+    "'$.group.users[*]'",
+);
+const DISPLAY: Key = key(
+    "display",
+    Kind::Path,
+    "none",
+    "The display name within an item.",
+    "'$.name'",
+);
+const ID: Key = key(
+    "id",
+    Kind::Path,
+    "the item itself",
+    "The id within an item.",
+    "'$.id'",
+);
+const PAGE_KEY: Key = key(
+    "page",
+    Kind::Table(&PAGE),
+    "one reply holds all",
+    "How to read on.",
+    "",
+);
+
+static READ_KEYS: &[Key] = &[
+    ITEMS,
+    ID,
+    DISPLAY,
+    PAGE_KEY,
+    key(
+        "before-add",
+        Kind::Flag,
+        "false",
+        "Reads the members before adding, for applications that would list a member twice.",
+        "true",
+    ),
+];
+
+static READ: Shape = Shape {
+    name: "`[group.members.read]`",
+    about: "Reads the members of a group; `{group}` is its id.",
+    keys: READ_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+static CHANGE_KEYS: &[Key] = &[key(
+    "batch",
+    Kind::Count,
+    "one (`{member}`)",
+    "The most members in one call (`{members}`), 1 to 10000.",
+    "100",
+)];
+
+static CHANGE: Shape = Shape {
+    name: "a change of members",
+    about: "Adds, removes or sets members. `{group}` is the group's id, `{member}` one member, `{members}` a list.",
+    keys: CHANGE_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+static FIELD: Shape = Shape {
+    name: "`[group.members.field]`",
+    about: "The list of members in the group object itself. A text `'user_ids'` stands for `{ field = 'user_ids' }`.",
+    keys: &[
+        key("field", Kind::Place, "required", "The list.", "'user_ids'"),
+        key(
+            "id",
+            Kind::Path,
+            "the element itself",
+            "The member's id within an element.",
+            "'$.user.id'",
+        ),
+        key(
+            "element",
+            Kind::Tree,
+            "the bare id",
+            "An element as written; `{member}` is the id.",
+            "{ user = { id = \"{member}\" } }",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+static ON_USER: Shape = Shape {
+    name: "`[group.members.on-user]`",
+    about: "Membership is kept on the user: the list of groups, or the single group, in the user object.",
+    keys: &[
+        key(
+            "field",
+            Kind::Place,
+            "required",
+            "The list or value in the user object.",
+            "'roles'",
+        ),
+        key(
+            "single",
+            Kind::Flag,
+            "false",
+            "A user has one group at most.",
+            "true",
+        ),
+        key(
+            "name",
+            Kind::Template,
+            "the group's id",
+            "How a group is named there; the names are the group object's members.",
+            "\"{name}\"",
+        ),
+        key(
+            "default",
+            Kind::Any,
+            "null, or an empty list",
+            "What the field gets when the last group is taken away.",
+            "\"subscriber\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+const CHANGE_KIND: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&CHANGE)]);
+
+/// `[group.members]`.
+pub static MEMBERS: Shape = Shape {
+    name: "`[group.members]`",
+    about: "How members of a group are read and changed. Give `read` with `add` and `remove`, or `read` with `replace`, \
+            or `field`, or `on-user`.",
+    keys: &[
+        key(
+            "read",
+            Kind::OneOf(&[Kind::CallLine, Kind::Table(&READ)]),
+            "`field` or `on-user` says it",
+            "Reads the members.",
+            "",
+        ),
+        key(
+            "add",
+            CHANGE_KIND,
+            "`replace` is used",
+            "Adds members.",
+            "{ call = \"POST /groups/{group}/users\", body = { user_id = \"{member}\" } }",
+        ),
+        key(
+            "remove",
+            CHANGE_KIND,
+            "`replace` is used",
+            "Removes members.",
+            "\"DELETE /groups/{group}/users/{member}\"",
+        ),
+        key(
+            "replace",
+            CHANGE_KIND,
+            "`add` and `remove` are used",
+            "Sets the whole list.",
+            "{ call = \"PUT /groups/{group}/users\", body = { ids = \"{members}\" }, batch = 10000 }",
+        ),
+        key(
+            "field",
+            Kind::OneOf(&[Kind::Place, Kind::Table(&FIELD)]),
+            "",
+            "The list in the group object itself: read there, written by the group's create and update.",
+            "'user_ids'",
+        ),
+        key(
+            "on-user",
+            Kind::Table(&ON_USER),
+            "",
+            "The list of groups in the user object: written by the user's update.",
+            "{ field = 'roles' }",
+        ),
+        key(
+            "name",
+            Kind::Template,
+            "its id",
+            "How a member is named to the application; the names are the user object's members.",
+            "\"{login}\"",
+        ),
+        key(
+            "types",
+            Kind::Many(&Kind::Choice(&["User", "Group"])),
+            "[\"User\"]",
+            "What members may be.",
+            "[\"User\", \"Group\"]",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+static GROUPS_KEYS: &[Key] = &[
+    key(
+        "items",
+        Kind::Path,
+        "required",
+        "One value or object a group: in the reply of `call`, or without one in the user object.",
+        "'$.groups[*]'",
+    ),
+    ID,
+    DISPLAY,
+    PAGE_KEY,
+];
+
+/// `[user.groups]`.
+pub static GROUPS: Shape = Shape {
+    name: "`[user.groups]`",
+    about: "How a user's `groups` are read: by a `call` of its own, or from the user object. Absent: they are not shown.",
+    keys: GROUPS_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+/// `[group.members]` of a section.
+pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Option<Members> {
+    let reader = section.table("members")?;
+    let members = Members {
+        name: syntax::template_at(&reader, "name"),
+        read: read(&reader, resource_type),
+        field: field(&reader),
+        add: change(&reader, "add", resource_type),
+        remove: change(&reader, "remove", resource_type),
+        replace: change(&reader, "replace", resource_type),
+        on_user: on_user(&reader),
+        types: types(&reader),
+    };
+    complain_about_gaps(&reader);
+    Some(members)
+}
+
+fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead> {
+    let node = reader.node("read")?;
+    if node.as_text().is_some() {
+        return Some(MemberRead {
+            call: call::call(reader.context, node, Some(resource_type))?,
+            items: call::root_path()?,
+            id: None,
+            display: None,
+            page: crate::mapping::model::PageStyle::None,
+            is_read_before_add: false,
+        });
+    }
+    let read = reader.table("read")?;
+    Some(MemberRead {
+        call: call::from_table(&read, Some(resource_type))?,
+        items: items(&read)?,
+        id: syntax::path_at(&read, "id"),
+        display: syntax::path_at(&read, "display"),
+        page: page::page(&read),
+        is_read_before_add: read.flag("before-add").unwrap_or(false),
+    })
+}
+
+fn items(reader: &Reader<'_>) -> Option<JsonPath> {
+    match reader.node("items") {
+        Some(node) => syntax::path(reader.context, node),
+        None => call::root_path(),
+    }
+}
+
+fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Option<MemberCall> {
+    let node = reader.node(key)?;
+    if node.as_text().is_some() {
+        let call = call::call(reader.context, node, Some(resource_type))?;
+        return Some(MemberCall { call, batch: None });
+    }
+    let change = reader.table(key)?;
+    let call = call::from_table(&change, Some(resource_type))?;
+    let batch = change
+        .count("batch", 1, 10_000)
+        .and_then(|batch| usize::try_from(batch).ok());
+    Some(MemberCall { call, batch })
+}
+
+fn field(reader: &Reader<'_>) -> Option<MemberField> {
+    let node = reader.node("field")?;
+    if node.as_text().is_some() {
+        let place = syntax::place(reader.context, node)?;
+        return Some(MemberField {
+            place,
+            id: None,
+            element: None,
+        });
+    }
+    let field = reader.table("field")?;
+    Some(MemberField {
+        place: required_place(&field)?,
+        id: syntax::path_at(&field, "id"),
+        element: field
+            .node("element")
+            .and_then(|node| syntax::tree(reader.context, node)),
+    })
+}
+
+fn on_user(reader: &Reader<'_>) -> Option<MemberOnUser> {
+    let on_user = reader.table("on-user")?;
+    Some(MemberOnUser {
+        place: required_place(&on_user)?,
+        is_single: on_user.flag("single").unwrap_or(false),
+        name: syntax::template_at(&on_user, "name"),
+        default: on_user
+            .node("default")
+            .map(|node| syntax::data(reader.context, node)),
+    })
+}
+
+fn required_place(reader: &Reader<'_>) -> Option<crate::mapping::path::FieldPlace> {
+    if !reader.has("field") {
+        reader.missing("field");
+    }
+    syntax::place_at(reader, "field")
+}
+
+fn types(reader: &Reader<'_>) -> Vec<String> {
+    if !reader.has("types") {
+        return vec!["User".to_owned()];
+    }
+    let texts: Vec<(&Node, String)> = reader.texts("types");
+    for (node, text) in &texts {
+        if !["User", "Group"].contains(&text.as_str()) {
+            reader.unknown_word("types", node, text, &["User", "Group"]);
+        }
+    }
+    texts.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Members that could be changed but not read, or read but only half changed.
+fn complain_about_gaps(reader: &Reader<'_>) {
+    let complain = |sentence: &str, mending: &str| {
+        reader.context.error(
+            "mapping::members-incomplete",
+            reader.place,
+            sentence.to_owned(),
+            mending,
+        );
+    };
+    let has = |key| reader.has(key);
+    if has("field") || has("on-user") {
+        return;
+    }
+    if !has("read") {
+        complain(
+            "Members cannot be read: `group.members` has no `read`, `field` or `on-user`.",
+            "add `read = { call = \"GET /groups/{group}\", items = '$.members[*].id' }`",
+        );
+        return;
+    }
+    match (has("add"), has("remove"), has("replace")) {
+        (true, false, false) => complain(
+            "Members can be added but not removed.",
+            "add `remove` or `replace`",
+        ),
+        (false, true, false) => complain(
+            "Members can be removed but not added.",
+            "add `add` or `replace`",
+        ),
+        _ => {}
+    }
+}
+
+/// `[user.groups]` of a section.
+pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Option<UserGroups> {
+    let reader = section.table("groups")?;
+    if !reader.has("items") && !reader.has("call") {
+        reader.missing("items");
+    }
+    let items = items(&reader)?;
+    let id = syntax::path_at(&reader, "id");
+    let display = syntax::path_at(&reader, "display");
+    if !reader.has("call") {
+        return Some(UserGroups::Field { items, id, display });
+    }
+    Some(UserGroups::Call {
+        call: Box::new(call::from_table(&reader, Some(resource_type))?),
+        items,
+        id,
+        display,
+        page: page::page(&reader),
+    })
+}

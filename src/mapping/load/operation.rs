@@ -1,0 +1,305 @@
+//! Operations by intent: get, create, update, activate, deactivate, rename, set-password, delete.
+
+use crate::{
+    mapping::model::{Call, Operation, ReplyKind, Send},
+    scim::ResourceType,
+};
+
+use super::{
+    call::{self, CALL, CALL_KIND},
+    context::Context,
+    reader::Reader,
+    rules,
+    shape::{Key, Kind, Shape, key},
+    syntax,
+    tree::{Content, Node},
+};
+
+static OPERATION_KEYS: &[Key] = &[
+    key(
+        "steps",
+        Kind::Many(&CALL_KIND),
+        "the one call",
+        "Several calls, in order; a later one can use what an earlier one took.",
+        "[{ call = \"POST /users\", take = { id = '$.id' } }, \"POST /users/{id}/invite\"]",
+    ),
+    key(
+        "covers",
+        Kind::Many(&Kind::Attribute),
+        "every attribute that has a field",
+        "The attributes this update can write.",
+        "[\"emails\", \"name\"]",
+    ),
+    key(
+        "send",
+        Kind::Choice(&["changed", "all", "merged"]),
+        "\"changed\"",
+        "Which fields an update sends: those that changed, all that are mapped, or the object as read with the changes put in.",
+        "\"all\"",
+    ),
+    key(
+        "reply",
+        Kind::Choice(&["object", "none"]),
+        "\"object\"",
+        "Whether the last reply holds the object; `none` where it is empty or a message: the answer is composed.",
+        "\"none\"",
+    ),
+    key(
+        "read-back",
+        Kind::Flag,
+        "false",
+        "Reads the object again after the write.",
+        "true",
+    ),
+    key(
+        "object",
+        Kind::Path,
+        "the envelope, or the whole reply",
+        "Where the object is in the reply.",
+        "'$.user'",
+    ),
+    key(
+        "id",
+        SOURCE_KIND_COPY,
+        "the section's `id` in the object",
+        "Where a new object's id is in the reply.",
+        "{ header-segment = \"Location\" }",
+    ),
+    key(
+        "envelope",
+        Kind::Text,
+        "the section's",
+        "The single member that holds the fields in body and reply; `\"\"` for none.",
+        "\"user\"",
+    ),
+    key(
+        "if-match",
+        Kind::Flag,
+        "false",
+        "Reads the object's ETag first and sends it as `If-Match`.",
+        "true",
+    ),
+    key(
+        "get-first",
+        Kind::Flag,
+        "false",
+        "Reads the object first; a missing one is answered 404.",
+        "true",
+    ),
+    key(
+        "constants",
+        Kind::Named(&Kind::Any),
+        "none",
+        "Fields always written; in `create` only.",
+        "{ mail_notification = \"none\" }",
+    ),
+    key(
+        "supported",
+        Kind::Flag,
+        "true",
+        "`false`: the operation is not there, and a client is told so with 501.",
+        "false",
+    ),
+];
+
+const SOURCE_KIND_COPY: Kind =
+    Kind::OneOf(&[Kind::Path, Kind::Template, Kind::Table(&call::SOURCE)]);
+
+/// An operation as a table.
+pub(super) static OPERATION_SHAPE: Shape = Shape {
+    name: "an operation",
+    about: "One intent, carried out by a call or by several `steps`. A text `\"GET /users/{id}\"` stands for \
+            `{ call = \"GET /users/{id}\" }`.",
+    keys: OPERATION_KEYS,
+    base: Some(&CALL),
+    others: None,
+};
+
+/// What a section gives its operations.
+pub(super) struct Surroundings<'s> {
+    /// `user`.
+    pub section: &'s str,
+    pub resource_type: &'s ResourceType,
+    /// The section's `envelope`.
+    pub envelope: Option<&'s str>,
+}
+
+/// The operation under a key; absent too if it is not supported.
+pub(super) fn operation(
+    reader: &Reader<'_>,
+    key: &str,
+    around: &Surroundings<'_>,
+) -> Option<Operation> {
+    from_node(reader.context, reader.node(key)?, key, around)
+}
+
+/// The operations under a key: one, or a list.
+pub(super) fn operations(
+    reader: &Reader<'_>,
+    key: &str,
+    around: &Surroundings<'_>,
+) -> Vec<Operation> {
+    let Some(node) = reader.node(key) else {
+        return Vec::new();
+    };
+    match &node.content {
+        Content::List(items) => items
+            .iter()
+            .filter_map(|item| from_node(reader.context, item, key, around))
+            .collect(),
+        _ => from_node(reader.context, node, key, around)
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn from_node(
+    context: &Context<'_>,
+    node: &Node,
+    key: &str,
+    around: &Surroundings<'_>,
+) -> Option<Operation> {
+    if node.is_false() {
+        return None;
+    }
+    let name = format!("{}.{key}", around.section);
+    if node.as_text().is_some() {
+        let call = call::call(context, node, Some(around.resource_type))?;
+        return Some(Operation {
+            name,
+            steps: vec![call],
+            covers: Vec::new(),
+            send: Send::Changed,
+            reply: ReplyKind::Object,
+            object: None,
+            id: None,
+            envelope: around.envelope.map(str::to_owned),
+            sends_if_match: false,
+            gets_first: false,
+            place: node.place.clone(),
+        });
+    }
+    let reader = Reader::new(context, node, &OPERATION_SHAPE)?;
+    if reader.flag("supported") == Some(false) {
+        return None;
+    }
+    from_table(&reader, name, key, around)
+}
+
+fn from_table(
+    reader: &Reader<'_>,
+    name: String,
+    key: &str,
+    around: &Surroundings<'_>,
+) -> Option<Operation> {
+    if key != "create" && reader.has("constants") {
+        reader.context.error(
+            "mapping::conflicting-keys",
+            reader
+                .node("constants")
+                .map_or(reader.place, |node| &node.place),
+            format!("`constants` belongs to `create`, not to `{key}`."),
+            "give the field in the `body`",
+        );
+    }
+    let envelope = match reader.text("envelope") {
+        Some(text) => Some(text).filter(|text| !text.is_empty()),
+        None => around.envelope.map(str::to_owned),
+    };
+    Some(Operation {
+        name,
+        steps: steps(reader, around.resource_type)?,
+        covers: syntax::attributes(reader, "covers", around.resource_type),
+        send: reader.choice("send", &SENDS).unwrap_or(Send::Changed),
+        reply: reply(reader),
+        object: syntax::path_at(reader, "object"),
+        id: reader
+            .node("id")
+            .and_then(|node| call::source(reader.context, node)),
+        envelope,
+        sends_if_match: reader.flag("if-match").unwrap_or(false),
+        gets_first: reader.flag("get-first").unwrap_or(false),
+        place: reader.place.clone(),
+    })
+}
+
+static SENDS: [(&str, Send); 3] = [
+    ("changed", Send::Changed),
+    ("all", Send::All),
+    ("merged", Send::Merged),
+];
+
+fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>> {
+    let Some(node) = reader.node("steps") else {
+        return Some(vec![call::from_table(reader, Some(resource_type))?]);
+    };
+    for key in CALL_ONLY {
+        if let Some(entry) = reader.entry(key) {
+            reader.context.error(
+                "mapping::conflicting-keys",
+                &entry.place,
+                format!("`{key}` stands beside `steps` and would belong to no call."),
+                "move it into the step it is about",
+            );
+        }
+    }
+    let Content::List(items) = &node.content else {
+        reader.wrong_type("steps", node);
+        return None;
+    };
+    if items.is_empty() {
+        reader.missing("call");
+        return None;
+    }
+    let steps: Vec<Option<Call>> = items
+        .iter()
+        .map(|item| {
+            let mut call = call::call(reader.context, item, Some(resource_type))?;
+            // Rules beside `steps` are about all of them.
+            call.rules
+                .extend(reader.context.muted(|| rules::rules(reader, "rules")));
+            Some(call)
+        })
+        .collect();
+    if items.len() > MOST_STEPS {
+        reader.context.error(
+            "mapping::out-of-range",
+            &node.place,
+            format!("More than {MOST_STEPS} steps."),
+            "",
+        );
+    }
+    rules::rules(reader, "rules");
+    steps.into_iter().collect()
+}
+
+/// A request that needs more calls than this would outlast any deadline.
+const MOST_STEPS: usize = 20;
+
+/// Keys that are about one call and so have no meaning beside `steps`.
+const CALL_ONLY: [&str; 13] = [
+    "call",
+    "body",
+    "headers",
+    "query",
+    "format",
+    "content-type",
+    "with",
+    "when-changed",
+    "if",
+    "take",
+    "tolerate",
+    "poll",
+    "repeatable",
+];
+
+fn reply(reader: &Reader<'_>) -> ReplyKind {
+    let reply = reader.choice(
+        "reply",
+        &[("object", ReplyKind::Object), ("none", ReplyKind::Nothing)],
+    );
+    match (reader.flag("read-back"), reply) {
+        (Some(true), _) => ReplyKind::ReadBack,
+        (_, reply) => reply.unwrap_or(ReplyKind::Object),
+    }
+}

@@ -1,0 +1,381 @@
+//! How a list is read on.
+
+use crate::mapping::model::{PageSize, PageStyle, Total};
+
+use super::{
+    call,
+    reader::Reader,
+    shape::{Key, Kind, Shape, key},
+    syntax,
+    tree::Node,
+};
+
+static SIZE: Shape = Shape {
+    name: "a page's `size`",
+    about: "The parameter for a page's size, and the most the application gives.",
+    keys: &[
+        key(
+            "parameter",
+            Kind::Text,
+            "required",
+            "The query parameter.",
+            "\"limit\"",
+        ),
+        key(
+            "most",
+            Kind::Count,
+            "100",
+            "The most the application gives in one page, 1 to 10000.",
+            "100",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+static TOTAL: Shape = Shape {
+    name: "a page's `total`",
+    about: "Where the number of all objects is; a text is a path in the body.",
+    keys: &[
+        key(
+            "body",
+            Kind::Path,
+            "",
+            "A place in the body.",
+            "'$.total_count'",
+        ),
+        key("header", Kind::Text, "", "A header.", "\"X-Total\""),
+        key(
+            "call",
+            CALL_KIND_COPY,
+            "",
+            "A call of its own; `path` says where in its reply.",
+            "\"GET /users/count\"",
+        ),
+        key(
+            "path",
+            Kind::Path,
+            "the whole reply",
+            "Where in the reply of `call`.",
+            "'$.result'",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+const CALL_KIND_COPY: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&call::CALL)]);
+
+const SIZE_KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]);
+const TOTAL_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]);
+const SIZE_KEY: Key = key(
+    "size",
+    SIZE_KIND,
+    "the application decides",
+    "The parameter for a page's size.",
+    "{ parameter = \"limit\", most = 100 }",
+);
+const TOTAL_KEY: Key = key(
+    "total",
+    TOTAL_KIND,
+    "counted by reading on",
+    "Where the number of all objects is.",
+    "'$.total_count'",
+);
+
+static OFFSET: Shape = Shape {
+    name: "`[….page.offset]`",
+    about: "A parameter says how many objects to leave out.",
+    keys: &[
+        key(
+            "start",
+            Kind::Text,
+            "required",
+            "The parameter for the first object's index.",
+            "\"offset\"",
+        ),
+        key(
+            "first",
+            Kind::Count,
+            "0",
+            "The index of the very first object: 0 or 1.",
+            "1",
+        ),
+        SIZE_KEY,
+        TOTAL_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+static NUMBER: Shape = Shape {
+    name: "`[….page.number]`",
+    about: "A parameter says which page.",
+    keys: &[
+        key(
+            "number",
+            Kind::Text,
+            "required",
+            "The parameter for the page's number.",
+            "\"page\"",
+        ),
+        key(
+            "first",
+            Kind::Count,
+            "1",
+            "The number of the very first page: 0 or 1.",
+            "0",
+        ),
+        SIZE_KEY,
+        TOTAL_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+static CURSOR: Shape = Shape {
+    name: "`[….page.cursor]`",
+    about: "The reply holds a value that asks for the next page.",
+    keys: &[
+        key(
+            "parameter",
+            Kind::Text,
+            "required",
+            "The parameter the value is sent in.",
+            "\"cursor\"",
+        ),
+        key(
+            "next",
+            Kind::Path,
+            "required",
+            "Where the value is; absent, null or `\"\"` there: no more pages.",
+            "'$.next_token'",
+        ),
+        SIZE_KEY,
+        TOTAL_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+static CONTINUE: Shape = Shape {
+    name: "`[….page.continue]`",
+    about: "The reply holds an object whose members are sent back as parameters.",
+    keys: &[
+        key(
+            "from",
+            Kind::Path,
+            "required",
+            "Where the object is; absent there: no more pages.",
+            "'$.continue'",
+        ),
+        SIZE_KEY,
+        TOTAL_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+static NEXT_URL: Shape = Shape {
+    name: "`[….page.next-url]`",
+    about: "The reply holds the next page's URL, of the same origin.",
+    keys: &[
+        key(
+            "next",
+            Kind::Path,
+            "required",
+            "Where the URL is; absent or null there: no more pages.",
+            "'$.links.next'",
+        ),
+        SIZE_KEY,
+        TOTAL_KEY,
+    ],
+    base: None,
+    others: None,
+};
+
+static LINK: Shape = Shape {
+    name: "`[….page.link]`",
+    about: "The header `Link` names the next page with `rel=\"next\"` (RFC 8288).",
+    keys: &[SIZE_KEY, TOTAL_KEY],
+    base: None,
+    others: None,
+};
+
+static LIMIT: Shape = Shape {
+    name: "`[….page.limit]`",
+    about: "Only the first so many can be had; more than that is an error, never a short list.",
+    keys: &[SIZE_KEY, TOTAL_KEY],
+    base: None,
+    others: None,
+};
+
+/// A choice of one.
+pub(super) static PAGE: Shape = Shape {
+    name: "`[….page]`",
+    about: "How a list is read on: one of these. Absent: one reply holds all.",
+    keys: &[
+        key(
+            "offset",
+            Kind::Table(&OFFSET),
+            "",
+            "Leave out so many objects.",
+            "",
+        ),
+        key("number", Kind::Table(&NUMBER), "", "Page so and so.", ""),
+        key(
+            "cursor",
+            Kind::Table(&CURSOR),
+            "",
+            "A value in the reply.",
+            "",
+        ),
+        key(
+            "continue",
+            Kind::Table(&CONTINUE),
+            "",
+            "Several values in the reply.",
+            "",
+        ),
+        key(
+            "next-url",
+            Kind::Table(&NEXT_URL),
+            "",
+            "A URL in the reply.",
+            "",
+        ),
+        key(
+            "link",
+            Kind::Table(&LINK),
+            "",
+            "A URL in the header `Link`.",
+            "",
+        ),
+        key("limit", Kind::Table(&LIMIT), "", "No second page.", ""),
+    ],
+    base: None,
+    others: None,
+};
+
+/// The page style under `page`.
+pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
+    let Some(page) = reader.table("page") else {
+        return PageStyle::None;
+    };
+    let chosen = &page.table.entries;
+    if chosen.len() > 1 {
+        if let Some(second) = chosen.get(1) {
+            page.context.error(
+                "mapping::conflicting-keys",
+                &second.place,
+                format!("`{}` has more than one page style.", page.table.name),
+                "keep one of them",
+            );
+        }
+    }
+    style(&page).unwrap_or(PageStyle::None)
+}
+
+fn style(page: &Reader<'_>) -> Option<PageStyle> {
+    if let Some(offset) = page.table("offset") {
+        return Some(PageStyle::Offset {
+            start: offset.required_text("start")?,
+            first: offset.count("first", 0, 1).unwrap_or(0),
+            size: size(&offset),
+            total: total(&offset),
+        });
+    }
+    if let Some(number) = page.table("number") {
+        return Some(PageStyle::Number {
+            number: number.required_text("number")?,
+            first: number.count("first", 0, 1).unwrap_or(1),
+            size: size(&number),
+            total: total(&number),
+        });
+    }
+    if let Some(cursor) = page.table("cursor") {
+        return Some(PageStyle::Cursor {
+            next: required_path(&cursor, "next")?,
+            parameter: cursor.required_text("parameter")?,
+            size: size(&cursor),
+            total: total(&cursor),
+        });
+    }
+    if let Some(sets) = page.table("continue") {
+        return Some(PageStyle::Continue {
+            from: required_path(&sets, "from")?,
+            size: size(&sets),
+            total: total(&sets),
+        });
+    }
+    if let Some(url) = page.table("next-url") {
+        return Some(PageStyle::NextUrl {
+            next: required_path(&url, "next")?,
+            size: size(&url),
+            total: total(&url),
+        });
+    }
+    if let Some(link) = page.table("link") {
+        return Some(PageStyle::Link {
+            size: size(&link),
+            total: total(&link),
+        });
+    }
+    let limit = page.table("limit")?;
+    if !limit.has("size") {
+        limit.missing("size");
+    }
+    Some(PageStyle::Limit {
+        size: size(&limit)?,
+        total: total(&limit),
+    })
+}
+
+fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path::JsonPath> {
+    if !reader.has(key) {
+        reader.missing(key);
+    }
+    syntax::path_at(reader, key)
+}
+
+fn size(reader: &Reader<'_>) -> Option<PageSize> {
+    let node = reader.node("size")?;
+    if let Some(parameter) = node.as_text() {
+        return Some(PageSize {
+            parameter: parameter.to_owned(),
+            most: 100,
+        });
+    }
+    let size = reader.table("size")?;
+    Some(PageSize {
+        parameter: size.required_text("parameter")?,
+        most: size.count("most", 1, 10_000).unwrap_or(100),
+    })
+}
+
+fn total(reader: &Reader<'_>) -> Option<Total> {
+    let node = reader.node("total")?;
+    if node.as_text().is_some() {
+        return syntax::path(reader.context, node).map(Total::Body);
+    }
+    let total = reader.table("total")?;
+    if let Some(header) = total.text("header") {
+        return Some(Total::Header(header));
+    }
+    if let Some(call_node) = total.node("call") {
+        return total_call(&total, call_node);
+    }
+    if !total.has("body") {
+        total.missing("body");
+    }
+    syntax::path_at(&total, "body").map(Total::Body)
+}
+
+fn total_call(total: &Reader<'_>, call_node: &Node) -> Option<Total> {
+    let call = call::call(total.context, call_node, None)?;
+    let path = match total.node("path") {
+        Some(node) => syntax::path(total.context, node)?,
+        None => call::root_path()?,
+    };
+    Some(Total::Call(Box::new(call), path))
+}

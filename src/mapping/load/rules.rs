@@ -1,0 +1,213 @@
+//! Rules about what replies mean.
+
+use crate::{
+    mapping::model::{Meaning, ReplyRule, StatusRange},
+    scim::ScimType,
+};
+
+use super::{
+    reader::Reader,
+    shape::{Kind, Shape, key},
+    syntax,
+    tree::{Content, Node},
+};
+
+static MEANING_WORDS: &[&str] = &[
+    "ok",
+    "created",
+    "already-so",
+    "not-found",
+    "uniqueness",
+    "invalid-value",
+    "mutability",
+    "forbidden",
+    "not-logged-in",
+    "too-many",
+    "retry",
+    "not-supported",
+    "failed",
+];
+
+static HEADER: Shape = Shape {
+    name: "a rule's `header`",
+    about: "A header that the reply has.",
+    keys: &[
+        key(
+            "name",
+            Kind::Text,
+            "required",
+            "The header's name.",
+            "\"X-Error\"",
+        ),
+        key(
+            "matches",
+            Kind::Pattern,
+            "any value",
+            "What its value looks like.",
+            "\"duplicate\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+pub(super) static RULE: Shape = Shape {
+    name: "a reply rule",
+    about: "Says what a reply means. All conditions that are given must hold; the first rule that holds decides. \
+            A rule without conditions holds always.",
+    keys: &[
+        key(
+            "status",
+            STATUS_KIND,
+            "any",
+            "A status, a range, or several.",
+            "[404, \"500-599\"]",
+        ),
+        key(
+            "header",
+            Kind::OneOf(&[Kind::Text, Kind::Table(&HEADER)]),
+            "",
+            "A header that is there.",
+            "\"X-Error\"",
+        ),
+        key(
+            "when",
+            Kind::Expression,
+            "",
+            "Holds for the reply's members and `status`.",
+            "'error.code == \"E17\"'",
+        ),
+        key(
+            "contains",
+            Kind::Text,
+            "",
+            "A text in what `detail` finds, or in the body; letter case does not count.",
+            "\"already been taken\"",
+        ),
+        key(
+            "matches",
+            Kind::Pattern,
+            "",
+            "The same as a pattern.",
+            "\"login .* exists\"",
+        ),
+        key(
+            "is",
+            Kind::Choice(MEANING_WORDS),
+            "required",
+            "What the reply means.",
+            "\"uniqueness\"",
+        ),
+        key(
+            "attribute",
+            Kind::Text,
+            "none",
+            "The SCIM attribute the refusal is about.",
+            "\"userName\"",
+        ),
+        key(
+            "say",
+            Kind::Template,
+            "the application's own words",
+            "Said to the client instead.",
+            "\"The address is in use.\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+const STATUS_KIND: Kind = Kind::OneOf(&[
+    Kind::Count,
+    Kind::Text,
+    Kind::Many(&Kind::OneOf(&[Kind::Count, Kind::Text])),
+]);
+
+/// The rules under a key.
+pub(super) fn rules(reader: &Reader<'_>, key: &str) -> Vec<ReplyRule> {
+    reader.tables(key).iter().filter_map(rule).collect()
+}
+
+fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
+    if !reader.has("is") {
+        reader.missing("is");
+    }
+    let meaning = reader.choice("is", &MEANINGS);
+    Some(ReplyRule {
+        status: statuses(reader, "status"),
+        header: header(reader),
+        when: syntax::expression_at(reader, "when"),
+        contains: reader.text("contains"),
+        matches: syntax::pattern_at(reader, "matches"),
+        is: meaning?,
+        attribute: reader.text("attribute"),
+        say: syntax::template_at(reader, "say"),
+    })
+}
+
+static MEANINGS: [(&str, Meaning); 13] = [
+    ("ok", Meaning::Ok),
+    ("created", Meaning::Created),
+    ("already-so", Meaning::AlreadySo),
+    ("not-found", Meaning::NotFound),
+    ("uniqueness", Meaning::Uniqueness),
+    ("invalid-value", Meaning::Refused(ScimType::InvalidValue)),
+    ("mutability", Meaning::Refused(ScimType::Mutability)),
+    ("forbidden", Meaning::Forbidden),
+    ("not-logged-in", Meaning::NotLoggedIn),
+    ("too-many", Meaning::TooMany),
+    ("retry", Meaning::Retry),
+    ("not-supported", Meaning::NotSupported),
+    ("failed", Meaning::Failed),
+];
+
+fn header(reader: &Reader<'_>) -> Option<(String, Option<regex::Regex>)> {
+    let node = reader.node("header")?;
+    if let Some(name) = node.as_text() {
+        return Some((syntax::header_name(reader.context, node, name)?, None));
+    }
+    let header = reader.table("header")?;
+    let name = header.required_text("name")?;
+    let name = syntax::header_name(reader.context, header.node("name")?, &name)?;
+    Some((name, syntax::pattern_at(&header, "matches")))
+}
+
+/// Statuses: `422`, `[404, 410]`, `"500-599"`.
+pub(super) fn statuses(reader: &Reader<'_>, key: &str) -> Vec<StatusRange> {
+    let Some(node) = reader.node(key) else {
+        return Vec::new();
+    };
+    let items = match &node.content {
+        Content::List(items) => items.iter().collect(),
+        _ => vec![node],
+    };
+    items
+        .into_iter()
+        .filter_map(|item| status(reader, key, item))
+        .collect()
+}
+
+fn status(reader: &Reader<'_>, key: &str, node: &Node) -> Option<StatusRange> {
+    let range = match &node.content {
+        Content::Integer(number) => u16::try_from(*number).ok().map(|one| (one, one)),
+        Content::Text(text) => {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            first.trim().parse().ok().zip(last.trim().parse().ok())
+        }
+        _ => {
+            reader.wrong_type(key, node);
+            return None;
+        }
+    };
+    let range =
+        range.filter(|(first, last)| (100..=599).contains(first) && first <= last && *last <= 599);
+    if range.is_none() {
+        reader.context.error(
+            "mapping::bad-status",
+            &node.place,
+            "A status is a number from 100 to 599, or a range of them.".to_owned(),
+            "`422`, or `\"500-599\"`",
+        );
+    }
+    range.map(|(first, last)| StatusRange { first, last })
+}

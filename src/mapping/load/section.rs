@@ -1,0 +1,441 @@
+//! `[user]`, `[group]`, `[resource.NAME]`: how one resource type is kept in the application.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{
+    mapping::{
+        model::{IdRule, TypeMapping},
+        path::{FieldPlace, JsonPath},
+    },
+    scim::AttributePath,
+};
+
+use super::{
+    attributes::{self, LINE},
+    list::{self, FIND, LIST},
+    members::{self, GROUPS, MEMBERS},
+    operation::{self, OPERATION_SHAPE, Surroundings},
+    reader::Reader,
+    schema::{self, ATTRIBUTE, Schemas},
+    shape::{Key, Kind, Shape, key},
+    syntax,
+    tree::Content,
+};
+
+static ID: Shape = Shape {
+    name: "`id`",
+    about: "Where the application's id of an object is.",
+    keys: &[
+        key(
+            "from",
+            Kind::Path,
+            "required",
+            "The place in an object.",
+            "'$.name'",
+        ),
+        key(
+            "stable",
+            Kind::Flag,
+            "true",
+            "Whether it never changes. If it can, the gateway makes an id of its own and keeps the link.",
+            "false",
+        ),
+        key(
+            "type",
+            Kind::Choice(&["number", "string"]),
+            "\"string\"",
+            "How it is written into bodies.",
+            "\"number\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+const OPERATION: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&OPERATION_SHAPE)]);
+const LINES: Kind = Kind::Named(&Kind::OneOf(&[Kind::Place, Kind::Table(&LINE)]));
+
+static SECTION: Shape = Shape {
+    name: "a section",
+    about: "How one resource type is kept in the application: `[user]`, `[group]`, `[resource.NAME]`.",
+    keys: &[
+        key(
+            "id",
+            Kind::OneOf(&[Kind::Path, Kind::Table(&ID)]),
+            "required",
+            "Where the application's id of an object is.",
+            "'$.id'",
+        ),
+        key(
+            "envelope",
+            Kind::Text,
+            "none",
+            "The single member that holds an object in bodies and replies.",
+            "\"user\"",
+        ),
+        key(
+            "match",
+            Kind::Attribute,
+            "\"userName\" for users, \"displayName\" otherwise",
+            "The attribute that makes a second create a duplicate.",
+            "\"userName\"",
+        ),
+        key(
+            "scope",
+            Kind::Expression,
+            "every object",
+            "Objects for which this is false do not exist for the tenant; the names are the object's members.",
+            "'org_id == settings.org'",
+        ),
+        key(
+            "hide",
+            Kind::Expression,
+            "none",
+            "Objects for which this is true are not shown: system users, built-in groups.",
+            "'login in [\"admin\", \"guest\"]'",
+        ),
+        key(
+            "gone",
+            Kind::Expression,
+            "none",
+            "An object for which this is true is answered 404: soft deletion.",
+            "'deleted == true'",
+        ),
+        key(
+            "list",
+            Kind::OneOf(&[Kind::CallLine, Kind::Table(&LIST), Kind::Tables(&LIST)]),
+            "the type cannot be listed",
+            "Reads all objects.",
+            "",
+        ),
+        key(
+            "find",
+            Kind::Tables(&FIND),
+            "filters are decided here, on the list",
+            "Filters that the application can answer.",
+            "",
+        ),
+        key(
+            "get",
+            OPERATION,
+            "objects are found in the list",
+            "Reads one object.",
+            "\"GET /users/{id}\"",
+        ),
+        key(
+            "create",
+            OPERATION,
+            "501",
+            "Makes an object.",
+            "\"POST /users\"",
+        ),
+        key(
+            "update",
+            Kind::OneOf(&[
+                Kind::CallLine,
+                Kind::Table(&OPERATION_SHAPE),
+                Kind::Tables(&OPERATION_SHAPE),
+            ]),
+            "501",
+            "Changes an object. Of several, each `covers` some attributes; the last may cover the rest.",
+            "\"PATCH /users/{id}\"",
+        ),
+        key(
+            "activate",
+            OPERATION,
+            "`active` is a field",
+            "Sets `active` to true by calls of its own.",
+            "\"POST /users/{id}/enable\"",
+        ),
+        key(
+            "deactivate",
+            OPERATION,
+            "`active` is a field",
+            "Sets `active` to false by calls of its own.",
+            "\"POST /users/{id}/disable\"",
+        ),
+        key(
+            "rename",
+            OPERATION,
+            "the match attribute is written by `update`",
+            "Changes the attribute that is the application's key.",
+            "{ call = \"POST /users/{id}/rename\", body = { name = \"{userName}\" } }",
+        ),
+        key(
+            "set-password",
+            OPERATION,
+            "`password` is a field",
+            "Sets the password by calls of its own.",
+            "{ call = \"PUT /users/{id}/password\", body = { password = \"{password}\" } }",
+        ),
+        key(
+            "delete",
+            OPERATION,
+            "501",
+            "Removes an object.",
+            "\"DELETE /users/{id}\"",
+        ),
+        key(
+            "attributes",
+            LINES,
+            "required",
+            "One line an attribute.",
+            "",
+        ),
+        key(
+            "fixed",
+            Kind::Many(&Kind::Any),
+            "none",
+            "Objects that exist in configuration only; `id` is the SCIM id.",
+            "[{ id = \"1\", name = \"admins\" }]",
+        ),
+        key(
+            "extensions",
+            Kind::Many(&Kind::Text),
+            "those that lines mention",
+            "URNs of the type's extensions.",
+            "[\"urn:example:hr:1.0:User\"]",
+        ),
+        key(
+            "description",
+            Kind::Text,
+            "the schema's",
+            "Shown to clients below `/ResourceTypes`.",
+            "\"Staff\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
+static USER_KEYS: &[Key] = &[key(
+    "groups",
+    Kind::Table(&GROUPS),
+    "not shown",
+    "How a user's groups are read.",
+    "",
+)];
+static GROUP_KEYS: &[Key] = &[key(
+    "members",
+    Kind::Table(&MEMBERS),
+    "groups without members",
+    "How members are read and changed.",
+    "",
+)];
+static RESOURCE_KEYS: &[Key] = &[
+    key(
+        "name",
+        Kind::Text,
+        "the section's name with a capital",
+        "The resource type's name.",
+        "\"Role\"",
+    ),
+    key(
+        "endpoint",
+        Kind::Text,
+        "a slash, the name, an s",
+        "The endpoint.",
+        "\"/Roles\"",
+    ),
+    key(
+        "schema",
+        Kind::Text,
+        "required",
+        "The schema's URN: one of `[schema.\"urn:…\"]`, Okta's Role and Entitlement, or one of its own with `schema-attributes`.",
+        "\"urn:okta:scim:schemas:core:1.0:Role\"",
+    ),
+    key(
+        "schema-attributes",
+        Kind::Tables(&ATTRIBUTE),
+        "the schema is known",
+        "The attributes of a schema of its own.",
+        "",
+    ),
+];
+
+/// `[user]`.
+pub(super) static USER: Shape = Shape {
+    name: "`[user]`",
+    about: "How users are kept.",
+    keys: USER_KEYS,
+    base: Some(&SECTION),
+    others: None,
+};
+/// `[group]`.
+pub(super) static GROUP: Shape = Shape {
+    name: "`[group]`",
+    about: "How groups are kept.",
+    keys: GROUP_KEYS,
+    base: Some(&SECTION),
+    others: None,
+};
+/// `[resource.NAME]`.
+pub(super) static RESOURCE: Shape = Shape {
+    name: "`[resource.NAME]`",
+    about: "A resource type of the operator's own: roles, entitlements, devices.",
+    keys: RESOURCE_KEYS,
+    base: Some(&SECTION),
+    others: None,
+};
+
+/// The sections of a file, compiled.
+pub(super) fn sections(root: &Reader<'_>, schemas: &Schemas) -> Vec<TypeMapping> {
+    let mut types = Vec::new();
+    for name in ["user", "group"] {
+        if root.node(name).is_some_and(|node| !node.is_false()) {
+            types.extend(
+                root.table(name)
+                    .and_then(|reader| section(&reader, name, schemas)),
+            );
+        }
+    }
+    for entry in root.named("resource") {
+        if let Some(reader) = Reader::new(root.context, &entry.node, &RESOURCE) {
+            types.extend(section(
+                &reader,
+                &format!("resource.{}", entry.key),
+                schemas,
+            ));
+        }
+    }
+    types
+}
+
+fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
+    let resource_type = schema::resource_type(reader, name, schemas)?;
+    let envelope = reader.text("envelope").filter(|text| !text.is_empty());
+    let around = Surroundings {
+        section: name,
+        resource_type: &resource_type,
+        envelope: envelope.as_deref(),
+    };
+    let one = |key: &str| operation::operation(reader, key, &around);
+    let lists = list::lists(reader, name, &resource_type);
+    let lines = schema::lines(reader);
+    if lines.is_none() {
+        reader.missing("attributes");
+    }
+    let rules = lines.map(|table| attributes::rules(reader.context, table, &resource_type));
+    Some(TypeMapping {
+        section: name.to_owned(),
+        id: id(reader)?,
+        scope: syntax::expression_at(reader, "scope"),
+        hide: syntax::expression_at(reader, "hide"),
+        gone: syntax::expression_at(reader, "gone"),
+        match_attribute: match_attribute(reader, name, &around),
+        finds: list::finds(reader, name, &resource_type, &lists),
+        lists,
+        get: one("get"),
+        create: one("create"),
+        updates: operation::operations(reader, "update", &around),
+        activate: one("activate"),
+        deactivate: one("deactivate"),
+        rename: one("rename"),
+        set_password: one("set-password"),
+        delete: one("delete"),
+        attributes: rules.unwrap_or_default(),
+        constants: constants(reader),
+        members: (name == "group")
+            .then(|| members::members(reader, &resource_type))
+            .flatten(),
+        groups: (name == "user")
+            .then(|| members::groups(reader, &resource_type))
+            .flatten(),
+        fixed: fixed(reader),
+        resource_type: Arc::new(resource_type),
+    })
+}
+
+fn id(reader: &Reader<'_>) -> Option<IdRule> {
+    let Some(node) = reader.node("id") else {
+        reader.missing("id");
+        return Some(IdRule {
+            from: JsonPath::parse("$.id").ok()?,
+            is_stable: true,
+            is_number: false,
+        });
+    };
+    if node.as_text().is_some() {
+        return Some(IdRule {
+            from: syntax::path(reader.context, node)?,
+            is_stable: true,
+            is_number: false,
+        });
+    }
+    let id = reader.table("id")?;
+    if !id.has("from") {
+        id.missing("from");
+    }
+    Some(IdRule {
+        from: syntax::path_at(&id, "from")?,
+        is_stable: id.flag("stable").unwrap_or(true),
+        is_number: id
+            .choice("type", &[("number", true), ("string", false)])
+            .unwrap_or(false),
+    })
+}
+
+fn match_attribute(reader: &Reader<'_>, name: &str, around: &Surroundings<'_>) -> AttributePath {
+    let default = || {
+        let attribute = if name == "user" {
+            "userName"
+        } else {
+            "displayName"
+        };
+        AttributePath::of(attribute)
+    };
+    let Some((node, text)) = reader.raw_text("match") else {
+        return default();
+    };
+    syntax::attribute(reader.context, node, text, around.resource_type).unwrap_or_else(default)
+}
+
+fn constants(reader: &Reader<'_>) -> Vec<(FieldPlace, Value)> {
+    let create = reader
+        .node("create")
+        .filter(|node| node.as_table().is_some());
+    let create = create.and_then(|_| reader.context.muted(|| reader.table("create")));
+    create
+        .map(|create| syntax::constants(&create, "constants"))
+        .unwrap_or_default()
+}
+
+/// Objects of the configuration; each must have an id of its own.
+fn fixed(reader: &Reader<'_>) -> Vec<Value> {
+    let Some(node) = reader.node("fixed") else {
+        return Vec::new();
+    };
+    let Content::List(items) = &node.content else {
+        reader.wrong_type("fixed", node);
+        return Vec::new();
+    };
+    let mut seen: Vec<Value> = Vec::new();
+    for item in items {
+        let id = item
+            .as_table()
+            .and_then(|table| table.entry("id"))
+            .map(|entry| entry.node.to_json());
+        match id {
+            Some(id) if !seen.contains(&id) => seen.push(id),
+            found => {
+                let what = if found.is_some() {
+                    "the same `id` as another"
+                } else {
+                    "no `id`"
+                };
+                reader.context.error(
+                    "mapping::bad-fixed-object",
+                    &item.place,
+                    format!("A fixed object has {what}."),
+                    "`fixed = [{ id = \"1\", name = \"admins\" }]`",
+                );
+            }
+        }
+    }
+    items
+        .iter()
+        .map(|item| syntax::data(reader.context, item))
+        .collect()
+}

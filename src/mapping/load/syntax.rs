@@ -1,0 +1,353 @@
+//! Values with a syntax of their own: paths, places, templates, expressions, patterns, attribute paths.
+
+use http::HeaderName;
+use regex::{Regex, RegexBuilder};
+use serde_json::Value;
+
+use crate::{
+    mapping::{
+        expression::Expression,
+        path::{FieldPlace, JsonPath, SyntaxError},
+        template::{Template, Tree},
+    },
+    scim::{AttributePath, ResourceType},
+};
+
+use super::{
+    context::Context,
+    reader::Reader,
+    tree::{Content, Node},
+};
+
+/// A JSONPath out of a text value.
+pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
+    let text = text_of(context, node, "a path such as `'$.a.b'`")?;
+    checked(
+        context,
+        node,
+        text,
+        "mapping::bad-path",
+        JsonPath::parse(text),
+    )
+}
+
+/// A definite place out of a text value: `a.b`, or the same as a path, `$.a.b`.
+pub(super) fn place(context: &Context<'_>, node: &Node) -> Option<FieldPlace> {
+    let text = text_of(context, node, "a field such as `'a.b'`")?;
+    place_of(context, node, text)
+}
+
+/// A definite place out of a text that stands in a node.
+pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option<FieldPlace> {
+    if text.starts_with('$') {
+        let path = checked(
+            context,
+            node,
+            text,
+            "mapping::bad-path",
+            JsonPath::parse(text),
+        )?;
+        let place = path.as_place();
+        if place.is_none() {
+            context.error(
+                "mapping::not-one-place",
+                &node.place,
+                format!(
+                    "`{text}` can be read, but not written: it does not name one definite place."
+                ),
+                "give `read` and `write` apart, or `read-only = true`",
+            );
+        }
+        return place;
+    }
+    checked(
+        context,
+        node,
+        text,
+        "mapping::bad-place",
+        FieldPlace::parse(text),
+    )
+}
+
+/// A template out of a text value; numbers and booleans stand for themselves.
+pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
+    let written = match &node.content {
+        Content::Text(text) => context.expand(node, text, true),
+        Content::Integer(_) | Content::Number(_) | Content::Flag(_) => node.to_json().to_string(),
+        _ => {
+            text_of(context, node, "text with `{…}` in it")?;
+            return None;
+        }
+    };
+    checked(
+        context,
+        node,
+        &written,
+        "mapping::bad-template",
+        Template::parse(&written),
+    )
+}
+
+/// An expression out of a text value.
+pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expression> {
+    let text = text_of(context, node, "an expression")?;
+    let bare = text.trim();
+    if bare.starts_with('{') && bare.ends_with('}') {
+        context.error(
+            "mapping::bad-expression",
+            &node.place,
+            "An expression stands here without braces.".to_owned(),
+            "leave out `{` and `}`",
+        );
+        return None;
+    }
+    let text = context.expand(node, text, false);
+    checked(
+        context,
+        node,
+        &text,
+        "mapping::bad-expression",
+        Expression::parse(&text),
+    )
+}
+
+/// A regular expression out of a text value, its compiled size bounded.
+pub(super) fn pattern(context: &Context<'_>, node: &Node) -> Option<Regex> {
+    let text = text_of(context, node, "a regular expression")?;
+    let text = context.expand(node, text, false);
+    let built = RegexBuilder::new(&text)
+        .size_limit(MOST_PATTERN_BYTES)
+        .dfa_size_limit(MOST_PATTERN_BYTES)
+        .build();
+    match built {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            let message = error.to_string();
+            let reason = message.lines().last().unwrap_or("").trim();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason).to_owned();
+            context.error(
+                "mapping::bad-pattern",
+                &node.place,
+                format!(
+                    "`{text}` is not a regular expression: {}.",
+                    reason.trim_end_matches('.')
+                ),
+                "",
+            );
+            None
+        }
+    }
+}
+
+/// Compiled patterns of mappings are small; one that is not would cost memory in every tenant.
+const MOST_PATTERN_BYTES: usize = 256 * 1024;
+
+/// The name of a header.
+pub(super) fn header_name(context: &Context<'_>, node: &Node, name: &str) -> Option<String> {
+    if HeaderName::from_bytes(name.as_bytes()).is_ok() {
+        return Some(name.to_owned());
+    }
+    context.error(
+        "mapping::bad-header",
+        &node.place,
+        format!("`{name}` cannot be the name of a header."),
+        "letters, digits and `-`",
+    );
+    None
+}
+
+/// Data whose texts are templates.
+pub(super) fn tree(context: &Context<'_>, node: &Node) -> Option<Tree> {
+    match &node.content {
+        Content::Text(_) => template(context, node).map(Tree::Leaf),
+        Content::List(items) => {
+            let items = items
+                .iter()
+                .filter_map(|item| tree(context, item))
+                .collect();
+            Some(Tree::List(items))
+        }
+        Content::Table(table) => {
+            let members = table
+                .entries
+                .iter()
+                .filter_map(|entry| Some((entry.key.clone(), tree(context, &entry.node)?)))
+                .collect();
+            Some(Tree::Object(members))
+        }
+        _ => Some(Tree::Constant(node.to_json())),
+    }
+}
+
+/// Data without templates; `${NAME}` is replaced in texts.
+pub(super) fn data(context: &Context<'_>, node: &Node) -> Value {
+    match &node.content {
+        Content::Text(text) => Value::from(context.expand(node, text, false)),
+        Content::List(items) => items.iter().map(|item| data(context, item)).collect(),
+        Content::Table(table) => Value::Object(
+            table
+                .entries
+                .iter()
+                .map(|entry| (entry.key.clone(), data(context, &entry.node)))
+                .collect(),
+        ),
+        _ => node.to_json(),
+    }
+}
+
+/// Names with templates: headers, query parameters.
+pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)> {
+    reader
+        .named(key)
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), template(reader.context, &entry.node)?)))
+        .collect()
+}
+
+/// Headers with templates; the names are checked.
+pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)> {
+    let mut headers = named_templates(reader, key);
+    for entry in reader.named(key) {
+        let key_node = Node {
+            content: Content::Text(entry.key.clone()),
+            place: entry.place.clone(),
+        };
+        if header_name(reader.context, &key_node, &entry.key).is_none() {
+            headers.retain(|(name, _)| *name != entry.key);
+        }
+    }
+    headers
+}
+
+/// Fields with constant values: `{ mail_notification = "none" }`.
+pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Value)> {
+    reader
+        .named(key)
+        .iter()
+        .filter_map(|entry| {
+            let key_node = Node {
+                content: Content::Text(entry.key.clone()),
+                place: entry.place.clone(),
+            };
+            let place = place(reader.context, &key_node)?;
+            Some((place, data(reader.context, &entry.node)))
+        })
+        .collect()
+}
+
+/// The path under a key.
+pub(super) fn path_at(reader: &Reader<'_>, key: &str) -> Option<JsonPath> {
+    path(reader.context, reader.node(key)?)
+}
+
+/// The place under a key.
+pub(super) fn place_at(reader: &Reader<'_>, key: &str) -> Option<FieldPlace> {
+    place(reader.context, reader.node(key)?)
+}
+
+/// The template under a key.
+pub(super) fn template_at(reader: &Reader<'_>, key: &str) -> Option<Template> {
+    template(reader.context, reader.node(key)?)
+}
+
+/// The expression under a key.
+pub(super) fn expression_at(reader: &Reader<'_>, key: &str) -> Option<Expression> {
+    expression(reader.context, reader.node(key)?)
+}
+
+/// The pattern under a key.
+pub(super) fn pattern_at(reader: &Reader<'_>, key: &str) -> Option<Regex> {
+    pattern(reader.context, reader.node(key)?)
+}
+
+/// Attribute paths of a resource type, in the schema's spelling.
+pub(super) fn attributes(
+    reader: &Reader<'_>,
+    key: &str,
+    resource_type: &ResourceType,
+) -> Vec<AttributePath> {
+    reader
+        .texts(key)
+        .iter()
+        .filter_map(|(node, text)| attribute(reader.context, node, text, resource_type))
+        .collect()
+}
+
+/// An attribute path of a resource type, in the schema's spelling.
+pub(super) fn attribute(
+    context: &Context<'_>,
+    node: &Node,
+    text: &str,
+    resource_type: &ResourceType,
+) -> Option<AttributePath> {
+    let path = match AttributePath::parse(text) {
+        Ok(path) => path,
+        Err(error) => {
+            let place = context.within(node, text, error.position..text.len());
+            let sentence = format!("`{text}` is not an attribute path: {}.", error.message);
+            context.error("mapping::bad-attribute-path", &place, sentence, "");
+            return None;
+        }
+    };
+    match resource_type.resolve(&path) {
+        Some(resolved) if resolved.attribute.is_some() => Some(resolved.canonical()),
+        _ => {
+            super::location::complain_unknown(context, &node.place, &path, resource_type);
+            None
+        }
+    }
+}
+
+fn text_of<'n>(context: &Context<'_>, node: &'n Node, expected: &str) -> Option<&'n str> {
+    let text = node.as_text();
+    if text.is_none() {
+        let sentence = format!("{} stands where {expected} is wanted.", node.kind());
+        let mut sentence = sentence;
+        if let Some(first) = sentence.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        context.error("mapping::wrong-type", &node.place, sentence, "");
+    }
+    text
+}
+
+/// The parsed value, or a complaint that points at the part of the text that is wrong.
+pub(super) fn checked<T>(
+    context: &Context<'_>,
+    node: &Node,
+    text: &str,
+    code: &'static str,
+    result: Result<T, SyntaxError>,
+) -> Option<T> {
+    match result {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            syntax_error(context, node, text, code, 0, &error);
+            None
+        }
+    }
+}
+
+/// Complains about a syntax error in a text that begins `offset` bytes into the node's text.
+pub(super) fn syntax_error(
+    context: &Context<'_>,
+    node: &Node,
+    text: &str,
+    code: &'static str,
+    offset: usize,
+    error: &SyntaxError,
+) {
+    let start = offset.saturating_add(error.position);
+    let part = start..start.saturating_add(error.length.max(1));
+    let place = context.within(node, text, part);
+    let mut sentence = error.message.clone();
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    context.error(
+        code,
+        &place,
+        sentence,
+        error.mending.as_deref().unwrap_or(""),
+    );
+}
