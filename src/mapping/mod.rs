@@ -3,6 +3,7 @@
 //! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
+pub mod body;
 pub mod expression;
 pub mod model;
 pub mod path;
