@@ -6,5 +6,7 @@
 pub mod body;
 pub mod expression;
 pub mod model;
+pub mod names;
 pub mod path;
 pub mod template;
+pub mod value;

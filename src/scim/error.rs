@@ -2,6 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::filter::FilterError;
+use super::path::PathError;
+
+/// The URN of the error message.
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
 /// The `scimType` of an error (RFC 7644 §3.12 table 9, RFC 9865 §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScimType {
@@ -52,6 +60,66 @@ impl Error {
             detail: detail.into(),
             retry_after: None,
         }
+    }
+
+    /// A filter that is not understood or not allowed.
+    pub fn invalid_filter(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::InvalidFilter, detail)
+    }
+
+    /// A PATCH path that is malformed or names no attribute.
+    pub fn invalid_path(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::InvalidPath, detail)
+    }
+
+    /// A body that does not have the form the RFC wants.
+    pub fn invalid_syntax(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::InvalidSyntax, detail)
+    }
+
+    /// A value that its attribute cannot have, or a required one that is missing.
+    pub fn invalid_value(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::InvalidValue, detail)
+    }
+
+    /// A write to an attribute that cannot be written, or not any more.
+    pub fn mutability(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::Mutability, detail)
+    }
+
+    /// A PATCH path that matches nothing.
+    pub fn no_target(detail: impl Into<String>) -> Self {
+        Self::of(ScimType::NoTarget, detail)
+    }
+
+    /// The message for the client (RFC 7644 §3.12); `status` is a JSON string there.
+    pub fn to_json(&self) -> Value {
+        let mut message = json!({ "schemas": [ERROR], "status": self.status.to_string() });
+        if let Some(kind) = self.scim_type {
+            message["scimType"] = kind.as_str().into();
+        }
+        if !self.detail.is_empty() {
+            message["detail"] = self.detail.as_str().into();
+        }
+        message
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(e: FilterError) -> Self {
+        Self::invalid_filter(format!(
+            "The filter is not valid at byte {}: {}.",
+            e.position, e.message
+        ))
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(e: PathError) -> Self {
+        Self::invalid_path(format!(
+            "The path is not valid at byte {}: {}.",
+            e.position, e.message
+        ))
     }
 }
 

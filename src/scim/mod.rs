@@ -2,16 +2,23 @@
 //!
 //! In: text, JSON and schemas. Out: resources, filters, changes, errors. Knows nothing of clients' habits, targets, HTTP or stores.
 
+pub mod diff;
 pub mod error;
 pub mod filter;
+pub mod intake;
+pub mod patch;
 pub mod path;
+pub mod replace;
 pub mod resource;
 pub mod schema;
+pub mod version;
 
 pub use error::{Error, ScimType};
-pub use filter::{CompareOp, Filter};
-pub use path::{AttributePath, PatchPath};
+pub use filter::{CompareOp, Filter, Matcher};
+pub use patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest};
+pub use path::{AttributePath, PatchPath, PathError};
 pub use resource::Resource;
+pub use schema::resolve::Resolved;
 pub use schema::{
-    Attribute, AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness,
+    Attribute, AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness, builtin,
 };

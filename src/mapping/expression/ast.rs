@@ -1,0 +1,183 @@
+//! An expression as a tree. Chains of equal operators are flat, so that the depth is bounded by the parser's.
+
+use jiff::tz::TimeZone;
+use regex::Regex;
+use serde_json::Value;
+
+use super::NamePath;
+
+/// One node.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Constant(Value),
+    Name {
+        name: String,
+        position: usize,
+    },
+    List(Vec<Node>),
+    Object(Vec<(String, Node)>),
+    /// A value and what is done with it, from left to right.
+    Chain(Box<Node>, Vec<Link>),
+    Random(usize),
+    Coalesce(Vec<Node>),
+    Not(Box<Node>),
+    /// The first that does not hold, or the last.
+    And(Vec<Node>),
+    /// The first that holds, or the last.
+    Or(Vec<Node>),
+    Compare(Box<Node>, Comparison, Box<Node>),
+    Add(Vec<Node>),
+    If {
+        then: Box<Node>,
+        condition: Box<Node>,
+        otherwise: Option<Box<Node>>,
+    },
+}
+
+/// One thing done with a value.
+#[derive(Debug, Clone)]
+pub(super) enum Link {
+    /// `.member`
+    Member(String),
+    /// `[0]`, `["member"]`, `[settings.key]`
+    Index(Box<Node>),
+    /// `[type == "work"]`: the first element for which it holds.
+    Find(Box<Node>),
+    /// `|filter`
+    Filter(Box<Filter>),
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+    NotIn,
+}
+
+/// A filter with its arguments.
+#[derive(Debug, Clone)]
+pub(super) enum Filter {
+    Lower,
+    Upper,
+    Trim,
+    Default(Node),
+    Split(Node, Option<Node>),
+    Join(Node),
+    Replace(Node, Node),
+    Cut(Node),
+    Match(Regex, Option<usize>),
+    Date(String, TimeZone),
+    Int,
+    String,
+    Bool,
+    First,
+    Last,
+    Where(Node, Node),
+    Primary,
+    Values(Node),
+    Length,
+    Base64,
+    Lookup(Node),
+    Json,
+    Unique,
+}
+
+impl Node {
+    /// The nodes right below, except conditions on elements.
+    fn children(&self) -> Vec<&Node> {
+        match self {
+            Self::Constant(_) | Self::Name { .. } | Self::Random(_) => Vec::new(),
+            Self::List(n) | Self::Coalesce(n) | Self::And(n) | Self::Or(n) | Self::Add(n) => {
+                n.iter().collect()
+            }
+            Self::Object(members) => members.iter().map(|(_, n)| n).collect(),
+            Self::Not(inner) => vec![inner],
+            Self::Compare(left, _, right) => vec![left, right],
+            Self::If {
+                then,
+                condition,
+                otherwise,
+            } => [Some(then), Some(condition), otherwise.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|n| &**n)
+                .collect(),
+            Self::Chain(head, links) => std::iter::once(&**head)
+                .chain(links.iter().flat_map(Link::children))
+                .collect(),
+        }
+    }
+
+    pub(super) fn collect_names(&self, names: &mut Vec<NamePath>) {
+        match self {
+            Self::Name { name, position } => names.push(NamePath {
+                names: vec![name.clone()],
+                position: *position,
+                length: name.len(),
+            }),
+            Self::Chain(head, links) => {
+                let first = names.len();
+                head.collect_names(names);
+                if let (Self::Name { .. }, Some(path)) = (&**head, names.get_mut(first)) {
+                    path.names.extend(members(links));
+                }
+                for child in links.iter().flat_map(Link::children) {
+                    child.collect_names(names);
+                }
+            }
+            _ => {
+                for child in self.children() {
+                    child.collect_names(names);
+                }
+            }
+        }
+    }
+
+    pub(super) fn uses_random(&self) -> bool {
+        matches!(self, Self::Random(_)) || self.children().into_iter().any(Self::uses_random)
+    }
+}
+
+impl Link {
+    fn children(&self) -> Vec<&Node> {
+        match self {
+            Self::Member(_) | Self::Find(_) => Vec::new(),
+            Self::Index(node) => vec![node],
+            Self::Filter(filter) => filter.arguments(),
+        }
+    }
+}
+
+impl Filter {
+    fn arguments(&self) -> Vec<&Node> {
+        match self {
+            Self::Default(a) | Self::Join(a) | Self::Cut(a) | Self::Values(a) | Self::Lookup(a) => {
+                vec![a]
+            }
+            Self::Replace(a, b) | Self::Where(a, b) => vec![a, b],
+            Self::Split(a, b) => std::iter::once(a).chain(b.as_ref()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The members that follow a name up to the first filter.
+fn members(links: &[Link]) -> impl Iterator<Item = String> {
+    links
+        .iter()
+        .take_while(|link| !matches!(link, Link::Filter(_)))
+        .filter_map(|link| match link {
+            Link::Member(name) => Some(name.clone()),
+            Link::Index(node) => match &**node {
+                Node::Constant(Value::String(name)) => Some(name.clone()),
+                _ => None,
+            },
+            _ => None,
+        })
+}

@@ -1,0 +1,309 @@
+//! What filters do with a value.
+//!
+//! Absent stays absent through every filter but `default`, and null stays null.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::{Timestamp, tz::TimeZone};
+use regex::Regex;
+use serde_json::{Number, Value};
+
+use crate::mapping::value::time::{format_time, parse_instant};
+
+use super::{
+    EvaluateErrorKind, Fault, MAX_RESULT_BYTES,
+    ast::Filter,
+    evaluate::{Outcome, Scope, into_element},
+    is_true,
+    operators::is_blank,
+    text::{kind_of, text_of},
+};
+
+/// The most elements a filter may make of a text.
+const MAX_PARTS: usize = MAX_RESULT_BYTES / 8;
+
+/// Epoch numbers from here on are milliseconds: as seconds they would lie in the year 5138.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+pub(super) fn apply<'v>(
+    filter: &'v Filter,
+    value: Option<Cow<'v, Value>>,
+    scope: Scope<'v>,
+) -> Outcome<'v> {
+    if let Filter::Default(fallback) = filter {
+        return match value.filter(|v| !is_blank(v)) {
+            Some(value) => Ok(Some(value)),
+            None => scope.value(fallback),
+        };
+    }
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    if value.is_null() && !matches!(filter, Filter::Json) {
+        return Ok(Some(value));
+    }
+    match filter {
+        Filter::Default(_) => Ok(Some(value)),
+        Filter::First => Ok(end(value, 0)),
+        Filter::Last => Ok(end(value, -1)),
+        Filter::Primary => Ok(primary(value)),
+        Filter::Split(separator, index) => {
+            let separator = argument(scope.value(separator)?)?;
+            let index = match index {
+                Some(node) => match scope.value(node)?.and_then(|v| v.as_i64()) {
+                    Some(index) => Some(index),
+                    None => return Ok(None),
+                },
+                None => None,
+            };
+            split(&value, &separator, index)
+        }
+        Filter::Join(separator) => {
+            let separator = argument(scope.value(separator)?)?;
+            join(&value, &separator).map(some)
+        }
+        Filter::Replace(from, to) => {
+            let (from, to) = (argument(scope.value(from)?)?, argument(scope.value(to)?)?);
+            replace(&value, &from, &to).map(some)
+        }
+        Filter::Cut(count) => {
+            let count = scope.value(count)?.and_then(|v| v.as_u64()).unwrap_or(0);
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            let text: String = text(&value)?.chars().take(count).collect();
+            Ok(some(Value::String(text)))
+        }
+        Filter::Where(key, wanted) => {
+            let key = argument(scope.value(key)?)?;
+            let wanted = scope.value(wanted)?;
+            Ok(some(matching(&value, &key, wanted.as_deref())))
+        }
+        Filter::Values(key) => {
+            let key = argument(scope.value(key)?)?;
+            let found = elements(&value).filter_map(|e| e.get(&*key)).cloned();
+            Ok(some(Value::Array(found.collect())))
+        }
+        Filter::Lookup(table) => {
+            let table = scope.value(table)?;
+            let key = text(&value)?;
+            let found = table.as_deref().and_then(|t| t.get(&*key)).cloned();
+            Ok(found.map(Cow::Owned))
+        }
+        plain => convert(plain, &value).map(|v| v.map(Cow::Owned)),
+    }
+}
+
+/// The filters that look at nothing but the value.
+fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
+    Ok(match filter {
+        Filter::Lower => Some(Value::String(text(value)?.to_lowercase())),
+        Filter::Upper => Some(Value::String(text(value)?.to_uppercase())),
+        Filter::Trim => Some(Value::String(text(value)?.trim().to_owned())),
+        Filter::String => Some(Value::String(text(value)?.into_owned())),
+        Filter::Match(regex, group) => found(regex, *group, &text(value)?),
+        Filter::Date(format, zone) => date(value, format, zone),
+        Filter::Int => integer(value),
+        Filter::Bool => truth(value),
+        Filter::Length => Some(Value::from(length(value)?)),
+        Filter::Base64 => {
+            let text = text(value)?;
+            if text.len() > MAX_RESULT_BYTES / 4 * 3 {
+                return Err(Fault::too_large());
+            }
+            Some(Value::String(STANDARD.encode(text.as_bytes())))
+        }
+        Filter::Json => {
+            let json = value.to_string();
+            if json.len() > MAX_RESULT_BYTES {
+                return Err(Fault::too_large());
+            }
+            Some(Value::String(json))
+        }
+        Filter::Unique => Some(unique(value)),
+        _ => None,
+    })
+}
+
+fn some<'v>(value: Value) -> Option<Cow<'v, Value>> {
+    Some(Cow::Owned(value))
+}
+
+/// A scalar as text.
+fn text(value: &Value) -> Result<Cow<'_, str>, Fault> {
+    text_of(value).ok_or_else(|| {
+        let message = format!("A text is needed here, not {}.", kind_of(value));
+        Fault::new(EvaluateErrorKind::Type, message)
+    })
+}
+
+/// An argument that must be a text.
+fn argument(value: Option<Cow<'_, Value>>) -> Result<String, Fault> {
+    match value {
+        Some(value) => text(&value).map(Cow::into_owned),
+        None => {
+            let message = "An argument of a filter is absent.";
+            Err(Fault::new(EvaluateErrorKind::Absent, message))
+        }
+    }
+}
+
+/// The elements of a list; anything else is its own only element.
+fn elements(value: &Value) -> impl Iterator<Item = &Value> {
+    match value {
+        Value::Array(items) => items.iter(),
+        single => std::slice::from_ref(single).iter(),
+    }
+}
+
+/// The first or last element; a single value is both.
+fn end(value: Cow<'_, Value>, index: i64) -> Option<Cow<'_, Value>> {
+    match value.is_array() {
+        true => into_element(value, index),
+        false => Some(value),
+    }
+}
+
+/// The element flagged primary, else the one of type work, else the first.
+fn primary(value: Cow<'_, Value>) -> Option<Cow<'_, Value>> {
+    let Some(items) = value.as_array() else {
+        return Some(value);
+    };
+    let flagged = |e: &Value| e.get("primary") == Some(&Value::Bool(true));
+    let is_work = |e: &Value| e.get("type").and_then(Value::as_str) == Some("work");
+    let index = items
+        .iter()
+        .position(flagged)
+        .or_else(|| items.iter().position(is_work))
+        .unwrap_or(0);
+    into_element(value, i64::try_from(index).unwrap_or(0))
+}
+
+fn split<'v>(value: &Value, separator: &str, index: Option<i64>) -> Outcome<'v> {
+    let text = text(value)?;
+    if separator.is_empty() {
+        let message = "The separator of `split` is empty.";
+        return Err(Fault::new(EvaluateErrorKind::Type, message));
+    }
+    let parts: Vec<Value> = text
+        .split(separator)
+        .take(MAX_PARTS + 1)
+        .map(Value::from)
+        .collect();
+    if parts.len() > MAX_PARTS {
+        return Err(Fault::too_large());
+    }
+    let parts = Cow::Owned(Value::Array(parts));
+    Ok(match index {
+        Some(index) => into_element(parts, index),
+        None => Some(parts),
+    })
+}
+
+/// The elements as one text; those that are null are left out.
+fn join(value: &Value, separator: &str) -> Result<Value, Fault> {
+    let mut joined = String::new();
+    let mut is_first = true;
+    for element in elements(value).filter(|e| !e.is_null()) {
+        let part = text(element)?;
+        if joined.len() + separator.len() + part.len() > MAX_RESULT_BYTES {
+            return Err(Fault::too_large());
+        }
+        if !is_first {
+            joined.push_str(separator);
+        }
+        is_first = false;
+        joined.push_str(&part);
+    }
+    Ok(Value::String(joined))
+}
+
+fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
+    let text = text(value)?;
+    if from.is_empty() {
+        return Ok(Value::String(text.into_owned()));
+    }
+    let count = text.matches(from).count();
+    let longer = to.len().saturating_sub(from.len());
+    if text.len().saturating_add(count.saturating_mul(longer)) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    Ok(Value::String(text.replace(from, to)))
+}
+
+/// The elements whose member has the value.
+fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
+    let has = |element: &&Value| element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null);
+    Value::Array(elements(value).filter(has).cloned().collect())
+}
+
+/// What a regular expression matches: the group asked for, else its first group, else the whole match.
+fn found(regex: &Regex, group: Option<usize>, text: &str) -> Option<Value> {
+    let captures = regex.captures(text)?;
+    let group = group.unwrap_or(usize::from(regex.captures_len() > 1));
+    captures.get(group).map(|m| Value::from(m.as_str()))
+}
+
+/// A time as text; absent if the value is no time. Numbers are seconds since 1970, large ones milliseconds.
+fn date(value: &Value, format: &str, zone: &TimeZone) -> Option<Value> {
+    let instant = match value {
+        Value::Number(number) => match number.as_i64()? {
+            ms if ms.abs() >= FIRST_MILLISECONDS => Timestamp::from_millisecond(ms).ok()?,
+            seconds => Timestamp::from_second(seconds).ok()?,
+        },
+        other => parse_instant(other.as_str()?, &TimeZone::UTC)?,
+    };
+    format_time(instant, format, zone).map(Value::String)
+}
+
+/// A whole number; absent if the value is none.
+fn integer(value: &Value) -> Option<Value> {
+    match value {
+        Value::Bool(b) => Some(Value::from(u8::from(*b))),
+        Value::Number(n) if n.is_i64() || n.is_u64() => Some(value.clone()),
+        Value::Number(n) => whole(n.as_f64()?),
+        Value::String(text) => {
+            let text = text.trim();
+            match text.parse::<i64>() {
+                Ok(number) => Some(Value::from(number)),
+                Err(_) => whole(text.parse().ok()?),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// A number without its fraction; absent beyond 2^53, where it would not be exact.
+fn whole(number: f64) -> Option<Value> {
+    let number = number.trunc();
+    let is_exact = number.abs() <= 9_007_199_254_740_992.0;
+    is_exact.then(|| Value::Number(Number::from(number as i64)))
+}
+
+/// True or false; absent for a text that is neither.
+fn truth(value: &Value) -> Option<Value> {
+    let truth = match value {
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "y" | "on" | "t" => true,
+            "false" | "0" | "no" | "n" | "off" | "f" | "" => false,
+            _ => return None,
+        },
+        other => is_true(other),
+    };
+    Some(Value::Bool(truth))
+}
+
+/// Elements, members, or characters.
+fn length(value: &Value) -> Result<usize, Fault> {
+    match value {
+        Value::Array(items) => Ok(items.len()),
+        Value::Object(members) => Ok(members.len()),
+        other => text(other).map(|t| t.chars().count()),
+    }
+}
+
+/// Each element once, in order of first appearance.
+fn unique(value: &Value) -> Value {
+    let mut seen = HashSet::new();
+    let once = elements(value).filter(|e| seen.insert(e.to_string()));
+    Value::Array(once.cloned().collect())
+}

@@ -1,0 +1,223 @@
+//! What the names in expressions mean: layers of values.
+//!
+//! In: values under names, a resource, an object of the application. Out: the value a name stands for. Knows nothing of
+//! expressions, files or calls.
+
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::{Map, Value};
+
+use crate::scim::Resource;
+
+/// What names mean, in layers: values given by name, then a resource's attributes, then an object's members.
+///
+/// An inner scope ([`Names::child`]) is asked before its outer one, layer by layer: a value given by name outside is found
+/// before a member of an inner object.
+#[derive(Debug, Default)]
+pub struct Names<'a> {
+    entries: Vec<(String, Cow<'a, Value>)>,
+    settings: Option<&'a Map<String, Value>>,
+    resource: Option<&'a Resource>,
+    object: Option<&'a Value>,
+    random: Option<Random<'a>>,
+    parent: Option<&'a Names<'a>>,
+}
+
+/// What a name stands for, before any step into it.
+#[derive(Debug)]
+pub(crate) struct Found<'v> {
+    /// The value.
+    pub root: Root<'v>,
+    /// Whether it is SCIM's, whose names compare without regard to case.
+    pub is_scim: bool,
+}
+
+/// A value, or an object that is only there as a map.
+#[derive(Debug)]
+pub(crate) enum Root<'v> {
+    Value(Cow<'v, Value>),
+    Map(&'v Map<String, Value>),
+}
+
+/// Random characters from the edge, and how many bytes of them are used.
+#[derive(Debug)]
+struct Random<'a> {
+    source: &'a str,
+    used: AtomicUsize,
+}
+
+impl<'a> Names<'a> {
+    /// No names at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a name a value; a later value of the same name replaces the earlier one.
+    pub fn with(&mut self, name: &str, value: Cow<'a, Value>) -> &mut Self {
+        self.entries.push((name.to_owned(), value));
+        self
+    }
+
+    /// The installation's named values: `settings.NAME`.
+    pub fn settings(&mut self, settings: &'a Map<String, Value>) -> &mut Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// An object whose members are names at the root, found last of all. Their case counts.
+    pub fn object(&mut self, object: &'a Value) -> &mut Self {
+        self.object = Some(object);
+        self
+    }
+
+    /// A resource whose attributes are names at the root, in any case. An extension is named by the word before the
+    /// version in its URN (`enterprise`), or in full: `extension["urn:…"]`.
+    pub fn resource(&mut self, resource: &'a Resource) -> &mut Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// Random characters for the function `random`, used up from the front. Inner scopes share them.
+    pub fn random(&mut self, characters: &'a str) -> &mut Self {
+        self.random = Some(Random {
+            source: characters,
+            used: AtomicUsize::new(0),
+        });
+        self
+    }
+
+    /// An inner scope, in which names can be added without touching this one.
+    pub fn child(&self) -> Names<'_> {
+        Names {
+            parent: Some(self),
+            ..Names::default()
+        }
+    }
+
+    /// The value a name stands for; absent if nothing has that name.
+    pub fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.find(name).map(|found| match found.root {
+            Root::Value(value) => value,
+            Root::Map(map) => Cow::Owned(Value::Object(map.clone())),
+        })
+    }
+
+    /// As [`Names::get`], without copying settings and resources.
+    pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
+        self.given(name)
+            .or_else(|| self.scopes().find_map(|s| s.attribute(name)))
+            .or_else(|| self.scopes().find_map(|s| s.member(name)))
+    }
+
+    /// A value given by name, the innermost first.
+    pub(crate) fn given(&self, name: &str) -> Option<Found<'_>> {
+        self.scopes().find_map(|s| s.entry(name))
+    }
+
+    /// The next `count` random characters; absent if there are not so many left.
+    pub(crate) fn take_random(&self, count: usize) -> Option<String> {
+        let random = self.scopes().find_map(|s| s.random.as_ref())?;
+        let mut used = random.used.load(Ordering::Relaxed);
+        loop {
+            let rest = random.source.get(used..)?;
+            let taken: String = rest.chars().take(count).collect();
+            if taken.chars().count() < count {
+                return None;
+            }
+            let next = used + taken.len();
+            match random
+                .used
+                .compare_exchange(used, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return Some(taken),
+                Err(now) => used = now,
+            }
+        }
+    }
+
+    /// This scope and the outer ones.
+    fn scopes(&self) -> impl Iterator<Item = &Names<'_>> {
+        std::iter::successors(Some(self as &Names<'_>), |names| names.parent)
+    }
+
+    fn entry(&self, name: &str) -> Option<Found<'_>> {
+        if let Some((_, value)) = self.entries.iter().rev().find(|(n, _)| n == name) {
+            return Some(Found::value(value, false));
+        }
+        let settings = self.settings.filter(|_| name == "settings")?;
+        Some(Found {
+            root: Root::Map(settings),
+            is_scim: false,
+        })
+    }
+
+    fn attribute(&self, name: &str) -> Option<Found<'_>> {
+        let resource = self.resource?;
+        if let Some(value) = member_in_any_case(&resource.0, name) {
+            return Some(Found::value(value, true));
+        }
+        if name == "extension" {
+            return Some(Found {
+                root: Root::Map(&resource.0),
+                is_scim: true,
+            });
+        }
+        resource
+            .0
+            .iter()
+            .find(|(key, _)| extension_name(key) == Some(name))
+            .map(|(_, value)| Found::value(value, true))
+    }
+
+    fn member(&self, name: &str) -> Option<Found<'_>> {
+        let value = self.object?.as_object()?.get(name)?;
+        Some(Found::value(value, false))
+    }
+}
+
+impl<'v> Found<'v> {
+    fn value(value: &'v Value, is_scim: bool) -> Self {
+        Self {
+            root: Root::Value(Cow::Borrowed(value)),
+            is_scim,
+        }
+    }
+}
+
+/// A member of an object: in its own spelling, or else in any case of ASCII letters.
+pub(crate) fn member_in_any_case<'v>(map: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    map.get(name).or_else(|| {
+        map.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
+}
+
+/// The word by which an extension is named in expressions: the last one before the version in its URN, or the last of all.
+///
+/// ```
+/// # use scimgate::mapping::names::extension_name;
+/// let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// assert_eq!(extension_name(urn), Some("enterprise"));
+/// ```
+pub fn extension_name(urn: &str) -> Option<&str> {
+    let is_urn = urn
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("urn:"));
+    if !is_urn {
+        return None;
+    }
+    let is_version = |word: &&str| {
+        word.starts_with(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    let mut words = urn.rsplit(':');
+    let last = words.clone().next();
+    match words.find(is_version) {
+        Some(_) => words.next(),
+        None => last,
+    }
+}

@@ -1,0 +1,161 @@
+//! RFC 9535 paths, for reading.
+
+use std::{fmt, sync::Arc};
+
+use jsonpath_rust::parser::{model::JpQuery, parse_json_path};
+use jsonpath_rust::query::js_path_process;
+use serde_json::Value;
+
+use super::{FieldPlace, SyntaxError, parse, place::Step};
+
+/// A JSONPath, compiled once. Singular paths (`$.a.b[0]`, and bare ones: `a.b[0]`) are walked without the engine.
+#[derive(Clone)]
+pub struct JsonPath {
+    source: String,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Steps(Vec<Step>),
+    Engine(Arc<JpQuery>),
+}
+
+impl JsonPath {
+    /// Reads an RFC 9535 path, or a place as in [`FieldPlace::parse`]. `$` and the empty text are the value itself.
+    ///
+    /// # Errors
+    ///
+    /// What the engine refuses, and more than one descendant segment (`..`): such paths can take seconds on a document of
+    /// a few hundred kilobytes.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let is_rfc = text == "$" || text.starts_with("$.") || text.starts_with("$[");
+        let way = if !is_rfc {
+            Way::Steps(parse::bare(text)?)
+        } else if let Some(steps) = parse::singular(text) {
+            Way::Steps(steps)
+        } else {
+            Way::Engine(Arc::new(engine(text)?))
+        };
+        let source = text.to_owned();
+        Ok(Self { source, way })
+    }
+
+    /// The first value the path matches; null is a value.
+    pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match &self.way {
+            Way::Steps(steps) => steps.iter().try_fold(value, |at, step| step.read(at)),
+            Way::Engine(_) => self.all(value).first().copied(),
+        }
+    }
+
+    /// Every value the path matches, in document order.
+    pub fn all<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+        match &self.way {
+            Way::Steps(_) => self.first(value).into_iter().collect(),
+            Way::Engine(query) => js_path_process(query, value)
+                .map(|found| found.into_iter().map(|f| f.val()).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The items of a list: every match, or the elements of the one array that a singular path leads to.
+    pub fn items<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
+        match &self.way {
+            Way::Engine(_) => self.all(value),
+            Way::Steps(_) => match self.first(value) {
+                Some(Value::Array(items)) => items.iter().collect(),
+                Some(Value::Null) | None => Vec::new(),
+                Some(single) => vec![single],
+            },
+        }
+    }
+
+    /// The text it was read from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The same as a place that can be written; absent if the path may match several values.
+    pub fn as_place(&self) -> Option<FieldPlace> {
+        match &self.way {
+            Way::Steps(steps) => Some(FieldPlace {
+                source: self.source.clone(),
+                steps: steps.clone(),
+            }),
+            Way::Engine(_) => None,
+        }
+    }
+
+    /// Whether it matches one value at most, by its form.
+    pub fn is_singular(&self) -> bool {
+        matches!(self.way, Way::Steps(_))
+    }
+}
+
+impl fmt::Debug for JsonPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonPath").field(&self.source).finish()
+    }
+}
+
+impl fmt::Display for JsonPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
+/// Compiles a path with the engine.
+fn engine(text: &str) -> Result<JpQuery, SyntaxError> {
+    if text.len() > parse::MAX_PATH_BYTES {
+        let message = format!("A path has at most {} bytes.", parse::MAX_PATH_BYTES);
+        return Err(SyntaxError::new(0, text.len(), message));
+    }
+    if let Some(second) = descendants(text).nth(1) {
+        let message = "A path may have one `..` only: more can take seconds on a long reply.";
+        return Err(SyntaxError::new(second, 2, message).mend("name the members on the way"));
+    }
+    parse_json_path(text).map_err(|_| complaint(text))
+}
+
+/// Where `..` stands outside quotes.
+fn descendants(text: &str) -> impl Iterator<Item = usize> {
+    let mut quote = None;
+    let mut is_escaped = false;
+    let mut previous = ' ';
+    text.char_indices().filter_map(move |(position, c)| {
+        let was = std::mem::replace(&mut previous, c);
+        match quote {
+            Some(_) if is_escaped => is_escaped = false,
+            Some(_) if c == '\\' => is_escaped = true,
+            Some(q) if c == q => quote = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None if c == '.' && was == '.' => return Some(position - 1),
+            None => {}
+        }
+        None
+    })
+}
+
+/// A refusal of the engine, placed behind the longest beginning that is a path.
+fn complaint(text: &str) -> SyntaxError {
+    let good = text
+        .char_indices()
+        .map(|(end, _)| end)
+        .rev()
+        .find(|end| text.get(..*end).is_some_and(|t| parse_json_path(t).is_ok()))
+        .unwrap_or(0);
+    let error = SyntaxError::new(good, text.len() - good, "This is not a JSONPath.");
+    let rest = text.get(good..).unwrap_or_default();
+    if rest.starts_with("[?") && rest.contains('=') && !rest.contains("==") {
+        return error.mend("a comparison is written `==`: `$.list[?@.type=='work'].value`");
+    }
+    if rest.starts_with('-') {
+        return error.mend("a name with `-` is written in quotes: `$['first-name']`");
+    }
+    if rest.starts_with('[') && rest.contains('=') && !rest.contains('?') {
+        return error.mend("write `[?@.id==4]`, or leave out the `$.` in front");
+    }
+    error
+}

@@ -1,0 +1,293 @@
+//! A filter against resources: names are resolved once, then each resource is only looked at.
+
+use serde_json::{Map, Value};
+
+use super::compare::Comparison;
+use super::{CompareOp, Filter};
+use crate::scim::schema::resolve::Resolved;
+use crate::scim::{Attribute, AttributePath, Error, ResourceType};
+
+/// A filter made ready for a resource type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matcher {
+    test: Test,
+    attributes: Vec<AttributePath>,
+}
+
+/// A value filter made ready for the elements of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ElementMatcher {
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    And(Vec<Test>),
+    Or(Vec<Test>),
+    Not(Box<Test>),
+    Present(Place),
+    Absent(Place),
+    Compare(Place, Comparison),
+    Element(Place, Box<Test>),
+}
+
+/// The keys that lead to the values; none means the value itself.
+type Place = Vec<String>;
+
+impl Matcher {
+    /// Resolves a filter's names for a resource type.
+    ///
+    /// A complex attribute with a `value` sub-attribute means that one: `emails co "example.com"` (RFC 7644 §3.4.2.2).
+    ///
+    /// # Errors
+    ///
+    /// `invalidFilter` for an unknown attribute, and for an operator or a value that does not go with the attribute's type.
+    pub fn compile(filter: &Filter, resource_type: &ResourceType) -> Result<Self, Error> {
+        let mut attributes = Vec::new();
+        let test = compile(filter, &Scope::Resource(resource_type), &mut attributes)?;
+        attributes.sort();
+        attributes.dedup();
+        Ok(Self { test, attributes })
+    }
+
+    /// Whether a resource, in the schema's spelling, matches.
+    pub fn matches(&self, resource: &Map<String, Value>) -> bool {
+        self.test.holds(Node::Object(resource))
+    }
+
+    /// The attributes it reads: canonical paths, sorted, each once.
+    pub fn attributes(&self) -> &[AttributePath] {
+        &self.attributes
+    }
+}
+
+impl ElementMatcher {
+    /// Resolves a value filter's names among an attribute's sub-attributes; `value` is the element itself if it has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Matcher::compile`].
+    pub fn compile(filter: &Filter, attribute: &Attribute) -> Result<Self, Error> {
+        let test = compile(filter, &Scope::Element(attribute, None), &mut Vec::new())?;
+        Ok(Self { test })
+    }
+
+    /// Whether one element matches.
+    pub fn matches(&self, element: &Value) -> bool {
+        self.test.holds(Node::Value(element))
+    }
+}
+
+impl Test {
+    fn holds(&self, node: Node<'_>) -> bool {
+        match self {
+            Self::And(tests) => tests.iter().all(|t| t.holds(node)),
+            Self::Or(tests) => tests.iter().any(|t| t.holds(node)),
+            Self::Not(test) => !test.holds(node),
+            Self::Present(place) => node.any(place, &mut is_present),
+            Self::Absent(place) => !node.any(place, &mut is_present),
+            Self::Compare(place, comparison) => {
+                let mut is_absent = true;
+                let holds = node.any(place, &mut |value| {
+                    is_absent = is_absent && value.is_null();
+                    !value.is_null() && comparison.holds(value)
+                });
+                holds || (is_absent && comparison.holds_for_absence())
+            }
+            Self::Element(place, test) => {
+                node.any(place, &mut |element| test.holds(Node::Value(element)))
+            }
+        }
+    }
+}
+
+/// What a test looks at: a resource, or a value in one.
+#[derive(Clone, Copy)]
+enum Node<'a> {
+    Object(&'a Map<String, Value>),
+    Value(&'a Value),
+}
+
+impl Node<'_> {
+    /// Whether a value at a place satisfies `test`; each value of a list is tried.
+    fn any(self, place: &[String], test: &mut dyn FnMut(&Value) -> bool) -> bool {
+        match (self, place.split_first()) {
+            (Self::Object(object), Some((key, rest))) => object
+                .get(key)
+                .is_some_and(|value| Node::Value(value).any(rest, test)),
+            (Self::Object(_), None) => false,
+            (Self::Value(Value::Array(values)), _) => values
+                .iter()
+                .any(|value| Node::Value(value).any(place, test)),
+            (Self::Value(Value::Object(object)), Some(_)) => Node::Object(object).any(place, test),
+            (Self::Value(value), None) => test(value),
+            (Self::Value(_), Some(_)) => false,
+        }
+    }
+}
+
+/// `pr` wants a value that is not empty (RFC 7644 §3.4.2.2 table 3).
+pub(crate) fn is_present(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(s) => !s.is_empty(),
+        Value::Array(values) => values.iter().any(is_present),
+        Value::Object(object) => object.values().any(is_present),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// Where a filter's names are looked up.
+enum Scope<'a> {
+    Resource(&'a ResourceType),
+    /// The elements of an attribute; its path is known when a whole resource is filtered.
+    Element(&'a Attribute, Option<AttributePath>),
+}
+
+fn compile(
+    filter: &Filter,
+    scope: &Scope<'_>,
+    attributes: &mut Vec<AttributePath>,
+) -> Result<Test, Error> {
+    let mut compile_all = |filters: &[Filter]| {
+        let tests = filters.iter().map(|f| compile(f, scope, attributes));
+        tests.collect::<Result<Vec<_>, _>>()
+    };
+    match filter {
+        Filter::And(filters) => Ok(Test::And(compile_all(filters)?)),
+        Filter::Or(filters) => Ok(Test::Or(compile_all(filters)?)),
+        Filter::Not(inner) => Ok(Test::Not(Box::new(compile(inner, scope, attributes)?))),
+        Filter::Present(path) => {
+            let (place, _) = scope.find(path, attributes)?;
+            Ok(Test::Present(place))
+        }
+        Filter::Compare(path, op, value) => compile_comparison(path, *op, value, scope, attributes),
+        Filter::ValuePath(path, inner) => compile_value_path(path, inner, scope, attributes),
+    }
+}
+
+fn compile_comparison(
+    path: &AttributePath,
+    op: CompareOp,
+    value: &Value,
+    scope: &Scope<'_>,
+    attributes: &mut Vec<AttributePath>,
+) -> Result<Test, Error> {
+    if value.is_null() {
+        let (place, _) = scope.find(path, attributes)?;
+        return match op {
+            CompareOp::Eq => Ok(Test::Absent(place)),
+            CompareOp::Ne => Ok(Test::Present(place)),
+            _ => Err(Error::invalid_filter(format!(
+                "Null can be compared by `eq` and `ne`, not by `{op}`."
+            ))),
+        };
+    }
+    let path = scope.with_value(path)?;
+    let (place, leaf) = scope.find(&path, attributes)?;
+    Ok(Test::Compare(place, Comparison::new(leaf, op, value)?))
+}
+
+fn compile_value_path(
+    path: &AttributePath,
+    inner: &Filter,
+    scope: &Scope<'_>,
+    attributes: &mut Vec<AttributePath>,
+) -> Result<Test, Error> {
+    let Scope::Resource(resource_type) = scope else {
+        return Err(Error::invalid_filter("Value filters cannot be nested."));
+    };
+    let resolved = resolve(resource_type, path)?;
+    let attribute = resolved
+        .leaf()
+        .filter(|a| a.is_multi_valued || a.is_complex())
+        .ok_or_else(|| {
+            let message = format!("`{path}` has no elements that a value filter could select.");
+            Error::invalid_filter(message)
+        })?;
+    let element = Scope::Element(attribute, Some(resolved.canonical()));
+    let test = compile(inner, &element, attributes)?;
+    Ok(Test::Element(place_of(&resolved), Box::new(test)))
+}
+
+impl<'a> Scope<'a> {
+    /// Looks a name up, and notes it among the attributes that are read.
+    fn find(
+        &self,
+        path: &AttributePath,
+        attributes: &mut Vec<AttributePath>,
+    ) -> Result<(Place, &'a Attribute), Error> {
+        match self {
+            Self::Resource(resource_type) => {
+                let resolved = resolve(resource_type, path)?;
+                let leaf = resolved
+                    .leaf()
+                    .ok_or_else(|| unknown(path, &resource_type.name))?;
+                attributes.push(resolved.canonical());
+                Ok((place_of(&resolved), leaf))
+            }
+            Self::Element(attribute, parent) => {
+                let (place, leaf) = find_in_element(attribute, path)?;
+                if let Some(parent) = parent {
+                    attributes.push(match place.first() {
+                        Some(sub) => parent.with_sub(sub.clone()),
+                        None => parent.clone(),
+                    });
+                }
+                Ok((place, leaf))
+            }
+        }
+    }
+
+    /// The path that is compared: that of the `value` sub-attribute, if a complex attribute has one.
+    fn with_value(&self, path: &AttributePath) -> Result<AttributePath, Error> {
+        let Self::Resource(resource_type) = self else {
+            return Ok(path.clone());
+        };
+        let has_value = resolve(resource_type, path)?
+            .leaf()
+            .is_some_and(|leaf| leaf.is_complex() && leaf.sub("value").is_some());
+        Ok(if has_value {
+            path.with_sub("value")
+        } else {
+            path.clone()
+        })
+    }
+}
+
+fn find_in_element<'a>(
+    attribute: &'a Attribute,
+    path: &AttributePath,
+) -> Result<(Place, &'a Attribute), Error> {
+    let is_plain = path.schema.is_none() && path.sub_attribute.is_none();
+    if is_plain && !attribute.is_complex() && path.attribute.eq_ignore_ascii_case("value") {
+        return Ok((Vec::new(), attribute));
+    }
+    match attribute.sub(&path.attribute) {
+        Some(sub) if is_plain => Ok((vec![sub.name.clone()], sub)),
+        _ => Err(unknown(path, &attribute.name)),
+    }
+}
+
+fn resolve<'a>(
+    resource_type: &'a ResourceType,
+    path: &AttributePath,
+) -> Result<Resolved<'a>, Error> {
+    resource_type
+        .resolve(path)
+        .ok_or_else(|| unknown(path, &resource_type.name))
+}
+
+fn unknown(path: &AttributePath, owner: &str) -> Error {
+    Error::invalid_filter(format!("`{path}` is not an attribute of `{owner}`."))
+}
+
+fn place_of(resolved: &Resolved<'_>) -> Place {
+    let extension = resolved.extension.map(|e| e.id.clone());
+    let attribute = resolved.attribute.map(|a| a.name.clone());
+    let sub_attribute = resolved.sub_attribute.map(|s| s.name.clone());
+    [extension, attribute, sub_attribute]
+        .into_iter()
+        .flatten()
+        .collect()
+}
