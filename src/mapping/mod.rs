@@ -4,9 +4,12 @@
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
 pub mod body;
+pub mod call;
 pub mod expression;
 pub mod model;
 pub mod names;
+pub mod page;
 pub mod path;
+pub mod reply;
 pub mod template;
 pub mod value;

@@ -18,13 +18,20 @@ pub(super) fn encode(lists: FormLists, body: &Value) -> String {
 }
 
 /// Name and value of every field, in order.
-pub(crate) fn fields(lists: FormLists, body: &Value) -> Vec<(String, String)> {
+pub(super) fn fields(lists: FormLists, body: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if let Value::Object(members) = body {
         for (name, value) in members {
             add(lists, name.clone(), value, &mut found);
         }
     }
+    found
+}
+
+/// The fields that one named value becomes.
+pub(crate) fn fields_of(lists: FormLists, name: &str, value: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    add(lists, name.to_owned(), value, &mut found);
     found
 }
 

@@ -10,6 +10,8 @@ mod xml;
 use bytes::Bytes;
 use serde_json::Value;
 
+pub(crate) use form::fields_of as form_fields;
+
 use super::model::BodyFormat;
 
 /// Elements and JSON values may be nested this deep in a reply's XML; JSON has serde_json's own limit of 128.
