@@ -3,12 +3,18 @@
 //! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
+pub mod body;
+pub mod call;
+pub mod check;
 pub mod expression;
 pub mod load;
+mod location;
 pub mod model;
 pub mod names;
+pub mod page;
 pub mod path;
 pub mod read;
+pub mod reply;
 pub mod template;
 pub mod value;
 pub mod write;

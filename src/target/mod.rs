@@ -1,1 +1,5 @@
 //! (placeholder)
+
+pub mod breaker;
+pub mod budget;
+mod auth;

@@ -1,0 +1,3 @@
+//! (placeholder)
+pub mod aws_sigv4;
+pub mod cookies;
