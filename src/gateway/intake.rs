@@ -4,18 +4,30 @@ use serde_json::Value;
 
 use crate::{
     mapping::model::TypeMapping,
-    scim::{Error, Resource, intake},
+    scim::{Error, Resource, intake, replace::ReplaceRules},
 };
 
 use super::context::Context;
 
-/// Takes in the body of a POST or PUT.
+/// Takes in the body of a POST.
 ///
 /// # Errors
 ///
 /// `invalidSyntax` or `invalidValue`, naming the attribute.
-pub fn resource(ctx: &Context, t: &TypeMapping, body: Value, is_create: bool) -> Result<Resource, Error> {
+pub fn created(ctx: &Context, t: &TypeMapping, body: Value) -> Result<Resource, Error> {
     let rt = &t.resource_type;
-    let body = ctx.noting(|notes| ctx.dialect.resource(rt, body, is_create, notes))?;
-    intake::resource(rt, body, is_create)
+    let body = ctx.noting(|notes| ctx.dialect.resource(rt, body, true, notes))?;
+    intake::resource(rt, body, true)
+}
+
+/// Takes in the body of a PUT, with what it keeps of the present resource.
+///
+/// # Errors
+///
+/// As for [`created`].
+pub fn replacing(ctx: &Context, t: &TypeMapping, body: Value) -> Result<(Resource, ReplaceRules), Error> {
+    let rt = &t.resource_type;
+    let body = ctx.noting(|notes| ctx.dialect.resource(rt, body, false, notes))?;
+    let rules = ctx.dialect.replace_rules_for(rt, &body);
+    Ok((intake::resource(rt, body, false)?, rules))
 }

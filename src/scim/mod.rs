@@ -25,6 +25,7 @@ pub use error::{Error, ScimType};
 pub use filter::{CompareOp, Filter, Matcher};
 pub use patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest};
 pub use path::{AttributePath, PatchPath, PathError};
+pub use projection::Projection;
 pub use resource::Resource;
 pub use schema::resolve::Resolved;
 pub use schema::{

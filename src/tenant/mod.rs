@@ -11,7 +11,7 @@ pub mod secret;
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
-pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus, app_of};
+pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{dialect::Dialect, gateway::lock::Locks, mapping::model::Mapping, store::TenantId, target::Driver};
 

@@ -158,7 +158,7 @@ impl Registry {
         let files = paths.into_iter().filter_map(|path| {
             let name: Arc<str> = path.file_stem()?.to_str()?.into();
             let tenant = read(&path);
-            let app = app_of(&tenant.text).map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
+            let app = load::app_name(&tenant).map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
             Some((name, [Some(tenant), app].into_iter().flatten().collect()))
         });
         Ok(files.collect())
@@ -185,7 +185,7 @@ impl Registry {
         let (mapping, warnings) = load::tenant(&sources, &*self.environment, MissingValues::AreErrors)?;
         let mapping = Arc::new(mapping);
         let driver = Driver::new(Arc::clone(&mapping), Arc::clone(&self.connections)).map_err(|error| {
-            vec![Diagnostic::whole_file("tenant::unusable-target", Severity::Error, format!("`{name}`: {error}"))]
+            vec![Diagnostic::error("tenant::unusable-target", format!("The target of `{name}` cannot be used: {error}."))]
         })?;
         let locks = old.and_then(|old| old.tenant.as_ref()).map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
         let tenant = Tenant {
@@ -222,15 +222,8 @@ fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord])
 
 /// A file's text; one that cannot be read is empty, and found wanting.
 fn read(path: &Path) -> Arc<SourceFile> {
-    let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    Arc::new(SourceFile { path: path.to_owned(), text })
-}
-
-/// The application that a tenant file names, if that much can be read of it.
-pub fn app_of(text: &str) -> Option<String> {
-    let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    let table: toml::Table = text.parse().ok()?;
-    table.get("app")?.as_str().filter(|name| is_plain(name)).map(str::to_owned)
+    let file = std::fs::read(path).ok().and_then(|bytes| SourceFile::from_bytes(path, bytes).ok());
+    Arc::new(file.unwrap_or_else(|| SourceFile { path: path.to_owned(), text: String::new() }))
 }
 
 /// What keeps all tenants from being loaded.

@@ -43,7 +43,7 @@ pub async fn create(ctx: &Context, t: &TypeMapping, body: Value, projection: &Pr
     if t.create.is_none() {
         return Err(cannot_create(t));
     }
-    let wish = intake::resource(ctx, t, body, true)?;
+    let wish = intake::created(ctx, t, body)?;
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
     policy::check(ctx, t, &wish, &everything, true)?;
     write::check(t, &wish, &Wish::Create)?;

@@ -7,7 +7,7 @@ use crate::{
     scim::{
         AttributePath, Error, ResourceType, ScimType,
         filter::Matcher,
-        query::{SortOrder, sort::{SortKey, Sorter}},
+        query::{SortKey, SortOrder, Sorter},
     },
 };
 

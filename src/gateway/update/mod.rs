@@ -7,6 +7,7 @@
 //! 5. Plan and make the calls.
 //! 6. Commit what is kept here, then answer.
 
+mod grants;
 mod group;
 
 use serde_json::Value;
@@ -20,7 +21,7 @@ use crate::{
     scim::{
         AttributePath, Error, Projection, Resource, ScimType, diff,
         patch::{self, PatchRequest},
-        replace,
+        replace::{self, ReplaceRules},
         version::Precondition,
     },
     store::Record,
@@ -39,8 +40,8 @@ use super::{
 
 /// How a request says what it wants.
 pub enum Change {
-    /// PUT: the whole resource.
-    Replace(Resource),
+    /// PUT: the whole resource, and what stays although it is left out.
+    Replace(Resource, ReplaceRules),
     /// PATCH: operations.
     Patch(PatchRequest),
 }
@@ -54,8 +55,8 @@ pub async fn replace(
     projection: &Projection,
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let wish = intake::resource(ctx, t, body, false)?;
-    Update { ctx, t, projection, if_match }.run(id, Change::Replace(wish)).await
+    let (wish, rules) = intake::replacing(ctx, t, body)?;
+    Update { ctx, t, projection, if_match }.run(id, Change::Replace(wish, rules)).await
 }
 
 /// Answers a PATCH.
@@ -67,7 +68,12 @@ pub async fn patch(
     projection: &Projection,
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let request = ctx.noting(|notes| ctx.dialect.patch(&t.resource_type, Some(id), body, notes))?;
+    let (request, grants) = ctx.noting(|notes| {
+        let mut request = ctx.dialect.patch(&t.resource_type, Some(id), body, notes)?;
+        let grants = ctx.dialect.group_grants(&t.resource_type, &mut request, notes);
+        Ok((request, grants))
+    })?;
+    grants::carry_out(ctx, id, &grants).await?;
     Update { ctx, t, projection, if_match }.run(id, Change::Patch(request)).await
 }
 
@@ -110,7 +116,9 @@ impl Update<'_> {
             return false;
         }
         match change {
-            Change::Replace(wish) => wish.0.contains_key("members") || !self.ctx.dialect.replace_rules(&self.t.resource_type).keeps("members"),
+            Change::Replace(wish, rules) => {
+                wish.0.contains_key("members") || !rules.keep_absent_multivalued.iter().any(|name| name == "members")
+            }
             Change::Patch(request) => {
                 request.attributes(&self.t.resource_type).iter().any(|path| path.schema.is_none() && path.attribute == "members")
             }
@@ -132,9 +140,9 @@ impl Update<'_> {
     fn wanted(&self, old: &Joined, change: Change) -> Result<Resource, Error> {
         let rt = &self.t.resource_type;
         let mut new = match change {
-            Change::Replace(wish) => {
-                let rules = self.ctx.dialect.replace_rules(rt);
-                replace::replace(rt, &old.resource, wish, &rules)?
+            Change::Replace(wish, rules) => {
+                let new = replace::replace(rt, &old.resource, wish, &rules)?;
+                self.ctx.noting(|notes| Ok(self.ctx.dialect.settle_replace(rt, &old.resource, new, notes)))?
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
