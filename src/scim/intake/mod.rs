@@ -3,6 +3,8 @@
 //! In: bytes, a resource type. Out: a resource in the schema's spelling. Knows nothing of what is there already.
 
 mod json;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use serde_json::{Map, Value};
