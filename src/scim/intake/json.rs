@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::{Map, Number, Value};
 
 use crate::scim::Error;
+use crate::scim::error::shown;
 
 /// How large a JSON document may be inside; its length is limited where it is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             if !folded.insert(key.to_ascii_lowercase()) {
                 return Err(de::Error::custom(format_args!(
                     "the key `{}` is there twice (names compare without case)",
-                    shortened(&key)
+                    shown(&key)
                 )));
             }
             let value = object.next_value_seed(self.inner()?)?;
@@ -170,11 +171,6 @@ impl<'de> Visitor<'de> for Document<'_> {
         }
         Ok(Value::Object(values))
     }
-}
-
-/// A key for an error message: attribute names are short, anything else is cut.
-fn shortened(key: &str) -> String {
-    key.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
 /// 2^53.

@@ -338,6 +338,11 @@ fn operators_own_schemas_follow_the_same_rules() {
         kind(vec![add("owner.note", json!("n"))]),
         ScimType::InvalidValue
     );
+    let group_type = ResourceType::group(Vec::new());
+    let group = json!({ "displayName": "g", "members": [{ "value": "a" }] });
+    let renamed = replace("members[value eq \"a\"].value", json!("b"));
+    let error = run(&group_type, group, vec![renamed]).unwrap_err();
+    assert_eq!(error.scim_type, Some(ScimType::Mutability));
     let both = vec![add("owner.note", json!("n")), add("owner.name", json!("m"))];
     assert_eq!(
         after(both).unwrap(),
