@@ -130,3 +130,81 @@ pub(crate) fn canonical_text(value: &Value) -> String {
     sorted.sort_all_objects();
     sorted.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::builtin;
+
+    #[test]
+    fn changes_are_told_by_canonical_paths() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let old = json!({
+            "schemas": ["x"], "id": "1", "userName": "a", "title": "t", "active": true, "meta": { "version": "1" },
+            "name": { "givenName": "g", "familyName": "f" },
+            "emails": [{ "value": "a", "type": "w" }, { "value": "b" }], "roles": [{ "value": "r" }], "ims": [],
+            enterprise: { "department": "d", "costCenter": "c", "manager": { "value": "1", "displayName": "M" } },
+        });
+        let cases = [
+            (
+                "/emails",
+                json!([{ "value": "b" }, { "type": "w", "value": "a" }]),
+                vec![],
+            ),
+            (
+                "/emails",
+                json!([{ "value": "b" }, { "value": "b" }]),
+                vec!["emails"],
+            ),
+            ("/emails", json!([{ "value": "b" }]), vec!["emails"]),
+            ("/meta", json!({ "version": "2" }), vec![]),
+            ("/schemas", json!([]), vec![]),
+            ("/ims", Value::Null, vec![]),
+            ("/roles", json!([]), vec!["roles"]),
+            ("/userName", json!("A"), vec!["userName"]),
+            ("/active", json!(false), vec!["active"]),
+            ("/name/givenName", json!("G"), vec!["name.givenName"]),
+            (
+                "/name",
+                Value::Null,
+                vec!["name.familyName", "name.givenName"],
+            ),
+            ("/title", Value::Null, vec!["title"]),
+        ];
+        let resource = |value: &Value| Resource(value.as_object().cloned().unwrap());
+        for (pointer, value, expected) in cases {
+            let mut new = old.clone();
+            *new.pointer_mut(pointer).unwrap() = value;
+            let paths = changed(&user_type, &resource(&old), &resource(&new));
+            let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+            assert_eq!(paths, expected, "{pointer}");
+        }
+        let mut new = old.clone();
+        new[enterprise] =
+            json!({ "department": "e", "costCenter": "c", "manager": { "value": "2" } });
+        let paths = changed(&user_type, &resource(&old), &resource(&new));
+        let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+        let expected = ["department", "manager.value", "manager.displayName"];
+        assert_eq!(paths, expected.map(|p| format!("{enterprise}:{p}")));
+    }
+
+    #[test]
+    fn a_delta_has_each_member_once() {
+        let members = |values: &[&str]| -> Vec<Value> {
+            values.iter().map(|v| json!({ "value": v })).collect()
+        };
+        let delta = member_delta(
+            &members(&["a", "b", "b", "c"]),
+            &members(&["c", "d", "d", "a"]),
+        );
+        assert_eq!(delta.add, members(&["d"]));
+        assert_eq!(delta.remove, ["b"]);
+        assert_eq!(
+            member_delta(&members(&["a"]), &members(&["a"])),
+            MemberDelta::default()
+        );
+    }
+}

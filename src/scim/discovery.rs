@@ -222,3 +222,79 @@ impl AuthScheme {
         Value::Object(scheme)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_says_what_is_there() {
+        let features = Features {
+            patch: true,
+            bulk: Some(BulkFeature {
+                max_operations: 1000,
+                max_payload_bytes: 1_048_576,
+            }),
+            pagination: PaginationFeature {
+                cursor: true,
+                index: true,
+                default_pagination_method: Some(PaginationMethod::Index),
+                max_page_size: Some(200),
+                ..PaginationFeature::default()
+            },
+            auth_schemes: vec![AuthScheme {
+                kind: "oauthbearertoken".to_owned(),
+                name: "OAuth Bearer Token".to_owned(),
+                is_primary: true,
+                ..AuthScheme::default()
+            }],
+            ..Features::default()
+        };
+        let expected = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+            "patch": { "supported": true },
+            "bulk": { "supported": true, "maxOperations": 1000, "maxPayloadSize": 1_048_576 },
+            "filter": { "supported": false, "maxResults": 0 },
+            "changePassword": { "supported": false },
+            "sort": { "supported": false },
+            "etag": { "supported": false },
+            "pagination": { "cursor": true, "index": true, "defaultPaginationMethod": "index", "maxPageSize": 200 },
+            "authenticationSchemes": [
+                { "type": "oauthbearertoken", "name": "OAuth Bearer Token", "description": "", "primary": true },
+            ],
+            "meta": { "resourceType": "ServiceProviderConfig", "location": "https://example.com/v2/ServiceProviderConfig" },
+        });
+        let config = service_provider_config(&features, "https://example.com/v2");
+        assert_eq!(config, expected);
+        // What is said about it must be in its schema.
+        let schema = builtin::service_provider_config();
+        for name in config.as_object().unwrap().keys() {
+            assert!(
+                ["schemas", "meta"].contains(&name.as_str()) || schema.attribute(name).is_some(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn resource_types_and_schemas_know_their_place() {
+        let user = ResourceType::user(vec![builtin::enterprise_user()]);
+        let contractor = ResourceType::new("Contractor", "/Contractors", builtin::user(), vec![]);
+        let types = resource_types(&[&user, &contractor], "https://example.com");
+        let expected = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+            "id": "User", "name": "User", "endpoint": "/Users", "description": "User Account",
+            "schema": builtin::USER,
+            "schemaExtensions": [{ "schema": builtin::ENTERPRISE_USER, "required": false }],
+            "meta": { "resourceType": "ResourceType", "location": "https://example.com/ResourceTypes/User" },
+        });
+        assert_eq!(types[0], expected);
+        let schemas = schemas(&[&user, &contractor], "https://example.com");
+        let ids: Vec<_> = schemas.iter().map(|s| s["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, [builtin::USER, builtin::ENTERPRISE_USER]);
+        assert_eq!(
+            schemas[0]["meta"]["location"],
+            format!("https://example.com/Schemas/{}", builtin::USER)
+        );
+    }
+}

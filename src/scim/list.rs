@@ -71,3 +71,38 @@ impl ListResponse {
         head
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_json_are_the_same_message() {
+        let lists = [
+            ListResponse::indexed(100, 11),
+            ListResponse::default(),
+            ListResponse {
+                total_results: Some(3),
+                next_cursor: Some("\"n\"".to_owned()),
+                previous_cursor: Some("p".to_owned()),
+                ..ListResponse::default()
+            },
+        ];
+        for list in lists {
+            for resources in [
+                vec![],
+                vec![json!({ "id": "1" })],
+                vec![json!({}), json!({ "id": "]}" })],
+            ] {
+                let texts: Vec<_> = resources.iter().map(Value::to_string).collect();
+                let read: Value = serde_json::from_slice(&list.to_bytes(&texts)).unwrap();
+                assert_eq!(read, list.to_json(resources));
+            }
+        }
+        let page = ListResponse::indexed(100, 11).to_json(vec![json!({ "id": "1" })]);
+        assert_eq!(
+            page.to_string(),
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":100,"startIndex":11,"itemsPerPage":1,"Resources":[{"id":"1"}]}"#
+        );
+    }
+}

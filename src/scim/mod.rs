@@ -22,7 +22,7 @@ pub mod version;
 mod properties;
 
 pub use error::{Error, ScimType};
-pub use filter::{CompareOp, Filter, Matcher};
+pub use filter::{CompareOp, ElementMatcher, Filter, Matcher};
 pub use patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest};
 pub use path::{AttributePath, PatchPath, PathError};
 pub use projection::Projection;

@@ -278,3 +278,43 @@ fn names_extension_of(named: &AttributePath, path: &AttributePath) -> bool {
         .is_some_and(|s| s.eq_ignore_ascii_case(urn));
     is_within || path.to_string().eq_ignore_ascii_case(urn)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::builtin;
+
+    #[test]
+    fn what_no_answer_can_have_is_not_wanted() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let department = format!("{enterprise}:department");
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        // `attributes`, `excludedAttributes`, an attribute, whether it is wanted.
+        let cases = [
+            (vec![], vec![], "groups", true),
+            (vec![], vec![], "password", false),
+            (vec![], vec!["groups"], "groups", false),
+            (vec![], vec!["groups"], "id", true),
+            (vec![], vec!["id"], "id", true),
+            (vec![], vec!["emails.type"], "emails", true),
+            (vec![], vec![enterprise], &department, false),
+            (vec![], vec![enterprise], enterprise, false),
+            (vec!["userName"], vec![], "groups", false),
+            (vec!["userName"], vec![], "schemas", true),
+            (vec!["groups.display"], vec![], "groups", true),
+            (vec![enterprise], vec![], &department, true),
+            (vec![&department], vec![], &department, true),
+            (vec!["userName"], vec!["userName"], "userName", true),
+        ];
+        for (attributes, excluded, name, is_wanted) in cases {
+            let projection = Projection::parse(
+                &user_type,
+                Some(&names(&attributes)),
+                Some(&names(&excluded)),
+            );
+            let shown = format!("{attributes:?} {excluded:?} {name}");
+            assert_eq!(projection.unwrap().wants(name), is_wanted, "{shown}");
+        }
+    }
+}

@@ -251,6 +251,7 @@ proptest! {
         let text = patch_path.to_string();
         prop_assume!(text.len() <= super::path::MAX_PATH_BYTES);
         prop_assert_eq!(PatchPath::parse(&text).unwrap(), patch_path);
+        prop_assert!(text.parse::<scim_v2::filter::PatchPath>().is_ok(), "{}", text);
     }
 
     #[test]

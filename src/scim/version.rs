@@ -91,3 +91,56 @@ fn is_separator(c: char) -> bool {
 
 /// 128 bits: two states of one resource never meet by chance.
 const VERSION_BYTES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_version_follows_the_content() {
+        let version = |value: Value| of(value.as_object().unwrap());
+        let one = version(json!({ "id": "1", "name": { "a": 1, "b": 2 } }));
+        assert_eq!(
+            one,
+            version(json!({ "name": { "b": 2, "a": 1 }, "id": "1", "meta": { "version": "x" } }))
+        );
+        assert_ne!(
+            one,
+            version(json!({ "id": "1", "name": { "a": 1, "b": 3 } }))
+        );
+        assert_ne!(
+            version(json!({ "a": ["x", "y"] })),
+            version(json!({ "a": ["y", "x"] }))
+        );
+        assert!(one.starts_with("W/\"") && one.len() == 36, "{one}");
+    }
+
+    #[test]
+    fn preconditions_compare_weakly() {
+        let cases = [
+            ("*", Some("W/\"a\""), true),
+            ("*", None, false),
+            ("W/\"a\"", Some("W/\"a\""), true),
+            ("\"a\"", Some("W/\"a\""), true),
+            ("a", Some("W/\"a\""), true),
+            ("\"b\", W/\"a\" ,\"c\"", Some("W/\"a\""), true),
+            ("\"b\",,\"c\"", Some("W/\"a\""), false),
+            ("\"a,b\"", Some("W/\"a,b\""), true),
+            ("W/\"A\"", Some("W/\"a\""), false),
+            ("\"a\"", None, false),
+        ];
+        for (header, version, matches) in cases {
+            let precondition = Precondition::parse(header).unwrap();
+            assert_eq!(
+                precondition.matches(version),
+                matches,
+                "{header} {version:?}"
+            );
+        }
+        for header in ["", " , ", "\"a", "W/", "W/\"a\", \"b"] {
+            assert_eq!(Precondition::parse(header), None, "{header}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 
 mod order;
 mod references;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 

@@ -3,12 +3,15 @@
 //! In: bytes, a resource type. Out: a resource in the schema's spelling. Knows nothing of what is there already.
 
 mod json;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use serde_json::{Map, Value};
 
 pub use self::json::{JsonLimits, parse_json};
 
+use super::error::shown;
 use super::schema::resolve::common_attributes;
 use super::schema::{Attribute, Schema};
 use super::{AttributePath, Error, Mutability, Resource, ResourceType};
@@ -42,7 +45,7 @@ pub fn resource(
             take_attribute(attribute, &attribute.name, value, &mut taken)?;
         } else {
             let owner = &resource_type.name;
-            let detail = format!("`{key}` is not an attribute of `{owner}`.");
+            let detail = format!("`{}` is not an attribute of `{owner}`.", shown(&key));
             return Err(Error::invalid_syntax(detail));
         }
     }
@@ -183,7 +186,11 @@ fn take_extension(extension: &Schema, value: Value) -> Result<Option<Value>, Err
     let mut taken = Map::new();
     for (key, value) in object {
         let Some(attribute) = extension.attribute(&key) else {
-            let detail = format!("`{key}` is not an attribute of `{}`.", extension.id);
+            let detail = format!(
+                "`{}` is not an attribute of `{}`.",
+                shown(&key),
+                extension.id
+            );
             return Err(Error::invalid_syntax(detail));
         };
         let name = format!("{}:{}", extension.id, attribute.name);
@@ -211,7 +218,11 @@ fn check_schemas(resource_type: &ResourceType, object: &Map<String, Value>) -> R
         let is_own = own.eq_ignore_ascii_case(urn);
         has_own = has_own || is_own;
         if !is_own && resource_type.extension(urn).is_none() {
-            let detail = format!("The schema `{urn}` is not one of `{}`.", resource_type.name);
+            let detail = format!(
+                "The schema `{}` is not one of `{}`.",
+                shown(urn),
+                resource_type.name
+            );
             return Err(Error::invalid_syntax(detail));
         }
     }

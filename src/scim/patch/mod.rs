@@ -8,6 +8,8 @@ mod members;
 mod remove;
 mod request;
 mod target;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use serde_json::Value;

@@ -181,3 +181,95 @@ fn names(body: &Map<String, Value>, name: &str) -> Result<Vec<String>, Error> {
         Some(_) => Err(not_names()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Result<Query, Error> {
+        let pairs = pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Query::from_pairs(&pairs.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn parameters_and_search_bodies_say_the_same() {
+        let expected = Query {
+            filter: Some("userName pr".to_owned()),
+            sort_by: Some(AttributePath::parse("name.familyName").unwrap()),
+            sort_order: SortOrder::Descending,
+            start_index: Some(1),
+            count: Some(0),
+            cursor: Some(String::new()),
+            attributes: vec!["userName".to_owned(), "emails.type".to_owned()],
+            excluded_attributes: vec!["members".to_owned()],
+        };
+        let by_pairs = pairs(&[
+            ("filter", "userName pr"),
+            ("sortBy", "name.familyName"),
+            ("sortorder", "Descending"),
+            ("startIndex", "-3"),
+            ("count", "-1"),
+            ("cursor", ""),
+            ("attributes", "userName, emails.type,"),
+            ("excludedAttributes", "members"),
+            ("unknown", "x"),
+            ("unknown", "x"),
+        ]);
+        assert_eq!(by_pairs.unwrap(), expected);
+        let by_search = Query::from_search(json!({
+            "schemas": [SEARCH_REQUEST], "filter": "userName pr", "sortBy": "name.familyName",
+            "sortOrder": "descending", "startIndex": 0, "count": -1, "cursor": "",
+            "attributes": ["userName", "emails.type"], "excludedAttributes": ["members"],
+        }));
+        assert_eq!(by_search.unwrap(), expected);
+        assert_eq!(pairs(&[]).unwrap(), Query::default());
+        assert_eq!(
+            pairs(&[("filter", "")]).unwrap().filter.as_deref(),
+            Some("")
+        );
+    }
+
+    #[test]
+    fn parameters_without_meaning_are_refused() {
+        let cases = [
+            (vec![("count", "many")], ScimType::InvalidValue),
+            (
+                vec![("count", "many"), ("cursor", "x")],
+                ScimType::InvalidCount,
+            ),
+            (vec![("startIndex", "1.5")], ScimType::InvalidValue),
+            (
+                vec![("startIndex", "99999999999999999999")],
+                ScimType::InvalidValue,
+            ),
+            (vec![("sortOrder", "up")], ScimType::InvalidValue),
+            (vec![("sortBy", "a b")], ScimType::InvalidValue),
+            (
+                vec![("filter", "a pr"), ("Filter", "b pr")],
+                ScimType::InvalidFilter,
+            ),
+            (vec![("count", "1"), ("count", "2")], ScimType::InvalidValue),
+        ];
+        for (parameters, kind) in cases {
+            assert_eq!(
+                pairs(&parameters).unwrap_err().scim_type,
+                Some(kind),
+                "{parameters:?}"
+            );
+        }
+        let bodies = [
+            json!([]),
+            json!({ "filter": "a pr" }),
+            json!({ "schemas": [SEARCH_REQUEST], "count": "1" }),
+            json!({ "schemas": [SEARCH_REQUEST], "filter": 1 }),
+            json!({ "schemas": [SEARCH_REQUEST], "attributes": "userName" }),
+        ];
+        for body in bodies {
+            assert!(Query::from_search(body.clone()).is_err(), "{body}");
+        }
+    }
+}

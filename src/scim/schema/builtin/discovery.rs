@@ -91,6 +91,20 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
         .described("A complex type that specifies sort result options.")
         .required()
         .read_only(),
+        // Missing in §8.7.2, but required by §5.
+        Attribute::complex(
+            "etag",
+            vec![
+                Attribute::boolean("supported")
+                    .described(
+                        "A Boolean value specifying whether or not the operation is supported.",
+                    )
+                    .required(),
+            ],
+        )
+        .described("A complex type that specifies ETag configuration options.")
+        .required()
+        .read_only(),
         pagination(),
         Attribute::complex(
             "authenticationSchemes",
