@@ -4,6 +4,8 @@
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
 pub mod expression;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod location;
 pub mod model;
 pub mod names;
