@@ -1,5 +1,15 @@
-//! (placeholder)
+//! The edge toward the application: calls are sent, and the answers judged.
 
-pub mod breaker;
-pub mod budget;
 mod auth;
+mod breaker;
+mod budget;
+mod connections;
+mod connector;
+mod error;
+mod journey;
+mod line;
+mod record;
+
+pub use connections::Connections;
+pub use error::TargetError;
+pub use journey::{Done, Journey};

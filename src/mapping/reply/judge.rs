@@ -139,12 +139,7 @@ impl<'r> View<'r> {
 
     fn verdict(&self, meaning: Meaning, rule: Option<&ReplyRule>) -> Verdict {
         if meaning.is_done() {
-            return Verdict {
-                meaning,
-                detail: None,
-                attribute: None,
-                retry_after: None,
-            };
+            return Verdict::of(meaning);
         }
         let said = rule.and_then(|rule| rule.say.as_ref()).and_then(|say| {
             let mut names = self.names();

@@ -114,6 +114,18 @@ impl Meaning {
     }
 }
 
+impl Verdict {
+    /// A meaning about which nothing more is known.
+    pub fn of(meaning: Meaning) -> Self {
+        Self {
+            meaning,
+            detail: None,
+            attribute: None,
+            retry_after: None,
+        }
+    }
+}
+
 impl Reply {
     /// Reads an answer. The body's bytes are not needed afterwards.
     pub fn new(status: u16, headers: HeaderMap, body: &[u8], target: &Target) -> Self {
