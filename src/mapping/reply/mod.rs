@@ -114,6 +114,18 @@ impl Meaning {
     }
 }
 
+impl Verdict {
+    /// A meaning about which nothing more is known.
+    pub fn of(meaning: Meaning) -> Self {
+        Self {
+            meaning,
+            detail: None,
+            attribute: None,
+            retry_after: None,
+        }
+    }
+}
+
 impl Reply {
     /// Reads an answer. The body's bytes are not needed afterwards.
     pub fn new(status: u16, headers: HeaderMap, body: &[u8], target: &Target) -> Self {
@@ -127,7 +139,10 @@ impl Reply {
             Decoded::Text => (ReplyForm::Text, Value::Null),
         };
         let (content, whole) = match &target.content {
-            Some(path) => (path.first(&value).cloned().unwrap_or(Value::Null), Some(value)),
+            Some(path) => (
+                path.first(&value).cloned().unwrap_or(Value::Null),
+                Some(value),
+            ),
             None => (value, None),
         };
         let start = body.get(..MAX_TEXT_BYTES).unwrap_or(body);

@@ -44,7 +44,11 @@ pub fn take(
 /// # Errors
 ///
 /// A computed value whose template fails.
-pub fn source(from: &Source, reply: &Reply, names: &Names<'_>) -> Result<Option<Value>, EvaluateError> {
+pub fn source(
+    from: &Source,
+    reply: &Reply,
+    names: &Names<'_>,
+) -> Result<Option<Value>, EvaluateError> {
     let text = |text: &str| Value::String(text.to_owned());
     Ok(match from {
         Source::Body(path) => reply.find(path).filter(|value| !value.is_null()).cloned(),
@@ -61,7 +65,11 @@ pub fn source(from: &Source, reply: &Reply, names: &Names<'_>) -> Result<Option<
 
 /// The value of a cookie that a reply sets.
 pub fn cookie(reply: &Reply, name: &str) -> Option<String> {
-    let texts = reply.headers.get_all(SET_COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let texts = reply
+        .headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok());
     texts
         .filter_map(|text| text.split(';').next()?.split_once('='))
         .find(|(key, _)| key.trim() == name)
