@@ -24,6 +24,7 @@ struct Scope<'m> {
 
 /// Complaints about names in every call and every line of a mapping.
 pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagnostics) {
+    wrapped(mapping, complaints);
     for resource_type in &mapping.types {
         check_type(mapping, resource_type, is_complete, complaints);
     }
@@ -32,6 +33,33 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         for step in &login.steps {
             scope.call(step, complaints);
             scope.names.extend(step.take.iter().map(|(name, _)| name.clone()));
+        }
+    }
+}
+
+/// Calls that do not give the names that `[target.wrap]` puts around their bodies.
+fn wrapped(mapping: &Mapping, complaints: &mut Diagnostics) {
+    let Some(wrap) = &mapping.target.wrap else {
+        return;
+    };
+    let wanted: BTreeSet<String> = wrap
+        .names()
+        .into_iter()
+        .filter_map(|name| name.names.into_iter().next())
+        .filter(|name| !["body", "settings", "login"].contains(&name.as_str()))
+        .collect();
+    for call in super::calls::of_mapping(mapping) {
+        let has_body = [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
+        for name in &wanted {
+            if !has_body || call.with.iter().any(|(given, _)| given == name) {
+                continue;
+            }
+            let sentence = format!("`target.wrap` uses `{name}`, which this call does not give.");
+            complaints.add(
+                Diagnostic::error("mapping::unknown-name", sentence)
+                    .at(&call.place)
+                    .mend(format!("add `with = {{ {name} = … }}`")),
+            );
         }
     }
 }
