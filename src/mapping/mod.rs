@@ -6,8 +6,11 @@
 pub mod check;
 pub mod expression;
 pub mod load;
+mod location;
 pub mod model;
 pub mod names;
 pub mod path;
+pub mod read;
 pub mod template;
 pub mod value;
+pub mod write;

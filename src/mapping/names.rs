@@ -117,6 +117,14 @@ impl<'a> Names<'a> {
         self.scopes().find_map(|s| s.entry(name))
     }
 
+    /// A value given by name, if there is one: neither an attribute nor a member.
+    pub(crate) fn entry_named(&self, name: &str) -> Option<&Value> {
+        self.scopes().find_map(|s| {
+            let (_, value) = s.entries.iter().rev().find(|(n, _)| n == name)?;
+            Some(&**value)
+        })
+    }
+
     /// The next `count` random characters; absent if there are not so many left.
     pub(crate) fn take_random(&self, count: usize) -> Option<String> {
         let random = self.scopes().find_map(|s| s.random.as_ref())?;

@@ -1,0 +1,327 @@
+//! An object of the application becomes a resource.
+//!
+//! In: a [`TypeMapping`] and one object. Out: the mapped attributes, the object's id, references to be translated. Knows
+//! nothing of what is kept here, of SCIM ids, nor of calls.
+
+mod elements;
+
+use serde_json::{Map, Value};
+
+use crate::scim::{Attribute, AttributePath, AttributeType, Resource};
+
+use super::{
+    expression::text_of,
+    location::definition,
+    model::{AttributeRule, Form, MemberField, Read, TypeMapping},
+    names::Names,
+    value::{Spelling, Untranslatable},
+};
+
+/// An object of the application as a resource.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReadResource {
+    /// The mapped attributes only, in the schema's spelling: no `id`, no `schemas`, no `meta` unless it is mapped.
+    pub resource: Resource,
+    /// The object's id in the application; absent if the object has none.
+    pub target_id: Option<String>,
+    /// References, which hold the target's ids until the gateway puts its own in.
+    pub references: Vec<ReferenceValue>,
+    /// Attributes whose value could not be read, by name.
+    pub dropped: Vec<String>,
+}
+
+/// A reference to another resource, such as `manager`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReferenceValue {
+    /// The sub-attribute that holds the id: `manager.value`.
+    pub path: AttributePath,
+    /// The type of the resource it names.
+    pub resource_type: String,
+    /// The target's id of that resource, as it stands in the resource now.
+    pub target_id: String,
+}
+
+/// Reads the attributes for which `wanted` holds; it is asked with the path of each rule, sub-attribute included.
+///
+/// Nothing is invented: an absent field is an absent attribute unless the rule has `when-absent`, and no element is made
+/// primary.
+pub fn read(
+    t: &TypeMapping,
+    object: &Value,
+    settings: &Map<String, Value>,
+    wanted: impl Fn(&AttributePath) -> bool,
+) -> ReadResource {
+    let mut names = Names::new();
+    names.settings(settings).object(object);
+    let mut reader = Reader {
+        t,
+        object,
+        names,
+        read: ReadResource::default(),
+    };
+    for rule in &t.attributes {
+        if wanted(&rule.location.leaf()) {
+            reader.rule(rule);
+        }
+    }
+    reader.read.target_id = target_id(t, object);
+    reader.read
+}
+
+/// Whether the object exists for the tenant: `scope` holds and `hide` does not. A condition that fails hides the object.
+pub fn is_in_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
+    let mut names = Names::new();
+    names.settings(settings).object(object);
+    let is_in = t
+        .scope
+        .as_ref()
+        .is_none_or(|e| e.holds(&names).unwrap_or(false));
+    is_in
+        && !t
+            .hide
+            .as_ref()
+            .is_some_and(|e| e.holds(&names).unwrap_or(true))
+}
+
+/// Whether a single object says that it is deleted (`gone`). A condition that fails says nothing.
+pub fn is_gone(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
+    let mut names = Names::new();
+    names.settings(settings).object(object);
+    t.gone
+        .as_ref()
+        .is_some_and(|e| e.holds(&names).unwrap_or(false))
+}
+
+/// The application's id of an object, as text; absent if there is none, or an empty one.
+pub fn target_id(t: &TypeMapping, object: &Value) -> Option<String> {
+    id_text(t.id.from.first(object)?)
+}
+
+/// The target's ids of the members that a group object lists itself (`members.field`).
+pub fn member_ids(field: &MemberField, object: &Value) -> Vec<String> {
+    let list = match field.place.read(object) {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(Value::Null) | None => &[],
+        Some(single) => std::slice::from_ref(single),
+    };
+    let id = |item| match &field.id {
+        Some(path) => path.first(item),
+        None => Some(item),
+    };
+    list.iter().filter_map(|item| id_text(id(item)?)).collect()
+}
+
+fn id_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(_) | Value::Number(_) => text_of(value),
+        _ => None,
+    }
+    .filter(|text| !text.is_empty())
+    .map(|text| text.into_owned())
+}
+
+/// One object being read.
+struct Reader<'r> {
+    t: &'r TypeMapping,
+    object: &'r Value,
+    names: Names<'r>,
+    read: ReadResource,
+}
+
+impl Reader<'_> {
+    fn rule(&mut self, rule: &AttributeRule) {
+        let outcome = match &rule.each {
+            Some(each) if rule.read.is_some() || rule.write.is_none() => {
+                self.each(rule, each).map(Some)
+            }
+            Some(_) => Ok(None),
+            None => match &rule.read {
+                Some(read) => self.value(rule, read),
+                None => Ok(None),
+            },
+        };
+        match outcome {
+            Ok(Some(value)) if !is_empty(&value) => self.put(rule, value),
+            Ok(_) => {}
+            Err(_) => self.read.dropped.push(rule.location.leaf().to_string()),
+        }
+    }
+
+    /// The value of a rule as the resource will have it.
+    fn value(&self, rule: &AttributeRule, read: &Read) -> Result<Option<Value>, Untranslatable> {
+        let (attribute, sub) = definition(self.t, &rule.location);
+        let is_list = !rule.location.is_element()
+            && rule.location.path.sub_attribute.is_none()
+            && attribute.is_some_and(|a| a.is_multi_valued);
+        let raw = match read {
+            Read::Template(template) => template
+                .value(&self.names)
+                .map_err(|_| Untranslatable::Malformed)?,
+            Read::Path(path) if is_list && !path.is_singular() => {
+                Some(path.all(self.object).into_iter().cloned().collect())
+            }
+            Read::Path(path) => path.first(self.object).cloned(),
+        };
+        let Some(raw) = raw.filter(|v| !v.is_null()) else {
+            return Ok(rule.when_absent.clone());
+        };
+        match is_list {
+            true => Ok(Some(list(rule, attribute, &raw)?)),
+            false => single(rule, attribute, sub, &raw).map(Some),
+        }
+    }
+
+    fn put(&mut self, rule: &AttributeRule, value: Value) {
+        if let Some(resource_type) = &rule.reference {
+            let has_sub = rule.location.leaf().sub_attribute.is_some();
+            let path = match has_sub || !has_value(&value) {
+                true => rule.location.leaf(),
+                false => AttributePath {
+                    sub_attribute: Some("value".to_owned()),
+                    ..rule.location.leaf()
+                },
+            };
+            for target_id in reference_ids(&value) {
+                self.read.references.push(ReferenceValue {
+                    path: path.clone(),
+                    resource_type: resource_type.clone(),
+                    target_id,
+                });
+            }
+        }
+        rule.location.put(&mut self.read.resource.0, value);
+    }
+}
+
+/// One value of a rule's location.
+fn single(
+    rule: &AttributeRule,
+    attribute: Option<&Attribute>,
+    sub: Option<&Attribute>,
+    raw: &Value,
+) -> Result<Value, Untranslatable> {
+    let leaf = sub.or(attribute);
+    if rule.location.is_element() && rule.location.sub_attribute.is_none() {
+        return one(rule, attribute, raw);
+    }
+    match leaf.filter(|a| a.kind == AttributeType::Complex) {
+        Some(complex) => one(rule, Some(complex), raw),
+        None => spelling(rule, kind_of(rule, leaf)).decode(raw),
+    }
+}
+
+/// Every value of a multi-valued attribute.
+fn list(
+    rule: &AttributeRule,
+    attribute: Option<&Attribute>,
+    raw: &Value,
+) -> Result<Value, Untranslatable> {
+    let split;
+    let items = match (raw, &rule.form) {
+        (Value::Array(items), _) => items.as_slice(),
+        (scalar, Form::Joined(_)) => {
+            split = spelling(rule, None).decode(scalar)?;
+            split.as_array().map(Vec::as_slice).unwrap_or_default()
+        }
+        (single, _) => std::slice::from_ref(single),
+    };
+    let values = items.iter().filter(|item| !item.is_null());
+    let mut read = Vec::new();
+    for item in values {
+        match one(rule, attribute, item) {
+            Ok(value) => read.push(value),
+            Err(Untranslatable::Dropped) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(Value::Array(read))
+}
+
+/// A value of an attribute as a whole: of a complex one a scalar is its `value`, and an object's members are those that
+/// the schema knows.
+fn one(
+    rule: &AttributeRule,
+    attribute: Option<&Attribute>,
+    raw: &Value,
+) -> Result<Value, Untranslatable> {
+    let Some(complex) = attribute.filter(|a| a.kind == AttributeType::Complex) else {
+        let is_list_item = matches!(rule.form, Form::Joined(_));
+        let kind = kind_of(rule, attribute);
+        return match is_list_item {
+            true => plain(rule, kind).decode(raw),
+            false => spelling(rule, kind).decode(raw),
+        };
+    };
+    if let Value::Object(members) = raw {
+        return Ok(Value::Object(known_members(complex, members)));
+    }
+    let Some(value) = complex.sub("value") else {
+        return Err(Untranslatable::Malformed);
+    };
+    let value = match &rule.form {
+        Form::Joined(_) => plain(rule, Some(value.kind)).decode(raw)?,
+        _ => spelling(rule, kind_of(rule, Some(value))).decode(raw)?,
+    };
+    Ok(Value::Object(Map::from_iter([("value".to_owned(), value)])))
+}
+
+/// The members that are sub-attributes, under the schema's names and in its types.
+fn known_members(complex: &Attribute, members: &Map<String, Value>) -> Map<String, Value> {
+    let known = members.iter().filter_map(|(name, value)| {
+        let sub = complex.sub(name)?;
+        let value = super::value::coerce(value, sub.kind)?;
+        Some((sub.name.clone(), value))
+    });
+    known.collect()
+}
+
+fn spelling<'m>(rule: &'m AttributeRule, kind: Option<AttributeType>) -> Spelling<'m> {
+    Spelling {
+        values: rule.values.as_ref(),
+        form: &rule.form,
+        kind,
+    }
+}
+
+/// The spelling of one part of a joined text.
+fn plain<'m>(rule: &'m AttributeRule, kind: Option<AttributeType>) -> Spelling<'m> {
+    Spelling {
+        form: &Form::Same,
+        ..spelling(rule, kind)
+    }
+}
+
+/// A reference is text, whatever the application has.
+fn kind_of(rule: &AttributeRule, leaf: Option<&Attribute>) -> Option<AttributeType> {
+    match rule.reference {
+        Some(_) => Some(AttributeType::String),
+        None => leaf.map(|a| a.kind),
+    }
+}
+
+/// Whether it is an object with `value`, or a list of such.
+fn has_value(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| item.get("value").is_some()),
+        single => single.get("value").is_some(),
+    }
+}
+
+fn reference_ids(value: &Value) -> Vec<String> {
+    let items = match value {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let id = |item: &Value| id_text(item.get("value").unwrap_or(item));
+    items.iter().filter_map(id).collect()
+}
+
+/// Whether SCIM would say that there is no value (RFC 7643 §2.5): an empty list or object. An empty text is a value.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,94 @@
+//! Which operation writes which attribute, and what is kept here.
+
+use crate::{
+    mapping::{
+        location::is_same_attribute,
+        model::{AttributeRule, Operation, TypeMapping},
+    },
+    scim::AttributePath,
+};
+
+/// Whether an operation writes the attribute.
+///
+/// The operation must be the type's own. `create` and updates without a list of what they `cover` write everything that has
+/// a field, except what other operations are there for: `active` if there are `activate` and `deactivate`, `password` with
+/// `set-password`, the matched attribute with `rename`, and what other updates name. Members count for the group's updates if
+/// they are a field of it.
+pub fn covers(op: &Operation, t: &TypeMapping, path: &AttributePath) -> bool {
+    if !op.covers.is_empty() {
+        return op.covers.iter().any(|covered| is_within(covered, path));
+    }
+    let is = |other: &Option<Operation>| other.as_ref().is_some_and(|o| std::ptr::eq(o, op));
+    if is(&t.activate) || is(&t.deactivate) {
+        return is_plain(path, "active");
+    }
+    if is(&t.set_password) {
+        return is_plain(path, "password");
+    }
+    if is(&t.rename) {
+        return is_same_attribute(path, &t.match_attribute);
+    }
+    if is(&t.delete) || is(&t.get) {
+        return false;
+    }
+    let is_create = is(&t.create);
+    let is_elsewhere = !is_create && has_own_operation(op, t, path);
+    !is_elsewhere && (is_written(t, path) || is_member_field(t, path))
+}
+
+/// The rules that a change at the path may concern, in file order; those that are only kept included.
+pub fn rules_for<'t>(t: &'t TypeMapping, path: &AttributePath) -> Vec<&'t AttributeRule> {
+    t.attributes
+        .iter()
+        .filter(|rule| rule.location.overlaps(path))
+        .collect()
+}
+
+/// Whether a value at the path, or a part of it, is kept here.
+pub fn is_kept(t: &TypeMapping, path: &AttributePath) -> bool {
+    t.attributes
+        .iter()
+        .any(|rule| rule.is_kept && rule.location.overlaps(path))
+}
+
+/// Whether a rule sends anything.
+pub(super) fn is_writing(rule: &AttributeRule) -> bool {
+    rule.write.is_some() || (rule.each.is_some() && rule.read.is_none())
+}
+
+fn is_written(t: &TypeMapping, path: &AttributePath) -> bool {
+    t.attributes
+        .iter()
+        .any(|rule| is_writing(rule) && rule.location.overlaps(path))
+}
+
+fn is_member_field(t: &TypeMapping, path: &AttributePath) -> bool {
+    let has_field = t.members.as_ref().is_some_and(|m| m.field.is_some());
+    has_field && is_plain(path, "members")
+}
+
+/// Whether another operation is there for the attribute.
+fn has_own_operation(op: &Operation, t: &TypeMapping, path: &AttributePath) -> bool {
+    let has_states = t.activate.is_some() && t.deactivate.is_some();
+    (has_states && is_plain(path, "active"))
+        || (t.set_password.is_some() && is_plain(path, "password"))
+        || (t.rename.is_some() && is_same_attribute(path, &t.match_attribute))
+        || t.updates
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, op))
+            .any(|other| other.covers.iter().any(|covered| is_within(covered, path)))
+}
+
+/// An attribute of the resource type's own schema, by name.
+fn is_plain(path: &AttributePath, name: &str) -> bool {
+    path.schema.is_none() && path.attribute.eq_ignore_ascii_case(name)
+}
+
+/// Whether the path is the covered one, a part of it, or the whole of which it is a part.
+fn is_within(covered: &AttributePath, path: &AttributePath) -> bool {
+    let is_same_sub = match (&covered.sub_attribute, &path.sub_attribute) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => true,
+    };
+    is_same_attribute(covered, path) && is_same_sub
+}
