@@ -4,13 +4,17 @@
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
 pub mod check;
+pub mod body;
+pub mod call;
 pub mod expression;
 pub mod load;
 mod location;
 pub mod model;
 pub mod names;
+pub mod page;
 pub mod path;
 pub mod read;
+pub mod reply;
 pub mod template;
 pub mod value;
 pub mod write;

@@ -1,0 +1,299 @@
+//! Pages: how a list is read on, whatever the application's style, and how a window of it is cut out.
+//!
+//! In: a page style, and each reply as it comes. Out: the parameters of the next page, or that there is none, or that the
+//! list cannot be trusted. Knows nothing of sockets; a truncated list is an error here, never a short list.
+
+mod next;
+mod window;
+
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use serde_json::{Map, Value};
+use url::Url;
+
+pub use window::{Covering, covering};
+
+use super::{
+    body::scalar_text,
+    model::{PageSize, PageStyle, Total},
+    reply::Reply,
+};
+
+/// Pages of one list read in a row at most: two million objects at a hundred a page.
+pub const MOST_PAGES: u64 = 20_000;
+
+/// What a page adds to the list's call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Parameters that replace those of the same name.
+    pub query: Vec<(String, String)>,
+    /// Path and query below the base URL, instead of the call's.
+    pub location: Option<String>,
+}
+
+/// Where a page begins, as the application understands it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Position {
+    /// At the beginning.
+    Start,
+    /// At this object, counted from 0.
+    Index(u64),
+    /// At this page, counted from 0.
+    Page(u64),
+    /// Where this value of the application's leads.
+    Cursor(String),
+    /// Where these values lead.
+    Continue(Map<String, Value>),
+    /// At this path and query below the base URL.
+    Location(String),
+}
+
+/// Whether there is more.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Another page, or the doubt whether there is one.
+    More(Position),
+    /// That was the last.
+    Done,
+}
+
+/// A list that cannot be read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// The same page twice: the application does not know the paging parameter, or goes in circles.
+    #[error("The application answered the same page twice.")]
+    Repeated,
+    /// More than [`MOST_PAGES`].
+    #[error("The list has more than 20000 pages.")]
+    TooManyPages,
+    /// The next page is said to be somewhere else.
+    #[error("The application's link to the next page leads to another origin or path.")]
+    Foreign,
+    /// The list ended before its total.
+    #[error("The list ended before its end.")]
+    Truncated,
+}
+
+/// Reads a list page by page: a state machine that is shown each reply.
+#[derive(Debug)]
+pub struct Pager<'s> {
+    style: &'s PageStyle,
+    base: &'s Url,
+    size: Option<u64>,
+    position: Position,
+    index: u64,
+    pages: u64,
+    total: Option<u64>,
+    largest_page: u64,
+    short_page: Option<u64>,
+    cap: Option<u64>,
+    last_print: Option<u64>,
+    seen: HashSet<u64>,
+}
+
+impl<'s> Pager<'s> {
+    /// Starts at the beginning. `wanted` is the number of objects asked for at a time, within what the mapping allows; absent:
+    /// as many as the application gives.
+    pub fn new(style: &'s PageStyle, base: &'s Url, wanted: Option<u64>) -> Self {
+        let size = size_of(style).map(|size| wanted.unwrap_or(size.most).clamp(1, size.most.max(1)));
+        Self {
+            style,
+            base,
+            size,
+            position: Position::Start,
+            index: 0,
+            pages: 0,
+            total: None,
+            largest_page: 0,
+            short_page: None,
+            cap: None,
+            last_print: None,
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Starts at a position that is known to be at this index of the list.
+    pub fn at(mut self, position: Position, index: u64) -> Self {
+        self.position = position;
+        self.index = index;
+        self
+    }
+
+    /// Tells the pager how large the application's pages have been before: a smaller one then ends the list for sure.
+    pub fn knowing(mut self, largest_page: u64) -> Self {
+        self.largest_page = largest_page;
+        self
+    }
+
+    /// What the current page adds to the call.
+    pub fn request(&self) -> PageRequest {
+        self.first_query(&self.position)
+    }
+
+    /// What a page at this position adds to the call.
+    pub fn first_query(&self, position: &Position) -> PageRequest {
+        let mut query = Vec::new();
+        match (self.style, position) {
+            (PageStyle::Offset { start, first, .. }, position) => {
+                let index = if let Position::Index(index) = position { *index } else { 0 };
+                query.push((start.clone(), index.saturating_add(*first).to_string()));
+            }
+            (PageStyle::Number { number, first, .. }, position) => {
+                let page = if let Position::Page(page) = position { *page } else { 0 };
+                query.push((number.clone(), page.saturating_add(*first).to_string()));
+            }
+            (PageStyle::Cursor { parameter, .. }, Position::Cursor(cursor)) => {
+                query.push((parameter.clone(), cursor.clone()));
+            }
+            (PageStyle::Continue { .. }, Position::Continue(values)) => {
+                let pairs = values.iter().filter_map(|(name, value)| Some((name.clone(), scalar_text(value)?)));
+                query.extend(pairs);
+            }
+            (_, Position::Location(location)) => {
+                return PageRequest {
+                    query,
+                    location: Some(location.clone()),
+                };
+            }
+            _ => {}
+        }
+        if let (Some(size), Some(number)) = (size_of(self.style), self.size) {
+            query.push((size.parameter.clone(), number.to_string()));
+        }
+        PageRequest {
+            query,
+            location: None,
+        }
+    }
+
+    /// Takes a page in and says how to go on. `asked` is the path and query that was sent, below the base URL.
+    ///
+    /// # Errors
+    ///
+    /// Any [`PageError`]: the objects read so far are then not the list.
+    pub fn absorb(&mut self, asked: &str, reply: &Reply, items: &[Value]) -> Result<Next, PageError> {
+        self.pages += 1;
+        if self.pages > MOST_PAGES {
+            return Err(PageError::TooManyPages);
+        }
+        let count = items.len() as u64;
+        let print = print_of(items);
+        if count > 0 && self.last_print.replace(print) == Some(print) {
+            return Err(PageError::Repeated);
+        }
+        if let (Some(short), true) = (self.short_page.take(), count > 0) {
+            self.cap = Some(short);
+        }
+        if let Some(total) = self.total_in(reply).filter(|_| count > 0 || self.pages == 1) {
+            self.total = Some(total);
+        }
+        self.index = self.index.saturating_add(count);
+        let next = self.next(asked, reply, count)?;
+        self.largest_page = self.largest_page.max(count);
+        if let Next::More(position) = &next {
+            if !self.seen.insert(print_of_position(position)) {
+                return Err(PageError::Repeated);
+            }
+            self.position = position.clone();
+        }
+        Ok(next)
+    }
+
+    /// The number of all objects, if the application says it. Only as good as the application's word.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// The index behind the last object taken in.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The number of objects asked for at a time, if that can be asked.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// The largest page seen.
+    pub fn largest_page(&self) -> u64 {
+        self.largest_page
+    }
+
+    /// The application's own limit, if a page was shorter than asked for and not the last.
+    pub fn cap(&self) -> Option<u64> {
+        self.cap
+    }
+
+    fn total_in(&self, reply: &Reply) -> Option<u64> {
+        match total_of(self.style)? {
+            Total::Body(path) => count_in(reply.find(path)?),
+            Total::Header(name) => reply.header(name)?.trim().parse().ok(),
+            Total::Call(..) => None,
+        }
+    }
+}
+
+/// A number of objects, also where it is written as text.
+pub fn count_in(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// The size parameter of a style.
+pub fn size_of(style: &PageStyle) -> Option<&PageSize> {
+    match style {
+        PageStyle::None => None,
+        PageStyle::Limit { size, .. } => Some(size),
+        PageStyle::Offset { size, .. }
+        | PageStyle::Number { size, .. }
+        | PageStyle::Cursor { size, .. }
+        | PageStyle::Continue { size, .. }
+        | PageStyle::NextUrl { size, .. }
+        | PageStyle::Link { size, .. } => size.as_ref(),
+    }
+}
+
+/// Where a style's total is.
+pub fn total_of(style: &PageStyle) -> Option<&Total> {
+    match style {
+        PageStyle::None => None,
+        PageStyle::Offset { total, .. }
+        | PageStyle::Number { total, .. }
+        | PageStyle::Cursor { total, .. }
+        | PageStyle::Continue { total, .. }
+        | PageStyle::NextUrl { total, .. }
+        | PageStyle::Link { total, .. }
+        | PageStyle::Limit { total, .. } => total.as_ref(),
+    }
+}
+
+/// Tells pages apart by their number of objects and three of them: enough, and the cost does not grow with the page.
+fn print_of(items: &[Value]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    items.len().hash(&mut hasher);
+    for item in [items.first(), items.get(items.len() / 2), items.last()] {
+        item.map(Value::to_string).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn print_of_position(position: &Position) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match position {
+        Position::Start => 0u8.hash(&mut hasher),
+        Position::Index(number) => (1u8, number).hash(&mut hasher),
+        Position::Page(number) => (2u8, number).hash(&mut hasher),
+        Position::Cursor(text) => (3u8, text).hash(&mut hasher),
+        Position::Continue(values) => {
+            let values: Vec<_> = values.iter().map(|(name, value)| (name, value.to_string())).collect();
+            (4u8, values).hash(&mut hasher);
+        }
+        Position::Location(text) => (5u8, text).hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

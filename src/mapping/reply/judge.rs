@@ -1,0 +1,208 @@
+//! What a reply means: rules first, then the status.
+
+use std::{borrow::Cow, cell::OnceCell, time::Duration};
+
+use http::header::RETRY_AFTER;
+use jiff::{Timestamp, fmt::rfc2822};
+use serde_json::Value;
+
+use super::{CallClass, Reply, ReplyForm, RetryHint, Verdict};
+use crate::{
+    mapping::{
+        body::scalar_text,
+        model::{Call, Meaning, ReplyRule, RetryUnit, Target},
+        names::Names,
+    },
+    scim::ScimType,
+};
+
+/// Characters of the application's own words that are shown.
+const MAX_DETAIL_CHARS: usize = 300;
+
+/// Says what a reply means: the call's rules, its tolerated statuses, the target's rules, and then the status by itself.
+///
+/// The first rule all of whose conditions hold decides. A condition that cannot be worked out does not hold. A target's
+/// refusal of our credential or of our URL is never made to look like the client's fault (promise R7).
+pub fn judge(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> Verdict {
+    let view = View::new(target, reply);
+    let own = call.rules.iter().find(|rule| view.fits(rule));
+    if own.is_none() && call.tolerate.contains(&reply.status) {
+        return view.verdict(Meaning::AlreadySo, None);
+    }
+    match own.or_else(|| target.rules.iter().find(|rule| view.fits(rule))) {
+        Some(rule) => view.verdict(rule.is, Some(rule)),
+        None => view.verdict(by_status(class, reply), None),
+    }
+}
+
+/// The table of promise R7: what a status means where no rule says it.
+fn by_status(class: CallClass, reply: &Reply) -> Meaning {
+    use CallClass as C;
+    match reply.status {
+        200..=299 if is_unusable(class, reply.form) => Meaning::Failed,
+        201 => Meaning::Created,
+        200..=299 => Meaning::Ok,
+        400 | 422 if !class.is_read() && class != C::Login => Meaning::Refused(ScimType::InvalidValue),
+        401 if class == C::Login => Meaning::Failed,
+        401 => Meaning::NotLoggedIn,
+        403 => Meaning::Forbidden,
+        404 | 410 if !matches!(class, C::List | C::Create | C::Login) => Meaning::NotFound,
+        405 | 501 => Meaning::NotSupported,
+        409 if matches!(class, C::Create | C::Update | C::MemberAdd | C::Other) => Meaning::Uniqueness,
+        408 | 502 | 503 | 504 => Meaning::Retry,
+        429 => Meaning::TooMany,
+        _ => Meaning::Failed,
+    }
+}
+
+/// A login page or a proxy's words with status 200 are no answer; nor is anything but data, where an object is asked for.
+fn is_unusable(class: CallClass, form: ReplyForm) -> bool {
+    match form {
+        ReplyForm::Html => true,
+        ReplyForm::Text => class.is_read(),
+        ReplyForm::Data | ReplyForm::Empty => false,
+    }
+}
+
+/// A reply as rules look at it.
+struct View<'r> {
+    target: &'r Target,
+    reply: &'r Reply,
+    status: Value,
+    words: OnceCell<Option<String>>,
+    lower: OnceCell<String>,
+}
+
+impl<'r> View<'r> {
+    fn new(target: &'r Target, reply: &'r Reply) -> Self {
+        Self {
+            target,
+            reply,
+            status: Value::from(reply.status),
+            words: OnceCell::new(),
+            lower: OnceCell::new(),
+        }
+    }
+
+    fn fits(&self, rule: &ReplyRule) -> bool {
+        let status = self.reply.status;
+        let in_range = |range: &crate::mapping::model::StatusRange| (range.first..=range.last).contains(&status);
+        (rule.status.is_empty() || rule.status.iter().any(in_range))
+            && rule.header.as_ref().is_none_or(|(name, pattern)| {
+                let mut values = self.reply.headers.get_all(name.as_str()).iter();
+                values.any(|value| match pattern {
+                    Some(pattern) => pattern.is_match(&String::from_utf8_lossy(value.as_bytes())),
+                    None => true,
+                })
+            })
+            && rule
+                .contains
+                .as_ref()
+                .is_none_or(|text| self.contains(&text.to_lowercase()))
+            && rule.matches.as_ref().is_none_or(|pattern| {
+                pattern.is_match(&self.reply.text) || self.words().is_some_and(|words| pattern.is_match(words))
+            })
+            && rule
+                .when
+                .as_ref()
+                .is_none_or(|when| when.holds(&self.names()).unwrap_or(false))
+    }
+
+    /// JSON may spell a character as an escape, so that the decoded words are looked at too.
+    fn contains(&self, text: &str) -> bool {
+        let lower = self.lower.get_or_init(|| self.reply.text.to_lowercase());
+        lower.contains(text) || self.words().is_some_and(|words| words.to_lowercase().contains(text))
+    }
+
+    fn names(&self) -> Names<'_> {
+        let mut names = Names::new();
+        names
+            .object(self.reply.whole())
+            .with("body", Cow::Borrowed(self.reply.whole()))
+            .with("status", Cow::Borrowed(&self.status));
+        names
+    }
+
+    /// What `[target.errors] detail` finds, several texts joined.
+    fn words(&self) -> Option<&str> {
+        let words = self.words.get_or_init(|| {
+            let path = self.target.detail.as_ref()?;
+            let texts: Vec<String> = path
+                .items(self.reply.whole())
+                .into_iter()
+                .filter_map(scalar_text)
+                .collect();
+            (!texts.is_empty()).then(|| texts.join("; "))
+        });
+        words.as_deref()
+    }
+
+    fn verdict(&self, meaning: Meaning, rule: Option<&ReplyRule>) -> Verdict {
+        if meaning.is_done() {
+            return Verdict::of(meaning);
+        }
+        let said = rule.and_then(|rule| rule.say.as_ref()).and_then(|say| {
+            let mut names = self.names();
+            if let Some(words) = self.words() {
+                names.with("detail", Cow::Owned(Value::String(words.to_owned())));
+            }
+            say.render(&names).ok().flatten()
+        });
+        let words = said.or_else(|| self.words().map(str::to_owned));
+        Verdict {
+            meaning,
+            detail: words.map(|words| trimmed(&words)).filter(|words| !words.is_empty()),
+            attribute: rule.and_then(|rule| rule.attribute.clone()),
+            retry_after: self.retry_after(),
+        }
+    }
+
+    /// The body's own field wins: it is finer where it is there at all.
+    fn retry_after(&self) -> Option<RetryHint> {
+        let field = self.target.retry_after.as_ref();
+        let in_body = field.and_then(|field| {
+            let value = self.reply.find(&field.path)?;
+            match field.unit {
+                RetryUnit::Seconds => seconds(number(value)?),
+                RetryUnit::Milliseconds => seconds(number(value)? / 1000.0),
+                RetryUnit::Time => value.as_str()?.parse().ok().map(RetryHint::At),
+            }
+        });
+        in_body.or_else(|| {
+            let text = self.reply.header(RETRY_AFTER.as_str())?.trim();
+            match text.parse::<f64>() {
+                Ok(number) => seconds(number),
+                Err(_) => http_date(text).map(RetryHint::At),
+            }
+        })
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// A day at most: what a target says beyond that is not believed.
+fn seconds(number: f64) -> Option<RetryHint> {
+    let number = number.clamp(0.0, 86_400.0);
+    Duration::try_from_secs_f64(number).ok().map(RetryHint::After)
+}
+
+/// RFC 9110 §5.6.7.
+fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// Without control characters, runs of white space as one blank, not too long.
+fn trimmed(words: &str) -> String {
+    let clean: String = words
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let clean: Vec<&str> = clean.split_whitespace().collect();
+    let clean = clean.join(" ");
+    match clean.char_indices().nth(MAX_DETAIL_CHARS) {
+        Some((end, _)) => clean.get(..end).unwrap_or_default().to_owned(),
+        None => clean,
+    }
+}

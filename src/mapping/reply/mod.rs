@@ -1,0 +1,190 @@
+//! Replies: what an application's answer means, and what is taken from it.
+//!
+//! In: status, headers and body of one answer, with the rules of the mapping. Out: a meaning, the application's own words
+//! about it, values for later calls. Knows nothing of sockets; what follows from a meaning is decided elsewhere.
+
+mod judge;
+mod take;
+
+use http::{HeaderMap, header::CONTENT_TYPE};
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use judge::judge;
+pub use take::{cookie, source, take};
+
+use super::{
+    body::{self, Decoded},
+    model::{Meaning, Target},
+    path::JsonPath,
+};
+
+/// How much of a reply's text is kept for rules, in bytes.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+
+/// An application's answer to one call.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers as they came.
+    pub headers: HeaderMap,
+    /// The content: what `[target] content` finds in the body, the whole body without it. Null if there is none.
+    pub content: Value,
+    /// The whole body, where the content is only a part of it.
+    pub whole: Option<Value>,
+    /// The body as text, the first 16 KiB, invalid UTF-8 replaced. May hold personal data: never logged.
+    pub text: String,
+    /// What kind of body it was.
+    pub form: ReplyForm,
+}
+
+/// What kind of body a reply had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyForm {
+    /// JSON or XML.
+    Data,
+    /// None, or white space only.
+    Empty,
+    /// HTML: never what an API means to say.
+    Html,
+    /// Any other text.
+    Text,
+}
+
+/// What a call is for: decides what a status means where no rule says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallClass {
+    /// Reads one object, or what belongs to it (members, groups).
+    Get,
+    /// Reads all objects.
+    List,
+    /// Looks objects up.
+    Find,
+    /// Makes an object.
+    Create,
+    /// Changes an object.
+    Update,
+    /// Removes an object.
+    Delete,
+    /// Adds members.
+    MemberAdd,
+    /// Removes members.
+    MemberRemove,
+    /// Anything else on an object: activate, rename.
+    Other,
+    /// Gets a credential.
+    Login,
+}
+
+/// What a reply means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The meaning.
+    pub meaning: Meaning,
+    /// The application's own words about a refusal, or what the rule says instead: 300 characters at most, no control
+    /// characters.
+    pub detail: Option<String>,
+    /// The SCIM attribute the refusal is about, if a rule knows.
+    pub attribute: Option<String>,
+    /// When to come back, if the application said so.
+    pub retry_after: Option<RetryHint>,
+}
+
+/// When to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryHint {
+    /// After this time.
+    After(std::time::Duration),
+    /// From this time on.
+    At(Timestamp),
+}
+
+impl CallClass {
+    /// Whether calls of this class read, whatever their method: searches by POST, JSON-RPC.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Get | Self::List | Self::Find)
+    }
+}
+
+impl Meaning {
+    /// Whether what was asked is so now.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Ok | Self::Created | Self::AlreadySo)
+    }
+}
+
+impl Verdict {
+    /// A meaning about which nothing more is known.
+    pub fn of(meaning: Meaning) -> Self {
+        Self {
+            meaning,
+            detail: None,
+            attribute: None,
+            retry_after: None,
+        }
+    }
+}
+
+impl Reply {
+    /// Reads an answer. The body's bytes are not needed afterwards.
+    pub fn new(status: u16, headers: HeaderMap, body: &[u8], target: &Target) -> Self {
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let (form, value) = match body::decode(body, content_type, target.format) {
+            Decoded::Json(value) => (ReplyForm::Data, value),
+            Decoded::Empty => (ReplyForm::Empty, Value::Null),
+            Decoded::Text if is_html(body, content_type) => (ReplyForm::Html, Value::Null),
+            Decoded::Text => (ReplyForm::Text, Value::Null),
+        };
+        let (content, whole) = match &target.content {
+            Some(path) => (path.first(&value).cloned().unwrap_or(Value::Null), Some(value)),
+            None => (value, None),
+        };
+        let start = body.get(..MAX_TEXT_BYTES).unwrap_or(body);
+        Self {
+            status,
+            headers,
+            content,
+            whole,
+            text: String::from_utf8_lossy(start).into_owned(),
+            form,
+        }
+    }
+
+    /// The answer to a call that was planned only: done, with nothing in it.
+    pub fn planned() -> Self {
+        Self {
+            status: 0,
+            headers: HeaderMap::new(),
+            content: Value::Null,
+            whole: None,
+            text: String::new(),
+            form: ReplyForm::Empty,
+        }
+    }
+
+    /// The whole body.
+    pub fn whole(&self) -> &Value {
+        self.whole.as_ref().unwrap_or(&self.content)
+    }
+
+    /// The first match in the content or, failing that, in the whole body: paging and tokens often stand beside the content.
+    pub fn find(&self, path: &JsonPath) -> Option<&Value> {
+        path.first(&self.content)
+            .or_else(|| self.whole.as_ref().and_then(|whole| path.first(whole)))
+    }
+
+    /// A header's value as text; absent if it is not there or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+fn is_html(body: &[u8], content_type: Option<&str>) -> bool {
+    let says_html = content_type.is_some_and(|text| text.to_ascii_lowercase().contains("html"));
+    let start = body.trim_ascii_start();
+    let start = start.get(..14).unwrap_or(start).to_ascii_lowercase();
+    says_html || start.starts_with(b"<!doctype html") || start.starts_with(b"<html")
+}

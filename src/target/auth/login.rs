@@ -1,0 +1,85 @@
+//! `[target.auth.login]`: calls that give a token or cookies, a CSRF token along the way.
+
+use std::{borrow::Cow, sync::Mutex, time::Duration};
+
+use serde_json::{Map, Value};
+
+use super::{Session, cookies::Jar};
+use crate::{
+    mapping::{
+        call::{header, plan},
+        model::{Login, Meaning},
+        names::Names,
+        page::count_in,
+        reply::{CallClass, take},
+    },
+    target::{
+        Journey, TargetError,
+        line::{Attempt, Line},
+        record::Secrets,
+    },
+};
+
+/// Goes through the steps in order. What each takes is `login.NAME` from the next one on.
+///
+/// A step that takes `expires_in`, a number of seconds, says how long the session lasts where `life` does not.
+///
+/// # Errors
+///
+/// `LoginFailed` if a step is refused, and all of [`Line::attempt`].
+pub(super) async fn session(settings: &Login, line: &Line, journey: &Journey) -> Result<Session, TargetError> {
+    let mut session = Session::default();
+    session.jar = settings.keeps_cookies.then(|| Mutex::new(Jar::default()));
+    let mut taken = Map::new();
+    for step in &settings.steps {
+        session.login = Value::Object(taken.clone());
+        let names = names(line, &session.login);
+        let Some(planned) = plan(step, "login", &line.mapping.target, &names, None)? else {
+            continue;
+        };
+        let attempt = Attempt {
+            planned: &planned,
+            call: step,
+            class: CallClass::Login,
+            session: &session,
+            secrets: Secrets {
+                is_all: true,
+                ..Secrets::default()
+            },
+        };
+        let (reply, verdict) = line.attempt(journey, &attempt).await?;
+        match verdict.meaning {
+            meaning if meaning.is_done() => take(step, &reply, &names, &mut taken)?,
+            Meaning::TooMany => return Err(TargetError::LoginFailed("it asks for fewer logins")),
+            Meaning::Retry => return Err(TargetError::LoginFailed("its login is not working")),
+            _ => return Err(TargetError::LoginFailed("it refuses the login")),
+        }
+    }
+    let in_answer = taken.get("expires_in").and_then(count_in).map(Duration::from_secs);
+    session.login = Value::Object(taken);
+    finished(session, settings, line).map(|session| session.lasting(settings.life.or(in_answer)))
+}
+
+fn names<'n>(line: &'n Line, login: &'n Value) -> Names<'n> {
+    let mut names = Names::new();
+    names
+        .settings(&line.mapping.settings)
+        .with("login", Cow::Owned(login.clone()));
+    names
+}
+
+/// Headers and parameters that are sent from now on.
+fn finished(mut session: Session, settings: &Login, line: &Line) -> Result<Session, TargetError> {
+    let login = session.login.clone();
+    let names = names(line, &login);
+    for (name, template) in &settings.headers {
+        let header = header(name, template, &names)?;
+        session.headers.push(header.ok_or(TargetError::LoginFailed("its answer gives no token"))?);
+    }
+    for (name, template) in &settings.query {
+        let value = template.render(&names)?;
+        let value = value.ok_or(TargetError::LoginFailed("its answer gives no token"))?;
+        session.query.push((name.clone(), value));
+    }
+    Ok(session)
+}

@@ -1,0 +1,370 @@
+//! Operations against one tenant's target.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{HeaderName, HeaderValue, header::ETAG, header::IF_MATCH};
+use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Connections, Done, Journey, TargetError,
+    auth::Authenticator,
+    conduct::{Answer, Ask},
+    line::Line,
+    pages::Pages,
+};
+use crate::{
+    mapping::{
+        body::scalar_text,
+        call::spelled,
+        model::{Call, Mapping, Meaning, Operation, ReplyKind, TypeMapping},
+        names::Names,
+        page::PageRequest,
+        reply::{CallClass, Reply, Verdict, source, take},
+    },
+    scim::AttributePath,
+};
+
+/// Drives one tenant's target: made once for each version of its mapping, used by all its requests.
+#[derive(Debug)]
+pub struct Driver {
+    pub(super) mapping: Arc<Mapping>,
+    pub(super) line: Line,
+    pub(super) auth: Authenticator,
+    pub(super) pages: Pages,
+}
+
+impl Driver {
+    /// Prepares the way to the mapping's target; nothing is sent yet. Pools and breakers live on in `shared`.
+    ///
+    /// # Errors
+    ///
+    /// `File` or `Settings` for what can never work, `OriginChanged` (promise S21).
+    pub fn new(mapping: Arc<Mapping>, shared: Arc<Connections>) -> Result<Self, TargetError> {
+        let way = shared.way(&mapping)?;
+        Ok(Self {
+            auth: Authenticator::new(&mapping.target)?,
+            line: Line::new(mapping.clone(), way)?,
+            pages: Pages::default(),
+            mapping,
+        })
+    }
+
+    /// The mapping it drives by.
+    pub fn mapping(&self) -> &Arc<Mapping> {
+        &self.mapping
+    }
+
+    /// Whether the target has failed so often that calls are refused at the moment.
+    pub fn is_circuit_open(&self) -> bool {
+        self.line.is_open()
+    }
+
+    /// Carries an operation out, all its steps in order.
+    ///
+    /// `fields` are the mapped fields: the body, in the operation's envelope, of every POST, PUT or PATCH that has none of its
+    /// own, and the name `fields`. `changed` are the attributes that changed: the name `changed`, looked at by `when-changed`.
+    /// What a step takes is a name for the next ones; the new object's id is the name `id` once it is known.
+    ///
+    /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; with `get-first` the object is read first
+    /// unless the name `old` is there.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` by the first step that is not done; the steps before it have had their effect.
+    pub async fn run(
+        &self,
+        journey: &Journey,
+        operation: &Operation,
+        class: CallClass,
+        names: &Names<'_>,
+        fields: Option<Value>,
+        changed: &[AttributePath],
+    ) -> Result<Done, TargetError> {
+        let read = self.read_first(journey, operation, names).await?;
+        let headers = self.if_match(operation, names, read.as_ref())?;
+        let changed: Vec<Value> = changed.iter().map(|path| spelled(path).into()).collect();
+        let changed = Value::Array(changed);
+        let body = fields.as_ref().map(|fields| enveloped(operation, fields));
+        let mut outer = names.child();
+        if !changed.as_array().is_some_and(Vec::is_empty) {
+            outer.with("changed", Cow::Borrowed(&changed));
+        }
+        if let Some(fields) = &fields {
+            outer.with("fields", Cow::Borrowed(fields));
+        }
+        if let Some(old) = read.as_ref().and_then(|done| done.object.as_ref()) {
+            outer.with("old", Cow::Borrowed(old));
+        }
+
+        let mut progress = Progress::default();
+        for step in &operation.steps {
+            let names = progress.names(&outer);
+            let ask = Ask {
+                operation: &operation.name,
+                call: step,
+                class,
+                names: &names,
+                body: body.as_ref().filter(|_| carries_fields(step)),
+                page: &PageRequest::default(),
+                headers: &headers,
+            };
+            if let Some(answer) = self.step(journey, &ask).await? {
+                let id = self.new_id(operation, class, &answer, &names)?;
+                let taken = taken(step, &answer, &names)?;
+                progress.absorb(answer, id, taken);
+            }
+        }
+        Ok(self.done(operation, class, progress))
+    }
+
+    /// Makes one call: a member call, a look-up.
+    ///
+    /// What the target says about the wish (not found, a duplicate, a refusal with a SCIM type) is an answer. A call whose
+    /// condition says no is done.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` for what the client cannot help: forbidden, not logged in, not supported, failed.
+    pub async fn call(
+        &self,
+        journey: &Journey,
+        name: &str,
+        call: &Call,
+        class: CallClass,
+        names: &Names<'_>,
+        body: Option<Value>,
+    ) -> Result<(Reply, Verdict), TargetError> {
+        let ask = Ask {
+            operation: name,
+            call,
+            class,
+            names,
+            body: body.as_ref(),
+            page: &PageRequest::default(),
+            headers: &[],
+        };
+        let answer = match self.conduct(journey, &ask).await? {
+            Some(answer) => self.polled(journey, &ask, answer).await?,
+            None => {
+                let meaning = Meaning::AlreadySo;
+                return Ok((Reply::planned(), Verdict::of(meaning)));
+            }
+        };
+        match answer.verdict.meaning {
+            Meaning::NotFound | Meaning::Uniqueness | Meaning::Refused(_) => {}
+            meaning if meaning.is_done() => {}
+            _ => return Err(answer.verdict.into()),
+        }
+        Ok((answer.reply, answer.verdict))
+    }
+
+    /// One step, polled until its condition holds; absent if it is not wanted.
+    async fn step(&self, journey: &Journey, ask: &Ask<'_>) -> Result<Option<Answer>, TargetError> {
+        let Some(answer) = self.conduct(journey, ask).await? else {
+            return Ok(None);
+        };
+        let answer = self.polled(journey, ask, answer).await?;
+        if answer.verdict.meaning.is_done() {
+            return Ok(Some(answer));
+        }
+        let is_conditional = ask.headers.iter().any(|(name, _)| name == IF_MATCH);
+        match answer.reply.status {
+            412 if is_conditional => Err(TargetError::Changed),
+            _ => Err(answer.verdict.into()),
+        }
+    }
+
+    /// Asks again until the call's `poll` holds.
+    async fn polled(&self, journey: &Journey, ask: &Ask<'_>, first: Answer) -> Result<Answer, TargetError> {
+        let mut answer = first;
+        let Some(poll) = ask.call.poll.as_ref().filter(|_| !answer.is_planned_only) else {
+            return Ok(answer);
+        };
+        for _ in 0..poll.most.max(1) {
+            if !answer.verdict.meaning.is_done() || self.holds(&poll.until, &answer.reply)? {
+                return Ok(answer);
+            }
+            let then = Instant::now() + poll.every;
+            if then >= journey.deadline {
+                break;
+            }
+            sleep_until(then).await;
+            match self.conduct(journey, ask).await? {
+                Some(next) => answer = next,
+                None => return Ok(answer),
+            }
+        }
+        match !answer.verdict.meaning.is_done() || self.holds(&poll.until, &answer.reply)? {
+            true => Ok(answer),
+            false => Err(TargetError::TimedOut { sent: true }),
+        }
+    }
+
+    fn holds(&self, until: &crate::mapping::expression::Expression, reply: &Reply) -> Result<bool, TargetError> {
+        let status = Value::from(reply.status);
+        let mut names = Names::new();
+        names
+            .settings(&self.mapping.settings)
+            .object(&reply.content)
+            .with("body", Cow::Borrowed(reply.whole()))
+            .with("status", Cow::Borrowed(&status));
+        Ok(until.holds(&names)?)
+    }
+
+    /// Reads the object where the operation wants that and the caller has not done it.
+    async fn read_first(
+        &self,
+        journey: &Journey,
+        operation: &Operation,
+        names: &Names<'_>,
+    ) -> Result<Option<Done>, TargetError> {
+        let for_etag = operation.sends_if_match && names.get("etag").is_none();
+        let for_object = operation.gets_first && names.get("old").is_none();
+        let get = self.type_of(&operation.name).and_then(|kind| kind.get.as_ref());
+        let (Some(get), true) = (get, for_etag || for_object) else {
+            return Ok(None);
+        };
+        let is_get_itself = std::ptr::eq(get, operation) || get.gets_first || get.sends_if_match;
+        if is_get_itself {
+            return Ok(None);
+        }
+        Box::pin(self.run(journey, get, CallClass::Get, names, None, &[])).await.map(Some)
+    }
+
+    fn if_match(
+        &self,
+        operation: &Operation,
+        names: &Names<'_>,
+        read: Option<&Done>,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, TargetError> {
+        if !operation.sends_if_match {
+            return Ok(Vec::new());
+        }
+        let given = names.get("etag").and_then(|etag| etag.as_str().map(str::to_owned));
+        let etag = given.or_else(|| read.and_then(|done| done.etag.clone()));
+        let Some(etag) = etag else {
+            return Err(TargetError::BadReply("it has no ETag to send as `If-Match`"));
+        };
+        // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
+        let value = HeaderValue::from_str(&etag)
+            .map_err(|_| TargetError::BadReply("its ETag cannot be sent as `If-Match`"))?;
+        Ok(vec![(IF_MATCH, value)])
+    }
+
+    /// The type an operation belongs to, by its name's section.
+    pub(super) fn type_of(&self, operation: &str) -> Option<&TypeMapping> {
+        let belongs = |kind: &&TypeMapping| {
+            let rest = operation.strip_prefix(kind.section.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let types = self.mapping.types.iter().filter(belongs);
+        types.max_by_key(|kind| kind.section.len())
+    }
+
+    /// The id a step's reply gives: by the operation's own source, or for a create by the type's rule on the object.
+    fn new_id(
+        &self,
+        operation: &Operation,
+        class: CallClass,
+        answer: &Answer,
+        names: &Names<'_>,
+    ) -> Result<Option<Value>, TargetError> {
+        if answer.is_planned_only {
+            return Ok(None);
+        }
+        if let Some(from) = &operation.id {
+            return Ok(source(from, &answer.reply, names)?);
+        }
+        if !matches!(class, CallClass::Create | CallClass::Get) {
+            return Ok(None);
+        }
+        let object = object_in(operation, &answer.reply);
+        let rule = self.type_of(&operation.name).map(|kind| &kind.id.from);
+        let id = rule.zip(object).and_then(|(rule, object)| rule.first(object));
+        Ok(id.filter(|id| scalar_text(id).is_some()).cloned())
+    }
+
+    fn done(&self, operation: &Operation, class: CallClass, progress: Progress) -> Done {
+        let reply = progress.last.as_ref().map(|answer| &answer.reply);
+        let has_object = operation.reply == ReplyKind::Object || class == CallClass::Get;
+        let object = reply
+            .filter(|_| has_object)
+            .and_then(|reply| object_in(operation, reply))
+            .cloned();
+        let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
+        Done {
+            object,
+            id: progress.id.as_ref().and_then(scalar_text),
+            etag: reply.and_then(|reply| reply.header(ETAG.as_str())).map(str::to_owned),
+            taken: progress.taken,
+            // Without a call there was nothing to do.
+            meaning: meanings.unwrap_or(Meaning::AlreadySo),
+            is_planned_only: progress.is_planned_only,
+        }
+    }
+}
+
+/// How far an operation has come.
+#[derive(Default)]
+struct Progress {
+    taken: Map<String, Value>,
+    id: Option<Value>,
+    last: Option<Answer>,
+    is_planned_only: bool,
+}
+
+impl Progress {
+    fn names<'n>(&'n self, outer: &'n Names<'n>) -> Names<'n> {
+        let mut names = outer.child();
+        if let Some(id) = &self.id {
+            names.with("id", Cow::Borrowed(id));
+        }
+        for (name, value) in &self.taken {
+            names.with(name, Cow::Borrowed(value));
+        }
+        names
+    }
+
+    fn absorb(&mut self, answer: Answer, id: Option<Value>, taken: Map<String, Value>) {
+        // The first reply that gives an id is the one that made the object.
+        self.id = self.id.take().or(id);
+        self.taken.extend(taken);
+        self.is_planned_only |= answer.is_planned_only;
+        self.last = Some(answer);
+    }
+}
+
+/// What a step takes. A step that was planned only takes each name itself, so that the steps after it can be planned.
+fn taken(step: &Call, answer: &Answer, names: &Names<'_>) -> Result<Map<String, Value>, TargetError> {
+    let mut taken = Map::new();
+    if answer.is_planned_only {
+        let planned = step.take.iter().map(|(name, _)| (name.clone(), Value::String(name.clone())));
+        taken.extend(planned);
+    } else {
+        take(step, &answer.reply, names, &mut taken)?;
+    }
+    Ok(taken)
+}
+
+/// Whether the mapped fields are this call's body, if it has none of its own.
+fn carries_fields(call: &Call) -> bool {
+    matches!(call.method, http::Method::POST | http::Method::PUT | http::Method::PATCH)
+}
+
+fn enveloped(operation: &Operation, fields: &Value) -> Value {
+    match &operation.envelope {
+        Some(envelope) => Value::Object(Map::from_iter([(envelope.clone(), fields.clone())])),
+        None => fields.clone(),
+    }
+}
+
+/// The object in a reply; absent if there is none.
+fn object_in<'r>(operation: &Operation, reply: &'r Reply) -> Option<&'r Value> {
+    let object = match (&operation.object, &operation.envelope) {
+        (Some(path), _) => reply.find(path),
+        (None, Some(envelope)) => reply.content.get(envelope),
+        (None, None) => Some(&reply.content),
+    };
+    object.filter(|object| object.is_object())
+}

@@ -1,0 +1,113 @@
+//! Calls that failed.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::mapping::{
+    call::CallError,
+    expression::EvaluateError,
+    model::Meaning,
+    page::PageError,
+    reply::Verdict,
+};
+
+/// A call, an operation or a list that failed. Texts name no values and hold no secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The target answered, and what was asked is not so.
+    #[error("The application refused the call.")]
+    Refused {
+        /// Why. [`Meaning::Retry`] means that the call's fate may be unknown.
+        meaning: Meaning,
+        /// The application's own words, for the client's administrator.
+        detail: Option<String>,
+        /// The SCIM attribute it is about.
+        attribute: Option<String>,
+    },
+    /// The target wants fewer calls; this one was refused unprocessed.
+    #[error("The application asks for fewer calls.")]
+    TooMany {
+        /// When to come back.
+        retry_after: Duration,
+    },
+    /// No connection, or one that broke.
+    #[error("The application cannot be reached.")]
+    Unreachable {
+        /// Whether bytes of this call may have reached it.
+        sent: bool,
+        /// What happened, for the log.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No answer before the deadline.
+    #[error("The application did not answer in time.")]
+    TimedOut {
+        /// Whether bytes of this call may have reached it.
+        sent: bool,
+    },
+    /// The target has failed too often and is left alone.
+    #[error("The application is not working and is left alone for a while.")]
+    CircuitOpen {
+        /// When to come back: 5 to 30 seconds, different for each caller.
+        retry_after: Duration,
+    },
+    /// No turn before the deadline: the target's budget is used up.
+    #[error("The application's budget of calls is used up.")]
+    BudgetExhausted,
+    /// An answer that cannot be used: too large, compressed, a redirect to somewhere.
+    #[error("The application's answer cannot be used: {0}.")]
+    BadReply(&'static str),
+    /// A list that cannot be read to its end.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// The target does not accept the gateway's own credential, or gives none.
+    #[error("The gateway cannot log in to the application: {0}.")]
+    LoginFailed(&'static str),
+    /// The object was changed by somebody else since it was read (`If-Match`): read, compare, and send again.
+    #[error("The object was changed in the application meanwhile.")]
+    Changed,
+    /// The call cannot be made from these values.
+    #[error(transparent)]
+    Mapping(#[from] CallError),
+    /// The tenant's base URL has another origin than before, with the same credential (promise S21).
+    #[error("The origin of `base-url` has changed but the credential has not.")]
+    OriginChanged,
+    /// A file that the connection needs.
+    #[error("`{}`: {what}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, for operators.
+        what: String,
+    },
+    /// Settings that cannot work.
+    #[error("{0}")]
+    Settings(String),
+}
+
+impl TargetError {
+    /// Whether the call may have had an effect that nobody has seen: look before asking again.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } | Self::TimedOut { sent } => *sent,
+            Self::Refused { meaning, .. } => matches!(meaning, Meaning::Retry | Meaning::Failed),
+            Self::BadReply(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<EvaluateError> for TargetError {
+    fn from(error: EvaluateError) -> Self {
+        Self::Mapping(error.into())
+    }
+}
+
+impl From<Verdict> for TargetError {
+    fn from(verdict: Verdict) -> Self {
+        Self::Refused {
+            meaning: verdict.meaning,
+            detail: verdict.detail,
+            attribute: verdict.attribute,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What one SCIM request's calls share, and what comes of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::{
+    exchange::{CallRecord, Exchange},
+    mapping::model::Meaning,
+};
+
+/// What the calls of one SCIM request share.
+#[derive(Debug, Clone)]
+pub struct Journey {
+    /// The tenant.
+    pub tenant: Arc<str>,
+    /// No call goes beyond it.
+    pub deadline: Instant,
+    /// Whether writes are planned and recorded but not sent (`mode = "shadow"`, `explain`). Reads are sent.
+    pub is_dry: bool,
+    /// Where calls are recorded, secrets and redacted places blanked.
+    pub exchange: Arc<Mutex<Exchange>>,
+}
+
+impl Journey {
+    /// Adds a call to the exchange.
+    pub(super) fn record(&self, record: CallRecord) {
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.calls.push(record);
+    }
+}
+
+/// An operation that was carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The object in the last reply; absent if it holds none that can be used: read it back or compose it.
+    pub object: Option<Value>,
+    /// The object's id as the operation's or the type's id rule finds it, as text.
+    pub id: Option<String>,
+    /// The last reply's `ETag`.
+    pub etag: Option<String>,
+    /// What the steps took.
+    pub taken: Map<String, Value>,
+    /// What the last reply means: done, made, or so already.
+    pub meaning: Meaning,
+    /// Whether at least one write was planned only.
+    pub is_planned_only: bool,
+}
