@@ -487,6 +487,17 @@ fn contradictions(reader: &Reader<'_>, ways: &Ways) {
             );
         }
     }
+    for key in ["on-create", "create-only", "when-removed"] {
+        let is_contradicted = key != "when-removed" && reader.flag("read-only") == Some(true);
+        if reader.has(key) && ways.write.is_none() && !reader.has("items") && !is_contradicted {
+            conflict(
+                reader,
+                key,
+                &format!("`{key}` has no meaning for a line that writes nothing."),
+                "name the field: `write = 'field'`",
+            );
+        }
+    }
     if reader.has("value") && ways.write.is_none() && reader.flag("read-only") != Some(true) {
         conflict(
             reader,

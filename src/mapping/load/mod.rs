@@ -11,6 +11,7 @@ mod client;
 mod context;
 mod example;
 mod form;
+mod gaps;
 mod list;
 mod location;
 mod members;

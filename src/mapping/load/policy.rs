@@ -8,6 +8,7 @@ use crate::mapping::model::{
 };
 
 use super::{
+    gaps,
     reader::Reader,
     shape::{Kind, Shape, key},
 };
@@ -149,6 +150,9 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
         policy.max_shrink = max_shrink(&reader);
     }
     adopts_without_domains(root, &reader, policy.on_existing);
+    if reader.has("on-delete") && !root.context.has_errors() {
+        gaps::deletion(&reader, &policy, types);
+    }
     policy
 }
 

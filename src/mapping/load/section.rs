@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     attributes::{self, LINE},
+    gaps,
     list::{self, FIND, LIST},
     members::{self, GROUPS, MEMBERS},
     operation::{self, OPERATION_SHAPE, Surroundings},
@@ -304,6 +305,14 @@ pub(super) fn sections(root: &Reader<'_>, schemas: &Schemas) -> Vec<TypeMapping>
 }
 
 fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
+    let section = compiled(reader, name, schemas)?;
+    if !reader.context.has_errors() {
+        gaps::check(reader, &section);
+    }
+    Some(section)
+}
+
+fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
     let resource_type = schema::resource_type(reader, name, schemas)?;
     let envelope = reader.text("envelope").filter(|text| !text.is_empty());
     let around = Surroundings {

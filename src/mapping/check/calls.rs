@@ -1,0 +1,55 @@
+//! All calls of a mapping.
+
+use crate::mapping::model::{Auth, Call, Mapping, PageStyle, Total, TypeMapping, UserGroups};
+
+/// Every call of a resource type.
+pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
+    let mut calls: Vec<&Call> = Vec::new();
+    for list in &resource_type.lists {
+        calls.push(&list.call);
+        calls.extend(of_page(&list.page));
+    }
+    for find in &resource_type.finds {
+        calls.push(&find.call);
+    }
+    let single = [&resource_type.get, &resource_type.delete];
+    for operation in single.into_iter().flatten().chain(super::writes(resource_type)) {
+        calls.extend(&operation.steps);
+    }
+    if let Some(members) = &resource_type.members {
+        calls.extend(members.read.iter().map(|read| &read.call));
+        let changes = [&members.add, &members.remove, &members.replace];
+        calls.extend(changes.into_iter().flatten().map(|change| &change.call));
+    }
+    if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
+        calls.push(call);
+    }
+    calls
+}
+
+/// Every call of a mapping.
+pub(super) fn of_mapping(mapping: &Mapping) -> Vec<&Call> {
+    let mut calls: Vec<&Call> = mapping.types.iter().flat_map(of_type).collect();
+    if let Auth::Login(login) = &mapping.target.auth {
+        calls.extend(&login.steps);
+    }
+    calls
+}
+
+/// The call that counts, if the page style has one.
+pub(super) fn of_page(page: &PageStyle) -> Option<&Call> {
+    let total = match page {
+        PageStyle::None => None,
+        PageStyle::Offset { total, .. }
+        | PageStyle::Number { total, .. }
+        | PageStyle::Cursor { total, .. }
+        | PageStyle::Continue { total, .. }
+        | PageStyle::NextUrl { total, .. }
+        | PageStyle::Link { total, .. }
+        | PageStyle::Limit { total, .. } => total.as_ref(),
+    };
+    match total {
+        Some(Total::Call(call, _)) => Some(call),
+        _ => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! Lines of `[….attributes]` taken together.
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    mapping::model::{AttributeRule, Mapping, Operation, OnUnknown, TypeMapping, ValueTable},
+    scim::AttributePath,
+};
+
+/// Complaints about the lines of a section.
+pub(super) fn check(
+    resource_type: &TypeMapping,
+    mapping: &Mapping,
+    is_complete: bool,
+    complaints: &mut Diagnostics,
+) {
+    for (at, line) in resource_type.attributes.iter().enumerate() {
+        for earlier in resource_type.attributes.iter().take(at) {
+            same_attribute(earlier, line, complaints);
+            same_field(earlier, line, complaints);
+        }
+        lossy_values(line, complaints);
+        if is_complete {
+            unwritable(resource_type, line, complaints);
+            unknown_reference(mapping, line, complaints);
+        }
+    }
+}
+
+fn same_attribute(earlier: &AttributeRule, line: &AttributeRule, complaints: &mut Diagnostics) {
+    if earlier.location != line.location {
+        return;
+    }
+    let sentence = format!("`{}` has two lines.", text(line));
+    complaints.add(
+        Diagnostic::error("mapping::two-lines-one-attribute", sentence)
+            .at(&line.place)
+            .mend(format!("the other is at {}", earlier.place)),
+    );
+}
+
+/// Two lines that write one field: whichever comes last would win.
+fn same_field(earlier: &AttributeRule, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let (Some(one), Some(other)) = (written(earlier), written(line)) else {
+        return;
+    };
+    let share_a_list = match (&earlier.each, &line.each) {
+        // Elements of one list told apart by a condition or a constant: `contacts` with kinds.
+        (Some(a), Some(b)) => {
+            let is_part = |each: &crate::mapping::model::Each| {
+                each.condition.is_some() || !each.constants.is_empty()
+            };
+            is_part(a) && is_part(b)
+        }
+        _ => false,
+    };
+    if share_a_list || !one.overlaps(other) || earlier.location == line.location {
+        return;
+    }
+    let sentence = format!(
+        "`{}` and `{}` are written to the same field, `{}`.",
+        text(earlier),
+        text(line),
+        other.source()
+    );
+    complaints.add(
+        Diagnostic::error("mapping::two-lines-one-field", sentence)
+            .at(&line.place)
+            .mend("say which one is written: give the other `read-only = true`"),
+    );
+}
+
+fn written(line: &AttributeRule) -> Option<&crate::mapping::model::FieldPlace> {
+    match (&line.write, &line.each) {
+        (Some(write), _) => Some(&write.place),
+        (None, Some(each)) => Some(&each.items),
+        _ => None,
+    }
+}
+
+/// Values of the application that stand for several of SCIM's: what is written is not what is read.
+fn lossy_values(line: &AttributeRule, complaints: &mut Diagnostics) {
+    let parts = line.each.iter().flat_map(|each| &each.parts);
+    let tables = line
+        .values
+        .iter()
+        .chain(parts.filter_map(|part| part.values.as_ref()));
+    for table in tables {
+        for (at, (scim, field)) in table.pairs.iter().enumerate() {
+            let same = table.pairs.iter().take(at).find(|(_, other)| other == field);
+            if let (Some((first, _)), true) = (same, goes_both_ways(line)) {
+                let sentence = format!(
+                    "`{}`: {first} and {scim} are both {field} in the application, and {field} is read as {first}.",
+                    text(line)
+                );
+                complaints.add(
+                    Diagnostic::warning("mapping::lossy-values", sentence)
+                        .at(&line.place)
+                        .mend("give each value one of its own, or `keep = true` to show the client what it sent"),
+                );
+            }
+        }
+        one_sided_pass(line, table, complaints);
+    }
+}
+
+fn goes_both_ways(line: &AttributeRule) -> bool {
+    let both = line.read.is_some() && line.write.is_some() || line.each.is_some();
+    both && !line.is_kept
+}
+
+/// An unknown value that is passed on when written but left out when read.
+fn one_sided_pass(line: &AttributeRule, table: &ValueTable, complaints: &mut Diagnostics) {
+    let is_one_sided =
+        table.unknown_write == OnUnknown::Pass && table.unknown_read != OnUnknown::Pass;
+    if is_one_sided && goes_both_ways(line) {
+        let sentence = format!(
+            "`{}` writes values that are in no pair, and does not read them.",
+            text(line)
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::lossy-values", sentence)
+                .at(&line.place)
+                .mend("`unknown = \"pass\"` is both directions"),
+        );
+    }
+}
+
+/// A field that no operation writes once the object is there.
+fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let writes = line.write.is_some() || line.each.is_some();
+    if !writes || line.is_create_only || resource_type.updates.is_empty() {
+        return;
+    }
+    let path = &line.location.path;
+    let is_done_otherwise = is_named(path, "active")
+        && (resource_type.activate.is_some() || resource_type.deactivate.is_some())
+        || is_named(path, "password") && resource_type.set_password.is_some()
+        || path.is_same_attribute(&resource_type.match_attribute) && resource_type.rename.is_some();
+    if is_done_otherwise || resource_type.updates.iter().any(|update| covers(update, path)) {
+        return;
+    }
+    let sentence = format!("No `update` of `{}` covers `{}`.", resource_type.section, text(line));
+    complaints.add(
+        Diagnostic::error("mapping::unwritable-attribute", sentence)
+            .at(&line.place)
+            .mend("add it to the `covers` of an update, or say `create-only = true` or `read-only = true`"),
+    );
+}
+
+/// Whether an update can write an attribute.
+pub(super) fn covers(update: &Operation, path: &AttributePath) -> bool {
+    update.covers.is_empty()
+        || update.covers.iter().any(|covered| {
+            covered.is_same_attribute(path)
+                && match (&covered.sub_attribute, &path.sub_attribute) {
+                    (Some(covered), Some(sub)) => covered.eq_ignore_ascii_case(sub),
+                    _ => true,
+                }
+        })
+}
+
+fn is_named(path: &AttributePath, name: &str) -> bool {
+    path.schema.is_none() && path.attribute == name
+}
+
+fn unknown_reference(mapping: &Mapping, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let Some(reference) = &line.reference else {
+        return;
+    };
+    let names = mapping.types.iter().map(|t| t.resource_type.name.as_str());
+    if names.clone().any(|name| name == reference) {
+        return;
+    }
+    let mending = match crate::diagnostic::closest(reference, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the types here are {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    let sentence = format!("`{}` refers to `{reference}`, which is not a resource type here.", text(line));
+    complaints.add(
+        Diagnostic::error("mapping::unknown-type", sentence).at(&line.place).mend(mending),
+    );
+}
+
+/// A line's location as the file has it.
+pub(super) fn text(line: &AttributeRule) -> String {
+    let written = line.place.text();
+    let quoted = written.strip_prefix(['\'', '"']);
+    let bare = quoted.and_then(|text| text.strip_suffix(['\'', '"'])).unwrap_or(written);
+    if bare.is_empty() {
+        line.location.path.to_string()
+    } else {
+        bare.to_owned()
+    }
+}

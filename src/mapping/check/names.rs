@@ -1,0 +1,279 @@
+//! Names in templates that will not be there.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Place, closest},
+    mapping::{
+        expression::NamePath,
+        model::{Auth, Call, Mapping, Operation, Source, TypeMapping, UserGroups},
+        names::extension_name,
+    },
+    scim::{Attribute, ResourceType, schema::resolve::common_attributes},
+};
+
+/// What is known where a template stands.
+struct Scope<'m> {
+    mapping: &'m Mapping,
+    /// Whose attributes are names as well.
+    resource_type: Option<&'m ResourceType>,
+    /// Single names: `id`, `value`, `member`, and what earlier steps took.
+    names: BTreeSet<String>,
+    is_complete: bool,
+}
+
+/// Complaints about names in every call and every line of a mapping.
+pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagnostics) {
+    wrapped(mapping, complaints);
+    for resource_type in &mapping.types {
+        check_type(mapping, resource_type, is_complete, complaints);
+    }
+    if let Auth::Login(login) = &mapping.target.auth {
+        let mut scope = Scope { mapping, resource_type: None, names: BTreeSet::new(), is_complete };
+        for step in &login.steps {
+            scope.call(step, complaints);
+            scope.names.extend(step.take.iter().map(|(name, _)| name.clone()));
+        }
+    }
+}
+
+/// Calls that do not give the names that `[target.wrap]` puts around their bodies.
+fn wrapped(mapping: &Mapping, complaints: &mut Diagnostics) {
+    let Some(wrap) = &mapping.target.wrap else {
+        return;
+    };
+    let wanted: BTreeSet<String> = wrap
+        .names()
+        .into_iter()
+        .filter_map(|name| name.names.into_iter().next())
+        .filter(|name| !["body", "settings", "login"].contains(&name.as_str()))
+        .collect();
+    for call in super::calls::of_mapping(mapping) {
+        let has_body = [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
+        for name in &wanted {
+            if !has_body || call.with.iter().any(|(given, _)| given == name) {
+                continue;
+            }
+            let sentence = format!("`target.wrap` uses `{name}`, which this call does not give.");
+            complaints.add(
+                Diagnostic::error("mapping::unknown-name", sentence)
+                    .at(&call.place)
+                    .mend(format!("add `with = {{ {name} = … }}`")),
+            );
+        }
+    }
+}
+
+fn check_type(
+    mapping: &Mapping,
+    resource_type: &TypeMapping,
+    is_complete: bool,
+    complaints: &mut Diagnostics,
+) {
+    let scope = |names: &[&str], has_resource: bool| Scope {
+        mapping,
+        resource_type: has_resource.then_some(&*resource_type.resource_type),
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        is_complete,
+    };
+    for list in &resource_type.lists {
+        scope(&[], false).call(&list.call, complaints);
+        if let Some(call) = super::calls::of_page(&list.page) {
+            scope(&[], false).call(call, complaints);
+        }
+    }
+    for find in &resource_type.finds {
+        scope(&["value"], false).call(&find.call, complaints);
+    }
+    if let Some(get) = &resource_type.get {
+        scope(&["id", "scim"], false).operation(get, complaints);
+    }
+    if let Some(create) = &resource_type.create {
+        scope(&["fields", "changed", "scim"], true).operation(create, complaints);
+    }
+    let others = super::writes(resource_type).filter(|operation| {
+        resource_type.create.as_ref().is_none_or(|create| !std::ptr::eq(*operation, create))
+    });
+    for operation in others.chain(&resource_type.delete) {
+        let names = ["id", "scim", "fields", "changed", "old"];
+        scope(&names, true).operation(operation, complaints);
+    }
+    if let Some(members) = &resource_type.members {
+        if let Some(read) = &members.read {
+            scope(&["group", "id", "scim"], false).call(&read.call, complaints);
+        }
+        for change in [&members.add, &members.remove, &members.replace].into_iter().flatten() {
+            let names = ["group", "id", "scim", "member", "members", "method"];
+            scope(&names, false).call(&change.call, complaints);
+        }
+    }
+    if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
+        scope(&["id", "scim"], true).call(call, complaints);
+    }
+    for line in &resource_type.attributes {
+        let value = line.write.as_ref().and_then(|write| write.value.as_ref());
+        for template in value.into_iter().chain(&line.on_create) {
+            let names = ["value", "scim", "id", "old"];
+            scope(&names, true).all(template.names(), &line.place, complaints);
+        }
+    }
+}
+
+impl Scope<'_> {
+    fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
+        for (at, step) in operation.steps.iter().enumerate() {
+            self.call(step, complaints);
+            self.names.extend(step.take.iter().map(|(name, _)| name.clone()));
+            if at == 0 {
+                // A create's first reply may have said the new object's id.
+                self.names.insert("id".to_owned());
+            }
+        }
+        if let Some(Source::Computed(template)) = &operation.id {
+            self.all(template.names(), super::place_of(operation), complaints);
+        }
+    }
+
+    fn call(&self, call: &Call, complaints: &mut Diagnostics) {
+        let with: BTreeSet<String> = call.with.iter().map(|(name, _)| name.clone()).collect();
+        for (_, tree) in &call.with {
+            self.all(tree.names(), &call.place, complaints);
+        }
+        let mut used = call.path.names();
+        for (_, template) in call.query.iter().chain(&call.headers) {
+            used.extend(template.names());
+        }
+        used.extend(call.body.iter().flat_map(|body| body.names()));
+        used.extend(call.condition.iter().flat_map(|condition| condition.names()));
+        used.retain(|name| name.names.first().is_none_or(|first| !with.contains(first)));
+        self.all(used, &call.place, complaints);
+    }
+
+    fn all(&self, used: Vec<NamePath>, place: &Place, complaints: &mut Diagnostics) {
+        for name in used {
+            if let Some(complaint) = self.complaint(&name) {
+                complaints.add(complaint.at(place));
+            }
+        }
+    }
+
+    /// What is wrong with a name, if anything.
+    fn complaint(&self, used: &NamePath) -> Option<Diagnostic> {
+        let (first, rest) = used.names.split_first()?;
+        match first.as_str() {
+            "settings" => return self.setting(rest.first()?),
+            "login" => return self.login(rest.first()),
+            "extension" => return None,
+            name if self.names.contains(name) => return None,
+            _ => {}
+        }
+        if let Some(resource_type) = self.resource_type {
+            if is_attribute(resource_type, first, rest) {
+                return None;
+            }
+        }
+        if !self.is_complete {
+            return None;
+        }
+        let sentence = format!("`{}` is not known here.", used.names.join("."));
+        let mending = match closest(first, self.known().iter().map(String::as_str)) {
+            Some(near) if near != first => format!("did you mean `{near}`?"),
+            _ => format!("known here: {}", self.words()),
+        };
+        Some(Diagnostic::error("mapping::unknown-name", sentence).mend(mending))
+    }
+
+    fn setting(&self, name: &str) -> Option<Diagnostic> {
+        if self.mapping.settings.contains_key(name) {
+            return None;
+        }
+        let names = self.mapping.settings.keys().map(String::as_str);
+        let mending = match closest(name, names) {
+            Some(near) => format!("did you mean `settings.{near}`?"),
+            None => format!("add `{name} = …` to `[settings]`"),
+        };
+        let sentence = format!("`settings.{name}` is not set.");
+        Some(Diagnostic::error("mapping::unknown-setting", sentence).mend(mending))
+    }
+
+    fn login(&self, name: Option<&String>) -> Option<Diagnostic> {
+        let Auth::Login(login) = &self.mapping.target.auth else {
+            let sentence = "`login` is known only with `[target.auth.login]`.".to_owned();
+            return Some(Diagnostic::error("mapping::unknown-name", sentence));
+        };
+        let taken: Vec<&str> = login
+            .steps
+            .iter()
+            .flat_map(|step| &step.take)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let name = name?;
+        if taken.contains(&name.as_str()) || !self.is_complete {
+            return None;
+        }
+        let sentence = format!("No login step takes `{name}`.");
+        Some(
+            Diagnostic::error("mapping::unknown-name", sentence)
+                .mend(format!("add `take = {{ {name} = '$.…' }}` to a step")),
+        )
+    }
+
+    /// All names, for suggestions.
+    fn known(&self) -> Vec<String> {
+        let mut known: Vec<String> = self.names.iter().cloned().collect();
+        known.extend(["settings".to_owned(), "login".to_owned()]);
+        if let Some(resource_type) = self.resource_type {
+            known.extend(resource_type.schema.attributes.iter().map(|a| a.name.clone()));
+        }
+        known
+    }
+
+    /// The names that are not attributes, for people.
+    fn words(&self) -> String {
+        let mut words: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        words.push("`settings`".to_owned());
+        if let Some(resource_type) = self.resource_type {
+            words.push(format!("the attributes of `{}`", resource_type.name));
+        }
+        words.join(", ")
+    }
+}
+
+/// Whether a name is an attribute of the type, or an extension's short name with one of its attributes.
+fn is_attribute(resource_type: &ResourceType, first: &str, rest: &[String]) -> bool {
+    let own = resource_type.schema.attributes.iter().chain(common_attributes());
+    if let Some(attribute) = own.clone().find(|a| a.name.eq_ignore_ascii_case(first)) {
+        return has_sub(attribute, rest.first());
+    }
+    let extension = resource_type.extensions.iter().find(|extension| {
+        extension_name(&extension.schema.id).is_some_and(|name| name.eq_ignore_ascii_case(first))
+    });
+    match (extension, rest.split_first()) {
+        (Some(extension), Some((attribute, rest))) => extension
+            .schema
+            .attribute(attribute)
+            .is_some_and(|attribute| has_sub(attribute, rest.first())),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+fn has_sub(attribute: &Attribute, sub: Option<&String>) -> bool {
+    match sub {
+        Some(sub) if attribute.is_complex() => attribute.sub(sub).is_some(),
+        _ => true,
+    }
+}
+
+/// Whether a call says which object it is about, by any name that differs from object to object.
+pub(super) fn names_an_object(call: &Call) -> bool {
+    let mut used = call.path.names();
+    for (_, template) in call.query.iter().chain(&call.headers) {
+        used.extend(template.names());
+    }
+    let bodies = call.body.iter().chain(call.with.iter().map(|(_, tree)| tree));
+    used.extend(bodies.flat_map(|tree| tree.names()));
+    used.iter()
+        .filter_map(|name| name.names.first())
+        .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
+}

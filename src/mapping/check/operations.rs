@@ -1,0 +1,190 @@
+//! Operations of a section taken together.
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics},
+    mapping::model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+    scim::AttributePath,
+};
+
+use super::{place_of, writes};
+
+/// Complaints about the operations of a section.
+pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: &mut Diagnostics) {
+    unreachable_updates(resource_type, complaints);
+    repeated_finds(resource_type, complaints);
+    for operation in writes(resource_type) {
+        if is_complete {
+            needs_get(resource_type, operation, complaints);
+            unmapped(resource_type, operation, complaints);
+        }
+    }
+    without_id(resource_type, complaints);
+    if is_complete {
+        half_pair(resource_type, complaints);
+        new_id(resource_type, complaints);
+        for find in &resource_type.finds {
+            unmapped_find(resource_type, find, complaints);
+        }
+    }
+}
+
+/// What stands behind an update that covers everything.
+fn unreachable_updates(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let whole = resource_type.updates.iter().position(|update| update.covers.is_empty());
+    let Some(whole) = whole else {
+        return;
+    };
+    for update in resource_type.updates.iter().skip(whole + 1) {
+        let sentence = format!("This `update` of `{}` is never used: one before it covers everything.", resource_type.section);
+        complaints.add(
+            Diagnostic::error("mapping::unreachable-operation", sentence)
+                .at(place_of(update))
+                .mend("put it first, or give the earlier one `covers`"),
+        );
+    }
+}
+
+fn repeated_finds(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    for (at, find) in resource_type.finds.iter().enumerate() {
+        let is_repeated = resource_type
+            .finds
+            .iter()
+            .take(at)
+            .any(|other| other.attribute == find.attribute && other.operator == find.operator);
+        if is_repeated {
+            let sentence = format!("`{} {}` has a find already.", find.attribute, find.operator.as_str());
+            complaints.add(
+                Diagnostic::error("mapping::unreachable-operation", sentence)
+                    .at(&find.call.place)
+                    .mend("keep one of them"),
+            );
+        }
+    }
+}
+
+/// What reads the object before or after a write needs a way to read it.
+fn needs_get(resource_type: &TypeMapping, operation: &Operation, complaints: &mut Diagnostics) {
+    if resource_type.get.is_some() {
+        return;
+    }
+    let what = if operation.reply == ReplyKind::ReadBack {
+        "read-back"
+    } else if operation.sends_if_match {
+        "if-match"
+    } else if operation.gets_first {
+        "get-first"
+    } else {
+        return;
+    };
+    let sentence = format!("`{}` has `{what}`, but `{}` has no `get`.", operation.name, resource_type.section);
+    complaints.add(
+        Diagnostic::error("mapping::missing-operation", sentence)
+            .at(place_of(operation))
+            .mend("add `get = \"GET /…/{id}\"`"),
+    );
+}
+
+/// Attributes that are named by an operation and mapped by no line.
+fn unmapped(resource_type: &TypeMapping, operation: &Operation, complaints: &mut Diagnostics) {
+    let changed = operation.steps.iter().flat_map(|step| &step.when_changed);
+    for path in operation.covers.iter().chain(changed) {
+        if is_mapped(resource_type, path) {
+            continue;
+        }
+        let sentence = format!("`{}` names `{path}`, which no line of `{}.attributes` maps.", operation.name, resource_type.section);
+        complaints.add(
+            Diagnostic::warning("mapping::not-mapped", sentence)
+                .at(place_of(operation))
+                .mend("add a line for it, or leave it out here"),
+        );
+    }
+}
+
+/// Whether a line, or the members or password calls, are about an attribute.
+fn is_mapped(resource_type: &TypeMapping, path: &AttributePath) -> bool {
+    lines_of(resource_type, path).next().is_some()
+        || path.schema.is_none() && ["members", "password", "active", "groups"].contains(&path.attribute.as_str())
+}
+
+fn lines_of<'t>(
+    resource_type: &'t TypeMapping,
+    path: &'t AttributePath,
+) -> impl Iterator<Item = &'t AttributeRule> {
+    resource_type
+        .attributes
+        .iter()
+        .filter(move |line| line.location.path.is_same_attribute(path))
+}
+
+/// One of activate and deactivate alone.
+fn half_pair(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let (there, missing) = match (&resource_type.activate, &resource_type.deactivate) {
+        (Some(activate), None) => (activate, "deactivate"),
+        (None, Some(deactivate)) => (deactivate, "activate"),
+        _ => return,
+    };
+    let has_field = resource_type
+        .attributes
+        .iter()
+        .any(|line| line.location.path.attribute == "active" && line.write.is_some());
+    if has_field {
+        return;
+    }
+    let sentence = format!("`{}` has no counterpart: `{missing}` is missing.", there.name);
+    complaints.add(
+        Diagnostic::warning("mapping::half-pair", sentence)
+            .at(place_of(there))
+            .mend(format!("add `{missing}`, or a line for `active`")),
+    );
+}
+
+/// A create after which nobody would know the new object's id.
+fn new_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let Some(create) = &resource_type.create else {
+        return;
+    };
+    let takes_id = create.steps.iter().flat_map(|step| &step.take).any(|(name, _)| name == "id");
+    if create.reply != ReplyKind::Nothing || create.id.is_some() || takes_id {
+        return;
+    }
+    let sentence = format!("`{}` has `reply = \"none\"` and does not say where the new id is.", create.name);
+    complaints.add(
+        Diagnostic::error("mapping::no-new-id", sentence)
+            .at(place_of(create))
+            .mend("add `id = { header-segment = \"Location\" }`, or `id = \"{userName}\"` where the id is the name"),
+    );
+}
+
+/// A find whose attribute is read from nowhere: what it finds would always be thrown away by the check that follows.
+fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
+    let is_id = find.attribute.schema.is_none() && find.attribute.attribute == "id";
+    let is_read = lines_of(resource_type, &find.attribute)
+        .any(|line| line.read.is_some() || line.each.is_some() || line.is_kept);
+    if is_id || is_read {
+        return;
+    }
+    let sentence = format!("`{}` is searched for, but no line of `{}.attributes` reads it.", find.attribute, resource_type.section);
+    complaints.add(
+        Diagnostic::error("mapping::find-not-mapped", sentence)
+            .at(&find.call.place)
+            .mend("add a line for it: whatever is found is checked again here"),
+    );
+}
+
+/// Operations on one object that do not say which.
+fn without_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let single = [&resource_type.get, &resource_type.delete, &resource_type.activate, &resource_type.deactivate];
+    let operations = single.into_iter().flatten().chain(&resource_type.updates);
+    for operation in operations {
+        let names_something = operation.steps.iter().any(super::names::names_an_object);
+        if names_something {
+            continue;
+        }
+        let sentence = format!("`{}` does not say which object it is about.", operation.name);
+        complaints.add(
+            Diagnostic::warning("mapping::no-object-named", sentence)
+                .at(place_of(operation))
+                .mend("put `{id}` into the path, the query or the body"),
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! Every complaint, compared whole: `tests/diagnostics/NAME.toml` is a broken file, `NAME.txt` what is said about it.
+//!
+//! A file that names a tenant is loaded on top of `tests/diagnostics/apps/<app>.toml`, others as applications by
+//! themselves. `UPDATE=1 cargo test --test diagnostics` writes the expected texts anew.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use proptest::prelude::*;
+use scimgate::{
+    diagnostic::{Diagnostic, SourceFile, render, summary},
+    mapping::load::{self, Environment, MissingValues, NoEnvironment, Sources},
+};
+
+struct TestEnvironment;
+
+impl Environment for TestEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "APP_URL" => Some("https://app.example".to_owned()),
+            "APP_KEY" => Some("k{e}y".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn secret_file(&self, path: &str) -> Option<String> {
+        (path == "/run/secrets/app").then(|| "secret\n".to_owned())
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir("tests/diagnostics")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// All complaints about a file, the warnings of a good one included.
+fn complaints(path: &Path, bytes: Vec<u8>, environment: &dyn Environment, missing: MissingValues) -> Vec<Diagnostic> {
+    let file = match SourceFile::from_bytes(path, bytes) {
+        Ok(file) => Arc::new(file),
+        Err(complaint) => return vec![complaint],
+    };
+    let loaded = if load::is_app_file(&file) {
+        load::app_alone(&file, environment, missing)
+    } else {
+        let app = load::app_name(&file).and_then(|name| {
+            let path = path.parent()?.join("apps").join(format!("{name}.toml"));
+            let bytes = fs::read(&path).ok()?;
+            Some(Arc::new(SourceFile::from_bytes(path, bytes).ok()?))
+        });
+        load::tenant(&Sources { tenant: file, app }, environment, missing)
+    };
+    match loaded {
+        Ok((mapping, mut warnings)) => {
+            warnings.extend(scimgate::mapping::check::examples(&mapping));
+            warnings
+        }
+        Err(complaints) => complaints,
+    }
+}
+
+#[test]
+fn every_broken_file_is_told_what_is_wrong_with_it() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut wrong = Vec::new();
+    for path in files() {
+        let bytes = fs::read(&path).unwrap();
+        let start = Instant::now();
+        let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(2), "{}: {took:?}", path.display());
+        let text = format!("{}\n{}\n", render(&found, false), summary(&found, &path));
+        let expected = path.with_extension("txt");
+        if update {
+            fs::write(&expected, &text).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != text {
+            wrong.push(format!("{}:\n{text}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_broken_file_has_a_complaint_and_there_are_many_kinds() {
+    let mut codes = std::collections::BTreeSet::new();
+    let paths = files();
+    assert!(paths.len() >= 40, "{} files", paths.len());
+    for path in paths {
+        let bytes = fs::read(&path).unwrap();
+        let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
+        assert!(!found.is_empty(), "{} has no complaint", path.display());
+        codes.extend(found.iter().map(|one| one.code));
+    }
+    assert!(codes.len() >= 40, "{codes:?}");
+}
+
+/// The codes in the sources, and those with a heading in `docs/diagnostics.md`.
+#[test]
+fn every_code_has_an_entry_in_the_documentation() {
+    let pattern = regex::Regex::new(r#""((?:mapping|file|toml|config)::[a-z0-9-]+)""#).unwrap();
+    let mut codes = std::collections::BTreeSet::new();
+    let mut folders = vec![PathBuf::from("src/mapping"), PathBuf::from("src/diagnostic")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                // Tests may invent codes.
+                let code = text.split("#[cfg(test)]").next().unwrap_or("");
+                codes.extend(pattern.captures_iter(code).map(|found| found[1].to_owned()));
+            }
+        }
+    }
+    let page = fs::read_to_string("docs/diagnostics.md").unwrap();
+    let documented: std::collections::BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`').map(str::to_owned))
+        .collect();
+    let missing: Vec<_> = codes.difference(&documented).collect();
+    let stale: Vec<_> = documented
+        .difference(&codes)
+        .filter(|code| !code.starts_with("config::"))
+        .collect();
+    assert!(missing.is_empty(), "not in docs/diagnostics.md: {missing:?}");
+    assert!(stale.is_empty(), "in docs/diagnostics.md, but nowhere in the code: {stale:?}");
+}
+
+fn shipped() -> Vec<(PathBuf, String)> {
+    let mut shipped: Vec<(PathBuf, String)> = fs::read_dir("mappings/apps")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read_to_string(&path).unwrap()))
+        .collect();
+    let tenant = PathBuf::from("tests/diagnostics/tenant_many.toml");
+    shipped.push((tenant.clone(), fs::read_to_string(tenant).unwrap()));
+    shipped
+}
+
+#[test]
+fn every_shipped_mapping_is_checked_and_its_examples_hold() {
+    for (path, text) in shipped() {
+        if path.starts_with("mappings") {
+            let found = complaints(&path, text.into_bytes(), &NoEnvironment, MissingValues::AreWarnings);
+            let bad: Vec<_> = found.into_iter().filter(|one| one.code != "mapping::unset-variable").collect();
+            assert!(bad.is_empty(), "{}", render(&bad, false));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_truncation_and_no_edit_of_a_file_panics(
+        choice in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        length in 0_usize..40,
+        put in "[ -~]{0,12}|[\\[\\]{}='\"\\n.]{1,6}|\\PC{0,4}",
+        truncate in prop::bool::weighted(0.3),
+    ) {
+        let files = shipped();
+        let (path, text) = choice.get(&files);
+        let mut characters: Vec<char> = text.chars().collect();
+        let at = at.index(characters.len() + 1);
+        if truncate {
+            characters.truncate(at);
+        } else {
+            let end = (at + length).min(characters.len());
+            characters.splice(at..end, put.chars());
+        }
+        let edited: String = characters.into_iter().collect();
+        let found = complaints(path, edited.into_bytes(), &TestEnvironment, MissingValues::AreWarnings);
+        let text = render(&found, false);
+        prop_assert!(found.is_empty() || !text.is_empty());
+    }
+
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC{0,200}") {
+        let path = Path::new("tests/diagnostics/arbitrary.toml");
+        let found = complaints(path, text.into_bytes(), &TestEnvironment, MissingValues::AreErrors);
+        prop_assert!(!found.is_empty());
+    }
+}
+
+#[test]
+fn a_file_is_read_in_little_time() {
+    // Many lines, deep nesting, and a long list: none takes long or overflows the stack.
+    let many: String = (0..20_000).map(|n| format!("key{n} = {n}\n")).collect();
+    let deep = format!("a = {}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let braces = format!("[user.create]\nbody = {{ a = \"{}\" }}\n", "{a | ".repeat(5_000));
+    for text in [many, deep, braces] {
+        let start = Instant::now();
+        let found = complaints(Path::new("x.toml"), text.into_bytes(), &TestEnvironment, MissingValues::AreErrors);
+        assert!(!found.is_empty());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+}
