@@ -133,7 +133,8 @@ fn what_is_wrong_is_listed_field_by_field() {
     caller.create("bob");
     caller.call("POST /groups", json!({"name": "Night shift"}));
     let long = "x".repeat(201);
-    let cases: [(&str, Value, &[(&str, &str)]); 12] = [
+    type Messages = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Value, Messages); 12] = [
         (
             "POST /users",
             json!({}),
