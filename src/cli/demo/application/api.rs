@@ -156,8 +156,8 @@ impl Application {
         match *segments {
             ["users"] => users::answer_list(staff, call),
             ["groups"] => groups::answer_list(staff, call),
-            ["roles"] => staff.roles.answer_list(call.method, call.body),
-            ["entitlements"] => staff.entitlements.answer_list(call.method, call.body),
+            ["roles"] => staff.roles.answer_list(call),
+            ["entitlements"] => staff.entitlements.answer_list(call),
             [list, id, ref rest @ ..] => match (list, one(id), rest) {
                 ("users", Some(id), []) => users::answer_one(staff, id, call),
                 ("users", Some(id), ["groups"]) => users::answer_groups(staff, id, call),
@@ -167,10 +167,8 @@ impl Application {
                     Some(member) => groups::answer_member(staff, id, member, call),
                     None => not_found(),
                 },
-                ("roles", Some(id), []) => staff.roles.answer_one(call.method, id, call.body),
-                ("entitlements", Some(id), []) => {
-                    staff.entitlements.answer_one(call.method, id, call.body)
-                }
+                ("roles", Some(id), []) => staff.roles.answer_one(id, call),
+                ("entitlements", Some(id), []) => staff.entitlements.answer_one(id, call),
                 _ => not_found(),
             },
             _ => not_found(),

@@ -66,7 +66,7 @@ pub(super) fn answer_member(staff: &mut Staff, id: u64, user_id: u64, call: &Cal
 fn list(staff: &Staff, call: &Call<'_>) -> Answer {
     let page = Page::from_query(&call.query);
     let Some(name) = call.parameter("name") else {
-        return Answer::ok(page.of(&staff.groups, |group| show(group)));
+        return Answer::ok(page.of(&staff.groups, show));
     };
     let group = staff.name_owner(name).and_then(|id| staff.group(id));
     let groups: Vec<&Group> = group.into_iter().collect();

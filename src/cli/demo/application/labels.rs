@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::api::{Answer, not_allowed, not_found};
+use super::api::{Answer, Call, not_allowed, not_found};
 use super::fields::{Change, Complaints, Fields};
+use super::paging::Page;
 
 /// A short list of labels with ids of its own. Everything is a walk through it.
 #[derive(Debug, Default)]
@@ -46,9 +47,9 @@ impl Labels {
     }
 
     /// Answers a call to the list itself: `GET` or `POST`.
-    pub fn answer_list(&mut self, method: &str, body: Option<&Map<String, Value>>) -> Answer {
-        match (method, body) {
-            ("GET", _) => Answer::ok(self.to_json()),
+    pub fn answer_list(&mut self, call: &Call<'_>) -> Answer {
+        match (call.method, call.body) {
+            ("GET", _) => Answer::ok(Page::from_query(&call.query).of(&self.items, Label::to_json)),
             ("POST", Some(body)) => match self.read(body, None) {
                 Ok(changes) => {
                     let id = self.add(changes);
@@ -61,16 +62,11 @@ impl Labels {
     }
 
     /// Answers a call to one label: `GET`, `PATCH` or `DELETE`.
-    pub fn answer_one(
-        &mut self,
-        method: &str,
-        id: u64,
-        body: Option<&Map<String, Value>>,
-    ) -> Answer {
+    pub fn answer_one(&mut self, id: u64, call: &Call<'_>) -> Answer {
         let Some(index) = self.items.iter().position(|item| item.id == id) else {
             return not_found();
         };
-        match (method, body) {
+        match (call.method, call.body) {
             ("GET", _) => Answer::ok(self.show(id)),
             ("PATCH", Some(body)) => match self.read(body, Some(id)) {
                 Ok(changes) => {

@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn a_page_is_what_was_asked_for_within_the_limits() {
         let items: Vec<u64> = (1..=450).collect();
-        let cases: [(&[(&str, &str)], u64, u64, Option<u64>, usize); 7] = [
+        type Query = &'static [(&'static str, &'static str)];
+        let cases: [(Query, u64, u64, Option<u64>, usize); 7] = [
             (&[], 1, 50, Some(1), 50),
             (&[("page", "2"), ("per_page", "10")], 2, 10, Some(11), 10),
             (&[("per_page", "1000")], 1, 200, Some(1), 200),

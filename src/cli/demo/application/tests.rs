@@ -133,7 +133,8 @@ fn what_is_wrong_is_listed_field_by_field() {
     caller.create("bob");
     caller.call("POST /groups", json!({"name": "Night shift"}));
     let long = "x".repeat(201);
-    let cases: [(&str, Value, &[(&str, &str)]); 12] = [
+    type Messages = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Value, Messages); 12] = [
         (
             "POST /users",
             json!({}),
@@ -322,7 +323,14 @@ fn members_are_added_in_a_list_and_removed_one_by_one() {
 fn roles_and_entitlements_are_flat_lists() {
     let mut caller = Caller::with_users(0);
     for list in ["roles", "entitlements"] {
-        assert_eq!(caller.get(&format!("/{list}")).as_array().unwrap().len(), 3);
+        assert_eq!(
+            caller.get(&format!("/{list}?per_page=2"))["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(caller.get(&format!("/{list}"))["total"], 3);
         let created = caller.call(
             &format!("POST /{list}"),
             json!({"label": "Guest", "note": "n"}),
