@@ -43,7 +43,7 @@ impl Process {
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, Failure> {
         let store = store::open(&settings.store()).await?;
-        let connections = Arc::new(Connections::new()?);
+        let connections = Arc::new(Connections::new());
         let mappings = RegistrySettings { mappings: settings.mappings.clone() };
         let registry = Registry::open(mappings, environment, Arc::clone(&store), connections).await?;
         let registry = Arc::new(registry);

@@ -25,6 +25,7 @@ impl From<TargetError> for Error {
             }
             TargetError::Unreachable { .. } => later(503, "The application cannot be reached at the moment.", SHORTLY),
             TargetError::TimedOut { .. } => later(504, "The application did not answer in time.", SHORTLY),
+            TargetError::Changed => later(503, "The object was changed in the application meanwhile.", Duration::from_secs(1)),
             other => {
                 tracing::warn!(error = %other, "the target's reply or the mapping could not be used");
                 Self::new(502, "The application answered in a way that its mapping does not understand.")

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 
 use crate::{
@@ -97,7 +97,7 @@ impl Gateway {
             tenant: tenant.id.as_str().into(),
             route: template,
             method: method.clone(),
-            status: answer.status,
+            status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             scim_type,
             duration: request.received.elapsed(),
             exchange: taken(&ctx.journey.exchange),
@@ -229,7 +229,7 @@ fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(Precondition::parse)
+    headers.get(name).and_then(|value| value.to_str().ok()).and_then(Precondition::parse)
 }
 
 fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
@@ -238,7 +238,7 @@ fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
         tenant: "-".into(),
         route: "refused",
         method: request.method.clone(),
-        status: response.status.as_u16(),
+        status: response.status,
         scim_type: None,
         duration: request.received.elapsed(),
         exchange: Exchange::default(),

@@ -24,6 +24,7 @@ mod list;
 pub mod lock;
 mod me;
 mod members;
+mod parallel;
 mod plan;
 mod policy;
 mod prune;
@@ -73,7 +74,7 @@ pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
         let pairs = ctx.dialect.query_pairs(call.query.as_deref(), notes);
         Query::from_pairs(&pairs)
     })?;
-    match (call.method.as_str(), &call.route) {
+    match (call.method.clone().as_str(), &call.route.clone()) {
         (_, Route::Unknown) => Err(Error::new(404, "There is no such endpoint.")),
         ("GET", Route::ServiceProviderConfig) => {
             discovery::refuse_filter(call.query.as_deref())?;

@@ -31,7 +31,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             let mut names = ctx.names();
             names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
             names.object(&user.object);
-            let mut scan = ctx.driver().scan(ScanSource::UserGroups(groups), &names);
+            let mut scan = ctx.driver().scan(ScanSource::Groups(groups), &names);
             let mut items = Vec::new();
             while let Some(page) = scan.next_page(&ctx.journey).await? {
                 items.extend(page.items);

@@ -82,7 +82,8 @@ impl Create<'_> {
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
         let fields = Value::Object(fields);
-        names.with("fields", Cow::Borrowed(&fields));
+        // Whether something is there already was looked up before.
+        names.with("old", Cow::Owned(Value::Null));
         let done = ctx
             .driver()
             .run(&ctx.journey, operation, CallClass::Create, &names, Some(fields.clone()), &[])
@@ -256,12 +257,11 @@ enum Failure {
 
 impl Failure {
     fn of(error: TargetError) -> Self {
-        use crate::{mapping::model::Meaning, scim::ScimType};
-        let may_have_arrived = error.may_have_arrived();
-        let is_failure = matches!(&error, TargetError::Refused { meaning: Meaning::Failed | Meaning::Retry, .. });
+        use crate::scim::ScimType;
+        let is_in_doubt = error.is_in_doubt();
         let error = Error::from(error);
         match () {
-            () if may_have_arrived || is_failure => Self::Unknown(error),
+            () if is_in_doubt => Self::Unknown(error),
             () if error.scim_type == Some(ScimType::Uniqueness) => Self::Duplicate(error),
             () => Self::Certain(error),
         }

@@ -15,15 +15,13 @@ use crate::{
     store::TargetId,
 };
 
-use self::{
-    collect::{Collector, Order},
-    source::Source,
-};
+use self::collect::{Collector, Order};
 use super::{
     answer::Answer,
     context::Context,
     get::{Want, with_parts},
     join::{Joined, join_all},
+    parallel::in_order,
 };
 
 pub use source::{object_with_id, raw_with_name};
@@ -177,7 +175,7 @@ async fn window(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Re
         return Ok(None);
     }
     let names = ctx.names();
-    let window = ctx.driver().window(&ctx.journey, t, &names, slice.skip, slice.take).await?;
+    let window = ctx.driver().window(&ctx.journey, &t.lists, &t.section, &names, slice.skip, slice.take).await?;
     let Some(total) = window.total else {
         return Ok(None);
     };
@@ -188,16 +186,13 @@ async fn window(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Re
 
 /// Reads what the answer needs besides, and projects; in parallel, in order.
 async fn finish(ctx: &Context, t: &TypeMapping, plan: &Plan, rows: Vec<Joined>) -> Result<Vec<Value>, Error> {
-    use futures_util::{StreamExt, TryStreamExt, stream};
     let want = Want { members: plan.projection.wants("members") && t.members.is_some(), groups: plan.wants_groups };
-    stream::iter(rows)
-        .map(|row| async move {
-            let row = if want == Want::NEITHER { row } else { with_parts(ctx, t, row, want).await? };
-            Ok(Value::Object(plan.projection.apply(&t.resource_type, row.resource.0)))
-        })
-        .buffered(PARALLEL_ROWS)
-        .try_collect()
-        .await
+    let rows = if want == Want::NEITHER {
+        rows
+    } else {
+        in_order(rows.into_iter().map(|row| with_parts(ctx, t, row, want)).collect(), PARALLEL_ROWS).await?
+    };
+    Ok(rows.into_iter().map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0))).collect())
 }
 
 /// The resources that have a value in the match attribute, compared without regard to case: at most two are looked for.

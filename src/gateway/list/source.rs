@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
         identity::{Located, target_id_of},
         join::{Joined, folded, join_all},
         members,
+        parallel::in_order,
     },
     mapping::{
         model::{Find, Rows, TypeMapping},
@@ -153,25 +153,24 @@ pub async fn feed(ctx: &Context, t: &TypeMapping, plan: &Plan, source: Source<'_
             crate::scim::ScimType::TooMany,
             format!("The application has no list of its {} objects.", t.resource_type.name),
         )),
-        Source::All => by_scan(ctx, t, plan, ScanSource::Lists(t), &t.lists[0].rows, ctx.names(), to).await,
+        Source::All => by_scan(ctx, t, plan, ScanSource::Lists(&t.lists), &t.lists[0].rows, ctx.names(), to).await,
         Source::Fixed => pass(ctx, t, plan, t.fixed.clone(), to).await,
     }
 }
 
 async fn by_ids(ctx: &Context, t: &TypeMapping, plan: &Plan, ids: Vec<String>, to: &mut Collector<'_>) -> Result<(), Error> {
     let want = plan.want_to_match();
-    let rows: Vec<Option<Joined>> = stream::iter(ids)
-        .map(|id| async move {
-            match fetch(ctx, t, &id, want).await {
-                Ok(row) => Ok(Some(row)),
-                Err(error) if error.status == 404 => Ok(None),
-                Err(error) => Err(error),
-            }
-        })
-        .buffered(super::PARALLEL_ROWS)
-        .try_collect()
-        .await?;
+    let reads = ids.iter().map(|id| fetch_if_there(ctx, t, id, want)).collect();
+    let rows = in_order(reads, super::PARALLEL_ROWS).await?;
     rows.into_iter().flatten().try_for_each(|row| to.take(row))
+}
+
+async fn fetch_if_there(ctx: &Context, t: &TypeMapping, id: &str, want: Want) -> Result<Option<Joined>, Error> {
+    match fetch(ctx, t, id, want).await {
+        Ok(row) => Ok(Some(row)),
+        Err(error) if error.status == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn by_scan(
@@ -221,24 +220,22 @@ pub async fn whole_rows(
     if !must_read {
         return Ok(items);
     }
-    let objects: Vec<Option<Value>> = stream::iter(items)
-        .map(|item| async move {
-            let Some(id) = read::target_id(t, &item) else {
-                return Ok(None);
-            };
-            let located = Located { scim_id: ScimId::new(&id), target_id: TargetId::new(&id), record: None };
-            object_of(ctx, t, &located).await
-        })
-        .buffered(super::PARALLEL_ROWS)
-        .try_collect::<Vec<_>>()
-        .await?;
-    Ok(objects.into_iter().flatten().collect())
+    let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();
+    Ok(in_order(reads, super::PARALLEL_ROWS).await?.into_iter().flatten().collect())
+}
+
+async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Option<Value>, Error> {
+    let Some(id) = read::target_id(t, item) else {
+        return Ok(None);
+    };
+    let located = Located { scim_id: ScimId::new(&id), target_id: TargetId::new(&id), record: None };
+    object_of(ctx, t, &located).await
 }
 
 /// Looks an object up in the list, for targets that cannot read one by itself.
 pub async fn object_with_id(ctx: &Context, t: &TypeMapping, id: &TargetId) -> Result<Option<Value>, Error> {
     let names = ctx.names();
-    let mut scan = ctx.driver().scan(ScanSource::Lists(t), &names);
+    let mut scan = ctx.driver().scan(ScanSource::Lists(&t.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         let found = page.items.into_iter().find(|item| read::target_id(t, item).as_deref() == Some(id.as_str()));
         if found.is_some() {
@@ -256,7 +253,7 @@ pub async fn raw_with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result
     names.with("value", Cow::Owned(json!(name)));
     let (source, rows) = match (t.finds.iter().find(eq), t.lists.first()) {
         (Some(find), _) => (ScanSource::Find(find), &find.rows),
-        (None, Some(list)) => (ScanSource::Lists(t), &list.rows),
+        (None, Some(list)) => (ScanSource::Lists(&t.lists), &list.rows),
         (None, None) => return Ok(Vec::new()),
     };
     let wanted = folded(name);

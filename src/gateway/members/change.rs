@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::{
@@ -19,6 +18,7 @@ use super::super::{
     context::Context,
     get::{id_value, object_of},
     identity::{Located, locate, target_id_of, unknown},
+    parallel::in_order,
     user_groups::{flattened, text_of},
 };
 
@@ -132,11 +132,8 @@ async fn run(
         return run_once(ctx, t, group, &call.call, verb, class, &members).await;
     }
     let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
-    stream::iter(chunks)
-        .map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk))
-        .buffer_unordered(PARALLEL_CALLS)
-        .try_collect()
-        .await
+    let calls = chunks.into_iter().map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk)).collect();
+    in_order(calls, PARALLEL_CALLS).await.map(|_| ())
 }
 
 async fn run_once(

@@ -82,7 +82,7 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     let wanted = super::change::group_name(ctx, on_user, group.target_id.as_str(), &group.object)?;
     let mut found = Vec::new();
     let names = ctx.names();
-    let mut scan = ctx.driver().scan(ScanSource::Lists(users), &names);
+    let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         for user in &page.items {
             if super::change::groups_on(on_user, user).contains(&wanted) {

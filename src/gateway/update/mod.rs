@@ -182,7 +182,8 @@ impl Update<'_> {
         let (before, after) = (list(&old.resource), list(new));
         let delta = diff::member_delta(&before, &after);
         let all = after.iter().filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect();
-        Ok(Some(members::Change { add: delta.add, remove: delta.remove, all: Some(all) }))
+        let add = delta.add.iter().filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect();
+        Ok(Some(members::Change { add, remove: delta.remove, all: Some(all) }))
     }
 
     /// Writes down what is kept here, if anything is: shadow attributes, `externalId`, the revision, a new key.
