@@ -90,6 +90,14 @@ fn take<'m>(
     }
 }
 
+/// What follows from a reference's `value`: its `$ref` and its display name.
+pub fn is_derived(t: &TypeMapping, path: &AttributePath) -> bool {
+    let is_reference = t.attributes.iter().any(|rule| {
+        rule.reference.is_some() && rule.location.path.attribute == path.attribute && rule.location.path.schema == path.schema
+    });
+    is_reference && path.sub_attribute.as_deref().is_some_and(|sub| sub != "value")
+}
+
 /// Attributes that the gateway itself keeps.
 fn is_common(path: &AttributePath) -> bool {
     path.schema.is_none() && matches!(path.attribute.as_str(), "externalId" | "id" | "meta" | "schemas" | "groups")

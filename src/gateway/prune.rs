@@ -35,6 +35,40 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
     resource
 }
 
+/// Gives one place of a resource the value it has in another resource.
+pub fn put_back(from: &Resource, to: &mut Resource, path: &AttributePath) {
+    let mut before = from.0.clone();
+    let old = holder(&mut before, path).and_then(|holder| holder.get(&path.attribute)).cloned();
+    let Some(sub) = &path.sub_attribute else {
+        match old {
+            Some(value) => put(&mut to.0, path, value),
+            None => remove(&mut to.0, path),
+        }
+        return;
+    };
+    match old.as_ref().and_then(|value| value.get(sub)) {
+        // A part of what is gone as a whole does not come back by itself.
+        Some(_) if holder(&mut to.0, path).is_none_or(|holder| !holder.contains_key(&path.attribute)) => {}
+        Some(value) => {
+            let whole = holder(&mut to.0, path).and_then(|holder| holder.get_mut(&path.attribute));
+            if let Some(Value::Object(whole)) = whole {
+                whole.insert(sub.clone(), value.clone());
+            }
+        }
+        None => remove(&mut to.0, path),
+    }
+}
+
+fn put(resource: &mut Map<String, Value>, path: &AttributePath, value: Value) {
+    let place = match &path.schema {
+        Some(schema) => resource.entry(schema.clone()).or_insert_with(|| Value::Object(Map::new())).as_object_mut(),
+        None => Some(resource),
+    };
+    if let Some(place) = place {
+        place.insert(path.attribute.clone(), value);
+    }
+}
+
 fn is_common(path: &AttributePath) -> bool {
     path.schema.is_none()
         && matches!(path.attribute.as_str(), "id" | "schemas" | "meta" | "externalId" | "members" | "groups" | "active")

@@ -19,7 +19,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, Projection, Resource, ScimType, diff,
+        AttributePath, Error, Projection, Resource, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -98,8 +98,8 @@ impl Update<'_> {
         }
         let old = fetch_located(ctx, t, located, Want { members: self.must_read_members(&change), groups: false }).await?;
         self.check_version(&old)?;
-        let new = self.wanted(&old, change)?;
-        let changed = diff::changed(&t.resource_type, &old.resource, &new);
+        let mut new = self.wanted(&old, change)?;
+        let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
         if changed.is_empty() {
             return self.answer(old, is_patch).await;
@@ -159,7 +159,6 @@ impl Update<'_> {
         let (ctx, t) = (self.ctx, self.t);
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
-        self.refuse_what_nobody_writes(&plan.dropped)?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -168,10 +167,21 @@ impl Update<'_> {
         self.joined(old, new, applied, record).await
     }
 
-    /// A change that no operation carries out and nobody keeps is not answered with success.
-    fn refuse_what_nobody_writes(&self, dropped: &[AttributePath]) -> Result<(), Error> {
-        let Some(path) = dropped.first() else { return Ok(()) };
-        Err(Error::of(ScimType::Mutability, format!("The application cannot change `{path}` once the resource exists.")))
+    /// What changed, as far as somebody writes or keeps it. The rest goes back to what it was, with a note: an answer
+    /// never shows what a later GET would not.
+    fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
+        let t = self.t;
+        let mut changed = diff::changed(&t.resource_type, &old.resource, new);
+        let dropped = plan::update(t, new, &changed).dropped;
+        changed.retain(|path| !dropped.contains(path));
+        for path in &dropped {
+            prune::put_back(&old.resource, new, path);
+        }
+        let told: Vec<String> = dropped.iter().filter(|path| !plan::is_derived(t, path)).map(ToString::to_string).collect();
+        if !told.is_empty() {
+            self.ctx.note("N11", format!("not changed, since the application cannot: {}", told.join(", ")));
+        }
+        changed
     }
 
     fn member_change(&self, old: &Joined, new: &Resource, changed: &[AttributePath]) -> Result<Option<members::Change>, Error> {
