@@ -110,12 +110,12 @@ fn has_same_elements(old: &[Value], new: &[Value]) -> bool {
     if old == new {
         return true;
     }
-    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
     for element in old {
-        *counts.entry(canonical_text(element)).or_default() += 1;
+        *counts.entry(canonical_bytes(element)).or_default() += 1;
     }
     new.iter().all(|element| {
-        let count = counts.get_mut(&canonical_text(element));
+        let count = counts.get_mut(&canonical_bytes(element));
         count.is_some_and(|left| {
             let is_there = *left > 0;
             *left = left.saturating_sub(1);
@@ -124,11 +124,44 @@ fn has_same_elements(old: &[Value], new: &[Value]) -> bool {
     })
 }
 
-/// JSON with the keys in order.
-pub(crate) fn canonical_text(value: &Value) -> String {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    sorted.to_string()
+fn canonical_bytes(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_canonical(value, &mut bytes);
+    bytes
+}
+
+/// Writes JSON with the keys in order, so that equal values become equal bytes.
+pub(crate) fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(object) => write_canonical_object(object.iter(), out),
+        Value::Array(elements) => {
+            out.push(b'[');
+            for element in elements {
+                write_canonical(element, out);
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        // Writing to a vector cannot fail.
+        scalar => drop(serde_json::to_writer(out, scalar)),
+    }
+}
+
+/// Writes an object's members with the keys in order.
+pub(crate) fn write_canonical_object<'a>(
+    members: impl Iterator<Item = (&'a String, &'a Value)>,
+    out: &mut Vec<u8>,
+) {
+    let mut members: Vec<_> = members.collect();
+    members.sort_unstable_by_key(|(key, _)| *key);
+    out.push(b'{');
+    for (key, value) in members {
+        drop(serde_json::to_writer(&mut *out, key));
+        out.push(b':');
+        write_canonical(value, out);
+        out.push(b',');
+    }
+    out.push(b'}');
 }
 
 #[cfg(test)]

@@ -133,18 +133,14 @@ impl Projection {
         if attribute.returned == Returned::Never {
             return None;
         }
-        let path = AttributePath {
-            schema: extension.map(|e| e.id.clone()),
-            attribute: attribute.name.clone(),
-            sub_attribute: None,
-        };
+        let urn = extension.map(|e| e.id.as_str());
         let wish = match &self.only {
-            Some(only) => Wish::of(only, &path),
+            Some(only) => Wish::of(only, urn, &attribute.name),
             None => Wish::Whole,
         };
         let is_always = attribute.returned == Returned::Always;
         let is_hidden = attribute.returned == Returned::Request && self.only.is_none();
-        let exclusion = Wish::of(&self.excluded, &path);
+        let exclusion = Wish::of(&self.excluded, urn, &attribute.name);
         let is_out = matches!(wish, Wish::Nothing) || is_hidden;
         if (is_out || matches!(exclusion, Wish::Whole)) && !is_always {
             return None;
@@ -169,13 +165,14 @@ enum Wish {
 }
 
 impl Wish {
-    fn of(paths: &[AttributePath], path: &AttributePath) -> Self {
+    /// Both the paths and the attribute are canonical.
+    fn of(paths: &[AttributePath], urn: Option<&str>, attribute: &str) -> Self {
         let mut subs = Vec::new();
-        for named in paths {
-            if names_extension_of(named, path) {
+        for named in paths.iter().filter(|p| p.schema.as_deref() == urn) {
+            if urn.is_some() && named.attribute.is_empty() {
                 return Self::Whole;
             }
-            if named.is_same_attribute(path) {
+            if named.attribute == attribute {
                 match &named.sub_attribute {
                     None => return Self::Whole,
                     Some(sub) => subs.push(sub.clone()),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
-use super::diff::canonical_text;
+use super::diff::write_canonical_object;
 
 /// A resource's version: a weak entity tag over its content. The order of keys and `meta` do not matter.
 ///
@@ -17,13 +17,10 @@ use super::diff::canonical_text;
 /// ```
 pub fn of(resource: &Map<String, Value>) -> String {
     // The other parts of `meta` follow the content, or say where it is asked for.
-    let content: Map<_, _> = resource
-        .iter()
-        .filter(|(name, _)| *name != "meta")
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let text = canonical_text(&Value::Object(content));
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    let content = resource.iter().filter(|(name, _)| *name != "meta");
+    let mut bytes = Vec::with_capacity(1024);
+    write_canonical_object(content, &mut bytes);
+    let hash = digest::digest(&digest::SHA256, &bytes);
     let mut tag = String::from("W/\"");
     for byte in hash.as_ref().iter().take(VERSION_BYTES) {
         // Writing to a string cannot fail.

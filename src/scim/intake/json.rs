@@ -261,6 +261,17 @@ mod tests {
     }
 
     #[test]
+    fn depth_bombs_are_refused_on_a_small_stack() {
+        let thread = std::thread::Builder::new().stack_size(256 * 1024);
+        let refused = thread.spawn(|| {
+            let bombs = ["[", "{\"a\":", "[{\"a\":["].map(|b| b.repeat(20_000));
+            let deepest = format!("{}{}", "[".repeat(32), "]".repeat(32));
+            bombs.iter().all(|bomb| parse(bomb).is_err()) && parse(deepest).is_ok()
+        });
+        assert!(refused.unwrap().join().unwrap());
+    }
+
+    #[test]
     fn errors_say_where() {
         let error = parse("{\"a\":\n  1,\n  \"A\": 2}").unwrap_err();
         assert!(error.detail.contains("`A` is there twice"), "{error}");
