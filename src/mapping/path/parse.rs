@@ -26,10 +26,8 @@ pub(super) fn bare(text: &str) -> Result<Vec<Step>, SyntaxError> {
                 return Err(reader.unexpected());
             }
             if reader.eat('[') {
-                return Err(
-                    SyntaxError::new(reader.at - 2, 1, "A dot comes before `[`.")
-                        .mend("remove the dot"),
-                );
+                return Err(SyntaxError::new(reader.at - 2, 1, "A dot comes before `[`.")
+                    .mend("remove the dot"));
             }
             steps.push(reader.name()?);
         }
@@ -159,12 +157,10 @@ impl<'t> Reader<'t> {
         self.at += end;
         if self.eat('=') {
             if !is_bare_name(inner) {
-                return Err(SyntaxError::new(
-                    start,
-                    end,
-                    "The key of an element must be a plain name.",
-                )
-                .mend("write `[id=4]`"));
+                return Err(
+                    SyntaxError::new(start, end, "The key of an element must be a plain name.")
+                        .mend("write `[id=4]`"),
+                );
             }
             self.eat('=');
             let value = self.literal()?;
@@ -175,9 +171,8 @@ impl<'t> Reader<'t> {
         let index = inner.parse().ok().filter(|i| *i <= MAX_INDEX);
         let Some(index) = index else {
             let message = "Brackets hold an index, a quoted name, or a key with its value.";
-            return Err(
-                SyntaxError::new(start, end, message).mend("write `[0]`, `['a name']` or `[id=4]`")
-            );
+            return Err(SyntaxError::new(start, end, message)
+                .mend("write `[0]`, `['a name']` or `[id=4]`"));
         };
         self.close().map(|()| Step::Index(index))
     }
