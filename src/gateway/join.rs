@@ -86,7 +86,7 @@ async fn join(
     };
     let scim_id = match &record {
         Some(record) => record.scim_id.clone(),
-        None => ScimId::new(target_id.as_str()),
+        None => ScimId::new(t.id.to_scim(target_id.as_str())),
     };
     let translated = read::read(t, &object, &ctx.mapping().settings, |_| true);
     let mut resource = translated.resource;

@@ -19,7 +19,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, Projection, Resource, diff,
+        AttributePath, Error, PatchKind, Projection, Resource, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -98,6 +98,7 @@ impl Update<'_> {
         }
         let old = fetch_located(ctx, t, located, Want { members: self.must_read_members(&change), groups: false }).await?;
         self.check_version(&old)?;
+        let says_so = says_whole_list(&change);
         let mut new = self.wanted(&old, change)?;
         let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
@@ -105,6 +106,10 @@ impl Update<'_> {
             return self.answer(old, is_patch).await;
         }
         policy::check(ctx, t, &new, &changed, false)?;
+        if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
+            let before = old.resource.0.get("members").and_then(Value::as_array).map_or(0, Vec::len);
+            policy::shrink(ctx.mapping().policy.max_shrink, before, members.remove.len())?;
+        }
         write::check(t, &new, &Wish::Update { changed: &changed, old: &old.resource })?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.answer(joined, is_patch).await
@@ -273,6 +278,14 @@ impl Update<'_> {
         let joined = with_parts(self.ctx, self.t, joined, want).await?;
         let body = self.projection.apply(&self.t.resource_type, joined.resource.0);
         Ok(Answer::resource(200, body, meta))
+    }
+}
+
+/// Whether a request says outright what the whole list of members is to be: then it may shrink as far as it says.
+fn says_whole_list(change: &Change) -> bool {
+    match change {
+        Change::Replace(..) => true,
+        Change::Patch(request) => request.operations.iter().any(|operation| operation.op == PatchKind::Replace),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn attributes() -> Vec<Attribute> {
                         "A human-readable name of the member, primarily used for display \
                         purposes.",
                     )
-                    .mutability(Mutability::Immutable),
+                    .read_only(),
             ],
         )
         .described("A list of members of the Group.")
