@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         answer::{Answer, Meta},
         apply,
-        get::{Want, fetch_located},
+        get::{Want, fetch_located, insert_list},
         identity::{Located, new_record},
         members,
     },
@@ -57,13 +57,19 @@ impl Update<'_> {
         self.answer_membership(Located { record: Some(record), ..group }).await
     }
 
-    /// 204, or the group without its members: a long list is not read for an answer (R8).
+    /// 204, or the group; its members only if they fit on one page of the application's: a long list is not read for an
+    /// answer (R8), so that its cost does not grow with the group.
     async fn answer_membership(&self, group: Located) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
         if ctx.dialect.answers(&t.resource_type).patch_answers == PatchAnswer::NoContent {
             return Ok(Answer::empty());
         }
-        let group = fetch_located(ctx, t, group, Want::NEITHER).await?;
+        let mut group = fetch_located(ctx, t, group, Want::NEITHER).await?;
+        if self.projection.wants("members")
+            && let Some(members) = members::read_short(ctx, t, &group).await?
+        {
+            insert_list(&mut group.resource.0, "members", members);
+        }
         let meta = Meta::of(&group.resource.0);
         Ok(Answer::resource(200, self.projection.apply(&t.resource_type, group.resource.0), meta))
     }

@@ -10,12 +10,12 @@
 mod grants;
 mod group;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     dialect::PatchAnswer,
     mapping::{
-        model::TypeMapping,
+        model::{TypeMapping, WhenRemoved},
         write::{self, Wish},
     },
     scim::{
@@ -208,7 +208,7 @@ impl Update<'_> {
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
-            shadow: write::kept_values(t, new),
+            shadow: shadow(t, old, new),
             modified: ctx.now,
             ..old.record.clone().unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
         };
@@ -279,6 +279,25 @@ impl Update<'_> {
         let body = self.projection.apply(&self.t.resource_type, joined.resource.0);
         Ok(Answer::resource(200, body, meta))
     }
+}
+
+/// What is kept here: the client's own values, and a null for what it removed although the application has it still.
+fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
+    let mut shadow = write::kept_values(t, new);
+    let before = old.record.iter().flat_map(|record| &record.shadow);
+    let withheld_before = before.filter(|(_, value)| value.is_null()).map(|(name, _)| name.as_str());
+    let cannot_be_cleared = t.attributes.iter().filter(|rule| {
+        let path = &rule.location.path;
+        rule.read.is_some() && rule.when_removed == WhenRemoved::Skip && path.schema.is_none() && path.sub_attribute.is_none()
+    });
+    let removed_now = cannot_be_cleared
+        .filter(|rule| rule.location.element.is_none())
+        .map(|rule| rule.location.path.attribute.as_str())
+        .filter(|name| old.resource.0.contains_key(*name));
+    for name in withheld_before.chain(removed_now).filter(|name| !new.0.contains_key(*name)) {
+        shadow.insert(name.to_owned(), Value::Null);
+    }
+    shadow
 }
 
 /// Whether a request says outright what the whole list of members is to be: then it may shrink as far as it says.
