@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    mapping::model::{AttributeRule, Mapping, Operation, OnUnknown, TypeMapping, ValueTable},
+    mapping::{
+        model::{AttributeRule, Mapping, OnUnknown, TypeMapping, ValueTable},
+        write,
+    },
     scim::AttributePath,
 };
 
@@ -136,7 +139,7 @@ fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mu
         && (resource_type.activate.is_some() || resource_type.deactivate.is_some())
         || is_named(path, "password") && resource_type.set_password.is_some()
         || path.is_same_attribute(&resource_type.match_attribute) && resource_type.rename.is_some();
-    if is_done_otherwise || resource_type.updates.iter().any(|update| covers(update, path)) {
+    if is_done_otherwise || resource_type.updates.iter().any(|update| write::covers(update, resource_type, path)) {
         return;
     }
     let sentence = format!("No `update` of `{}` covers `{}`.", resource_type.section, text(line));
@@ -145,18 +148,6 @@ fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mu
             .at(&line.place)
             .mend("add it to the `covers` of an update, or say `create-only = true` or `read-only = true`"),
     );
-}
-
-/// Whether an update can write an attribute.
-pub(super) fn covers(update: &Operation, path: &AttributePath) -> bool {
-    update.covers.is_empty()
-        || update.covers.iter().any(|covered| {
-            covered.is_same_attribute(path)
-                && match (&covered.sub_attribute, &path.sub_attribute) {
-                    (Some(covered), Some(sub)) => covered.eq_ignore_ascii_case(sub),
-                    _ => true,
-                }
-        })
 }
 
 fn is_named(path: &AttributePath, name: &str) -> bool {

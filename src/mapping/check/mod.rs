@@ -4,6 +4,8 @@
 //! sockets or stores.
 
 mod calls;
+mod capabilities;
+mod examples;
 mod lines;
 mod names;
 mod operations;
@@ -13,6 +15,9 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
     mapping::model::{Call, Mapping, Operation, TypeMapping},
 };
+
+pub use capabilities::{Ability, Capabilities, capabilities};
+pub use examples::examples;
 
 /// Every complaint about a mapping.
 ///

@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    mapping::model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+    mapping::{
+        model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+        write,
+    },
     scim::AttributePath,
 };
 
@@ -28,18 +31,27 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     }
 }
 
-/// What stands behind an update that covers everything.
+/// An update whose every attribute is written by one before it.
 fn unreachable_updates(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
-    let whole = resource_type.updates.iter().position(|update| update.covers.is_empty());
-    let Some(whole) = whole else {
-        return;
-    };
-    for update in resource_type.updates.iter().skip(whole + 1) {
-        let sentence = format!("This `update` of `{}` is never used: one before it covers everything.", resource_type.section);
+    for (at, update) in resource_type.updates.iter().enumerate() {
+        let covers = |update: &Operation, line: &AttributeRule| {
+            write::covers(update, resource_type, &line.location.path)
+        };
+        let mut lines = resource_type.attributes.iter().filter(|line| covers(update, line)).peekable();
+        let is_about_something = lines.peek().is_some();
+        let earlier = resource_type.updates.get(..at).unwrap_or(&[]);
+        let all_taken = lines.all(|line| earlier.iter().any(|other| covers(other, line)));
+        if !is_about_something || !all_taken || earlier.is_empty() {
+            continue;
+        }
+        let sentence = format!(
+            "This `update` of `{}` is never used: all it covers is written by one before it.",
+            resource_type.section
+        );
         complaints.add(
             Diagnostic::error("mapping::unreachable-operation", sentence)
                 .at(place_of(update))
-                .mend("put it first, or give the earlier one `covers`"),
+                .mend("give each update `covers` of its own"),
         );
     }
 }
