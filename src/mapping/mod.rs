@@ -3,9 +3,9 @@
 //! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
-pub mod check;
 pub mod body;
 pub mod call;
+pub mod check;
 pub mod expression;
 pub mod load;
 mod location;

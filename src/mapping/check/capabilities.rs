@@ -52,7 +52,15 @@ pub fn capabilities(mapping: &Mapping) -> Capabilities {
 fn of_type(section: &TypeMapping) -> TypeCapabilities {
     let mut abilities = vec![
         ability("list", section.lists.first().map(|list| line(&list.call))),
-        ability("get", how(section.get.as_ref()).or_else(|| section.lists.first().map(|_| "by reading the list".to_owned()))),
+        ability(
+            "get",
+            how(section.get.as_ref()).or_else(|| {
+                section
+                    .lists
+                    .first()
+                    .map(|_| "by reading the list".to_owned())
+            }),
+        ),
         ability("create", how(section.create.as_ref())),
         ability("update", how(section.updates.first())),
     ];
@@ -65,9 +73,22 @@ fn of_type(section: &TypeMapping) -> TypeCapabilities {
     TypeCapabilities {
         name: section.resource_type.name.clone(),
         abilities,
-        filters: section.finds.iter().map(|find| format!("{} {}", find.attribute, find.operator.as_str())).collect(),
-        paging: section.lists.first().map(|list| paging(&list.page)).unwrap_or_default(),
-        kept: section.attributes.iter().filter(|line| line.is_kept).map(super::lines::text).collect(),
+        filters: section
+            .finds
+            .iter()
+            .map(|find| format!("{} {}", find.attribute, find.operator.as_str()))
+            .collect(),
+        paging: section
+            .lists
+            .first()
+            .map(|list| paging(&list.page))
+            .unwrap_or_default(),
+        kept: section
+            .attributes
+            .iter()
+            .filter(|line| line.is_kept)
+            .map(super::lines::text)
+            .collect(),
         attributes: directions(&section.attributes),
     }
 }
@@ -90,20 +111,37 @@ fn of_users(section: &TypeMapping) -> Vec<Ability> {
 }
 
 fn of_groups(section: &TypeMapping) -> Vec<Ability> {
-    let rename = how(section.rename.as_ref()).or_else(|| by_field(section, &section.match_attribute.attribute));
+    let rename = how(section.rename.as_ref())
+        .or_else(|| by_field(section, &section.match_attribute.attribute));
     let members = section.members.as_ref();
     vec![
         ability("rename", rename),
         ability("read members", members.and_then(reads)),
-        ability("assign members", members.and_then(|m| changes(m, m.add.as_ref()))),
-        ability("remove members", members.and_then(|m| changes(m, m.remove.as_ref()))),
+        ability(
+            "assign members",
+            members.and_then(|m| changes(m, m.add.as_ref())),
+        ),
+        ability(
+            "remove members",
+            members.and_then(|m| changes(m, m.remove.as_ref())),
+        ),
     ]
 }
 
 fn reads(members: &Members) -> Option<String> {
     let read = members.read.as_ref().map(|read| line(&read.call));
-    read.or_else(|| members.field.as_ref().map(|field| format!("`{}`", field.place.source())))
-        .or_else(|| members.on_user.as_ref().map(|user| format!("`{}` of the user", user.place.source())))
+    read.or_else(|| {
+        members
+            .field
+            .as_ref()
+            .map(|field| format!("`{}`", field.place.source()))
+    })
+    .or_else(|| {
+        members
+            .on_user
+            .as_ref()
+            .map(|user| format!("`{}` of the user", user.place.source()))
+    })
 }
 
 fn changes(members: &Members, change: Option<&MemberCall>) -> Option<String> {
@@ -116,8 +154,16 @@ fn changes(members: &Members, change: Option<&MemberCall>) -> Option<String> {
     if let Some(replace) = &members.replace {
         return Some(format!("{}, the whole list", line(&replace.call)));
     }
-    let field = members.field.as_ref().map(|field| format!("`{}`, with the group", field.place.source()));
-    field.or_else(|| members.on_user.as_ref().map(|user| format!("`{}` of the user", user.place.source())))
+    let field = members
+        .field
+        .as_ref()
+        .map(|field| format!("`{}`, with the group", field.place.source()));
+    field.or_else(|| {
+        members
+            .on_user
+            .as_ref()
+            .map(|user| format!("`{}` of the user", user.place.source()))
+    })
 }
 
 /// An attribute that is written by a field once the object is there.
@@ -126,7 +172,10 @@ fn by_field(section: &TypeMapping, attribute: &str) -> Option<String> {
         line.location.path.schema.is_none() && line.location.path.attribute == attribute
     })?;
     let write = line.write.as_ref().filter(|_| !line.is_create_only)?;
-    section.updates.first().map(|_| format!("field `{}`", write.place.source()))
+    section
+        .updates
+        .first()
+        .map(|_| format!("field `{}`", write.place.source()))
 }
 
 fn ability(name: &'static str, how: Option<String>) -> Ability {
@@ -193,14 +242,26 @@ impl fmt::Display for Capabilities {
                 let how = ability.how.as_deref().unwrap_or("no");
                 writeln!(f, "  {:<16} {how}", ability.name)?;
             }
-            let filters = if one.filters.is_empty() { "none".to_owned() } else { one.filters.join(", ") };
+            let filters = if one.filters.is_empty() {
+                "none".to_owned()
+            } else {
+                one.filters.join(", ")
+            };
             writeln!(f, "  {:<16} {filters}", "filters sent on")?;
             if !one.paging.is_empty() {
                 writeln!(f, "  {:<16} {}", "paging", one.paging)?;
             }
             let [both, read, written] = one.attributes;
-            writeln!(f, "  {:<16} {both} both ways, {read} read only, {written} written only", "attributes")?;
-            let kept = if one.kept.is_empty() { "externalId".to_owned() } else { format!("externalId, {}", one.kept.join(", ")) };
+            writeln!(
+                f,
+                "  {:<16} {both} both ways, {read} read only, {written} written only",
+                "attributes"
+            )?;
+            let kept = if one.kept.is_empty() {
+                "externalId".to_owned()
+            } else {
+                format!("externalId, {}", one.kept.join(", "))
+            };
             writeln!(f, "  {:<16} {kept}", "kept here")?;
         }
         Ok(())

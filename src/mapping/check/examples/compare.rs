@@ -28,15 +28,24 @@ fn differs(actual: &Value, expected: &Value, path: &mut String) -> Option<String
         }
         (Value::Array(actual), Value::Array(expected)) => {
             if actual.len() != expected.len() {
-                return Some(format!("{} has {} elements, not {}", named(path), actual.len(), expected.len()));
+                return Some(format!(
+                    "{} has {} elements, not {}",
+                    named(path),
+                    actual.len(),
+                    expected.len()
+                ));
             }
-            actual.iter().zip(expected).enumerate().find_map(|(at, (actual, expected))| {
-                let length = path.len();
-                path.push_str(&format!("[{at}]"));
-                let difference = differs(actual, expected, path);
-                path.truncate(length);
-                difference
-            })
+            actual
+                .iter()
+                .zip(expected)
+                .enumerate()
+                .find_map(|(at, (actual, expected))| {
+                    let length = path.len();
+                    path.push_str(&format!("[{at}]"));
+                    let difference = differs(actual, expected, path);
+                    path.truncate(length);
+                    difference
+                })
         }
         _ if same(actual, expected) => None,
         _ => Some(format!("{} is {actual}, not {expected}", named(path))),
@@ -44,13 +53,20 @@ fn differs(actual: &Value, expected: &Value, path: &mut String) -> Option<String
 }
 
 fn named(path: &str) -> String {
-    if path.is_empty() { "the whole".to_owned() } else { format!("`{path}`") }
+    if path.is_empty() {
+        "the whole".to_owned()
+    } else {
+        format!("`{path}`")
+    }
 }
 
 /// Numbers are the same whatever their spelling: 1 and 1.0.
 fn same(actual: &Value, expected: &Value) -> bool {
     actual == expected
-        || actual.as_f64().zip(expected.as_f64()).is_some_and(|(a, b)| a.total_cmp(&b).is_eq())
+        || actual
+            .as_f64()
+            .zip(expected.as_f64())
+            .is_some_and(|(a, b)| a.total_cmp(&b).is_eq())
 }
 
 #[cfg(test)]
@@ -63,9 +79,21 @@ mod tests {
     fn a_part_is_contained_and_the_first_difference_is_named() {
         for (actual, expected, difference) in [
             (json!({"a": 1, "b": 2}), json!({"a": 1.0}), None),
-            (json!({"a": {"b": [1, {"c": 2}]}}), json!({"a": {"b": [1, {"c": 3}]}}), Some("`a.b[1].c` is 2, not 3")),
-            (json!({}), json!({"a": null}), Some("`a` is absent, not null")),
-            (json!([1]), json!([1, 2]), Some("the whole has 1 elements, not 2")),
+            (
+                json!({"a": {"b": [1, {"c": 2}]}}),
+                json!({"a": {"b": [1, {"c": 3}]}}),
+                Some("`a.b[1].c` is 2, not 3"),
+            ),
+            (
+                json!({}),
+                json!({"a": null}),
+                Some("`a` is absent, not null"),
+            ),
+            (
+                json!([1]),
+                json!([1, 2]),
+                Some("the whole has 1 elements, not 2"),
+            ),
             (json!("1"), json!(1), Some("the whole is \"1\", not 1")),
         ] {
             assert_eq!(contains(&actual, &expected).err().as_deref(), difference);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        model::{Meaning, Mapping, Operation, TypeMapping},
+        model::{Mapping, Meaning, Operation, TypeMapping},
         reply::{CallClass, judge},
     },
     scim::ScimType,
@@ -30,10 +30,18 @@ pub(super) fn run(
     let (operation, class) = named(section, operation)
         .ok_or_else(|| format!("`{}` has no operation `{operation}`", section.section))?;
     let call = operation.steps.first().ok_or("the operation has no call")?;
-    let verdict = judge(call, &mapping.target, class, &reply::as_reply(mapping, status, data));
+    let verdict = judge(
+        call,
+        &mapping.target,
+        class,
+        &reply::as_reply(mapping, status, data),
+    );
     let (status, scim_type) = told(verdict.meaning);
     if status != expected.status {
-        return Err(format!("the client would be told {status}, not {}", expected.status));
+        return Err(format!(
+            "the client would be told {status}, not {}",
+            expected.status
+        ));
     }
     let scim_type = scim_type.map(ScimType::as_str);
     match expected.scim_type {

@@ -26,9 +26,12 @@ pub fn examples(mapping: &Mapping) -> Vec<Diagnostic> {
     for example in &mapping.examples {
         if let Err(reason) = run(mapping, example) {
             complaints.add(
-                Diagnostic::error("mapping::example-failed", format!("The example `{}` does not hold.", example.title))
-                    .at(&example.place)
-                    .mend(reason),
+                Diagnostic::error(
+                    "mapping::example-failed",
+                    format!("The example `{}` does not hold.", example.title),
+                )
+                .at(&example.place)
+                .mend(reason),
             );
         }
     }
@@ -44,12 +47,32 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
         .ok_or_else(|| format!("there is no section `{}`", example.section))?;
     match &example.kind {
         ExampleKind::Reply { reply, expect } => reply::run(mapping, section, reply, expect),
-        ExampleKind::Request { method, path, body, stored, calls } => {
-            let request = request::Request { method, path, body: body.as_ref(), stored: stored.as_ref() };
+        ExampleKind::Request {
+            method,
+            path,
+            body,
+            stored,
+            calls,
+        } => {
+            let request = request::Request {
+                method,
+                path,
+                body: body.as_ref(),
+                stored: stored.as_ref(),
+            };
             request::run(mapping, section, &request, calls)
         }
-        ExampleKind::Error { operation, status, reply, scim_status, scim_type } => {
-            let expected = error::Expected { status: *scim_status, scim_type: scim_type.as_deref() };
+        ExampleKind::Error {
+            operation,
+            status,
+            reply,
+            scim_status,
+            scim_type,
+        } => {
+            let expected = error::Expected {
+                status: *scim_status,
+                scim_type: scim_type.as_deref(),
+            };
             error::run(mapping, section, operation, *status, reply, &expected)
         }
     }

@@ -24,15 +24,31 @@ pub(super) fn update<'t>(
     changed: &[AttributePath],
 ) -> (Vec<Step<'t>>, Vec<AttributePath>) {
     let is_active = new.0.get("active").and_then(Value::as_bool).unwrap_or(true);
-    let state = if is_active { &section.activate } else { &section.deactivate };
-    let mut rest: Vec<AttributePath> = changed.iter().filter(|path| !is_kept_anyway(path)).cloned().collect();
+    let state = if is_active {
+        &section.activate
+    } else {
+        &section.deactivate
+    };
+    let mut rest: Vec<AttributePath> = changed
+        .iter()
+        .filter(|path| !is_kept_anyway(path))
+        .cloned()
+        .collect();
     let key = section.match_attribute.clone();
     let mut steps = Vec::new();
-    steps.extend(take(&mut rest, state.as_ref(), |path| is_own(path, "active")));
-    let renamed = take(&mut rest, section.rename.as_ref(), |path| path.is_same_attribute(&key));
-    let password = take(&mut rest, section.set_password.as_ref(), |path| is_own(path, "password"));
+    steps.extend(take(&mut rest, state.as_ref(), |path| {
+        is_own(path, "active")
+    }));
+    let renamed = take(&mut rest, section.rename.as_ref(), |path| {
+        path.is_same_attribute(&key)
+    });
+    let password = take(&mut rest, section.set_password.as_ref(), |path| {
+        is_own(path, "password")
+    });
     for operation in &section.updates {
-        steps.extend(take(&mut rest, Some(operation), |path| write::covers(operation, section, path)));
+        steps.extend(take(&mut rest, Some(operation), |path| {
+            write::covers(operation, section, path)
+        }));
     }
     steps.extend(password);
     steps.extend(renamed);
@@ -48,7 +64,10 @@ fn take<'t>(
     let operation = operation?;
     let (covered, left): (Vec<_>, Vec<_>) = std::mem::take(rest).into_iter().partition(covers);
     *rest = left;
-    (!covered.is_empty()).then_some(Step { operation, covers: covered })
+    (!covered.is_empty()).then_some(Step {
+        operation,
+        covers: covered,
+    })
 }
 
 fn is_own(path: &AttributePath, name: &str) -> bool {
@@ -57,5 +76,7 @@ fn is_own(path: &AttributePath, name: &str) -> bool {
 
 /// Attributes that the gateway itself keeps, and members, which have calls of their own.
 fn is_kept_anyway(path: &AttributePath) -> bool {
-    ["externalId", "id", "meta", "schemas", "groups", "members"].iter().any(|name| is_own(path, name))
+    ["externalId", "id", "meta", "schemas", "groups", "members"]
+        .iter()
+        .any(|name| is_own(path, name))
 }

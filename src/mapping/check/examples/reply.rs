@@ -25,7 +25,11 @@ pub(super) fn run(
     match (is_shown, expect) {
         (false, Value::Bool(false)) => return Ok(()),
         (true, Value::Bool(false)) => return Err("the object is shown".to_owned()),
-        (false, _) => return Err("the object is not shown: `scope`, `hide` or `gone` leave it out".to_owned()),
+        (false, _) => {
+            return Err(
+                "the object is not shown: `scope`, `hide` or `gone` leave it out".to_owned(),
+            );
+        }
         (true, _) => {}
     }
     compare::contains(&Value::Object(resource(mapping, section, &object)), expect)

@@ -42,7 +42,11 @@ pub(super) fn run(
     request: &Request<'_>,
     expected: &[ExpectedCall],
 ) -> Result<(), String> {
-    let planner = Planner { mapping, section, id: id_of(section, request)? };
+    let planner = Planner {
+        mapping,
+        section,
+        id: id_of(section, request)?,
+    };
     let calls = match request.method {
         "POST" => planner.create(request),
         "DELETE" => planner.delete(request),
@@ -51,10 +55,20 @@ pub(super) fn run(
     let lines: Vec<&str> = calls.iter().map(|call| call.line.as_str()).collect();
     for (at, expected) in expected.iter().enumerate() {
         let Some(call) = calls.get(at) else {
-            return Err(format!("call {} is missing, `{}`; the calls are {}", at + 1, expected.call, listed(&lines)));
+            return Err(format!(
+                "call {} is missing, `{}`; the calls are {}",
+                at + 1,
+                expected.call,
+                listed(&lines)
+            ));
         };
         if call.line != expected.call {
-            return Err(format!("call {} is `{}`, not `{}`", at + 1, call.line, expected.call));
+            return Err(format!(
+                "call {} is `{}`, not `{}`",
+                at + 1,
+                call.line,
+                expected.call
+            ));
         }
         if let Some(body) = &expected.body {
             compare::contains(&call.body, body)
@@ -68,7 +82,11 @@ pub(super) fn run(
 }
 
 fn listed(lines: &[&str]) -> String {
-    if lines.is_empty() { "none".to_owned() } else { lines.join(", ") }
+    if lines.is_empty() {
+        "none".to_owned()
+    } else {
+        lines.join(", ")
+    }
 }
 
 /// The id in the request's path: `/Users/9`.
@@ -96,7 +114,11 @@ struct Planner<'e> {
 
 impl Planner<'_> {
     fn create(&self, request: &Request<'_>) -> Result<Vec<Planned>, String> {
-        let operation = self.section.create.as_ref().ok_or("it would be answered 501: there is no `create`")?;
+        let operation = self
+            .section
+            .create
+            .as_ref()
+            .ok_or("it would be answered 501: there is no `create`")?;
         let wish = self.taken_in(request, true)?;
         write::check(self.section, &wish, &Wish::Create).map_err(|error| error.to_string())?;
         let mut names = self.names();
@@ -105,7 +127,13 @@ impl Planner<'_> {
             .map_err(|error| error.to_string())?;
         let mut calls = self.operation(operation, &names, Some(fields), &[])?;
         let members = ids(wish.0.get("members"));
-        if self.section.members.as_ref().is_some_and(|members| members.field.is_none()) && !members.is_empty() {
+        if self
+            .section
+            .members
+            .as_ref()
+            .is_some_and(|members| members.field.is_none())
+            && !members.is_empty()
+        {
             calls.extend(self.members(&members, &[], &members)?);
         }
         Ok(calls)
@@ -116,8 +144,15 @@ impl Planner<'_> {
         let old = Resource(reply::resource(self.mapping, self.section, &object));
         let (new, add, remove) = self.wanted(request, &old)?;
         let changed = diff::changed(&self.section.resource_type, &old, &new);
-        write::check(self.section, &new, &Wish::Update { changed: &changed, old: &old })
-            .map_err(|error| error.to_string())?;
+        write::check(
+            self.section,
+            &new,
+            &Wish::Update {
+                changed: &changed,
+                old: &old,
+            },
+        )
+        .map_err(|error| error.to_string())?;
         let (steps, dropped) = plan::update(self.section, &new, &changed);
         if let Some(path) = dropped.first() {
             return Err(format!("nothing writes `{path}`"));
@@ -126,9 +161,19 @@ impl Planner<'_> {
         for step in steps {
             let mut names = self.names();
             names.resource(&new).with("old", Cow::Borrowed(&object));
-            let wish = Wish::Update { changed: &step.covers, old: &old };
-            let fields = write::fields(self.section, step.operation, &new, wish, Some(&object), &names)
-                .map_err(|error| error.to_string())?;
+            let wish = Wish::Update {
+                changed: &step.covers,
+                old: &old,
+            };
+            let fields = write::fields(
+                self.section,
+                step.operation,
+                &new,
+                wish,
+                Some(&object),
+                &names,
+            )
+            .map_err(|error| error.to_string())?;
             calls.extend(self.operation(step.operation, &names, Some(fields), &step.covers)?);
         }
         if !add.is_empty() || !remove.is_empty() {
@@ -138,7 +183,11 @@ impl Planner<'_> {
     }
 
     /// The resource as it should be, and the members to add and to remove.
-    fn wanted(&self, request: &Request<'_>, old: &Resource) -> Result<(Resource, Vec<String>, Vec<String>), String> {
+    fn wanted(
+        &self,
+        request: &Request<'_>,
+        old: &Resource,
+    ) -> Result<(Resource, Vec<String>, Vec<String>), String> {
         let resource_type = &self.section.resource_type;
         if request.method == "PUT" {
             let wish = self.taken_in(request, false)?;
@@ -149,7 +198,11 @@ impl Planner<'_> {
         }
         let body = with_schema(request, "urn:ietf:params:scim:api:messages:2.0:PatchOp")?;
         let patch = PatchRequest::parse(body).map_err(|error| error.detail)?;
-        let split = self.section.members.as_ref().and_then(|_| patch.split_members(resource_type, "members"));
+        let split = self
+            .section
+            .members
+            .as_ref()
+            .and_then(|_| patch.split_members(resource_type, "members"));
         if let Some(split) = split {
             let new = if split.rest.operations.is_empty() {
                 old.clone()
@@ -164,7 +217,11 @@ impl Planner<'_> {
     }
 
     fn delete(&self, request: &Request<'_>) -> Result<Vec<Planned>, String> {
-        let operation = self.section.delete.as_ref().ok_or("it would be answered 501: there is no `delete`")?;
+        let operation = self
+            .section
+            .delete
+            .as_ref()
+            .ok_or("it would be answered 501: there is no `delete`")?;
         let mut names = self.names();
         if let Some(stored) = request.stored {
             names.with("old", Cow::Borrowed(stored));
@@ -210,7 +267,10 @@ impl Planner<'_> {
         let fields = fields.map(Value::Object);
         let mut names = names.child();
         if !changed.is_empty() {
-            let changed: Vec<Value> = changed.iter().map(|path| Value::from(call::spelled(path))).collect();
+            let changed: Vec<Value> = changed
+                .iter()
+                .map(|path| Value::from(call::spelled(path)))
+                .collect();
             names.with("changed", Cow::Owned(Value::Array(changed)));
         }
         if let Some(fields) = &fields {
@@ -231,8 +291,15 @@ impl Planner<'_> {
         Ok(calls)
     }
 
-    fn call(&self, step: &Call, name: &str, names: &Names<'_>, body: Option<Value>) -> Result<Option<Planned>, String> {
-        let planned = call::plan(step, name, &self.mapping.target, names, body).map_err(|error| error.to_string())?;
+    fn call(
+        &self,
+        step: &Call,
+        name: &str,
+        names: &Names<'_>,
+        body: Option<Value>,
+    ) -> Result<Option<Planned>, String> {
+        let planned = call::plan(step, name, &self.mapping.target, names, body)
+            .map_err(|error| error.to_string())?;
         Ok(planned.map(|planned| Planned {
             line: format!("{} {}", planned.method, planned.path_and_query),
             body: planned.body.map_or(Value::Null, |(_, body)| body),
@@ -240,15 +307,26 @@ impl Planner<'_> {
     }
 
     /// The calls that change members: removals first.
-    fn members(&self, add: &[String], remove: &[String], all: &[String]) -> Result<Vec<Planned>, String> {
-        let members = self.section.members.as_ref().ok_or("the section has no members")?;
+    fn members(
+        &self,
+        add: &[String],
+        remove: &[String],
+        all: &[String],
+    ) -> Result<Vec<Planned>, String> {
+        let members = self
+            .section
+            .members
+            .as_ref()
+            .ok_or("the section has no members")?;
         let mut calls = Vec::new();
         match (&members.add, &members.remove, &members.replace) {
             (Some(adding), Some(removing), _) => {
                 calls.extend(self.change(removing, "remove", remove)?);
                 calls.extend(self.change(adding, "add", add)?);
             }
-            (Some(adding), None, None) if remove.is_empty() => calls.extend(self.change(adding, "add", add)?),
+            (Some(adding), None, None) if remove.is_empty() => {
+                calls.extend(self.change(adding, "add", add)?)
+            }
             (_, _, Some(replacing)) => {
                 let names = self.member_names(all, None);
                 calls.extend(self.call(&replacing.call, "group.members.replace", &names, None)?);
@@ -258,21 +336,40 @@ impl Planner<'_> {
         Ok(calls)
     }
 
-    fn change(&self, change: &MemberCall, name: &str, ids: &[String]) -> Result<Vec<Planned>, String> {
+    fn change(
+        &self,
+        change: &MemberCall,
+        name: &str,
+        ids: &[String],
+    ) -> Result<Vec<Planned>, String> {
         let mut calls = Vec::new();
         for batch in ids.chunks(change.batch.unwrap_or(1).max(1)) {
             let single = batch.first().filter(|_| batch.len() == 1);
             let names = self.member_names(batch, single);
-            calls.extend(self.call(&change.call, &format!("group.members.{name}"), &names, None)?);
+            calls.extend(self.call(
+                &change.call,
+                &format!("group.members.{name}"),
+                &names,
+                None,
+            )?);
         }
         Ok(calls)
     }
 
     /// `members`, and `member` for one alone. A member's id is its SCIM id here.
     fn member_names(&self, ids: &[String], single: Option<&String>) -> Names<'_> {
-        let of = self.section.members.as_ref().and_then(|members| members.types.first());
+        let of = self
+            .section
+            .members
+            .as_ref()
+            .and_then(|members| members.types.first());
         let section = of
-            .and_then(|name| self.mapping.types.iter().find(|t| t.resource_type.name == *name))
+            .and_then(|name| {
+                self.mapping
+                    .types
+                    .iter()
+                    .find(|t| t.resource_type.name == *name)
+            })
             .unwrap_or(self.section);
         let values: Vec<Value> = ids.iter().map(|id| id_value(section, id)).collect();
         let mut names = self.names();
@@ -296,19 +393,31 @@ fn carries_fields(call: &Call) -> bool {
 /// The body with `schemas`, which examples may leave out.
 fn with_schema(request: &Request<'_>, urn: &str) -> Result<Value, String> {
     let mut body = request.body.cloned().ok_or("the request has no body")?;
-    let members = body.as_object_mut().ok_or("the request's body is no object")?;
+    let members = body
+        .as_object_mut()
+        .ok_or("the request's body is no object")?;
     members.entry("schemas").or_insert_with(|| json!([urn]));
     Ok(body)
 }
 
 fn ids(members: Option<&Value>) -> Vec<String> {
-    let members = members.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    members.iter().filter_map(|member| member.get("value")?.as_str().map(str::to_owned)).collect()
+    let members = members
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    members
+        .iter()
+        .filter_map(|member| member.get("value")?.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn member_change(old: &Resource, new: &Resource) -> (Vec<String>, Vec<String>) {
     let list = |resource: &Resource| {
-        resource.0.get("members").and_then(Value::as_array).cloned().unwrap_or_default()
+        resource
+            .0
+            .get("members")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
     };
     let delta = diff::member_delta(&list(old), &list(new));
     (ids(Some(&Value::Array(delta.add))), delta.remove)
