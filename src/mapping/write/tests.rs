@@ -687,7 +687,13 @@ fn what_the_application_cannot_have_is_refused_before_any_call() {
     let (invalid, mutability) = (Some(ScimType::InvalidValue), Some(ScimType::Mutability));
     let x = |text: &str| json!({"title": text});
     // Rule, what is, what should be, the complaint at creation and at the change.
-    type Case = (AttributeRule, Value, Value, Option<ScimType>, Option<ScimType>);
+    type Case = (
+        AttributeRule,
+        Value,
+        Value,
+        Option<ScimType>,
+        Option<ScimType>,
+    );
     let cases: Vec<Case> = vec![
         (required(), x("a"), json!({}), invalid, invalid),
         (required(), x("a"), x("b"), None, None),
