@@ -232,7 +232,9 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
 
 /// The elements whose member has the value.
 fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
-    let has = |element: &&Value| element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null);
+    let has = |element: &&Value| {
+        element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null)
+    };
     Value::Array(elements(value).filter(has).cloned().collect())
 }
 

@@ -110,7 +110,10 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
     if let Some(sign) = SIGNS.into_iter().find(|s| rest.starts_with(s)) {
         return Ok((Kind::Sign(sign), sign.len()));
     }
-    let message = format!("`{}` has no meaning in an expression.", first.escape_debug());
+    let message = format!(
+        "`{}` has no meaning in an expression.",
+        first.escape_debug()
+    );
     let error = SyntaxError::new(at, first.len_utf8(), message);
     Err(match first {
         '=' => error.mend("a comparison is written `==`"),
@@ -152,7 +155,8 @@ fn quoted(rest: &str, quote: char, at: usize) -> Result<(String, usize), SyntaxE
                 let hex = rest.get(offset + 2..offset + 6);
                 let code = hex.and_then(|h| u32::from_str_radix(h, 16).ok());
                 let Some(c) = code.and_then(char::from_u32) else {
-                    let message = "`\\u` is followed by the four hexadecimal digits of a character.";
+                    let message =
+                        "`\\u` is followed by the four hexadecimal digits of a character.";
                     return Err(SyntaxError::new(at + offset, 2, message));
                 };
                 text.push(c);

@@ -28,7 +28,11 @@ const MAX_RANDOM: u64 = 256;
 /// Reads a whole expression; `start` and `end` are its place in the text.
 pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Node, SyntaxError> {
     if tokens.is_empty() {
-        let error = SyntaxError::new(start, end.saturating_sub(start), "An expression is missing.");
+        let error = SyntaxError::new(
+            start,
+            end.saturating_sub(start),
+            "An expression is missing.",
+        );
         return Err(error.mend("write a name, such as `userName`"));
     }
     let mut parser = Parser {
@@ -233,9 +237,9 @@ impl<'t> Parser<'_, 't> {
             ("random", [Node::Constant(Value::Number(count))]) => {
                 let count = count.as_u64().filter(|n| (1..=MAX_RANDOM).contains(n));
                 let count = count.and_then(|n| usize::try_from(n).ok());
-                count.map(Node::Random).ok_or_else(|| {
-                    error(format!("`random` gives 1 to {MAX_RANDOM} characters."))
-                })
+                count
+                    .map(Node::Random)
+                    .ok_or_else(|| error(format!("`random` gives 1 to {MAX_RANDOM} characters.")))
             }
             ("random", _) => {
                 let message = "`random` needs the number of characters.".to_owned();

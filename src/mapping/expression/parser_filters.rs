@@ -29,7 +29,10 @@ const FILTERS: [(&str, &str); 23] = [
     ("replace", "replace(\"a\", \"b\")"),
     ("cut", "cut(30)"),
     ("match", "match(\"^[a-z]+\")` or `match(\"(.*)@\", 1)"),
-    ("date", "date(\"%Y-%m-%d\")` or `date(\"%H:%M\", \"Europe/Vienna\")"),
+    (
+        "date",
+        "date(\"%Y-%m-%d\")` or `date(\"%H:%M\", \"Europe/Vienna\")",
+    ),
     ("int", "int"),
     ("string", "string"),
     ("bool", "bool"),
@@ -68,7 +71,8 @@ impl Parser<'_, '_> {
         };
         let filter = build(&name, arguments).map_err(place)?;
         filter.ok_or_else(|| {
-            place(format!("`{name}` is used with other arguments.")).mend(format!("write `{usage}`"))
+            place(format!("`{name}` is used with other arguments."))
+                .mend(format!("write `{usage}`"))
         })
     }
 }
@@ -149,7 +153,8 @@ fn regex(pattern: &str) -> Result<Regex, String> {
 }
 
 fn date(format: String, zone: &str) -> Result<Filter, String> {
-    let zone: TimeZone = time_zone(zone).ok_or_else(|| format!("There is no time zone `{zone}`."))?;
+    let zone: TimeZone =
+        time_zone(zone).ok_or_else(|| format!("There is no time zone `{zone}`."))?;
     match format_time(Timestamp::UNIX_EPOCH, &format, &zone) {
         Some(_) => Ok(Filter::Date(format, zone)),
         None => Err(format!("`{format}` is not a time format.")),

@@ -192,10 +192,8 @@ impl Step {
             (Self::Member(name), Value::Object(map)) => {
                 map.shift_remove(name);
             }
-            (Self::Index(index), Value::Array(items)) => {
-                if *index < items.len() {
-                    items.remove(*index);
-                }
+            (Self::Index(index), Value::Array(items)) if *index < items.len() => {
+                items.remove(*index);
             }
             (Self::Keyed { key, value }, Value::Array(items)) => {
                 items.retain(|e| !has(e, key, value))

@@ -10,6 +10,7 @@ fn object() -> Value {
         "mails": ["a@x", "b@x"],
         "custom_fields": [{"id": 3, "value": "x"}, {"id": "4", "value": "y"}],
         "null": null,
+        "first-class": {"b-c": [1, 2]},
         "contacts": [{"kind": "email", "value": "a@x"}, {"kind": "phone", "value": "1"}],
     })
 }
@@ -36,6 +37,11 @@ fn a_path_finds_its_first_value() {
         ("$.contacts[?@.kind=='phone'].value", Some(json!("1"))),
         ("$..kind", Some(json!("email"))),
         ("$.contacts[?@.kind=='fax'].value", None),
+        ("$.first-class.b-c[1]", Some(json!(2))),
+        ("$.first-class.b-c[*]", Some(json!(1))),
+        ("$..b-c", Some(json!([1, 2]))),
+        ("$['first-class'][?@=='x-y.z-w']", None),
+        ("first-class.b-c[0]", Some(json!(1))),
         ("$", Some(object())),
         ("", Some(object())),
     ];
@@ -100,7 +106,8 @@ fn a_fault_in_a_path_is_placed() {
         ("a[0]b", 4, 1),
         ("a[1000]", 2, 4),
         ("$.a..b..c", 6, 2),
-        ("$.first-name", 7, 5),
+        ("$.-name", 1, 6),
+        ("$.a[?@.b-c==1]", 3, 11),
         ("$.a[?@.b='c']", 3, 10),
         ("$.a[id=4]", 3, 6),
     ];

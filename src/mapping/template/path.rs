@@ -193,8 +193,8 @@ fn check_literal(text: &str, source: &str) -> Result<(), SyntaxError> {
         '?' => error.mend("the query does not belong to the path"),
         '#' => error.mend("a fragment is never sent: remove it"),
         _ => {
-            let encoded: String = utf8_percent_encode(wrong.encode_utf8(&mut [0; 4]), UNRESERVED)
-                .collect();
+            let encoded: String =
+                utf8_percent_encode(wrong.encode_utf8(&mut [0; 4]), UNRESERVED).collect();
             error.mend(format!("write `{encoded}`"))
         }
     })

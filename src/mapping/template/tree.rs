@@ -136,7 +136,10 @@ impl Tree {
 
     /// The names in its leaves, in order. Positions are within the text of each leaf.
     pub fn names(&self) -> Vec<NamePath> {
-        self.leaves().into_iter().flat_map(Template::names).collect()
+        self.leaves()
+            .into_iter()
+            .flat_map(Template::names)
+            .collect()
     }
 
     /// Its leaves, in order.

@@ -9,7 +9,7 @@ use crate::{
         names::Names,
         read,
     },
-    scim::Resource,
+    scim::{AttributePath, Resource},
 };
 
 use super::*;
@@ -372,7 +372,7 @@ fn joining_again_changes_nothing() {
     t.updates = vec![operation("user.update", Send::Changed, &[])];
     let changed: Vec<_> = ["emails", "title", "name"]
         .iter()
-        .map(|n| crate::scim::AttributePath::parse(n).unwrap())
+        .map(|n| AttributePath::parse(n).unwrap())
         .collect();
     let old = resource(&once);
     let wish = Wish::Update {
@@ -381,4 +381,32 @@ fn joining_again_changes_nothing() {
     };
     let body = fields(&t, &t.updates[0], &old, wish, None, &Names::new()).unwrap();
     assert!(body.is_empty(), "{body:?}");
+}
+
+#[test]
+fn an_answer_shows_of_a_list_what_a_later_read_shows() {
+    let emails = AttributePath::of("emails");
+    let lists = [
+        json!([{"value": "p", "primary": true}, {"value": "h", "type": "home"}]),
+        json!([{"value": "w", "type": "work", "display": "W"}]),
+        json!([{"value": "h", "type": "home"}, {"value": "o", "type": "other"}]),
+        json!([{"value": "h", "type": "home"}]),
+    ];
+    for rules in [|| vec![work()], || vec![work(), home()]] {
+        for list in &lists {
+            let mut t = user(rules());
+            let shown = shown_elements(&t, &emails, list.as_array().unwrap()).unwrap();
+            let later = seen(&mut t, &json!({ "emails": list }), |_| {});
+            assert_eq!(json!({ "emails": shown }), later, "{list}");
+        }
+    }
+    let whole = [
+        vec![],
+        vec![kept("emails")],
+        vec![work(), kept("emails")],
+        vec![rule("emails", "m")],
+    ];
+    for rules in whole {
+        assert_eq!(shown_elements(&user(rules), &emails, &[]), None);
+    }
 }

@@ -687,13 +687,14 @@ fn what_the_application_cannot_have_is_refused_before_any_call() {
     let (invalid, mutability) = (Some(ScimType::InvalidValue), Some(ScimType::Mutability));
     let x = |text: &str| json!({"title": text});
     // Rule, what is, what should be, the complaint at creation and at the change.
-    let cases: Vec<(
+    type Case = (
         AttributeRule,
         Value,
         Value,
         Option<ScimType>,
         Option<ScimType>,
-    )> = vec![
+    );
+    let cases: Vec<Case> = vec![
         (required(), x("a"), json!({}), invalid, invalid),
         (required(), x("a"), x("b"), None, None),
         (required(), json!({}), json!({}), invalid, None),
