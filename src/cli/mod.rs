@@ -9,7 +9,6 @@ mod keys;
 mod process;
 mod rehearse;
 pub mod replay;
-mod schema;
 mod serve;
 mod settings;
 
@@ -39,8 +38,6 @@ enum Command {
     Rehearse(rehearse::RehearseArguments),
     /// Make, list and revoke the keys that clients present.
     Keys(keys::KeysArguments),
-    /// Print the JSON Schema of mapping files, for editors.
-    Schema(schema::SchemaArguments),
     /// The application of the demo, as a process of its own.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationArguments),
@@ -57,7 +54,10 @@ pub struct ConfigArguments {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&with_causes(&error)),
     };
@@ -72,7 +72,6 @@ async fn run(command: Command) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
-        Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoApplication(arguments) => demo::run_application(arguments).await,
     };
     result.unwrap_or_else(|failure| fail(&failure))
@@ -88,12 +87,18 @@ pub struct Failure {
 impl Failure {
     /// A failure in words.
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: 1 }
+        Self {
+            sentence: sentence.into(),
+            code: 1,
+        }
     }
 
     /// Configuration that cannot be used: exit code 78, as `sysexits.h` has it, so that a supervisor can tell.
     pub fn configuration(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: EX_CONFIG }
+        Self {
+            sentence: sentence.into(),
+            code: EX_CONFIG,
+        }
     }
 }
 
