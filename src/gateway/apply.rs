@@ -20,6 +20,7 @@ use super::{
     identity::Located,
     join::{Joined, outbound},
     plan::Plan,
+    unfinished,
 };
 
 /// What a plan left behind.
@@ -50,7 +51,7 @@ pub async fn apply(
         return Ok(applied);
     }
     let wanted = outbound(ctx, t, new).await?;
-    let before = outbound_lossy(ctx, t, &old.resource).await;
+    let before = outbound_lossy(ctx, t, &unfinished::known(old)).await;
     let mut target_id = old.target_id.clone();
     for step in &plan.steps {
         let wish = Wish::Update {

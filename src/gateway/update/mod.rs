@@ -35,7 +35,7 @@ use super::{
     identity::{Located, locate, new_record},
     intake,
     join::{Joined, complete, external_id, folded, join_one},
-    members, plan, policy, prune,
+    members, plan, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -217,13 +217,14 @@ impl Update<'_> {
     /// Makes the calls and commits.
     async fn bring_about(
         &self,
-        old: Joined,
+        mut old: Joined,
         new: Resource,
         changed: &[AttributePath],
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
+        unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -236,7 +237,7 @@ impl Update<'_> {
     /// never shows what a later GET would not.
     fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
         let t = self.t;
-        let mut changed = diff::changed(&t.resource_type, &old.resource, new);
+        let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
         let dropped = plan::update(t, new, &changed).dropped;
         changed.retain(|path| !dropped.contains(path));
         for path in &dropped {
