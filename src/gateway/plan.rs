@@ -39,9 +39,11 @@ pub struct Plan<'m> {
 /// The state (`active`) comes first: a leaver is locked out even if a later call fails, and an account that is to be
 /// edited is open. The key comes last: the calls before it still use the old one.
 pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath]) -> Plan<'m> {
+    // Members have calls of their own, unless they are a field of the group.
+    let is_field = t.members.as_ref().is_some_and(|m| m.field.is_some());
     let mut rest: Vec<AttributePath> = changed
         .iter()
-        .filter(|path| !is_common(path) && path.attribute != "members")
+        .filter(|path| !is_common(path) && (is_field || path.attribute != "members"))
         .cloned()
         .collect();
     let mut plan = Plan::default();

@@ -144,9 +144,27 @@ fn keep_mapped_elements(
                 .all(|(name, value)| element.get(name) == Some(value))
         })
     };
+    keep_mapped_parts(elements, rules);
     // A single element stands for the mapped one (N15): it is stored under the mapped type.
     if elements.len() > 1 || elements.iter().any(is_mapped) {
         elements.retain(is_mapped);
+    }
+}
+
+/// Of elements, the application has the parts that a line maps: `primary` is not stored where only `value` has a field.
+fn keep_mapped_parts(elements: &mut [Value], rules: &[&AttributeRule]) {
+    let constants = rules
+        .iter()
+        .filter_map(|rule| rule.location.element.as_ref());
+    let mut parts: Vec<&str> = constants.flatten().map(|(name, _)| name.as_str()).collect();
+    for rule in rules {
+        match rule.location.path.sub_attribute.as_deref() {
+            Some(sub) => parts.push(sub),
+            None => return,
+        }
+    }
+    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+        element.retain(|name, _| parts.contains(&name.as_str()));
     }
 }
 

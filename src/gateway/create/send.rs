@@ -87,6 +87,11 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
+        if let Some(members) = t.members.as_ref().filter(|m| m.field.is_some()) {
+            let ids = member_ids(self.wish.0.get("members"));
+            let ids = members::field_ids(ctx, members, &ids).await;
+            names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
+        }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);

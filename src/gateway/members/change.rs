@@ -104,6 +104,20 @@ pub async fn apply(
     }
 }
 
+/// What the application calls the members of a group that are a field of it: those that are wished, or those it has.
+///
+/// # Errors
+///
+/// `invalidValue` for a member that does not exist.
+pub async fn field_ids(
+    ctx: &Context,
+    members: &Members,
+    wished: &[String],
+) -> Result<Value, Error> {
+    let ids = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
+    Ok(Value::Array(ids))
+}
+
 /// What to do with a member that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnUnknown {
