@@ -872,3 +872,55 @@ proptest! {
         prop_assert_eq!(unchanged, read);
     }
 }
+
+#[test]
+fn a_template_sees_the_old_resource_when_the_old_value_is_worked_out() {
+    let t = with_update(
+        vec![rule("displayName", "n").written("{nickName|default('none')}")],
+        Send::Changed,
+    );
+    let (old, new) = (resource(json!({})), resource(json!({"nickName": "x"})));
+    let mut names = Names::new();
+    names.resource(&new);
+    let changed = paths(&["nickName"]);
+    let wish = Wish::Update {
+        changed: &changed,
+        old: &old,
+    };
+    let body = fields(&t, &t.updates[0], &new, wish, None, &names).unwrap();
+    assert_eq!(Value::Object(body), json!({"n": "x"}));
+}
+
+#[test]
+fn an_attribute_that_only_a_template_names_is_written_too() {
+    let full =
+        rule("displayName", "n").written("{name.formatted|default(value)} {enterprise.division}");
+    let t = with_update(vec![full], Send::Changed);
+    let covered = |path: &str| covers(&t.updates[0], &t, &AttributePath::parse(path).unwrap());
+    for (path, expected) in [
+        ("displayName", true),
+        ("name.formatted", true),
+        ("name", true),
+        ("name.givenName", false),
+        ("value", true),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division",
+            true,
+        ),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+            false,
+        ),
+        ("division", false),
+    ] {
+        assert_eq!(covered(path), expected, "{path}");
+        assert_eq!(
+            !rules_for(&t, &AttributePath::parse(path).unwrap()).is_empty(),
+            expected
+        );
+    }
+    let old = json!({"name": {"formatted": "A"}});
+    let new = json!({"name": {"formatted": "B"}, ENTERPRISE: {"division": "D"}});
+    let body = updated(&t, &["name.formatted"], old, new, None);
+    assert_eq!(body, Ok(json!({"n": "B D"})));
+}
