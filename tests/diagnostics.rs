@@ -36,14 +36,22 @@ fn files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir("tests/diagnostics")
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     files
 }
 
 /// All complaints about a file, the warnings of a good one included.
-fn complaints(path: &Path, bytes: Vec<u8>, environment: &dyn Environment, missing: MissingValues) -> Vec<Diagnostic> {
+fn complaints(
+    path: &Path,
+    bytes: Vec<u8>,
+    environment: &dyn Environment,
+    missing: MissingValues,
+) -> Vec<Diagnostic> {
     let file = match SourceFile::from_bytes(path, bytes) {
         Ok(file) => Arc::new(file),
         Err(complaint) => return vec![complaint],
@@ -76,7 +84,11 @@ fn every_broken_file_is_told_what_is_wrong_with_it() {
         let start = Instant::now();
         let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(2), "{}: {took:?}", path.display());
+        assert!(
+            took < Duration::from_secs(2),
+            "{}: {took:?}",
+            path.display()
+        );
         let text = format!("{}\n{}\n", render(&found, false), summary(&found, &path));
         let expected = path.with_extension("txt");
         if update {
@@ -107,7 +119,10 @@ fn every_broken_file_has_a_complaint_and_there_are_many_kinds() {
 fn every_code_has_an_entry_in_the_documentation() {
     let pattern = regex::Regex::new(r#""((?:mapping|file|toml|config)::[a-z0-9-]+)""#).unwrap();
     let mut codes = std::collections::BTreeSet::new();
-    let mut folders = vec![PathBuf::from("src/mapping"), PathBuf::from("src/diagnostic")];
+    let mut folders = vec![
+        PathBuf::from("src/mapping"),
+        PathBuf::from("src/diagnostic"),
+    ];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -124,15 +139,25 @@ fn every_code_has_an_entry_in_the_documentation() {
     let page = fs::read_to_string("docs/diagnostics.md").unwrap();
     let documented: std::collections::BTreeSet<String> = page
         .lines()
-        .filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`').map(str::to_owned))
+        .filter_map(|line| {
+            line.strip_prefix("### `")?
+                .strip_suffix('`')
+                .map(str::to_owned)
+        })
         .collect();
     let missing: Vec<_> = codes.difference(&documented).collect();
     let stale: Vec<_> = documented
         .difference(&codes)
         .filter(|code| !code.starts_with("config::"))
         .collect();
-    assert!(missing.is_empty(), "not in docs/diagnostics.md: {missing:?}");
-    assert!(stale.is_empty(), "in docs/diagnostics.md, but nowhere in the code: {stale:?}");
+    assert!(
+        missing.is_empty(),
+        "not in docs/diagnostics.md: {missing:?}"
+    );
+    assert!(
+        stale.is_empty(),
+        "in docs/diagnostics.md, but nowhere in the code: {stale:?}"
+    );
 }
 
 fn shipped() -> Vec<(PathBuf, String)> {
@@ -150,8 +175,16 @@ fn shipped() -> Vec<(PathBuf, String)> {
 fn every_shipped_mapping_is_checked_and_its_examples_hold() {
     for (path, text) in shipped() {
         if path.starts_with("mappings") {
-            let found = complaints(&path, text.into_bytes(), &NoEnvironment, MissingValues::AreWarnings);
-            let bad: Vec<_> = found.into_iter().filter(|one| one.code != "mapping::unset-variable").collect();
+            let found = complaints(
+                &path,
+                text.into_bytes(),
+                &NoEnvironment,
+                MissingValues::AreWarnings,
+            );
+            let bad: Vec<_> = found
+                .into_iter()
+                .filter(|one| one.code != "mapping::unset-variable")
+                .collect();
             assert!(bad.is_empty(), "{}", render(&bad, false));
         }
     }
@@ -197,11 +230,23 @@ fn a_file_is_read_in_little_time() {
     // Many lines, deep nesting, and a long list: none takes long or overflows the stack.
     let many: String = (0..20_000).map(|n| format!("key{n} = {n}\n")).collect();
     let deep = format!("a = {}{}", "[".repeat(20_000), "]".repeat(20_000));
-    let braces = format!("[user.create]\nbody = {{ a = \"{}\" }}\n", "{a | ".repeat(5_000));
+    let braces = format!(
+        "[user.create]\nbody = {{ a = \"{}\" }}\n",
+        "{a | ".repeat(5_000)
+    );
     for text in [many, deep, braces] {
         let start = Instant::now();
-        let found = complaints(Path::new("x.toml"), text.into_bytes(), &TestEnvironment, MissingValues::AreErrors);
+        let found = complaints(
+            Path::new("x.toml"),
+            text.into_bytes(),
+            &TestEnvironment,
+            MissingValues::AreErrors,
+        );
         assert!(!found.is_empty());
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

@@ -12,7 +12,7 @@ use clap::Args;
 use crate::{
     diagnostic::{self, Diagnostic, SourceFile},
     mapping::{
-
+        check,
         load::{self, MissingValues, Sources},
         model::Mapping,
     },
@@ -46,7 +46,7 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
         println!("{}", diagnostic::summary(&complaints, file));
         errors += complaints.iter().filter(|complaint| complaint.is_error()).count();
         if let Some(mapping) = mapping.filter(|_| !arguments.quiet) {
-            let _ = mapping;
+            println!("{}", check::capabilities(&mapping));
         }
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -96,8 +96,8 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
         }
     };
     match result {
-        Ok((mapping, complaints)) => {
-            
+        Ok((mapping, mut complaints)) => {
+            complaints.extend(check::examples(&mapping));
             (Some(mapping), complaints)
         }
         Err(complaints) => (None, complaints),

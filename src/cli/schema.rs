@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-
+use crate::mapping::load;
 
 use super::Outcome;
 
@@ -25,8 +25,8 @@ enum Kind {
 /// Prints it.
 pub fn run(arguments: &SchemaArguments) -> Outcome {
     let schema = match arguments.kind {
-        Kind::App => serde_json::Value::Null,
-        Kind::Tenant => serde_json::Value::Null,
+        Kind::App => load::json_schema_app(),
+        Kind::Tenant => load::json_schema_tenant(),
     };
     println!("{schema:#}");
     Ok(ExitCode::SUCCESS)

@@ -35,13 +35,13 @@ impl AnswerTaste {
     }
 }
 
-/// R8: users are answered with the resource, groups with 204: Entra asks for it, everyone takes it, and long member lists stay
-/// where they are.
+/// R8: users are answered with the resource; groups of a provider that is known to take it with 204, as Entra asks, and by the
+/// RFC's letter (`strict`) too: nothing is read for the answer. Whoever is not known gets the resource.
 pub(super) fn taste(dialect: &Dialect, rt: &ResourceType) -> AnswerTaste {
     let has_members = rt.schema.attribute("members").is_some();
     let idp = dialect.idp.filter(|_| !dialect.is_strict);
     AnswerTaste {
-        patch_answers: if has_members && !dialect.is_strict {
+        patch_answers: if has_members && (dialect.is_strict || dialect.idp.is_some()) {
             PatchAnswer::NoContent
         } else {
             PatchAnswer::Body

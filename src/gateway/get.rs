@@ -91,7 +91,7 @@ pub async fn with_parts(ctx: &Context, t: &TypeMapping, mut joined: Joined, want
 }
 
 /// Puts a list in front of `meta`; an empty one is left out, as RFC 7643 §2.5 has it.
-fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
+pub fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
     let meta = resource.shift_remove("meta");
     resource.shift_remove(name);
     if !list.is_empty() {

@@ -34,7 +34,7 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
     }
     let target_id = match &record {
         Some(record) => record.target_id.clone(),
-        None if t.id.is_stable && may_be_target_id(ctx, t, id) => Some(TargetId::new(id)),
+        None if t.id.is_stable => t.id.from_scim(id).filter(|id| may_be_target_id(ctx, t, id)).map(TargetId::new),
         None => None,
     };
     let target_id = target_id.ok_or_else(|| unknown(t))?;
@@ -55,7 +55,7 @@ pub fn unknown(t: &TypeMapping) -> Error {
 /// The SCIM id of an object of the target; one is minted and kept if the target's own can change.
 pub async fn scim_id_of(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<ScimId, Error> {
     if t.id.is_stable {
-        return Ok(ScimId::new(target_id.as_str()));
+        return Ok(ScimId::new(t.id.to_scim(target_id.as_str())));
     }
     let name = &t.resource_type.name;
     if let Some(record) = ctx.store.record_by_target(ctx.id(), name, target_id).await? {

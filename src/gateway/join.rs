@@ -86,7 +86,7 @@ async fn join(
     };
     let scim_id = match &record {
         Some(record) => record.scim_id.clone(),
-        None => ScimId::new(target_id.as_str()),
+        None => ScimId::new(t.id.to_scim(target_id.as_str())),
     };
     let translated = read::read(t, &object, &ctx.mapping().settings, |_| true);
     let mut resource = translated.resource;
@@ -101,6 +101,7 @@ async fn join(
 pub fn complete(ctx: &Context, t: &TypeMapping, resource: &mut Resource, scim_id: &ScimId, record: Option<&Record>) {
     if let Some(record) = record {
         write::join_kept(t, resource, &record.shadow);
+        withheld(resource, &record.shadow);
         if let Some(external_id) = &record.external_id {
             resource.0.insert("externalId".into(), json!(external_id.as_str()));
         }
@@ -110,6 +111,14 @@ pub fn complete(ctx: &Context, t: &TypeMapping, resource: &mut Resource, scim_id
     let meta = meta(ctx, t, resource, scim_id, record);
     resource.0.insert("meta".into(), meta);
     order(t, resource);
+}
+
+/// Attributes that the client removed although the application cannot be without them (a state, say): kept as null, and
+/// not shown until the client gives them a value again.
+fn withheld(resource: &mut Resource, shadow: &Map<String, Value>) {
+    for name in shadow.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name) {
+        resource.0.shift_remove(name);
+    }
 }
 
 fn schemas(t: &TypeMapping, resource: &Resource) -> Value {

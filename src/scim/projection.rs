@@ -278,8 +278,79 @@ fn names_extension_of(named: &AttributePath, path: &AttributePath) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::scim::builtin;
+
+    #[test]
+    fn every_kind_of_returned_is_honoured_at_both_levels() {
+        let each = || {
+            [
+                Attribute::string("always").returned(Returned::Always),
+                Attribute::string("never").returned(Returned::Never),
+                Attribute::string("usual"),
+                Attribute::string("request").returned(Returned::Request),
+            ]
+        };
+        let mut attributes = each().to_vec();
+        attributes.push(Attribute::complex("list", each().to_vec()).multi_valued());
+        let schema = Schema::new("urn:example:2.0:Device", "Device", "", attributes);
+        let device_type = ResourceType::new("Device", "/Devices", schema, Vec::new());
+        let all = json!({ "always": "a", "never": "n", "usual": "u", "request": "r" });
+        let mut device = all.clone();
+        device["list"] = json!([all]);
+        let usual = json!({ "always": "a", "usual": "u" });
+        let cases = [
+            (
+                "",
+                "",
+                json!({ "always": "a", "usual": "u", "list": [usual] }),
+            ),
+            ("request", "", json!({ "always": "a", "request": "r" })),
+            ("list", "", json!({ "always": "a", "list": [usual] })),
+            (
+                "list.request",
+                "",
+                json!({ "always": "a", "list": [{ "always": "a", "request": "r" }] }),
+            ),
+            (
+                "list.never",
+                "",
+                json!({ "always": "a", "list": [{ "always": "a" }] }),
+            ),
+            ("never", "", json!({ "always": "a" })),
+            (
+                "",
+                "always",
+                json!({ "always": "a", "usual": "u", "list": [usual] }),
+            ),
+            (
+                "",
+                "list.usual",
+                json!({ "always": "a", "usual": "u", "list": [{ "always": "a" }] }),
+            ),
+            (
+                "",
+                "list.always",
+                json!({ "always": "a", "usual": "u", "list": [usual] }),
+            ),
+        ];
+        for (attributes, excluded, expected) in cases {
+            let names = |name: &str| {
+                let name = Some(name.to_owned()).filter(|n| !n.is_empty());
+                name.into_iter().collect::<Vec<_>>()
+            };
+            let (only, without) = (names(attributes), names(excluded));
+            let projection = Projection::parse(&device_type, Some(&only), Some(&without)).unwrap();
+            let projected = projection.apply(&device_type, device.as_object().unwrap().clone());
+            assert_eq!(
+                Value::Object(projected),
+                expected,
+                "{attributes} {excluded}"
+            );
+        }
+    }
 
     #[test]
     fn what_no_answer_can_have_is_not_wanted() {

@@ -141,7 +141,12 @@ impl Pages {
         let mut lists = self.lock();
         let list = entry(&mut lists, key);
         list.largest_page = list.largest_page.max(pager.largest_page());
-        list.cap = cap.or(pager.cap()).or(list.cap);
+        // A page larger than the limit contradicts it: rows were deleted meanwhile.
+        let largest_page = list.largest_page;
+        list.cap = cap
+            .or(pager.cap())
+            .or(list.cap)
+            .filter(|cap| *cap >= largest_page);
     }
 
     /// Forgets rows, which a write may have made untrue; positions stay.

@@ -93,6 +93,11 @@ impl<'d> Listing<'d> {
         }
     }
 
+    /// Tells lists apart whose page sizes may differ.
+    pub fn key(&self) -> String {
+        format!("{} {} {}", self.name, self.call.method, self.call.path.source())
+    }
+
     fn rows(&self, reply: &mut Reply) -> Vec<Value> {
         let mut rows = match self.items {
             Items::At(path) => match self.keyed_by {

@@ -81,7 +81,7 @@ impl Scan<'_> {
             .page(journey, &listing, self.names, &mut pager)
             .await;
         let (items, next) = read.inspect_err(|_| self.waiting.clear())?;
-        self.driver.pages.learn(listing.name, &pager, None);
+        self.driver.pages.learn(&listing.key(), &pager, None);
         let total = pager.total().filter(|_| self.is_single);
         if let Next::More(_) = next {
             self.current = Some((listing, pager));
@@ -93,7 +93,7 @@ impl Scan<'_> {
     where
         Self: 'd,
     {
-        let (largest_page, cap) = self.driver.pages.learned(listing.name);
+        let (largest_page, cap) = self.driver.pages.learned(&listing.key());
         Pager::new(listing.page, &self.driver.mapping.target.base_url, cap).knowing(largest_page)
     }
 }

@@ -136,7 +136,7 @@ impl Reader<'_> {
     }
 
     fn pager(&self, wanted: Option<u64>) -> Pager<'_> {
-        let (largest_page, cap) = self.driver.pages.learned(&self.key);
+        let (largest_page, cap) = self.learned();
         let wanted = match (wanted, cap) {
             (Some(wanted), Some(cap)) => Some(wanted.min(cap)),
             (wanted, cap) => wanted.or(cap),
@@ -160,7 +160,7 @@ impl Reader<'_> {
                 .driver
                 .page(self.journey, &self.listing, self.names, &mut pager)
                 .await?;
-            self.driver.pages.learn(&self.key, &pager, None);
+            self.learn(&pager, None);
             let is_cut = pager.index() > start.saturating_add(wanted);
             if is_cut && !self.is_direct() {
                 let pages = &self.driver.pages;
@@ -238,7 +238,7 @@ impl Reader<'_> {
     /// than thought, and are worked out again.
     async fn numbered(&self, start: u64, wanted: u64, most: u64) -> Result<Part, TargetError> {
         for _ in 0..MOST_STARTS {
-            let (_, cap) = self.driver.pages.learned(&self.key);
+            let (_, cap) = self.learned();
             let limit = cap.map_or(most, |cap| cap.min(most));
             let fit = covering(start, wanted, limit);
             let index = fit.first_page.saturating_mul(fit.size);
@@ -273,17 +273,18 @@ impl Reader<'_> {
                 .await?;
             let count = rows.len() as u64;
             // Objects where the total says there are none, or a short page that is not the last.
-            let is_beyond = count > 0 && pager.total().is_some_and(|total| total <= at);
-            let is_capped = pager.cap().is_some()
-                || (count > 0
-                    && count < size
-                    && pager.total().is_some_and(|total| total > pager.index()));
-            if is_beyond || is_capped {
+            let is_elsewhere = (1..size).contains(&count)
+                && pager.total().is_some_and(|total| total != pager.index());
+            if is_elsewhere || pager.cap().is_some() {
                 let cap = pager.cap().unwrap_or(count);
-                self.driver.pages.learn(&self.key, &pager, Some(cap.max(1)));
+                self.learn(&pager, Some(cap.max(1)));
                 return Ok(None);
             }
-            self.driver.pages.learn(&self.key, &pager, None);
+            let is_proven = pager.total().is_some() || pager.largest_page() >= size;
+            if count > 0 && !is_proven && !self.gives(size).await? {
+                return Ok(None);
+            }
+            self.learn(&pager, None);
             let is_short = count < size;
             let missing = usize::try_from(wanted).unwrap_or(usize::MAX) - items.len();
             let drop = usize::try_from(start.saturating_sub(at)).unwrap_or(usize::MAX);
@@ -299,6 +300,26 @@ impl Reader<'_> {
                 return Ok(Some(Part { items, length }));
             }
         }
+    }
+
+    /// Whether the application's first page has as many objects as asked for. Its own limit is noted if not.
+    async fn gives(&self, size: u64) -> Result<bool, TargetError> {
+        let mut pager = self.pager(Some(size));
+        let (rows, _) = self
+            .driver
+            .page(self.journey, &self.listing, self.names, &mut pager)
+            .await?;
+        let count = rows.len() as u64;
+        self.learn(&pager, (count < size).then_some(count.max(1)));
+        Ok(count >= size)
+    }
+
+    fn learned(&self) -> (u64, Option<u64>) {
+        self.driver.pages.learned(&self.listing.key())
+    }
+
+    fn learn(&self, pager: &Pager<'_>, cap: Option<u64>) {
+        self.driver.pages.learn(&self.listing.key(), pager, cap);
     }
 
     /// The list's length without its objects, where the application tells it or one reply holds all.

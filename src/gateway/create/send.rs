@@ -194,7 +194,7 @@ impl Create<'_> {
 
     /// What is kept here about the new resource.
     pub(super) fn record(&self, scim_id: &ScimId, target_id: &TargetId) -> Record {
-        let scim_id = if self.t.id.is_stable { ScimId::new(target_id.as_str()) } else { scim_id.clone() };
+        let scim_id = if self.t.id.is_stable { ScimId::new(self.t.id.to_scim(target_id.as_str())) } else { scim_id.clone() };
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
         record.external_id = external_id(&self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);

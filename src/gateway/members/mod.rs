@@ -7,4 +7,4 @@ mod change;
 mod read;
 
 pub use change::{Change, apply};
-pub use read::{needs_reading, read};
+pub use read::{needs_reading, read, read_short};

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{Members, TypeMapping},
+    mapping::{
+        model::{MemberRead, Members, PageStyle, TypeMapping},
+        names::Names,
+    },
     scim::Error,
     store::TargetId,
     target::ScanSource,
@@ -41,6 +44,33 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
     } else {
         Vec::new()
     };
+    values_of(ctx, members, found).await
+}
+
+/// The members of a group if one page of the target's has them all; absent if there are more.
+pub async fn read_short(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Option<Vec<Value>>, Error> {
+    let Some(members) = t.members.as_ref() else {
+        return Ok(None);
+    };
+    let Some(read) = members.read.as_ref().filter(|_| members.field.is_none()) else {
+        return self::read(ctx, t, group).await.map(Some);
+    };
+    let names = names_of(ctx, t, group);
+    let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
+    let Some(page) = scan.next_page(&ctx.journey).await? else {
+        return Ok(Some(Vec::new()));
+    };
+    let is_all = match page.total {
+        Some(total) => total <= page.items.len() as u64,
+        None => matches!(read.page, PageStyle::None),
+    };
+    if !is_all {
+        return Ok(None);
+    }
+    values_of(ctx, members, found_in(read, &page.items)).await.map(Some)
+}
+
+async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
     let mut values = Vec::with_capacity(found.len());
     for (target_id, display) in found {
         let Some(target_id) = target_id else { continue };
@@ -57,21 +87,31 @@ async fn by_call(ctx: &Context, t: &TypeMapping, members: &Members, group: &Join
     let Some(read) = &members.read else {
         return Ok(Vec::new());
     };
+    let names = names_of(ctx, t, group);
+    let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
+    let mut found = Vec::new();
+    while let Some(page) = scan.next_page(&ctx.journey).await? {
+        found.extend(found_in(read, &page.items));
+    }
+    Ok(found)
+}
+
+fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'a> {
     let id = id_value(t, group.target_id.as_str());
     let mut names = ctx.names();
     names.object(&group.object);
     names.with("group", Cow::Owned(id.clone()));
     names.with("id", Cow::Owned(id));
-    let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
-    let mut found = Vec::new();
-    while let Some(page) = scan.next_page(&ctx.journey).await? {
-        found.extend(page.items.iter().map(|item| {
-            let id = text_of(read.id.as_ref().map_or(Some(item), |path| path.first(item)));
-            let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
-            (id, display)
-        }));
-    }
-    Ok(found)
+    names
+}
+
+fn found_in(read: &MemberRead, items: &[Value]) -> Found {
+    let found = items.iter().map(|item| {
+        let id = text_of(read.id.as_ref().map_or(Some(item), |path| path.first(item)));
+        let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
+        (id, display)
+    });
+    found.collect()
 }
 
 /// Reads all users and keeps those that list the group.

@@ -10,16 +10,16 @@
 mod grants;
 mod group;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     dialect::PatchAnswer,
     mapping::{
-        model::TypeMapping,
+        model::{TypeMapping, WhenRemoved},
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, Projection, Resource, diff,
+        AttributePath, Error, PatchKind, Projection, Resource, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -98,6 +98,7 @@ impl Update<'_> {
         }
         let old = fetch_located(ctx, t, located, Want { members: self.must_read_members(&change), groups: false }).await?;
         self.check_version(&old)?;
+        let says_so = says_whole_list(&change);
         let mut new = self.wanted(&old, change)?;
         let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
@@ -105,6 +106,10 @@ impl Update<'_> {
             return self.answer(old, is_patch).await;
         }
         policy::check(ctx, t, &new, &changed, false)?;
+        if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
+            let before = old.resource.0.get("members").and_then(Value::as_array).map_or(0, Vec::len);
+            policy::shrink(ctx.mapping().policy.max_shrink, before, members.remove.len())?;
+        }
         write::check(t, &new, &Wish::Update { changed: &changed, old: &old.resource })?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.answer(joined, is_patch).await
@@ -203,7 +208,7 @@ impl Update<'_> {
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
-            shadow: write::kept_values(t, new),
+            shadow: shadow(t, old, new),
             modified: ctx.now,
             ..old.record.clone().unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
         };
@@ -273,6 +278,33 @@ impl Update<'_> {
         let joined = with_parts(self.ctx, self.t, joined, want).await?;
         let body = self.projection.apply(&self.t.resource_type, joined.resource.0);
         Ok(Answer::resource(200, body, meta))
+    }
+}
+
+/// What is kept here: the client's own values, and a null for what it removed although the application has it still.
+fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
+    let mut shadow = write::kept_values(t, new);
+    let before = old.record.iter().flat_map(|record| &record.shadow);
+    let withheld_before = before.filter(|(_, value)| value.is_null()).map(|(name, _)| name.as_str());
+    let cannot_be_cleared = t.attributes.iter().filter(|rule| {
+        let path = &rule.location.path;
+        rule.read.is_some() && rule.when_removed == WhenRemoved::Skip && path.schema.is_none() && path.sub_attribute.is_none()
+    });
+    let removed_now = cannot_be_cleared
+        .filter(|rule| rule.location.element.is_none())
+        .map(|rule| rule.location.path.attribute.as_str())
+        .filter(|name| old.resource.0.contains_key(*name));
+    for name in withheld_before.chain(removed_now).filter(|name| !new.0.contains_key(*name)) {
+        shadow.insert(name.to_owned(), Value::Null);
+    }
+    shadow
+}
+
+/// Whether a request says outright what the whole list of members is to be: then it may shrink as far as it says.
+fn says_whole_list(change: &Change) -> bool {
+    match change {
+        Change::Replace(..) => true,
+        Change::Patch(request) => request.operations.iter().any(|operation| operation.op == PatchKind::Replace),
     }
 }
 

@@ -13,7 +13,11 @@ pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
         calls.push(&find.call);
     }
     let single = [&resource_type.get, &resource_type.delete];
-    for operation in single.into_iter().flatten().chain(super::writes(resource_type)) {
+    for operation in single
+        .into_iter()
+        .flatten()
+        .chain(super::writes(resource_type))
+    {
         calls.extend(&operation.steps);
     }
     if let Some(members) = &resource_type.members {

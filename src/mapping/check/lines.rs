@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    mapping::model::{AttributeRule, Mapping, Operation, OnUnknown, TypeMapping, ValueTable},
+    mapping::{
+        model::{AttributeRule, Mapping, OnUnknown, TypeMapping, ValueTable},
+        write,
+    },
     scim::AttributePath,
 };
 
@@ -86,7 +89,11 @@ fn lossy_values(line: &AttributeRule, complaints: &mut Diagnostics) {
         .chain(parts.filter_map(|part| part.values.as_ref()));
     for table in tables {
         for (at, (scim, field)) in table.pairs.iter().enumerate() {
-            let same = table.pairs.iter().take(at).find(|(_, other)| other == field);
+            let same = table
+                .pairs
+                .iter()
+                .take(at)
+                .find(|(_, other)| other == field);
             if let (Some((first, _)), true) = (same, goes_both_ways(line)) {
                 let sentence = format!(
                     "`{}`: {first} and {scim} are both {field} in the application, and {field} is read as {first}.",
@@ -136,27 +143,24 @@ fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mu
         && (resource_type.activate.is_some() || resource_type.deactivate.is_some())
         || is_named(path, "password") && resource_type.set_password.is_some()
         || path.is_same_attribute(&resource_type.match_attribute) && resource_type.rename.is_some();
-    if is_done_otherwise || resource_type.updates.iter().any(|update| covers(update, path)) {
+    if is_done_otherwise
+        || resource_type
+            .updates
+            .iter()
+            .any(|update| write::covers(update, resource_type, path))
+    {
         return;
     }
-    let sentence = format!("No `update` of `{}` covers `{}`.", resource_type.section, text(line));
+    let sentence = format!(
+        "No `update` of `{}` covers `{}`.",
+        resource_type.section,
+        text(line)
+    );
     complaints.add(
         Diagnostic::error("mapping::unwritable-attribute", sentence)
             .at(&line.place)
             .mend("add it to the `covers` of an update, or say `create-only = true` or `read-only = true`"),
     );
-}
-
-/// Whether an update can write an attribute.
-pub(super) fn covers(update: &Operation, path: &AttributePath) -> bool {
-    update.covers.is_empty()
-        || update.covers.iter().any(|covered| {
-            covered.is_same_attribute(path)
-                && match (&covered.sub_attribute, &path.sub_attribute) {
-                    (Some(covered), Some(sub)) => covered.eq_ignore_ascii_case(sub),
-                    _ => true,
-                }
-        })
 }
 
 fn is_named(path: &AttributePath, name: &str) -> bool {
@@ -173,11 +177,19 @@ fn unknown_reference(mapping: &Mapping, line: &AttributeRule, complaints: &mut D
     }
     let mending = match crate::diagnostic::closest(reference, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the types here are {}", names.collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "the types here are {}",
+            names.collect::<Vec<_>>().join(", ")
+        ),
     };
-    let sentence = format!("`{}` refers to `{reference}`, which is not a resource type here.", text(line));
+    let sentence = format!(
+        "`{}` refers to `{reference}`, which is not a resource type here.",
+        text(line)
+    );
     complaints.add(
-        Diagnostic::error("mapping::unknown-type", sentence).at(&line.place).mend(mending),
+        Diagnostic::error("mapping::unknown-type", sentence)
+            .at(&line.place)
+            .mend(mending),
     );
 }
 
@@ -185,7 +197,9 @@ fn unknown_reference(mapping: &Mapping, line: &AttributeRule, complaints: &mut D
 pub(super) fn text(line: &AttributeRule) -> String {
     let written = line.place.text();
     let quoted = written.strip_prefix(['\'', '"']);
-    let bare = quoted.and_then(|text| text.strip_suffix(['\'', '"'])).unwrap_or(written);
+    let bare = quoted
+        .and_then(|text| text.strip_suffix(['\'', '"']))
+        .unwrap_or(written);
     if bare.is_empty() {
         line.location.path.to_string()
     } else {

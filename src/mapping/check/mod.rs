@@ -4,15 +4,20 @@
 //! sockets or stores.
 
 mod calls;
+mod capabilities;
+mod examples;
 mod lines;
 mod names;
 mod operations;
-mod replies;
+mod reversible;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
     mapping::model::{Call, Mapping, Operation, TypeMapping},
 };
+
+pub use capabilities::{Ability, Capabilities, capabilities};
+pub use examples::examples;
 
 /// Every complaint about a mapping.
 ///
@@ -22,9 +27,9 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     for resource_type in &mapping.types {
         lines::check(resource_type, mapping, is_complete, &mut complaints);
         operations::check(resource_type, is_complete, &mut complaints);
+        reversible::check(mapping, resource_type, &mut complaints);
     }
     same_endpoints(mapping, &mut complaints);
-    replies::check(mapping, &mut complaints);
     names::check(mapping, is_complete, &mut complaints);
     complaints.into_sorted()
 }
@@ -50,7 +55,11 @@ fn same_endpoints(mapping: &Mapping, complaints: &mut Diagnostics) {
 /// A complaint about a section as a whole: it points at the first thing of it that has a place.
 fn pointing(diagnostic: Diagnostic, resource_type: &TypeMapping) -> Diagnostic {
     let line = resource_type.attributes.first().map(|line| &line.place);
-    match line.or_else(|| calls::of_type(resource_type).first().map(|call| &call.place)) {
+    match line.or_else(|| {
+        calls::of_type(resource_type)
+            .first()
+            .map(|call| &call.place)
+    }) {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
     }

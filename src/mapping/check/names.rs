@@ -29,10 +29,17 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         check_type(mapping, resource_type, is_complete, complaints);
     }
     if let Auth::Login(login) = &mapping.target.auth {
-        let mut scope = Scope { mapping, resource_type: None, names: BTreeSet::new(), is_complete };
+        let mut scope = Scope {
+            mapping,
+            resource_type: None,
+            names: BTreeSet::new(),
+            is_complete,
+        };
         for step in &login.steps {
             scope.call(step, complaints);
-            scope.names.extend(step.take.iter().map(|(name, _)| name.clone()));
+            scope
+                .names
+                .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
     }
 }
@@ -49,7 +56,8 @@ fn wrapped(mapping: &Mapping, complaints: &mut Diagnostics) {
         .filter(|name| !["body", "settings", "login"].contains(&name.as_str()))
         .collect();
     for call in super::calls::of_mapping(mapping) {
-        let has_body = [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
+        let has_body =
+            [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
         for name in &wanted {
             if !has_body || call.with.iter().any(|(given, _)| given == name) {
                 continue;
@@ -92,7 +100,10 @@ fn check_type(
         scope(&["fields", "changed", "scim"], true).operation(create, complaints);
     }
     let others = super::writes(resource_type).filter(|operation| {
-        resource_type.create.as_ref().is_none_or(|create| !std::ptr::eq(*operation, create))
+        resource_type
+            .create
+            .as_ref()
+            .is_none_or(|create| !std::ptr::eq(*operation, create))
     });
     for operation in others.chain(&resource_type.delete) {
         let names = ["id", "scim", "fields", "changed", "old"];
@@ -102,7 +113,10 @@ fn check_type(
         if let Some(read) = &members.read {
             scope(&["group", "id", "scim"], false).call(&read.call, complaints);
         }
-        for change in [&members.add, &members.remove, &members.replace].into_iter().flatten() {
+        for change in [&members.add, &members.remove, &members.replace]
+            .into_iter()
+            .flatten()
+        {
             let names = ["group", "id", "scim", "member", "members", "method"];
             scope(&names, false).call(&change.call, complaints);
         }
@@ -123,7 +137,8 @@ impl Scope<'_> {
     fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
         for (at, step) in operation.steps.iter().enumerate() {
             self.call(step, complaints);
-            self.names.extend(step.take.iter().map(|(name, _)| name.clone()));
+            self.names
+                .extend(step.take.iter().map(|(name, _)| name.clone()));
             if at == 0 {
                 // A create's first reply may have said the new object's id.
                 self.names.insert("id".to_owned());
@@ -144,7 +159,11 @@ impl Scope<'_> {
             used.extend(template.names());
         }
         used.extend(call.body.iter().flat_map(|body| body.names()));
-        used.extend(call.condition.iter().flat_map(|condition| condition.names()));
+        used.extend(
+            call.condition
+                .iter()
+                .flat_map(|condition| condition.names()),
+        );
         used.retain(|name| name.names.first().is_none_or(|first| !with.contains(first)));
         self.all(used, &call.place, complaints);
     }
@@ -152,7 +171,7 @@ impl Scope<'_> {
     fn all(&self, used: Vec<NamePath>, place: &Place, complaints: &mut Diagnostics) {
         for name in used {
             if let Some(complaint) = self.complaint(&name) {
-                complaints.add(complaint.at(place));
+                complaints.add(complaint.at(&narrowed(place, &name)));
             }
         }
     }
@@ -223,7 +242,13 @@ impl Scope<'_> {
         let mut known: Vec<String> = self.names.iter().cloned().collect();
         known.extend(["settings".to_owned(), "login".to_owned()]);
         if let Some(resource_type) = self.resource_type {
-            known.extend(resource_type.schema.attributes.iter().map(|a| a.name.clone()));
+            known.extend(
+                resource_type
+                    .schema
+                    .attributes
+                    .iter()
+                    .map(|a| a.name.clone()),
+            );
         }
         known
     }
@@ -239,9 +264,25 @@ impl Scope<'_> {
     }
 }
 
+/// The place of the name itself, where it stands in the text of the call.
+fn narrowed(place: &Place, name: &NamePath) -> Place {
+    let dotted = name.names.join(".");
+    match place.text().find(&dotted) {
+        Some(at) => {
+            let start = place.span.start + at;
+            Place::new(&place.file, start..start + dotted.len())
+        }
+        None => place.clone(),
+    }
+}
+
 /// Whether a name is an attribute of the type, or an extension's short name with one of its attributes.
 fn is_attribute(resource_type: &ResourceType, first: &str, rest: &[String]) -> bool {
-    let own = resource_type.schema.attributes.iter().chain(common_attributes());
+    let own = resource_type
+        .schema
+        .attributes
+        .iter()
+        .chain(common_attributes());
     if let Some(attribute) = own.clone().find(|a| a.name.eq_ignore_ascii_case(first)) {
         return has_sub(attribute, rest.first());
     }
@@ -271,7 +312,10 @@ pub(super) fn names_an_object(call: &Call) -> bool {
     for (_, template) in call.query.iter().chain(&call.headers) {
         used.extend(template.names());
     }
-    let bodies = call.body.iter().chain(call.with.iter().map(|(_, tree)| tree));
+    let bodies = call
+        .body
+        .iter()
+        .chain(call.with.iter().map(|(_, tree)| tree));
     used.extend(bodies.flat_map(|tree| tree.names()));
     used.iter()
         .filter_map(|name| name.names.first())

@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    mapping::model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+    mapping::{
+        model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+        write,
+    },
     scim::AttributePath,
 };
 
@@ -28,18 +31,31 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     }
 }
 
-/// What stands behind an update that covers everything.
+/// An update whose every attribute is written by one before it.
 fn unreachable_updates(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
-    let whole = resource_type.updates.iter().position(|update| update.covers.is_empty());
-    let Some(whole) = whole else {
-        return;
-    };
-    for update in resource_type.updates.iter().skip(whole + 1) {
-        let sentence = format!("This `update` of `{}` is never used: one before it covers everything.", resource_type.section);
+    for (at, update) in resource_type.updates.iter().enumerate() {
+        let covers = |update: &Operation, line: &AttributeRule| {
+            write::covers(update, resource_type, &line.location.path)
+        };
+        let mut lines = resource_type
+            .attributes
+            .iter()
+            .filter(|line| covers(update, line))
+            .peekable();
+        let is_about_something = lines.peek().is_some();
+        let earlier = resource_type.updates.get(..at).unwrap_or(&[]);
+        let all_taken = lines.all(|line| earlier.iter().any(|other| covers(other, line)));
+        if !is_about_something || !all_taken || earlier.is_empty() {
+            continue;
+        }
+        let sentence = format!(
+            "This `update` of `{}` is never used: all it covers is written by one before it.",
+            resource_type.section
+        );
         complaints.add(
             Diagnostic::error("mapping::unreachable-operation", sentence)
                 .at(place_of(update))
-                .mend("put it first, or give the earlier one `covers`"),
+                .mend("give each update `covers` of its own"),
         );
     }
 }
@@ -52,7 +68,11 @@ fn repeated_finds(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
             .take(at)
             .any(|other| other.attribute == find.attribute && other.operator == find.operator);
         if is_repeated {
-            let sentence = format!("`{} {}` has a find already.", find.attribute, find.operator.as_str());
+            let sentence = format!(
+                "`{} {}` has a find already.",
+                find.attribute,
+                find.operator.as_str()
+            );
             complaints.add(
                 Diagnostic::error("mapping::unreachable-operation", sentence)
                     .at(&find.call.place)
@@ -76,7 +96,10 @@ fn needs_get(resource_type: &TypeMapping, operation: &Operation, complaints: &mu
     } else {
         return;
     };
-    let sentence = format!("`{}` has `{what}`, but `{}` has no `get`.", operation.name, resource_type.section);
+    let sentence = format!(
+        "`{}` has `{what}`, but `{}` has no `get`.",
+        operation.name, resource_type.section
+    );
     complaints.add(
         Diagnostic::error("mapping::missing-operation", sentence)
             .at(place_of(operation))
@@ -91,7 +114,10 @@ fn unmapped(resource_type: &TypeMapping, operation: &Operation, complaints: &mut
         if is_mapped(resource_type, path) {
             continue;
         }
-        let sentence = format!("`{}` names `{path}`, which no line of `{}.attributes` maps.", operation.name, resource_type.section);
+        let sentence = format!(
+            "`{}` names `{path}`, which no line of `{}.attributes` maps.",
+            operation.name, resource_type.section
+        );
         complaints.add(
             Diagnostic::warning("mapping::not-mapped", sentence)
                 .at(place_of(operation))
@@ -103,7 +129,8 @@ fn unmapped(resource_type: &TypeMapping, operation: &Operation, complaints: &mut
 /// Whether a line, or the members or password calls, are about an attribute.
 fn is_mapped(resource_type: &TypeMapping, path: &AttributePath) -> bool {
     lines_of(resource_type, path).next().is_some()
-        || path.schema.is_none() && ["members", "password", "active", "groups"].contains(&path.attribute.as_str())
+        || path.schema.is_none()
+            && ["members", "password", "active", "groups"].contains(&path.attribute.as_str())
 }
 
 fn lines_of<'t>(
@@ -130,7 +157,10 @@ fn half_pair(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
     if has_field {
         return;
     }
-    let sentence = format!("`{}` has no counterpart: `{missing}` is missing.", there.name);
+    let sentence = format!(
+        "`{}` has no counterpart: `{missing}` is missing.",
+        there.name
+    );
     complaints.add(
         Diagnostic::warning("mapping::half-pair", sentence)
             .at(place_of(there))
@@ -143,11 +173,18 @@ fn new_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
     let Some(create) = &resource_type.create else {
         return;
     };
-    let takes_id = create.steps.iter().flat_map(|step| &step.take).any(|(name, _)| name == "id");
+    let takes_id = create
+        .steps
+        .iter()
+        .flat_map(|step| &step.take)
+        .any(|(name, _)| name == "id");
     if create.reply != ReplyKind::Nothing || create.id.is_some() || takes_id {
         return;
     }
-    let sentence = format!("`{}` has `reply = \"none\"` and does not say where the new id is.", create.name);
+    let sentence = format!(
+        "`{}` has `reply = \"none\"` and does not say where the new id is.",
+        create.name
+    );
     complaints.add(
         Diagnostic::error("mapping::no-new-id", sentence)
             .at(place_of(create))
@@ -163,7 +200,10 @@ fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diag
     if is_id || is_read {
         return;
     }
-    let sentence = format!("`{}` is searched for, but no line of `{}.attributes` reads it.", find.attribute, resource_type.section);
+    let sentence = format!(
+        "`{}` is searched for, but no line of `{}.attributes` reads it.",
+        find.attribute, resource_type.section
+    );
     complaints.add(
         Diagnostic::error("mapping::find-not-mapped", sentence)
             .at(&find.call.place)
@@ -173,14 +213,22 @@ fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diag
 
 /// Operations on one object that do not say which.
 fn without_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
-    let single = [&resource_type.get, &resource_type.delete, &resource_type.activate, &resource_type.deactivate];
+    let single = [
+        &resource_type.get,
+        &resource_type.delete,
+        &resource_type.activate,
+        &resource_type.deactivate,
+    ];
     let operations = single.into_iter().flatten().chain(&resource_type.updates);
     for operation in operations {
         let names_something = operation.steps.iter().any(super::names::names_an_object);
         if names_something {
             continue;
         }
-        let sentence = format!("`{}` does not say which object it is about.", operation.name);
+        let sentence = format!(
+            "`{}` does not say which object it is about.",
+            operation.name
+        );
         complaints.add(
             Diagnostic::warning("mapping::no-object-named", sentence)
                 .at(place_of(operation))

@@ -447,8 +447,12 @@ fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> O
 /// Keys that contradict each other.
 fn contradictions(reader: &Reader<'_>, ways: &Ways) {
     let both = |one: &str, other: &str| {
-        reader.flag(one) == Some(true)
-            && (reader.flag(other) == Some(true) || (other != "write-only" && reader.has(other)))
+        let is_other = if other == "write-only" {
+            reader.flag(other) == Some(true)
+        } else {
+            reader.has(other)
+        };
+        reader.flag(one) == Some(true) && is_other
     };
     for (one, other) in [
         ("read-only", "write-only"),

@@ -22,6 +22,8 @@ pub(super) struct Context<'e> {
     missing: MissingValues,
     is_muted: Cell<bool>,
     has_unset: Cell<bool>,
+    /// Something could not be read: what is missing then may be what could not be read.
+    is_broken: Cell<bool>,
     /// How forms write lists, once `[target]` has been read.
     pub form_lists: Cell<FormLists>,
 }
@@ -35,6 +37,7 @@ impl<'e> Context<'e> {
             missing,
             is_muted: Cell::new(false),
             has_unset: Cell::new(false),
+            is_broken: Cell::new(false),
             form_lists: Cell::new(FormLists::Repeat),
         }
     }
@@ -48,6 +51,12 @@ impl<'e> Context<'e> {
 
     /// Adds an error at a place.
     pub fn error(&self, code: &'static str, place: &Place, sentence: String, mending: &str) {
+        self.is_broken.set(true);
+        self.gap(code, place, sentence, mending);
+    }
+
+    /// Adds an error about what was read, but does not go together or is not enough.
+    pub fn gap(&self, code: &'static str, place: &Place, sentence: String, mending: &str) {
         let diagnostic = Diagnostic::error(code, sentence).at(place);
         self.add(with_mending(diagnostic, mending));
     }
@@ -64,6 +73,11 @@ impl<'e> Context<'e> {
         let result = work();
         self.is_muted.set(before);
         result
+    }
+
+    /// Whether something could not be read.
+    pub fn is_broken(&self) -> bool {
+        self.is_broken.get()
     }
 
     pub fn has_errors(&self) -> bool {

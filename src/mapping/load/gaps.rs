@@ -20,42 +20,67 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
     let (is_error, sentence, mending) = match (section.lists.is_empty(), section.get.is_none()) {
         (true, true) => (
             true,
-            format!("`{}` can be neither listed nor read: it has no `list` and no `get`.", section.section),
+            format!(
+                "`{}` can be neither listed nor read: it has no `list` and no `get`.",
+                section.section
+            ),
             "add `[user.list]` and `get`",
         ),
         (true, false) => (
             false,
-            format!("`{}` has no `list`: clients cannot search or import.", section.section),
+            format!(
+                "`{}` has no `list`: clients cannot search or import.",
+                section.section
+            ),
             "add a `list`; filters that have a `find` are answered without one",
         ),
         (false, true) => (
             false,
-            format!("`{}` has no `get`: one object is looked for in the whole list.", section.section),
+            format!(
+                "`{}` has no `get`: one object is looked for in the whole list.",
+                section.section
+            ),
             "add `get = \"GET /…/{id}\"`",
         ),
         (false, false) => return,
     };
     if is_error {
-        reader.context.error("mapping::missing-operation", reader.place, sentence, mending);
+        reader.context.gap(
+            "mapping::missing-operation",
+            reader.place,
+            sentence,
+            mending,
+        );
     } else {
-        reader.context.warning("mapping::missing-operation", reader.place, sentence, mending);
+        reader.context.warning(
+            "mapping::missing-operation",
+            reader.place,
+            sentence,
+            mending,
+        );
     }
 }
 
 /// No line for the attribute by which duplicates are known.
 fn unmatched(reader: &Reader<'_>, section: &TypeMapping) {
-    let is_mapped = section
-        .attributes
-        .iter()
-        .any(|line| line.location.path.is_same_attribute(&section.match_attribute));
+    let is_mapped = section.attributes.iter().any(|line| {
+        line.location
+            .path
+            .is_same_attribute(&section.match_attribute)
+    });
     if is_mapped {
         return;
     }
-    let place = reader.entry("match").map_or(reader.place, |entry| &entry.place);
-    reader.context.error(
+    let place = reader
+        .entry("match")
+        .map_or(reader.place, |entry| &entry.place);
+    reader.context.gap(
         "mapping::match-not-mapped",
         place,
-        format!("`{}` has no line for `{}`, by which duplicates are known.", section.section, section.match_attribute),
+        format!(
+            "`{}` has no line for `{}`, by which duplicates are known.",
+            section.section, section.match_attribute
+        ),
         "add a line for it to the attributes, or choose another with `match`",
     );
 }
@@ -74,25 +99,34 @@ fn never_inactive(reader: &Reader<'_>, section: &TypeMapping) {
 }
 
 fn has_active_line(section: &TypeMapping) -> bool {
-    section.attributes.iter().any(|line| {
-        line.location.path.schema.is_none() && line.location.path.attribute == "active"
-    })
+    section
+        .attributes
+        .iter()
+        .any(|line| line.location.path.schema.is_none() && line.location.path.attribute == "active")
 }
 
 /// A stable id that is read from the very field the match attribute is written to.
 fn rename_of_key(reader: &Reader<'_>, section: &TypeMapping) {
     let key = section.id.from.as_place();
     let is_key = section.attributes.iter().any(|line| {
-        let is_match = line.location.path.is_same_attribute(&section.match_attribute);
+        let is_match = line
+            .location
+            .path
+            .is_same_attribute(&section.match_attribute);
         let place = line.write.as_ref().map(|write| &write.place);
         is_match && !line.is_create_only && key.is_some() && place == key.as_ref()
     });
     if is_key && section.id.is_stable && !section.updates.is_empty() {
-        let place = reader.entry("id").map_or(reader.place, |entry| &entry.place);
+        let place = reader
+            .entry("id")
+            .map_or(reader.place, |entry| &entry.place);
         reader.context.warning(
             "mapping::changeable-id",
             place,
-            format!("The id of `{}` is the field of `{}`, which can change.", section.section, section.match_attribute),
+            format!(
+                "The id of `{}` is the field of `{}`, which can change.",
+                section.section, section.match_attribute
+            ),
             "`id = { from = '$.…', stable = false }` keeps the SCIM id when it does",
         );
     }
@@ -104,14 +138,23 @@ pub(super) fn deletion(reader: &Reader<'_>, policy: &Policy, types: &[TypeMappin
         return;
     };
     let (sentence, mending) = match policy.on_delete {
-        OnDelete::Delete if user.delete.is_none() => {
-            ("A DELETE of a user is to delete, but `[user]` has no `delete`.", "add one, or `on-delete = \"deactivate\"`")
-        }
-        OnDelete::Deactivate if user.deactivate.is_none() && !has_active_line(user) => {
-            ("A DELETE of a user is to deactivate, but nothing can.", "add a line for `active` or a `deactivate`")
-        }
+        OnDelete::Delete if user.delete.is_none() => (
+            "A DELETE of a user is to delete, but `[user]` has no `delete`.",
+            "add one, or `on-delete = \"deactivate\"`",
+        ),
+        OnDelete::Deactivate if user.deactivate.is_none() && !has_active_line(user) => (
+            "A DELETE of a user is to deactivate, but nothing can.",
+            "add a line for `active` or a `deactivate`",
+        ),
         _ => return,
     };
-    let place = reader.node("on-delete").map_or(reader.place, |node| &node.place);
-    reader.context.error("mapping::missing-operation", place, sentence.to_owned(), mending);
+    let place = reader
+        .node("on-delete")
+        .map_or(reader.place, |node| &node.place);
+    reader.context.gap(
+        "mapping::missing-operation",
+        place,
+        sentence.to_owned(),
+        mending,
+    );
 }

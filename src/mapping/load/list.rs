@@ -155,18 +155,22 @@ fn list(
         });
     }
     let reader = Reader::new(context, node, &LIST)?;
-    let call = call::from_table(&reader, Some(resource_type))?;
+    let call = call::from_table(&reader, Some(resource_type));
+    let items = match reader.node("items") {
+        Some(node) => syntax::path(context, node),
+        None => call::root_path(),
+    };
+    let page = page::page(&reader);
+    let set = syntax::constants(&reader, "set");
+    let rows = rows(&reader, resource_type);
     Some(ListOperation {
         name,
-        call,
-        items: match reader.node("items") {
-            Some(node) => syntax::path(context, node)?,
-            None => call::root_path()?,
-        },
+        call: call?,
+        items: items?,
         keyed_by: reader.text("keyed-by"),
-        page: page::page(&reader),
-        set: syntax::constants(&reader, "set"),
-        rows: rows(&reader, resource_type),
+        page,
+        set,
+        rows,
     })
 }
 

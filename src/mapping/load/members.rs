@@ -352,7 +352,7 @@ fn types(reader: &Reader<'_>) -> Vec<String> {
 /// Members that could be changed but not read, or read but only half changed.
 fn complain_about_gaps(reader: &Reader<'_>) {
     let complain = |sentence: &str, mending: &str| {
-        reader.context.error(
+        reader.context.gap(
             "mapping::members-incomplete",
             reader.place,
             sentence.to_owned(),

@@ -136,17 +136,22 @@ pub fn app_name(tenant: &Arc<SourceFile>) -> Option<String> {
     root::is_name(name).then(|| name.to_owned())
 }
 
-/// Whether a file is an application's: it names an application and no tenant.
+/// Whether a file is an application's: it names no tenant, and names an application or lies in a folder `apps`.
 pub fn is_app_file(file: &Arc<SourceFile>) -> bool {
     let context = Context::new(&NoEnvironment, MissingValues::AreWarnings);
     let table = tree::parse(&context, file);
-    table.entry("app").is_some() && table.entry("tenant").is_none()
+    let is_among_apps = file
+        .path
+        .parent()
+        .and_then(|folder| folder.file_name())
+        .is_some_and(|name| name == "apps");
+    table.entry("tenant").is_none() && (is_among_apps || table.entry("app").is_some())
 }
 
 /// Adds what only the whole mapping shows, and decides.
 fn checked(context: Context<'_>, mapping: Option<Mapping>) -> Loaded {
     if let Some(mapping) = &mapping {
-        let is_complete = !context.has_errors();
+        let is_complete = !context.is_broken();
         for complaint in crate::mapping::check::mapping(mapping, is_complete) {
             context.add(complaint);
         }

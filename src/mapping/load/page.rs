@@ -277,57 +277,49 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
 }
 
 fn style(page: &Reader<'_>) -> Option<PageStyle> {
-    if let Some(offset) = page.table("offset") {
-        return Some(PageStyle::Offset {
-            start: offset.required_text("start")?,
-            first: offset.count("first", 0, 1).unwrap_or(0),
-            size: size(&offset),
-            total: total(&offset),
-        });
-    }
-    if let Some(number) = page.table("number") {
-        return Some(PageStyle::Number {
-            number: number.required_text("number")?,
-            first: number.count("first", 0, 1).unwrap_or(1),
-            size: size(&number),
-            total: total(&number),
-        });
-    }
-    if let Some(cursor) = page.table("cursor") {
-        return Some(PageStyle::Cursor {
-            next: required_path(&cursor, "next")?,
-            parameter: cursor.required_text("parameter")?,
-            size: size(&cursor),
-            total: total(&cursor),
-        });
-    }
-    if let Some(sets) = page.table("continue") {
-        return Some(PageStyle::Continue {
-            from: required_path(&sets, "from")?,
-            size: size(&sets),
-            total: total(&sets),
-        });
-    }
-    if let Some(url) = page.table("next-url") {
-        return Some(PageStyle::NextUrl {
-            next: required_path(&url, "next")?,
-            size: size(&url),
-            total: total(&url),
-        });
-    }
-    if let Some(link) = page.table("link") {
-        return Some(PageStyle::Link {
-            size: size(&link),
-            total: total(&link),
-        });
-    }
-    let limit = page.table("limit")?;
-    if !limit.has("size") {
-        limit.missing("size");
-    }
-    Some(PageStyle::Limit {
-        size: size(&limit)?,
-        total: total(&limit),
+    let entry = page
+        .table
+        .entries
+        .iter()
+        .find(|entry| PAGE.key(&entry.key).is_some())?;
+    let style = page.table(&entry.key)?;
+    let (size, total) = (size(&style), total(&style));
+    Some(match entry.key.as_str() {
+        "offset" => PageStyle::Offset {
+            start: style.required_text("start")?,
+            first: style.count("first", 0, 1).unwrap_or(0),
+            size,
+            total,
+        },
+        "number" => PageStyle::Number {
+            number: style.required_text("number")?,
+            first: style.count("first", 0, 1).unwrap_or(1),
+            size,
+            total,
+        },
+        "cursor" => PageStyle::Cursor {
+            next: required_path(&style, "next")?,
+            parameter: style.required_text("parameter")?,
+            size,
+            total,
+        },
+        "continue" => PageStyle::Continue {
+            from: required_path(&style, "from")?,
+            size,
+            total,
+        },
+        "next-url" => PageStyle::NextUrl {
+            next: required_path(&style, "next")?,
+            size,
+            total,
+        },
+        "link" => PageStyle::Link { size, total },
+        _ => {
+            if !style.has("size") {
+                style.missing("size");
+            }
+            PageStyle::Limit { size: size?, total }
+        }
     })
 }
 
@@ -347,9 +339,10 @@ fn size(reader: &Reader<'_>) -> Option<PageSize> {
         });
     }
     let size = reader.table("size")?;
+    let most = size.count("most", 1, 10_000).unwrap_or(100);
     Some(PageSize {
         parameter: size.required_text("parameter")?,
-        most: size.count("most", 1, 10_000).unwrap_or(100),
+        most,
     })
 }
 

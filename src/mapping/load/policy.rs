@@ -150,7 +150,7 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
         policy.max_shrink = max_shrink(&reader);
     }
     adopts_without_domains(root, &reader, policy.on_existing);
-    if reader.has("on-delete") && !root.context.has_errors() {
+    if reader.has("on-delete") && !root.context.is_broken() {
         gaps::deletion(&reader, &policy, types);
     }
     policy

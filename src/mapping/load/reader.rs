@@ -10,7 +10,7 @@ use crate::{
 use super::{
     context::Context,
     quantity,
-    shape::{Key, Kind, Shape, one_of},
+    shape::{Kind, Shape, one_of},
     tree::{Content, Entry, Node, Table},
 };
 
@@ -89,6 +89,9 @@ impl<'t> Reader<'t> {
 
     /// Complains that a key is not there.
     pub fn missing(&self, key: &str) {
+        if self.is_misspelt(key) {
+            return;
+        }
         let mending = match self.shape.key(key).map(|key| key.example) {
             None | Some("") => String::new(),
             Some(example) => format!("add `{key} = {example}`"),
@@ -104,6 +107,16 @@ impl<'t> Reader<'t> {
             format!("{} has no `{key}`.", capitalised(&table)),
             &mending,
         );
+    }
+
+    /// Whether another key was probably meant to be this one: that is complained about already.
+    fn is_misspelt(&self, key: &str) -> bool {
+        let names = || self.shape.all_keys().map(|key| key.name);
+        self.table
+            .entries
+            .iter()
+            .filter(|entry| self.shape.key(&entry.key).is_none())
+            .any(|entry| closest(&entry.key, names()) == Some(key))
     }
 
     /// A text.
@@ -246,19 +259,10 @@ impl<'t> Reader<'t> {
     /// A table below this one.
     pub fn table(&self, key: &str) -> Option<Reader<'t>> {
         let node = self.node(key)?;
-        let Some(Key {
-            kind: Kind::Table(shape),
-            ..
-        }) = self.shape.key(key)
-        else {
-            return self.table_of(key);
-        };
-        Reader::new(self.context, node, shape)
-    }
-
-    /// A table below this one, where other kinds of values are possible as well.
-    fn table_of(&self, key: &str) -> Option<Reader<'t>> {
-        let node = self.node(key)?;
+        if node.as_table().is_none() {
+            self.wrong_type(key, node);
+            return None;
+        }
         let shape = table_shape(&self.shape.key(key)?.kind)?;
         Reader::new(self.context, node, shape)
     }

@@ -161,7 +161,7 @@ pub(super) fn tenant(
     };
     let root = Reader::of_table(context, &merged, &start, &TENANT_SHAPE);
     let name = root.required_text("tenant").unwrap_or_default();
-    if root.has("tenant") && !is_tenant_name(&name) {
+    if !name.is_empty() && !is_tenant_name(&name) {
         context.error(
             "mapping::bad-name",
             root.node("tenant").map_or(&start, |node| &node.place),
@@ -234,7 +234,7 @@ fn same_app(context: &Context<'_>, app: &Table, tenant: &Table, app_file: &Arc<S
 
 fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let app = root.required_text("app").unwrap_or_default();
-    if root.has("app") && !is_name(&app) {
+    if !app.is_empty() && !is_name(&app) {
         root.context.error(
             "mapping::bad-name",
             root.node("app").map_or(root.place, |node| &node.place),

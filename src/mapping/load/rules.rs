@@ -125,7 +125,45 @@ const STATUS_KIND: Kind = Kind::OneOf(&[
 
 /// The rules under a key.
 pub(super) fn rules(reader: &Reader<'_>, key: &str) -> Vec<ReplyRule> {
-    reader.tables(key).iter().filter_map(rule).collect()
+    let tables = reader.tables(key);
+    let read: Vec<(&Reader<'_>, ReplyRule)> = tables
+        .iter()
+        .filter_map(|table| Some((table, rule(table)?)))
+        .collect();
+    for (at, (table, later)) in read.iter().enumerate() {
+        let before = read
+            .iter()
+            .take(at)
+            .find(|(_, earlier)| takes_all_of(earlier, later));
+        if let Some((earlier, _)) = before {
+            reader.context.warning(
+                "mapping::unreachable-rule",
+                table.place,
+                "This rule never decides: one before it holds whenever it does.".to_owned(),
+                &format!("put it before the one at {}", earlier.place),
+            );
+        }
+    }
+    read.into_iter().map(|(_, rule)| rule).collect()
+}
+
+/// Whether the earlier rule holds for every reply for which the later one does. Only plain conditions are compared.
+fn takes_all_of(earlier: &ReplyRule, later: &ReplyRule) -> bool {
+    let is_within = |range: &StatusRange| {
+        earlier
+            .status
+            .iter()
+            .any(|wide| wide.first <= range.first && range.last <= wide.last)
+    };
+    let statuses =
+        earlier.status.is_empty() || !later.status.is_empty() && later.status.iter().all(is_within);
+    let same_text = match (&earlier.contains, &later.contains) {
+        (None, _) => true,
+        (Some(short), Some(long)) => long.to_lowercase().contains(&short.to_lowercase()),
+        _ => false,
+    };
+    let no_more = earlier.header.is_none() && earlier.when.is_none() && earlier.matches.is_none();
+    statuses && same_text && no_more
 }
 
 fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
@@ -133,8 +171,12 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
         reader.missing("is");
     }
     let meaning = reader.choice("is", &MEANINGS);
+    let status = statuses(reader, "status");
+    if status.is_empty() && reader.has("status") {
+        return None;
+    }
     Some(ReplyRule {
-        status: statuses(reader, "status"),
+        status,
         header: header(reader),
         when: syntax::expression_at(reader, "when"),
         contains: reader.text("contains"),
@@ -181,6 +223,9 @@ pub(super) fn statuses(reader: &Reader<'_>, key: &str) -> Vec<StatusRange> {
         Content::List(items) => items.iter().collect(),
         _ => vec![node],
     };
+    if items.is_empty() {
+        bad_status(reader, node);
+    }
     items
         .into_iter()
         .filter_map(|item| status(reader, key, item))
@@ -202,12 +247,16 @@ fn status(reader: &Reader<'_>, key: &str, node: &Node) -> Option<StatusRange> {
     let range =
         range.filter(|(first, last)| (100..=599).contains(first) && first <= last && *last <= 599);
     if range.is_none() {
-        reader.context.error(
-            "mapping::bad-status",
-            &node.place,
-            "A status is a number from 100 to 599, or a range of them.".to_owned(),
-            "`422`, or `\"500-599\"`",
-        );
+        bad_status(reader, node);
     }
     range.map(|(first, last)| StatusRange { first, last })
+}
+
+fn bad_status(reader: &Reader<'_>, node: &Node) {
+    reader.context.error(
+        "mapping::bad-status",
+        &node.place,
+        "A status is a number from 100 to 599, or a range of them.".to_owned(),
+        "`422`, or `\"500-599\"`",
+    );
 }

@@ -50,6 +50,14 @@ static ID: Shape = Shape {
             "How it is written into bodies.",
             "\"number\"",
         ),
+        key(
+            "prefix",
+            Kind::Text,
+            "nothing",
+            "Put in front of it in the SCIM id. A SCIM id is unique among all resource types: needed where the application \
+             counts users and groups each from 1.",
+            "\"g-\"",
+        ),
     ],
     base: None,
     others: None,
@@ -306,7 +314,7 @@ pub(super) fn sections(root: &Reader<'_>, schemas: &Schemas) -> Vec<TypeMapping>
 
 fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
     let section = compiled(reader, name, schemas)?;
-    if !reader.context.has_errors() {
+    if !reader.context.is_broken() {
         gaps::check(reader, &section);
     }
     Some(section)
@@ -320,16 +328,19 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         resource_type: &resource_type,
         envelope: envelope.as_deref(),
     };
+    let id = id(reader);
     let one = |key: &str| operation::operation(reader, key, &around);
     let lists = list::lists(reader, name, &resource_type);
     let lines = schema::lines(reader);
-    if lines.is_none() {
-        reader.missing("attributes");
+    match reader.node("attributes") {
+        None => reader.missing("attributes"),
+        Some(node) if lines.is_none() => reader.wrong_type("attributes", node),
+        Some(_) => {}
     }
     let rules = lines.map(|table| attributes::rules(reader.context, table, &resource_type));
     Some(TypeMapping {
         section: name.to_owned(),
-        id: id(reader)?,
+        id: id.or_else(default_id)?,
         scope: syntax::expression_at(reader, "scope"),
         hide: syntax::expression_at(reader, "hide"),
         gone: syntax::expression_at(reader, "gone"),
@@ -360,17 +371,14 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
 fn id(reader: &Reader<'_>) -> Option<IdRule> {
     let Some(node) = reader.node("id") else {
         reader.missing("id");
-        return Some(IdRule {
-            from: JsonPath::parse("$.id").ok()?,
-            is_stable: true,
-            is_number: false,
-        });
+        return None;
     };
     if node.as_text().is_some() {
         return Some(IdRule {
             from: syntax::path(reader.context, node)?,
             is_stable: true,
             is_number: false,
+            prefix: String::new(),
         });
     }
     let id = reader.table("id")?;
@@ -383,6 +391,17 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
         is_number: id
             .choice("type", &[("number", true), ("string", false)])
             .unwrap_or(false),
+        prefix: id.text("prefix").unwrap_or_default(),
+    })
+}
+
+/// Stands for an id that could not be read, so that loading goes on.
+fn default_id() -> Option<IdRule> {
+    Some(IdRule {
+        from: JsonPath::parse("$.id").ok()?,
+        is_stable: true,
+        is_number: false,
+        prefix: String::new(),
     })
 }
 

@@ -277,8 +277,10 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
     let lists = lists(&reader);
     reader.context.form_lists.set(lists);
     let (rules, detail, retry_after) = errors(&reader);
+    let (base_url, id_pattern) = (base_url(&reader), id_pattern(&reader));
+    let nowhere = nowhere()?;
     Some(Target {
-        base_url: base_url(&reader)?,
+        base_url: base_url.unwrap_or(nowhere.base_url),
         deadline: bounded(&reader, "deadline", 10_000),
         connect_timeout: bounded(&reader, "connect-timeout", 2_000),
         ca: reader.text("ca").map(PathBuf::from),
@@ -295,7 +297,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
         rules,
         detail,
         retry_after,
-        id_pattern: id_pattern(&reader)?,
+        id_pattern: id_pattern.unwrap_or(nowhere.id_pattern),
         max_reply_bytes: max_reply(&reader),
         redact: redact(&reader),
     })

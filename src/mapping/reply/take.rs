@@ -79,7 +79,10 @@ pub fn cookie(reply: &Reply, name: &str) -> Option<String> {
 /// The last segment of a URL's path, decoded: `/users/7?x` and `https://a/users/7/` both give `7`.
 fn last_segment(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let path = match path.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => path,
+    };
     let segment = path.trim_end_matches('/').rsplit('/').next()?;
     let decoded = percent_decode_str(segment).decode_utf8().ok()?;
     (!decoded.is_empty()).then(|| decoded.into_owned())

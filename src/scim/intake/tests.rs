@@ -181,6 +181,34 @@ fn what_a_put_clears_is_told_from_what_it_leaves_out() {
 }
 
 #[test]
+fn a_put_may_leave_out_what_cannot_change() {
+    let serial = Attribute::string("serial")
+        .required()
+        .mutability(Mutability::Immutable);
+    let attributes = vec![serial, Attribute::string("label").required()];
+    let schema = Schema::new("urn:example:2.0:Device", "Device", "", attributes);
+    let device_type = ResourceType::new("Device", "/Devices", schema, Vec::new());
+    let body = |body: Value| {
+        let mut body = body;
+        body["schemas"] = json!(["urn:example:2.0:Device"]);
+        body
+    };
+    assert!(resource(&device_type, body(json!({ "label": "l" })), false).is_ok());
+    assert!(resource(&device_type, body(json!({ "label": "l" })), true).is_err());
+    assert!(resource(&device_type, body(json!({ "serial": "1" })), false).is_err());
+}
+
+#[test]
+fn a_required_extension_must_be_there() {
+    let mut user_type = user_type();
+    user_type.extensions[0].is_required = true;
+    let mut body = json!({ "schemas": [builtin::USER], "userName": "a" });
+    assert!(resource(&user_type, body.clone(), true).is_err());
+    body[builtin::ENTERPRISE_USER] = json!({ "department": "d" });
+    assert!(resource(&user_type, body, true).is_ok());
+}
+
+#[test]
 fn members_are_a_set() {
     let body = json!({
         "schemas": [builtin::GROUP], "displayName": "g",

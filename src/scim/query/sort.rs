@@ -172,3 +172,82 @@ impl SortValue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{Attribute, Schema};
+
+    #[test]
+    fn keys_order_any_two_resources_both_ways() {
+        let attributes = vec![
+            Attribute::string("name"),
+            Attribute::string("code").case_exact(),
+            Attribute::new("size", AttributeType::Decimal),
+            Attribute::boolean("on"),
+            Attribute::date_time("made"),
+            Attribute::complex(
+                "mails",
+                vec![Attribute::string("value"), Attribute::boolean("primary")],
+            )
+            .multi_valued(),
+        ];
+        let schema = Schema::new("urn:example:2.0:Device", "Device", "", attributes);
+        let device_type = ResourceType::new("Device", "/Devices", schema, Vec::new());
+        // By an attribute, the first comes before the second in ascending order.
+        let cases = [
+            ("name", json!({ "name": "a" }), json!({ "name": "B" })),
+            ("name", json!({ "name": "Ä" }), json!({ "name": "ö" })),
+            ("name", json!({ "name": "z" }), json!({})),
+            ("code", json!({ "code": "B" }), json!({ "code": "a" })),
+            ("size", json!({ "size": 9 }), json!({ "size": 10.5 })),
+            ("size", json!({ "size": -1 }), json!({ "size": 0 })),
+            ("on", json!({ "on": false }), json!({ "on": true })),
+            (
+                "made",
+                json!({ "made": "2020-01-01T10:00:00+09:00" }),
+                json!({ "made": "2020-01-01T02:00:00Z" }),
+            ),
+            (
+                "mails",
+                json!({ "mails": [{ "value": "z" }, { "value": "a", "primary": true }] }),
+                json!({ "mails": [{ "value": "b" }] }),
+            ),
+            (
+                "mails.value",
+                json!({ "mails": [{ "value": "a" }] }),
+                json!({ "mails": [] }),
+            ),
+        ];
+        for (by, first, second) in cases {
+            let by = AttributePath::parse(by).unwrap();
+            for (order, expected) in [
+                (SortOrder::Ascending, Ordering::Less),
+                (SortOrder::Descending, Ordering::Greater),
+            ] {
+                let sorter = Sorter::new(&by, order, &device_type).unwrap();
+                let key = |resource: &Value| sorter.key(resource.as_object().unwrap());
+                let (a, b) = (key(&first), key(&second));
+                assert_eq!(a.cmp(&b), expected, "{by} {order:?}");
+                assert_eq!(b.cmp(&a), expected.reverse(), "{by} {order:?}");
+                assert_eq!(a.cmp(&a), Ordering::Equal);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_resources_keep_their_order() {
+        let user_type = ResourceType::user(Vec::new());
+        let mut users: Vec<_> = (0..20_u8)
+            .map(|n| json!({ "id": n.to_string(), "title": if n % 2 == 0 { "A" } else { "a" } }))
+            .filter_map(|user| user.as_object().cloned())
+            .collect();
+        let before = users.clone();
+        for order in [SortOrder::Ascending, SortOrder::Descending] {
+            sort(&mut users, &AttributePath::of("title"), order, &user_type).unwrap();
+            assert_eq!(users, before);
+        }
+    }
+}

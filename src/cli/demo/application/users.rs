@@ -120,7 +120,7 @@ fn read(
         phone: fields.text("phone", 50),
         job_title: fields.text("job_title", 100),
         department: fields.text("department", 100),
-        language: fields.text("language", 20),
+        language: fields.text("language", 50),
         state: fields.number("state"),
         manager_id: fields.number("manager_id"),
         password: fields.required_text("password", 200),
