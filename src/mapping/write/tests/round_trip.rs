@@ -12,9 +12,7 @@ use crate::{
     scim::{AttributePath, Resource},
 };
 
-use super::*;
-
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+use super::{super::*, ENTERPRISE};
 
 fn resource(value: &Value) -> Resource {
     match value {
