@@ -45,7 +45,6 @@ fn created(t: &mut TypeMapping, wish: Value) -> Result<Value, WriteError> {
 }
 
 /// The body of the first update.
-
 fn updated(
     t: &TypeMapping,
     changed: &[&str],
