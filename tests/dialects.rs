@@ -63,6 +63,9 @@ fn every_case_becomes_what_its_file_says() {
 
 #[test]
 fn a_client_that_is_not_recognised_gets_the_same_unless_a_meaning_changes() {
+    if is_updating() {
+        return; // The files are being written.
+    }
     for (path, case) in cases() {
         let (becomes, _) = run_all(&case, &Settings::default());
         let quirk = find(text(&case, "quirk")).expect("a known quirk");
@@ -84,6 +87,9 @@ fn a_client_that_is_not_recognised_gets_the_same_unless_a_meaning_changes() {
 
 #[test]
 fn a_quirk_that_is_switched_off_leaves_no_note() {
+    if is_updating() {
+        return; // The files are being written.
+    }
     for (path, case) in cases() {
         let quirk = text(&case, "quirk");
         let Some(Value::Array(notes)) = case.get("notes") else {
@@ -109,6 +115,9 @@ fn a_quirk_that_is_switched_off_leaves_no_note() {
 
 #[test]
 fn every_case_named_in_the_catalogue_exists_and_every_case_is_named() {
+    if is_updating() {
+        return; // The files are being written.
+    }
     let named: BTreeSet<&str> = catalogue().iter().filter_map(|quirk| quirk.case).collect();
     let there: BTreeSet<String> = cases()
         .iter()
@@ -153,7 +162,7 @@ fn the_page_for_operators_shows_the_catalogue() {
     );
 }
 
-/// Runs every request of a case; they must all become the same.
+/// Runs every request of a case; they must all become the same. Otherwise one that does not become what the case says is given.
 fn run_all(case: &Map<String, Value>, settings: &Settings) -> (Value, Value) {
     let requests = match (case.get("request"), case.get("requests")) {
         (Some(request), None) => vec![request.clone()],
@@ -193,7 +202,13 @@ fn run_all(case: &Map<String, Value>, settings: &Settings) -> (Value, Value) {
         };
         return (becomes, Value::Array(once));
     }
-    (results.swap_remove(0).0, Value::Array(once))
+    let other = results
+        .iter()
+        .position(|(becomes, _)| Some(becomes) != case.get("becomes"));
+    (
+        results.swap_remove(other.unwrap_or(0)).0,
+        Value::Array(once),
+    )
 }
 
 fn run(request: &Value, before: Option<&Value>, settings: &Settings) -> (Value, Value) {

@@ -28,13 +28,20 @@ pub enum PatchAnswer {
     NoContent,
 }
 
-/// R8: users are answered with the resource, groups with 204: Entra asks for it, everyone takes it, and long member lists stay
-/// where they are.
+impl AnswerTaste {
+    /// Whether a successful PATCH is answered by 204, unless the client asks for attributes.
+    pub fn patch_is_without_body(&self) -> bool {
+        self.patch_answers == PatchAnswer::NoContent
+    }
+}
+
+/// R8: users are answered with the resource; groups of a provider that is known to take it with 204, as Entra asks, and by the
+/// RFC's letter (`strict`) too: nothing is read for the answer. Whoever is not known gets the resource.
 pub(super) fn taste(dialect: &Dialect, rt: &ResourceType) -> AnswerTaste {
     let has_members = rt.schema.attribute("members").is_some();
     let idp = dialect.idp.filter(|_| !dialect.is_strict);
     AnswerTaste {
-        patch_answers: if has_members && !dialect.is_strict {
+        patch_answers: if has_members && (dialect.is_strict || dialect.idp.is_some()) {
             PatchAnswer::NoContent
         } else {
             PatchAnswer::Body

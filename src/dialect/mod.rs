@@ -98,12 +98,7 @@ impl Dialect {
     /// `None` and an empty text are no parameters. A parameter without `=` has an empty value. Bytes that
     /// are not UTF-8 become U+FFFD, so that a filter made of them matches nobody.
     pub fn query_pairs(&self, raw_query: Option<&str>, notes: &mut Notes) -> Vec<(String, String)> {
-        query::pairs(
-            self,
-            raw_query.unwrap_or_default(),
-            raw_query.is_some(),
-            notes,
-        )
+        query::pairs(self, raw_query.unwrap_or_default(), notes)
     }
 
     /// Reads a filter and puts its names and values in the schema's form.
@@ -253,3 +248,6 @@ impl Default for Dialect {
         Self::new(&Settings::default())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,10 @@ use std::fmt;
 use super::{
     context::{Mender, shown},
     filters,
-    quirks::{BARE_WORD, DOT_BEHIND_URN, EXTENSION_AT_ROOT, SCHEMA_NAMES, UNKNOWN},
+    quirks::{
+        BARE_WORD, DOT_BEHIND_URN, EXTENSION_AT_ROOT, Mending, SCHEMA_NAMES, UNKNOWN,
+        bare_reference,
+    },
     schemas,
 };
 use crate::scim::{Attribute, AttributePath, Error, PatchPath, PathError};
@@ -66,13 +69,10 @@ pub(super) fn read<'a>(m: &mut Mender<'a>, text: &str) -> Result<Found<'a>, Erro
 
 /// The extension's attribute that a name without URN means; absent unless exactly one extension has it.
 pub(super) fn in_one_extension<'a>(
-    m: &mut Mender<'a>,
+    m: &Mender<'a>,
     attribute: &str,
     sub: Option<&str>,
 ) -> Option<Target<'a>> {
-    if !m.is_on(&EXTENSION_AT_ROOT) {
-        return None;
-    }
     let rt = m.rt;
     let found = rt.resolve_in_extensions(attribute, sub);
     let [resolved] = found.as_slice() else {
@@ -197,21 +197,25 @@ fn at_root<'a>(m: &mut Mender<'a>, path: &PatchPath) -> Option<Result<Target<'a>
         return None;
     };
     let target = in_one_extension(m, attribute, sub_attribute.as_deref())?;
+    let mending = mending_at_root(&target);
+    if !m.is_on(mending) {
+        return None;
+    }
     let target = match complete(m, target, path)? {
         Ok(target) => target,
         Err(error) => return Some(Err(error)),
     };
     m.note(
-        note_for_root(&target),
+        mending,
         format!("`{}` without URN was read as `{target}`", path.target()),
     );
     Some(Ok(target))
 }
 
 /// For Entra the manager without URN is a quirk of its own, ENTRA-19.
-fn note_for_root(target: &Target<'_>) -> &'static super::quirks::Mending {
+fn mending_at_root(target: &Target<'_>) -> &'static Mending {
     if target.attribute.is_some_and(|a| a.name == "manager") {
-        &super::quirks::bare_reference::MENDING
+        &bare_reference::MENDING
     } else {
         &EXTENSION_AT_ROOT
     }

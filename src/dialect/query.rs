@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Dialect, Idp,
     context::note,
-    quirks::{BARE_PLUS, EMPTY_QUERY, FLAG_PARAMETER, PLUS_IS_SPACE},
+    quirks::{BARE_PLUS, FLAG_PARAMETER, PLUS_IS_SPACE},
 };
 use crate::exchange::Notes;
 
@@ -13,26 +13,10 @@ use crate::exchange::Notes;
 const FLAGS: [&str; 2] = ["aadoptscim062020", "azureadscimpatch2017"];
 
 /// Decodes a raw query into names and values.
-pub(super) fn pairs(
-    dialect: &Dialect,
-    raw: &str,
-    is_given: bool,
-    notes: &mut Notes,
-) -> Vec<(String, String)> {
+///
+/// Empty parts are nothing: OneLogin sends an ampersand at the end (ONELOGIN-01) and a lone `?` (ONELOGIN-02).
+pub(super) fn pairs(dialect: &Dialect, raw: &str, notes: &mut Notes) -> Vec<(String, String)> {
     let raw = without_flag(dialect, raw, notes);
-    let is_padded = if raw.is_empty() {
-        is_given
-    } else {
-        raw.split('&').any(str::is_empty)
-    };
-    if is_padded && dialect.is_on(&EMPTY_QUERY) {
-        note(
-            dialect,
-            notes,
-            &EMPTY_QUERY,
-            "the query had an empty part".to_owned(),
-        );
-    }
     let plus = plus(dialect, raw, notes);
     raw.split('&')
         .filter(|part| !part.is_empty())

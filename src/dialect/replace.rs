@@ -9,23 +9,22 @@ use super::{
     Dialect,
     quirks::{PUT_KEEPS, PUT_KEEPS_MEMBERS},
 };
-use crate::scim::{ResourceType, replace::ReplaceRules};
+use crate::scim::{ResourceType, intake, replace::ReplaceRules};
 
-/// What a PUT keeps of what its body does not name at all.
+/// What a PUT keeps of what its body leaves out. Null or an empty list is not left out: it clears.
 pub(super) fn rules(dialect: &Dialect, rt: &ResourceType, body: Option<&Value>) -> ReplaceRules {
-    let is_named = |name: &str| {
-        let members = body.and_then(Value::as_object);
-        members.is_some_and(|members| members.keys().any(|key| key.eq_ignore_ascii_case(name)))
-    };
     let has = |name: &str| rt.schema.attribute(name).is_some();
-    let keeps_members = dialect.is_on(&PUT_KEEPS_MEMBERS) && has("members") && !is_named("members");
-    ReplaceRules {
-        keep_absent_active: dialect.is_on(&PUT_KEEPS) && has("active") && !is_named("active"),
-        keep_absent_multivalued: if keeps_members {
-            vec!["members".to_owned()]
-        } else {
-            Vec::new()
-        },
+    let keeps_members = dialect.is_on(&PUT_KEEPS_MEMBERS) && has("members");
+    let rules = ReplaceRules {
+        keep_absent_active: dialect.is_on(&PUT_KEEPS) && has("active"),
+        keep_absent_multivalued: keeps_members
+            .then(|| "members".to_owned())
+            .into_iter()
+            .collect(),
         kept: Vec::new(),
+    };
+    match body {
+        Some(body) => rules.except(&intake::cleared(rt, body)),
+        None => rules,
     }
 }

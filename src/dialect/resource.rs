@@ -5,7 +5,7 @@ use serde_json::{Map, Value, map::Entry};
 use super::{
     context::{Mender, shown},
     paths::{self, Found, Target},
-    quirks::{EXTENSION_AT_ROOT, KEYS_ARE_PATHS, SCHEMA_NAMES, UNKNOWN, scim_1},
+    quirks::{EXTENSION_AT_ROOT, KEYS_ARE_PATHS, SCHEMA_NAMES, SCHEMAS_LIST, UNKNOWN, scim_1},
     schemas,
     values::{self, Purpose},
 };
@@ -35,7 +35,7 @@ pub(super) fn mend(m: &mut Mender<'_>, body: Value, purpose: Purpose) -> Result<
         }
     }
     body.place_elsewhere();
-    if urns.is_some() || m.is_on(&SCHEMA_NAMES) {
+    if urns.is_some() || m.is_on(&SCHEMAS_LIST) {
         let present = m.rt.extensions.iter().map(|e| e.schema.id.as_str());
         let urns = schemas::list(
             m,
@@ -74,7 +74,8 @@ impl Body {
         if is_path && m.is_on(&KEYS_ARE_PATHS) {
             return self.place_path(m, &key, value);
         }
-        if let Some(target) = paths::in_one_extension(m, &key, None) {
+        let target = paths::in_one_extension(m, &key, None);
+        if let Some(target) = target.filter(|_| m.is_on(&EXTENSION_AT_ROOT)) {
             m.note(
                 &EXTENSION_AT_ROOT,
                 format!("`{}` at the root was read as `{target}`", shown(&key)),
@@ -102,7 +103,6 @@ impl Body {
         key: &str,
         value: Value,
     ) -> Result<(), Error> {
-        let is_core = schema.id == m.rt.schema.id;
         if schema.id != key {
             if !schema.id.eq_ignore_ascii_case(key) && !m.is_on(&SCHEMA_NAMES) {
                 self.resource.insert(key.to_owned(), value);
@@ -113,35 +113,41 @@ impl Body {
                 format!("`{}` was read as `{}`", shown(key), schema.id),
             );
         }
-        let Value::Object(members) = value else {
-            self.resource.insert(schema.id.clone(), value);
-            return Ok(());
-        };
+        match value {
+            Value::Object(members) if schema.id == m.rt.schema.id => members
+                .into_iter()
+                .try_for_each(|(name, value)| self.place(m, name, value)),
+            Value::Object(members) => self.place_members(m, schema, members),
+            other => {
+                self.resource.insert(schema.id.clone(), other);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts the members of an extension's object in place.
+    fn place_members(
+        &mut self,
+        m: &mut Mender<'_>,
+        schema: &Schema,
+        members: Map<String, Value>,
+    ) -> Result<(), Error> {
         let mut extension = Map::new();
         for (name, value) in members {
-            if is_core {
-                self.place(m, name, value)?;
-                continue;
-            }
-            match schema.attribute(&name) {
-                Some(attribute) => {
-                    let path = format!("{}:{}", schema.id, attribute.name);
-                    let value = values::attribute(m, attribute, &path, value, self.purpose);
-                    extension.insert(attribute.name.clone(), value);
-                }
-                None if name.contains('.') && m.is_on(&KEYS_ARE_PATHS) => {
-                    self.place_path(m, &format!("{}:{name}", schema.id), value)?;
-                }
-                None if m.is_on(&UNKNOWN) => note_unknown(m, &format!("{}:{name}", schema.id)),
-                None => {
-                    extension.insert(name, value);
-                }
+            let path = format!("{}:{name}", schema.id);
+            if let Some(attribute) = schema.attribute(&name) {
+                let value = values::attribute(m, attribute, &path, value, self.purpose);
+                extension.insert(attribute.name.clone(), value);
+            } else if name.contains('.') && m.is_on(&KEYS_ARE_PATHS) {
+                self.place_path(m, &path, value)?;
+            } else if m.is_on(&UNKNOWN) {
+                note_unknown(m, &path);
+            } else {
+                extension.insert(name, value);
             }
         }
-        if !is_core {
-            self.resource
-                .insert(schema.id.clone(), Value::Object(extension));
-        }
+        self.resource
+            .insert(schema.id.clone(), Value::Object(extension));
         Ok(())
     }
 

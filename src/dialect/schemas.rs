@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     context::{Mender, shown},
-    quirks::{SCHEMA_NAMES, one_or_many},
+    quirks::{SCHEMA_NAMES, SCHEMAS_LIST, one_or_many},
 };
 use crate::scim::{ResourceType, Schema};
 
@@ -24,6 +24,9 @@ pub(super) fn is_scim_1_core(urn: &str) -> bool {
 
 /// The schema of a resource type that a URN means: by its name in any case, without one of its colons, or by SCIM 1's name.
 pub(super) fn meant<'a>(rt: &'a ResourceType, urn: &str) -> Option<&'a Schema> {
+    if !urn.contains(':') {
+        return None;
+    }
     let all = || all(rt);
     if let Some(exact) = all().find(|schema| schema.id.eq_ignore_ascii_case(urn)) {
         return Some(exact);
@@ -72,7 +75,7 @@ pub(super) fn list<'a>(
 ) -> Value {
     let elements = match given {
         None => {
-            m.note(&SCHEMA_NAMES, "`schemas` was missing");
+            m.note(&SCHEMAS_LIST, "`schemas` was missing");
             Vec::new()
         }
         Some(value) => match one_or_many::elements(m, "schemas", value) {
@@ -81,41 +84,44 @@ pub(super) fn list<'a>(
             Err(other) => return other,
         },
     };
-    let mut urns = vec![m.rt.schema.id.clone()];
+    let mut urns: Vec<Value> = Vec::new();
     for element in elements {
-        let Value::String(text) = element else {
-            continue;
-        };
-        if let Some(urn) = recognised(m, &text).filter(|urn| !urns.contains(urn)) {
-            urns.push(urn);
+        let urn = recognised(m, element);
+        urns.extend(urn.filter(|urn| !urns.contains(urn)));
+    }
+    if m.is_on(&SCHEMAS_LIST) {
+        let own = Value::from(m.rt.schema.id.as_str());
+        urns.retain(|urn| *urn != own);
+        urns.insert(0, own);
+        for urn in present.map(Value::from) {
+            if !urns.contains(&urn) {
+                urns.push(urn);
+            }
         }
     }
-    for urn in present {
-        if !urns.iter().any(|known| known == urn) {
-            urns.push(urn.to_owned());
-        }
-    }
-    Value::Array(urns.into_iter().map(Value::String).collect())
+    Value::Array(urns)
 }
 
-/// The URN a listed one means; absent if it means none.
-fn recognised(m: &mut Mender<'_>, text: &str) -> Option<String> {
-    let urn = meant(m.rt, text).map(|schema| schema.id.clone());
-    match &urn {
-        Some(urn) if urn == text => {}
-        Some(urn) => {
+/// The known URN a listed one means; absent if it means none and is dropped.
+fn recognised(m: &mut Mender<'_>, listed: Value) -> Option<Value> {
+    let text = listed.as_str().unwrap_or_default();
+    match meant(m.rt, text).map(|schema| schema.id.clone()) {
+        Some(urn) if urn == text => Some(listed),
+        Some(urn) if m.is_on(&SCHEMA_NAMES) => {
             let message = format!("`{}` in `schemas` was read as `{urn}`", shown(text));
             m.note(&SCHEMA_NAMES, message);
+            Some(Value::String(urn))
         }
-        None => {
+        _ if m.is_on(&SCHEMAS_LIST) => {
             let message = format!(
                 "`{}` in `schemas` is not known and was dropped",
                 shown(text)
             );
-            m.note(&SCHEMA_NAMES, message);
+            m.note(&SCHEMAS_LIST, message);
+            None
         }
+        _ => Some(listed),
     }
-    urn
 }
 
 fn all(rt: &ResourceType) -> impl Iterator<Item = &Schema> {

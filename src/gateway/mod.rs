@@ -1,1 +1,133 @@
-//! (placeholder)
+//! The gateway decides what a request means for the target, does it, and answers.
+//!
+//! In: a tenant's request, its body whole. Out: an answer, and the finished exchange. Knows nothing of sockets towards
+//! the client; knows clients' habits only as [`dialect`](crate::dialect) has evened them out.
+//!
+//! One file per operation, each readable from top to bottom as the steps of its RFC section.
+
+mod answer;
+mod apply;
+mod bulk;
+mod context;
+mod create;
+mod delete;
+mod discovery;
+mod dry;
+mod error;
+mod get;
+mod handler;
+mod identity;
+mod intake;
+mod join;
+mod limits;
+mod list;
+pub mod lock;
+mod me;
+mod members;
+mod parallel;
+mod plan;
+mod policy;
+mod prune;
+mod random;
+mod route;
+mod update;
+mod user_groups;
+
+use serde_json::Value;
+
+use crate::{
+    mapping::model::TypeMapping,
+    scim::{Error, Projection, query::Query, version::Precondition},
+};
+
+pub use answer::Answer;
+pub use context::Context;
+pub use handler::{Gateway, GatewaySettings, Sink, Writes};
+pub use limits::Limits;
+pub use route::{Route, split_base};
+
+/// One request, taken apart: what `/Bulk` makes of its operations too.
+#[derive(Debug)]
+pub struct Call {
+    /// GET, POST, PUT, PATCH, DELETE.
+    pub method: http::Method,
+    /// What the path names.
+    pub route: Route,
+    /// The query, raw.
+    pub query: Option<String>,
+    /// The body as JSON.
+    pub body: Option<Value>,
+    /// `If-Match`.
+    pub if_match: Option<Precondition>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<Precondition>,
+}
+
+/// Answers one request of a tenant.
+///
+/// # Errors
+///
+/// The refusal or failure, ready to be shown to the client's administrator.
+pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
+    answer::check_mode(ctx)?;
+    let query = ctx.noting(|notes| {
+        let pairs = ctx.dialect.query_pairs(call.query.as_deref(), notes);
+        Query::from_pairs(&pairs)
+    })?;
+    match (call.method.clone().as_str(), &call.route.clone()) {
+        (_, Route::Unknown) => Err(Error::new(404, "There is no such endpoint.")),
+        ("GET", Route::ServiceProviderConfig) => {
+            discovery::refuse_filter(call.query.as_deref())?;
+            Ok(discovery::service_provider_config(ctx))
+        }
+        ("GET", Route::ResourceTypes(id)) => {
+            discovery::refuse_filter(call.query.as_deref())?;
+            discovery::resource_types(ctx, id.as_deref())
+        }
+        ("GET", Route::Schemas(id)) => {
+            discovery::refuse_filter(call.query.as_deref())?;
+            discovery::schemas(ctx, id.as_deref())
+        }
+        ("GET", Route::Root) => list::list_all(ctx, &query).await,
+        ("POST", Route::RootSearch) => list::list_all(ctx, &Query::from_search(body(call.body)?)?).await,
+        ("POST", Route::Bulk) => bulk::run(ctx, body(call.body)?).await,
+        ("GET", Route::Type(t)) => list::list(ctx, type_at(ctx, *t)?, &query).await,
+        ("POST", Route::TypeSearch(t)) => list::list(ctx, type_at(ctx, *t)?, &Query::from_search(body(call.body)?)?).await,
+        ("POST", Route::Type(t)) => {
+            let t = type_at(ctx, *t)?;
+            create::create(ctx, t, body(call.body)?, &projection(t, &query)?).await
+        }
+        (_, Route::Resource(t, id)) => on_resource(ctx, type_at(ctx, *t)?, id, &query, call).await,
+        (_, Route::Me) => {
+            let (t, id) = me::resolve(ctx).await?;
+            on_resource(ctx, t, &id, &query, call).await
+        }
+        _ => Err(Error::new(405, "This method is not served here; see `Allow`.")),
+    }
+}
+
+async fn on_resource(ctx: &Context, t: &TypeMapping, id: &str, query: &Query, call: Call) -> Result<Answer, Error> {
+    let projection = projection(t, query)?;
+    let if_match = call.if_match.as_ref();
+    match call.method.as_str() {
+        "GET" => get::get(ctx, t, id, &projection, call.if_none_match.as_ref()).await,
+        "PUT" => update::replace(ctx, t, id, body(call.body)?, &projection, if_match).await,
+        "PATCH" => update::patch(ctx, t, id, body(call.body)?, &projection, if_match).await,
+        "DELETE" => delete::delete(ctx, t, id, if_match).await,
+        _ => Err(Error::new(405, "This method is not served here; see `Allow`.")),
+    }
+}
+
+fn projection(t: &TypeMapping, query: &Query) -> Result<Projection, Error> {
+    let some = |names: &Vec<String>| (!names.is_empty()).then(|| names.clone());
+    let (attributes, excluded) = (some(&query.attributes), some(&query.excluded_attributes));
+    Projection::parse(&t.resource_type, attributes.as_deref(), excluded.as_deref())
+}
+
+fn body(body: Option<Value>) -> Result<Value, Error> {
+    body.ok_or_else(|| Error::of(crate::scim::ScimType::InvalidSyntax, "The request has no body."))
+}
+
+fn type_at(ctx: &Context, index: usize) -> Result<&TypeMapping, Error> {
+    ctx.mapping().types.get(index).ok_or_else(|| Error::new(404, "There is no such endpoint."))
+}

@@ -106,7 +106,14 @@ pub fn plan(
     names: &Names<'_>,
     default_body: Option<Value>,
 ) -> Result<Option<PlannedCall>, CallError> {
-    plan_page(call, operation, target, names, default_body, &PageRequest::default())
+    plan_page(
+        call,
+        operation,
+        target,
+        names,
+        default_body,
+        &PageRequest::default(),
+    )
 }
 
 /// As [`plan`], for one page of a list: the page's parameters replace those of the same name, its location the whole path.
@@ -224,7 +231,11 @@ fn has_dot_segment(path: &str) -> bool {
 }
 
 /// The call's parameters, then the target's; absent and null ones are left out.
-fn query(call: &Call, target: &Target, names: &Names<'_>) -> Result<Vec<(String, String)>, CallError> {
+fn query(
+    call: &Call,
+    target: &Target,
+    names: &Names<'_>,
+) -> Result<Vec<(String, String)>, CallError> {
     let lists = match target.format {
         BodyFormat::Form(lists) => lists,
         _ => FormLists::Repeat,

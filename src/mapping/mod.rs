@@ -7,6 +7,8 @@ pub mod body;
 pub mod call;
 pub mod check;
 pub mod expression;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod load;
 mod location;
 pub mod model;

@@ -19,16 +19,9 @@ pub fn changed(resource_type: &ResourceType, old: &Resource, new: &Resource) -> 
     compare(own, None, Some(&old.0), Some(&new.0), &mut paths);
     for extension in &resource_type.extensions {
         let schema = &extension.schema;
-        let content = |r: &'_ Resource| r.0.get(&schema.id).and_then(Value::as_object).cloned();
-        let (old, new) = (content(old), content(new));
         let attributes = schema.attributes.iter();
-        compare(
-            attributes,
-            Some(schema),
-            old.as_ref(),
-            new.as_ref(),
-            &mut paths,
-        );
+        let (before, after) = (content(old, schema), content(new, schema));
+        compare(attributes, Some(schema), before, after, &mut paths);
     }
     paths
 }
@@ -58,6 +51,10 @@ pub fn member_delta(old: &[Value], new: &[Value]) -> MemberDelta {
         }
     }
     delta
+}
+
+fn content<'a>(resource: &'a Resource, extension: &Schema) -> Option<&'a Map<String, Value>> {
+    resource.0.get(&extension.id)?.as_object()
 }
 
 fn reference(element: &Value) -> Option<&str> {
@@ -113,12 +110,12 @@ fn has_same_elements(old: &[Value], new: &[Value]) -> bool {
     if old == new {
         return true;
     }
-    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut counts: HashMap<Vec<u8>, usize> = HashMap::new();
     for element in old {
-        *counts.entry(canonical_text(element)).or_default() += 1;
+        *counts.entry(canonical_bytes(element)).or_default() += 1;
     }
     new.iter().all(|element| {
-        let count = counts.get_mut(&canonical_text(element));
+        let count = counts.get_mut(&canonical_bytes(element));
         count.is_some_and(|left| {
             let is_there = *left > 0;
             *left = left.saturating_sub(1);
@@ -127,9 +124,120 @@ fn has_same_elements(old: &[Value], new: &[Value]) -> bool {
     })
 }
 
-/// JSON with the keys in order.
-pub(crate) fn canonical_text(value: &Value) -> String {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    sorted.to_string()
+fn canonical_bytes(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_canonical(value, &mut bytes);
+    bytes
+}
+
+/// Writes JSON with the keys in order, so that equal values become equal bytes.
+pub(crate) fn write_canonical(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Object(object) => write_canonical_object(object.iter(), out),
+        Value::Array(elements) => {
+            out.push(b'[');
+            for element in elements {
+                write_canonical(element, out);
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        // Writing to a vector cannot fail.
+        scalar => drop(serde_json::to_writer(out, scalar)),
+    }
+}
+
+/// Writes an object's members with the keys in order.
+pub(crate) fn write_canonical_object<'a>(
+    members: impl Iterator<Item = (&'a String, &'a Value)>,
+    out: &mut Vec<u8>,
+) {
+    let mut members: Vec<_> = members.collect();
+    members.sort_unstable_by_key(|(key, _)| *key);
+    out.push(b'{');
+    for (key, value) in members {
+        drop(serde_json::to_writer(&mut *out, key));
+        out.push(b':');
+        write_canonical(value, out);
+        out.push(b',');
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::builtin;
+
+    #[test]
+    fn changes_are_told_by_canonical_paths() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let old = json!({
+            "schemas": ["x"], "id": "1", "userName": "a", "title": "t", "active": true, "meta": { "version": "1" },
+            "name": { "givenName": "g", "familyName": "f" },
+            "emails": [{ "value": "a", "type": "w" }, { "value": "b" }], "roles": [{ "value": "r" }], "ims": [],
+            enterprise: { "department": "d", "costCenter": "c", "manager": { "value": "1", "displayName": "M" } },
+        });
+        let cases = [
+            (
+                "/emails",
+                json!([{ "value": "b" }, { "type": "w", "value": "a" }]),
+                vec![],
+            ),
+            (
+                "/emails",
+                json!([{ "value": "b" }, { "value": "b" }]),
+                vec!["emails"],
+            ),
+            ("/emails", json!([{ "value": "b" }]), vec!["emails"]),
+            ("/meta", json!({ "version": "2" }), vec![]),
+            ("/schemas", json!([]), vec![]),
+            ("/ims", Value::Null, vec![]),
+            ("/roles", json!([]), vec!["roles"]),
+            ("/userName", json!("A"), vec!["userName"]),
+            ("/active", json!(false), vec!["active"]),
+            ("/name/givenName", json!("G"), vec!["name.givenName"]),
+            (
+                "/name",
+                Value::Null,
+                vec!["name.familyName", "name.givenName"],
+            ),
+            ("/title", Value::Null, vec!["title"]),
+        ];
+        let resource = |value: &Value| Resource(value.as_object().cloned().unwrap());
+        for (pointer, value, expected) in cases {
+            let mut new = old.clone();
+            *new.pointer_mut(pointer).unwrap() = value;
+            let paths = changed(&user_type, &resource(&old), &resource(&new));
+            let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+            assert_eq!(paths, expected, "{pointer}");
+        }
+        let mut new = old.clone();
+        new[enterprise] =
+            json!({ "department": "e", "costCenter": "c", "manager": { "value": "2" } });
+        let paths = changed(&user_type, &resource(&old), &resource(&new));
+        let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+        let expected = ["department", "manager.value", "manager.displayName"];
+        assert_eq!(paths, expected.map(|p| format!("{enterprise}:{p}")));
+    }
+
+    #[test]
+    fn a_delta_has_each_member_once() {
+        let members = |values: &[&str]| -> Vec<Value> {
+            values.iter().map(|v| json!({ "value": v })).collect()
+        };
+        let delta = member_delta(
+            &members(&["a", "b", "b", "c"]),
+            &members(&["c", "d", "d", "a"]),
+        );
+        assert_eq!(delta.add, members(&["d"]));
+        assert_eq!(delta.remove, ["b"]);
+        assert_eq!(
+            member_delta(&members(&["a"]), &members(&["a"])),
+            MemberDelta::default()
+        );
+    }
 }

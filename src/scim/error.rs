@@ -10,6 +10,9 @@ use super::path::PathError;
 /// The URN of the error message.
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
+/// Longer than every URN with an attribute that is in use.
+const MAX_SHOWN_CHARS: usize = 120;
+
 /// The `scimType` of an error (RFC 7644 §3.12 table 9, RFC 9865 §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScimType {
@@ -26,6 +29,15 @@ pub enum ScimType {
     InvalidCursor,
     ExpiredCursor,
     InvalidCount,
+}
+
+/// A name out of a request, fit for an error's detail: attribute names are short and plain, anything else is cut
+/// and loses its control characters.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_SHOWN_CHARS)
+        .collect()
 }
 
 /// A request that failed, as the client is told.
@@ -160,3 +172,39 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::{Filter, PatchPath};
+
+    /// RFC 7644 §3.12, the example for a readOnly attribute.
+    #[test]
+    fn the_message_has_the_rfcs_form() {
+        let error = Error::mutability("Attribute 'id' is readOnly");
+        let expected = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": "400", "scimType": "mutability", "detail": "Attribute 'id' is readOnly",
+        });
+        assert_eq!(error.to_json(), expected);
+        let bare = json!({ "schemas": [ERROR], "status": "404" });
+        assert_eq!(Error::new(404, "").to_json(), bare);
+    }
+
+    #[test]
+    fn errors_of_parsers_keep_the_place() {
+        let error = Error::from(Filter::parse("userName is 1").unwrap_err());
+        assert_eq!(error.scim_type, Some(ScimType::InvalidFilter));
+        let beginning = "The filter is not valid at byte 9: an operator";
+        assert!(error.detail.starts_with(beginning), "{error}");
+        let error = Error::from(PatchPath::parse("a.b.c").unwrap_err());
+        assert_eq!(error.scim_type, Some(ScimType::InvalidPath));
+        assert!(error.detail.contains("byte 2"), "{error}");
+    }
+
+    #[test]
+    fn names_in_details_are_short_and_plain() {
+        assert_eq!(shown("a\nb\u{1b}[1m"), "ab[1m");
+        assert_eq!(shown(&"x".repeat(5000)).len(), MAX_SHOWN_CHARS);
+    }
+}

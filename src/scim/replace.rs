@@ -144,6 +144,26 @@ fn carry_over_subs(
 }
 
 impl ReplaceRules {
+    /// The rules without what the client clears by null or an empty list, which is more than leaving it out
+    /// (RFC 7644 §3.5.1): see [`intake::cleared`](super::intake::cleared).
+    pub fn except(&self, cleared: &[AttributePath]) -> Self {
+        let clears = |path: &AttributePath| cleared.iter().any(|c| c == path);
+        let mut rules = self.clone();
+        if clears(&AttributePath::of("active")) {
+            rules.keep_absent_active = false;
+        }
+        rules.keep_absent_multivalued.retain(|name| {
+            let path = AttributePath::of(name.as_str());
+            !cleared
+                .iter()
+                .any(|c| c.sub_attribute.is_none() && c.is_same_attribute(&path))
+        });
+        rules
+            .kept
+            .retain(|path| !clears(path) && !clears(&path.parent()));
+        rules
+    }
+
     fn keeps(&self, attribute: &Attribute, path: &AttributePath) -> bool {
         let is_own = path.schema.is_none();
         let is_active = is_own && attribute.name == "active";
@@ -162,4 +182,125 @@ fn changed_immutable(path: &AttributePath) -> Error {
     Error::mutability(format!(
         "`{path}` is immutable and has a value; it cannot be changed."
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scim::{Schema, ScimType, builtin, intake};
+
+    fn resource(value: Value) -> Resource {
+        match value {
+            Value::Object(object) => Resource(object),
+            other => panic!("an object is expected, not {other}"),
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_kept_only_by_rule() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let old = json!({
+            "id": "1", "userName": "a", "active": false, "title": "t", "password": "p", "locale": "x",
+            "name": { "givenName": "g", "familyName": "f" }, "roles": [{ "value": "r" }], "emails": [{ "value": "e" }],
+            enterprise: { "department": "d", "manager": { "value": "1", "displayName": "M" } },
+        });
+        let body = json!({
+            "schemas": [builtin::USER], "userName": "b", "locale": null, "name": { "familyName": "F" },
+            enterprise: { "manager": { "value": "1" } },
+        });
+        let rules = ReplaceRules {
+            keep_absent_active: true,
+            keep_absent_multivalued: vec!["roles".to_owned()],
+            kept: ["locale", "name.givenName"]
+                .map(|p| AttributePath::parse(p).unwrap())
+                .to_vec(),
+        };
+        let run = |rules: &ReplaceRules| {
+            let new = intake::resource(&user_type, body.clone(), false).unwrap();
+            let mut after = replace(&user_type, &resource(old.clone()), new, rules)
+                .unwrap()
+                .0;
+            after.shift_remove("schemas");
+            Value::Object(after)
+        };
+        let manager = json!({ "manager": { "value": "1", "displayName": "M" } });
+        let bare = json!({ "id": "1", "userName": "b", "name": { "familyName": "F" }, enterprise: manager });
+        assert_eq!(run(&ReplaceRules::default()), bare);
+        let mut kept = bare;
+        kept["active"] = json!(false);
+        kept["roles"] = json!([{ "value": "r" }]);
+        kept["locale"] = json!("x");
+        kept["name"]["givenName"] = json!("g");
+        assert_eq!(run(&rules), kept);
+        // `locale` is not left out, it is cleared.
+        kept.as_object_mut().unwrap().shift_remove("locale");
+        assert_eq!(
+            run(&rules.except(&intake::cleared(&user_type, &body))),
+            kept
+        );
+    }
+
+    #[test]
+    fn rules_do_not_keep_what_is_cleared() {
+        let rules = ReplaceRules {
+            keep_absent_active: true,
+            keep_absent_multivalued: vec!["members".to_owned()],
+            kept: vec![
+                AttributePath::parse("name.givenName").unwrap(),
+                AttributePath::of("title"),
+            ],
+        };
+        let cleared = ["active", "members", "name"].map(|p| AttributePath::parse(p).unwrap());
+        let expected = ReplaceRules {
+            kept: vec![AttributePath::of("title")],
+            ..ReplaceRules::default()
+        };
+        assert_eq!(rules.except(&cleared), expected);
+    }
+
+    #[test]
+    fn a_readonly_name_does_not_outlive_its_reference() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let old = json!({ "userName": "a", enterprise: { "manager": { "value": "1", "displayName": "M" } } });
+        let new = json!({ "userName": "a", enterprise: { "manager": { "value": "2" } } });
+        let rules = ReplaceRules::default();
+        let after = replace(&user_type, &resource(old), resource(new), &rules).unwrap();
+        assert_eq!(after.0[enterprise], json!({ "manager": { "value": "2" } }));
+    }
+
+    #[test]
+    fn immutable_attributes_keep_their_value() {
+        let attributes = vec![
+            Attribute::string("serial")
+                .required()
+                .mutability(Mutability::Immutable),
+            Attribute::complex(
+                "make",
+                vec![Attribute::string("year").mutability(Mutability::Immutable)],
+            ),
+            Attribute::string("label").required(),
+        ];
+        let schema = Schema::new("urn:example:2.0:Device", "Device", "", attributes);
+        let device_type = ResourceType::new("Device", "/Devices", schema, Vec::new());
+        let old = resource(json!({ "serial": "1", "make": { "year": "2" }, "label": "l" }));
+        let run = |new: Value| replace(&device_type, &old, resource(new), &ReplaceRules::default());
+        let after = run(json!({ "label": "m", "make": {} })).unwrap();
+        assert_eq!(after.0["serial"], "1");
+        assert_eq!(after.0["make"], json!({ "year": "2" }));
+        assert!(run(json!({ "serial": "1", "label": "l" })).is_ok());
+        let kind = |new: Value| run(new).unwrap_err().scim_type.unwrap();
+        assert_eq!(
+            kind(json!({ "serial": "2", "label": "l" })),
+            ScimType::Mutability
+        );
+        assert_eq!(
+            kind(json!({ "label": "l", "make": { "year": "3" } })),
+            ScimType::Mutability
+        );
+        assert_eq!(kind(json!({ "serial": "1" })), ScimType::InvalidValue);
+    }
 }

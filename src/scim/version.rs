@@ -5,7 +5,7 @@ use std::fmt::Write;
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
-use super::diff::canonical_text;
+use super::diff::write_canonical_object;
 
 /// A resource's version: a weak entity tag over its content. The order of keys and `meta` do not matter.
 ///
@@ -17,13 +17,10 @@ use super::diff::canonical_text;
 /// ```
 pub fn of(resource: &Map<String, Value>) -> String {
     // The other parts of `meta` follow the content, or say where it is asked for.
-    let content: Map<_, _> = resource
-        .iter()
-        .filter(|(name, _)| *name != "meta")
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let text = canonical_text(&Value::Object(content));
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    let content = resource.iter().filter(|(name, _)| *name != "meta");
+    let mut bytes = Vec::with_capacity(1024);
+    write_canonical_object(content, &mut bytes);
+    let hash = digest::digest(&digest::SHA256, &bytes);
     let mut tag = String::from("W/\"");
     for byte in hash.as_ref().iter().take(VERSION_BYTES) {
         // Writing to a string cannot fail.
@@ -91,3 +88,56 @@ fn is_separator(c: char) -> bool {
 
 /// 128 bits: two states of one resource never meet by chance.
 const VERSION_BYTES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_version_follows_the_content() {
+        let version = |value: Value| of(value.as_object().unwrap());
+        let one = version(json!({ "id": "1", "name": { "a": 1, "b": 2 } }));
+        assert_eq!(
+            one,
+            version(json!({ "name": { "b": 2, "a": 1 }, "id": "1", "meta": { "version": "x" } }))
+        );
+        assert_ne!(
+            one,
+            version(json!({ "id": "1", "name": { "a": 1, "b": 3 } }))
+        );
+        assert_ne!(
+            version(json!({ "a": ["x", "y"] })),
+            version(json!({ "a": ["y", "x"] }))
+        );
+        assert!(one.starts_with("W/\"") && one.len() == 36, "{one}");
+    }
+
+    #[test]
+    fn preconditions_compare_weakly() {
+        let cases = [
+            ("*", Some("W/\"a\""), true),
+            ("*", None, false),
+            ("W/\"a\"", Some("W/\"a\""), true),
+            ("\"a\"", Some("W/\"a\""), true),
+            ("a", Some("W/\"a\""), true),
+            ("\"b\", W/\"a\" ,\"c\"", Some("W/\"a\""), true),
+            ("\"b\",,\"c\"", Some("W/\"a\""), false),
+            ("\"a,b\"", Some("W/\"a,b\""), true),
+            ("W/\"A\"", Some("W/\"a\""), false),
+            ("\"a\"", None, false),
+        ];
+        for (header, version, matches) in cases {
+            let precondition = Precondition::parse(header).unwrap();
+            assert_eq!(
+                precondition.matches(version),
+                matches,
+                "{header} {version:?}"
+            );
+        }
+        for header in ["", " , ", "\"a", "W/", "W/\"a\", \"b"] {
+            assert_eq!(Precondition::parse(header), None, "{header}");
+        }
+    }
+}

@@ -216,7 +216,11 @@ mod tests {
         for number in 0..30 {
             let now = start + Duration::from_millis(number * 200);
             // Two failures, one success, never five in a row.
-            let outcome = if number % 3 == 2 { Outcome::Answered } else { Outcome::Failed };
+            let outcome = if number % 3 == 2 {
+                Outcome::Answered
+            } else {
+                Outcome::Failed
+            };
             if breaker.is_open() {
                 assert!(number >= 20, "opened after {number} calls");
                 return;
@@ -232,7 +236,11 @@ mod tests {
         let breaker = Breaker::default();
         for number in 0..60 {
             // One call a second: at most ten are in the window, fewer than it takes for a share.
-            let outcome = if number % 3 == 2 { Outcome::Answered } else { Outcome::Failed };
+            let outcome = if number % 3 == 2 {
+                Outcome::Answered
+            } else {
+                Outcome::Failed
+            };
             call(&breaker, outcome, start + Duration::from_secs(number));
         }
         assert!(!breaker.is_open());
@@ -256,7 +264,11 @@ mod tests {
         let mut now = Instant::now();
         let breaker = opened(now);
         for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
-            assert!(breaker.admit(now + Duration::from_millis(expected * 1000 - 1)).is_err());
+            assert!(
+                breaker
+                    .admit(now + Duration::from_millis(expected * 1000 - 1))
+                    .is_err()
+            );
             now += Duration::from_secs(expected);
             call(&breaker, Outcome::Failed, now);
         }

@@ -68,7 +68,11 @@ impl Budget {
     /// # Errors
     ///
     /// [`Exhausted`], at once where it can be known at once: no call waits in vain.
-    pub async fn turn(&self, kind: Kind, deadline: Instant) -> Result<SemaphorePermit<'_>, Exhausted> {
+    pub async fn turn(
+        &self,
+        kind: Kind,
+        deadline: Instant,
+    ) -> Result<SemaphorePermit<'_>, Exhausted> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Exhausted);
@@ -90,7 +94,10 @@ impl Budget {
 
     /// Holds all calls back until then: the target said "too many". A later time wins over an earlier one.
     pub fn pause_until(&self, then: Instant) {
-        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paused = self
+            .paused_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if paused.is_none_or(|until| until < then) {
             *paused = Some(then);
         }
@@ -98,14 +105,22 @@ impl Budget {
 
     /// How long the target wants to be left alone, from now.
     pub fn pause(&self, now: Instant) -> Option<Duration> {
-        let paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = self
+            .paused_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         paused
             .map(|until| until.saturating_duration_since(now))
             .filter(|left| !left.is_zero())
     }
 
     /// Takes a token from every bucket the call counts against, and says when they will be there; absent: now.
-    fn reserve(&self, kind: Kind, now: Instant, deadline: Instant) -> Result<Option<Instant>, Exhausted> {
+    fn reserve(
+        &self,
+        kind: Kind,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<Option<Instant>, Exhausted> {
         let of_kind = match kind {
             Kind::Read => 1,
             Kind::Write => 2,
@@ -192,7 +207,13 @@ mod tests {
     #[test]
     fn a_bucket_gives_a_burst_and_then_the_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(Rate { count: 10, per: seconds(1.0) }, start);
+        let mut bucket = Bucket::new(
+            Rate {
+                count: 10,
+                per: seconds(1.0),
+            },
+            start,
+        );
         for _ in 0..10 {
             assert_eq!(bucket.next(start), start);
             bucket.take(start);
@@ -206,7 +227,13 @@ mod tests {
     #[test]
     fn a_slow_rate_gives_one_at_a_time() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(Rate { count: 6, per: seconds(60.0) }, start);
+        let mut bucket = Bucket::new(
+            Rate {
+                count: 6,
+                per: seconds(60.0),
+            },
+            start,
+        );
         bucket.take(start);
         assert_eq!(bucket.next(start), start + seconds(10.0));
     }
@@ -214,11 +241,18 @@ mod tests {
     #[test]
     fn a_refused_call_takes_nothing() {
         let now = Instant::now();
-        let limits = model::Budget { writes: rate(1, 100), calls: rate(1000, 1), ..Default::default() };
+        let limits = model::Budget {
+            writes: rate(1, 100),
+            calls: rate(1000, 1),
+            ..Default::default()
+        };
         let budget = Budget::new(&limits, now);
         assert_eq!(budget.reserve(Kind::Write, now, now), Ok(None));
         for _ in 0..500 {
-            assert_eq!(budget.reserve(Kind::Write, now, now + seconds(1.0)), Err(Exhausted));
+            assert_eq!(
+                budget.reserve(Kind::Write, now, now + seconds(1.0)),
+                Err(Exhausted)
+            );
         }
         // The bucket for all calls has lost one token only, and reads have no limit of their own.
         assert_eq!(budget.reserve(Kind::Read, now, now), Ok(None));
@@ -234,7 +268,10 @@ mod tests {
         let budget = Budget::new(&model::Budget::default(), now);
         budget.pause_until(now + seconds(2.0));
         budget.pause_until(now + seconds(1.0));
-        assert_eq!(budget.reserve(Kind::Read, now, now + seconds(1.5)), Err(Exhausted));
+        assert_eq!(
+            budget.reserve(Kind::Read, now, now + seconds(1.5)),
+            Err(Exhausted)
+        );
         assert_eq!(
             budget.reserve(Kind::Read, now, now + seconds(3.0)),
             Ok(Some(now + seconds(2.0)))
@@ -244,7 +281,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_waited_for_until_the_deadline() {
-        let limits = model::Budget { concurrent: Some(1), ..Default::default() };
+        let limits = model::Budget {
+            concurrent: Some(1),
+            ..Default::default()
+        };
         let budget = Budget::new(&limits, Instant::now());
         let far = Instant::now() + seconds(60.0);
         let held = budget.turn(Kind::Read, far).await.unwrap();

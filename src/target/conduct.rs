@@ -65,7 +65,11 @@ impl Driver {
     ///
     /// It is sent a second time only if it may be repeated, if no byte of it has left, or if the target said that it did
     /// not look at it (not logged in, too many).
-    pub(super) async fn conduct(&self, journey: &Journey, ask: &Ask<'_>) -> Result<Option<Answer>, TargetError> {
+    pub(super) async fn conduct(
+        &self,
+        journey: &Journey,
+        ask: &Ask<'_>,
+    ) -> Result<Option<Answer>, TargetError> {
         let mut chances = Chances::default();
         loop {
             let session = match is_dry(journey, ask) {
@@ -146,7 +150,12 @@ impl Driver {
     }
 
     /// Holds every call of the tenant back, and this one if the wait is short.
-    async fn wait(&self, journey: &Journey, verdict: &Verdict, chances: &mut Chances) -> Result<(), TargetError> {
+    async fn wait(
+        &self,
+        journey: &Journey,
+        verdict: &Verdict,
+        chances: &mut Chances,
+    ) -> Result<(), TargetError> {
         let wait = match verdict.retry_after {
             Some(RetryHint::After(wait)) => wait,
             Some(RetryHint::At(time)) => {
@@ -174,7 +183,14 @@ impl Driver {
             names.with("login", Cow::Borrowed(&session.login));
         }
         let target = &self.mapping.target;
-        let planned = plan_page(ask.call, ask.operation, target, &names, ask.body.cloned(), ask.page)?;
+        let planned = plan_page(
+            ask.call,
+            ask.operation,
+            target,
+            &names,
+            ask.body.cloned(),
+            ask.page,
+        )?;
         Ok(planned.map(|mut planned| {
             planned.headers.extend(ask.headers.iter().cloned());
             planned
@@ -222,7 +238,10 @@ impl Chances {
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.
 fn is_write(ask: &Ask<'_>) -> bool {
     use http::Method;
-    let is_safe = matches!(ask.call.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_safe = matches!(
+        ask.call.method,
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     !is_safe && !ask.class.is_read()
 }
 

@@ -74,7 +74,8 @@ impl Connections {
         let files = Files::read(target)?;
         let fingerprint = fingerprint(target, &origin, &files);
         if let Some(known) = self.lock().get(&mapping.tenant) {
-            let has_moved = known.origin != origin && credential.is_some() && known.credential == credential;
+            let has_moved =
+                known.origin != origin && credential.is_some() && known.credential == credential;
             if has_moved && !self.accepts_origin_change {
                 return Err(TargetError::OriginChanged);
             }
@@ -104,7 +105,9 @@ impl Connections {
     fn tls(&self, target: &Target, files: &Files) -> Result<ClientConfig, TargetError> {
         let mut roots = RootCertStore::empty();
         if target.base_url.scheme() == "https" || !matches!(target.auth, Auth::None) {
-            let system = self.system_roots.get_or_init(|| rustls_native_certs::load_native_certs().certs);
+            let system = self
+                .system_roots
+                .get_or_init(|| rustls_native_certs::load_native_certs().certs);
             roots.add_parsable_certificates(system.iter().cloned());
         }
         if let Some((path, pem)) = &files.ca {
@@ -120,7 +123,8 @@ impl Connections {
         let mut config = match &files.client {
             Some(((path, certificate), (key_path, key))) => {
                 let chain = certificates(path, certificate)?;
-                let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| fault(key_path, error))?;
+                let key =
+                    PrivateKeyDer::from_pem_slice(key).map_err(|error| fault(key_path, error))?;
                 builder
                     .with_client_auth_cert(chain, key)
                     .map_err(|error| fault(key_path, error))?
@@ -187,7 +191,10 @@ fn fault(path: &Path, what: impl std::fmt::Display) -> TargetError {
 /// Tells connection settings apart: a pool is only used again for the same origin, trust and identity.
 fn fingerprint(target: &Target, origin: &str, files: &Files<'_>) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    let client = files.client.iter().flat_map(|(certificate, key)| [certificate, key]);
+    let client = files
+        .client
+        .iter()
+        .flat_map(|(certificate, key)| [certificate, key]);
     for (_, pem) in files.ca.iter().chain(client) {
         context.update(&(pem.len() as u64).to_be_bytes());
         context.update(pem);
@@ -211,7 +218,9 @@ fn digest_of(auth: &Auth) -> Option<[u8; 32]> {
         Auth::OAuth2(oauth2) => {
             let key = oauth2.jwt.as_ref().map(|jwt| &jwt.key);
             let secrets = oauth2.client_secret.iter().chain(key);
-            secrets.map(|secret| secret.expose()).try_for_each(|secret| text.write_str(secret))
+            secrets
+                .map(|secret| secret.expose())
+                .try_for_each(|secret| text.write_str(secret))
         }
         // A login's secrets stand in its steps' templates, which the text already holds.
         Auth::Login(_) | Auth::None => Ok(()),

@@ -101,7 +101,11 @@ async fn tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Conn
     let mut last = ConnectError::Resolve(io::Error::from(io::ErrorKind::NotFound));
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
-        let share = if index + 1 < addresses.len() { left / 2 } else { left };
+        let share = if index + 1 < addresses.len() {
+            left / 2
+        } else {
+            left
+        };
         last = match tokio::time::timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => ConnectError::Tcp(error),
@@ -115,7 +119,9 @@ async fn tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Conn
 fn prepare(tcp: &TcpStream) {
     let _ = tcp.set_nodelay(true);
     let socket = SockRef::from(tcp);
-    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+    let keep_alive = TcpKeepalive::new()
+        .with_time(KEEP_ALIVE)
+        .with_interval(KEEP_ALIVE);
     let _ = socket.set_tcp_keepalive(&keep_alive);
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(USER_TIMEOUT));
@@ -147,7 +153,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),

@@ -176,7 +176,12 @@ impl Driver {
     }
 
     /// Asks again until the call's `poll` holds.
-    async fn polled(&self, journey: &Journey, ask: &Ask<'_>, first: Answer) -> Result<Answer, TargetError> {
+    async fn polled(
+        &self,
+        journey: &Journey,
+        ask: &Ask<'_>,
+        first: Answer,
+    ) -> Result<Answer, TargetError> {
         let mut answer = first;
         let Some(poll) = ask.call.poll.as_ref().filter(|_| !answer.is_planned_only) else {
             return Ok(answer);
@@ -201,7 +206,11 @@ impl Driver {
         }
     }
 
-    fn holds(&self, until: &crate::mapping::expression::Expression, reply: &Reply) -> Result<bool, TargetError> {
+    fn holds(
+        &self,
+        until: &crate::mapping::expression::Expression,
+        reply: &Reply,
+    ) -> Result<bool, TargetError> {
         let status = Value::from(reply.status);
         let mut names = Names::new();
         names
@@ -221,7 +230,9 @@ impl Driver {
     ) -> Result<Option<Done>, TargetError> {
         let for_etag = operation.sends_if_match && names.get("etag").is_none();
         let for_object = operation.gets_first && names.get("old").is_none();
-        let get = self.type_of(&operation.name).and_then(|kind| kind.get.as_ref());
+        let get = self
+            .type_of(&operation.name)
+            .and_then(|kind| kind.get.as_ref());
         let (Some(get), true) = (get, for_etag || for_object) else {
             return Ok(None);
         };
@@ -229,7 +240,9 @@ impl Driver {
         if is_get_itself {
             return Ok(None);
         }
-        Box::pin(self.run(journey, get, CallClass::Get, names, None, &[])).await.map(Some)
+        Box::pin(self.run(journey, get, CallClass::Get, names, None, &[]))
+            .await
+            .map(Some)
     }
 
     fn if_match(
@@ -241,10 +254,14 @@ impl Driver {
         if !operation.sends_if_match {
             return Ok(Vec::new());
         }
-        let given = names.get("etag").and_then(|etag| etag.as_str().map(str::to_owned));
+        let given = names
+            .get("etag")
+            .and_then(|etag| etag.as_str().map(str::to_owned));
         let etag = given.or_else(|| read.and_then(|done| done.etag.clone()));
         let Some(etag) = etag else {
-            return Err(TargetError::BadReply("it has no ETag to send as `If-Match`"));
+            return Err(TargetError::BadReply(
+                "it has no ETag to send as `If-Match`",
+            ));
         };
         // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
         let value = HeaderValue::from_str(&etag)
@@ -281,7 +298,9 @@ impl Driver {
         }
         let object = object_in(operation, &answer.reply);
         let rule = self.type_of(&operation.name).map(|kind| &kind.id.from);
-        let id = rule.zip(object).and_then(|(rule, object)| rule.first(object));
+        let id = rule
+            .zip(object)
+            .and_then(|(rule, object)| rule.first(object));
         Ok(id.filter(|id| scalar_text(id).is_some()).cloned())
     }
 
@@ -296,7 +315,9 @@ impl Driver {
         Done {
             object,
             id: progress.id.as_ref().and_then(scalar_text),
-            etag: reply.and_then(|reply| reply.header(ETAG.as_str())).map(str::to_owned),
+            etag: reply
+                .and_then(|reply| reply.header(ETAG.as_str()))
+                .map(str::to_owned),
             taken: progress.taken,
             // Without a call there was nothing to do.
             meaning: meanings.unwrap_or(Meaning::AlreadySo),
@@ -336,10 +357,17 @@ impl Progress {
 }
 
 /// What a step takes. A step that was planned only takes each name itself, so that the steps after it can be planned.
-fn taken(step: &Call, answer: &Answer, names: &Names<'_>) -> Result<Map<String, Value>, TargetError> {
+fn taken(
+    step: &Call,
+    answer: &Answer,
+    names: &Names<'_>,
+) -> Result<Map<String, Value>, TargetError> {
     let mut taken = Map::new();
     if answer.is_planned_only {
-        let planned = step.take.iter().map(|(name, _)| (name.clone(), Value::String(name.clone())));
+        let planned = step
+            .take
+            .iter()
+            .map(|(name, _)| (name.clone(), Value::String(name.clone())));
         taken.extend(planned);
     } else {
         take(step, &answer.reply, names, &mut taken)?;
@@ -349,7 +377,10 @@ fn taken(step: &Call, answer: &Answer, names: &Names<'_>) -> Result<Map<String, 
 
 /// Whether the mapped fields are this call's body, if it has none of its own.
 fn carries_fields(call: &Call) -> bool {
-    matches!(call.method, http::Method::POST | http::Method::PUT | http::Method::PATCH)
+    matches!(
+        call.method,
+        http::Method::POST | http::Method::PUT | http::Method::PATCH
+    )
 }
 
 fn enveloped(operation: &Operation, fields: &Value) -> Value {

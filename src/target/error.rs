@@ -3,11 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::mapping::{
-    call::CallError,
-    expression::EvaluateError,
-    model::Meaning,
-    page::PageError,
-    reply::Verdict,
+    call::CallError, expression::EvaluateError, model::Meaning, page::PageError, reply::Verdict,
 };
 
 /// A call, an operation or a list that failed. Texts name no values and hold no secrets.

@@ -79,14 +79,18 @@ impl Line {
     }
 
     /// Sends a call once and judges the reply. Recorded in the exchange, however it ends.
-    pub async fn attempt(&self, journey: &Journey, attempt: &Attempt<'_>) -> Result<(Reply, Verdict), TargetError> {
-        let passage = self
-            .way
-            .breaker
-            .admit(StdInstant::now())
-            .map_err(|left| TargetError::CircuitOpen {
-                retry_after: left.max(Duration::from_secs(5 + random_below(26))),
-            })?;
+    pub async fn attempt(
+        &self,
+        journey: &Journey,
+        attempt: &Attempt<'_>,
+    ) -> Result<(Reply, Verdict), TargetError> {
+        let passage =
+            self.way
+                .breaker
+                .admit(StdInstant::now())
+                .map_err(|left| TargetError::CircuitOpen {
+                    retry_after: left.max(Duration::from_secs(5 + random_below(26))),
+                })?;
         let turn = self.budget.turn(kind_of(attempt), journey.deadline).await;
         let _place = match turn {
             Ok(place) => place,
@@ -98,7 +102,11 @@ impl Line {
         let end = StdInstant::now();
         let duration = end.saturating_duration_since(start);
         let status = answer.as_ref().ok().map(|(status, ..)| status.as_u16());
-        journey.record(attempt.secrets.record(attempt.planned, status, duration, false));
+        journey.record(
+            attempt
+                .secrets
+                .record(attempt.planned, status, duration, false),
+        );
 
         let (status, headers, bytes) = match answer {
             Ok(answer) => answer,
@@ -164,7 +172,9 @@ impl Line {
         let url = format!("{}{path_and_query}", self.base);
         let unsendable = || crate::mapping::call::CallError::Path(planned.operation.clone());
         let uri: Uri = url.parse().map_err(|_| unsendable())?;
-        let is_home = uri.authority().is_some_and(|authority| authority.as_str() == self.authority());
+        let is_home = uri
+            .authority()
+            .is_some_and(|authority| authority.as_str() == self.authority());
         if !is_home {
             return Err(unsendable().into());
         }
@@ -198,7 +208,10 @@ impl Line {
     ) -> Result<HeaderMap, TargetError> {
         let unsendable = |name: &str| crate::mapping::call::CallError::Header(name.into());
         let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_str(&self.host).map_err(|_| unsendable("host"))?);
+        headers.insert(
+            HOST,
+            HeaderValue::from_str(&self.host).map_err(|_| unsendable("host"))?,
+        );
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let accept = match self.mapping.target.format {
             BodyFormat::Xml => "application/xml",
@@ -206,10 +219,16 @@ impl Line {
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if let Some(content_type) = content_type {
-            let value = HeaderValue::from_str(&content_type).map_err(|_| unsendable("content-type"))?;
+            let value =
+                HeaderValue::from_str(&content_type).map_err(|_| unsendable("content-type"))?;
             headers.insert(CONTENT_TYPE, value);
         }
-        for (name, value) in attempt.planned.headers.iter().chain(&attempt.session.headers) {
+        for (name, value) in attempt
+            .planned
+            .headers
+            .iter()
+            .chain(&attempt.session.headers)
+        {
             headers.insert(name, value.clone());
         }
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -227,7 +246,13 @@ impl Line {
         Ok(headers)
     }
 
-    fn signature(&self, attempt: &Attempt<'_>, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Option<HeaderMap> {
+    fn signature(
+        &self,
+        attempt: &Attempt<'_>,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Option<HeaderMap> {
         use super::auth::aws_sigv4::{Signed, Signer, sign};
         let Auth::AwsSigV4 {
             access_key,

@@ -54,7 +54,10 @@ impl Secrets<'_> {
         let parameters: Vec<String> = query
             .split('&')
             .map(|parameter| match parameter.split_once('=') {
-                Some((name, value)) if self.is_all || self.is_secret(&percent_decode_str(value).decode_utf8_lossy()) => {
+                Some((name, value))
+                    if self.is_all
+                        || self.is_secret(&percent_decode_str(value).decode_utf8_lossy()) =>
+                {
                     format!("{name}={BLANK}")
                 }
                 _ => parameter.to_owned(),
@@ -104,7 +107,10 @@ impl Secrets<'_> {
 
     /// Whether the text holds a secret, alone or with words around it (`Bearer …`).
     fn is_secret(&self, text: &str) -> bool {
-        let mut secrets = self.texts.iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
+        let mut secrets = self
+            .texts
+            .iter()
+            .filter(|secret| secret.len() >= SHORTEST_SECRET);
         secrets.any(|secret| text.contains(secret.as_str()))
     }
 }
@@ -113,7 +119,14 @@ impl Secrets<'_> {
 fn is_secret_name(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let name = name.to_ascii_lowercase();
-    let parts = ["password", "passwd", "passphrase", "secret", "apikey", "privatekey"];
+    let parts = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "apikey",
+        "privatekey",
+    ];
     parts.iter().any(|part| name.contains(part)) || name.ends_with("token") || name == "pwd"
 }
 
@@ -140,7 +153,10 @@ mod tests {
 
     #[test]
     fn secrets_are_blanked_by_value_place_and_name() {
-        let places = [JsonPath::parse("$..hash").unwrap(), JsonPath::parse("$.pin").unwrap()];
+        let places = [
+            JsonPath::parse("$..hash").unwrap(),
+            JsonPath::parse("$.pin").unwrap(),
+        ];
         let secrets = Secrets {
             texts: vec!["s3cret pass".into(), "abc".into()],
             places: &places,
@@ -150,7 +166,12 @@ mod tests {
             "login": "ada", "retype": "s3cret pass", "pin": 7, "a": [{"hash": {"x": 1}}, "Bearer s3cret pass"],
             "apiKey": "k", "access_token": "t", "password_reset": null, "note": "abc"
         });
-        let record = secrets.record(&planned("/u?a=1&b=s3cret%20pass", body), Some(201), Duration::ZERO, false);
+        let record = secrets.record(
+            &planned("/u?a=1&b=s3cret%20pass", body),
+            Some(201),
+            Duration::ZERO,
+            false,
+        );
         assert_eq!(record.path, "/u?a=1&b=***");
         assert_eq!(
             record.body,
@@ -163,8 +184,19 @@ mod tests {
 
     #[test]
     fn nothing_of_a_login_is_kept() {
-        let secrets = Secrets { is_all: true, ..Secrets::default() };
-        let record = secrets.record(&planned("/login?u=a&p=b", json!({"u": "a"})), None, Duration::ZERO, false);
-        assert_eq!((record.path.as_str(), record.body), ("/login?u=***&p=***", Some(json!("***"))));
+        let secrets = Secrets {
+            is_all: true,
+            ..Secrets::default()
+        };
+        let record = secrets.record(
+            &planned("/login?u=a&p=b", json!({"u": "a"})),
+            None,
+            Duration::ZERO,
+            false,
+        );
+        assert_eq!(
+            (record.path.as_str(), record.body),
+            ("/login?u=***&p=***", Some(json!("***")))
+        );
     }
 }

@@ -1,2 +1,32 @@
-//! (placeholder)
+//! Who is calling, and under which rules.
+//!
+//! In: the credential of a request; the operator's files. Out: the [`Tenant`] it belongs to, compiled and ready.
+//! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
+
+mod authenticate;
+mod registry;
+pub mod key;
 pub mod secret;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub use authenticate::{Presented, Refusal};
+pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
+
+use crate::{dialect::Dialect, gateway::lock::Locks, mapping::model::Mapping, store::TenantId, target::Driver};
+
+/// One customer, ready to serve.
+pub struct Tenant {
+    /// Proof of whom requests belong to.
+    pub id: TenantId,
+    /// The compiled mapping.
+    pub mapping: Arc<Mapping>,
+    /// The way to the application.
+    pub driver: Driver,
+    /// The client's habits.
+    pub dialect: Dialect,
+    /// One lock per resource; kept over reloads.
+    pub locks: Arc<Locks>,
+    /// The files it was made of.
+    pub files: Vec<PathBuf>,
+}

@@ -1,25 +1,35 @@
-//! Text that must not be shown.
+//! A text that must not get out.
+
+use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A credential in memory: wiped when dropped, shown as `***`, never compared or serialised.
+/// A secret: a client's token, a target's credential.
+///
+/// Shown as `***`, wiped from memory when dropped, neither compared with `==` (which leaks by its timing) nor serialized.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+    /// Takes the text over; no copy of it stays behind.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself, for the one place that sends or verifies it.
+    /// The text itself, for the one place that needs it.
+    ///
+    /// ```
+    /// # use scimgate::tenant::secret::Secret;
+    /// let secret = Secret::new("hush");
+    /// assert_eq!(format!("{secret:?} {}", secret.expose()), "*** hush");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }

@@ -256,8 +256,8 @@ mod tests {
     /// Forms that conform, and are shown by a case because other servers got them wrong.
     const UNDERSTOOD_AS_IT_IS: &[&str] = &[
         "OKTA-03",
-        "ENTRA-08",
         "ENTRA-38",
+        "ONELOGIN-02",
         "ONELOGIN-05",
         "KEYCLOAK-03",
         "KEYCLOAK-04",

@@ -89,9 +89,13 @@ pub(super) const MISSING_ELEMENT: Mending = everyone("N5", &["ENTRA-13", "ENTRA-
 /// N11. Who: everyone. Attributes no schema has are dropped. Case: `entra/unknown_attribute_among_others.json`.
 pub(super) const UNKNOWN: Mending = everyone("N11", &["ENTRA-11", "RAUTHY-04"]);
 
-/// N11. Who: Entra, OneLogin. Schema URNs that are misspelt or of SCIM 1 are recognised, others dropped. Case:
-/// `onelogin/scim_1_schemas.json`.
-pub(super) const SCHEMA_NAMES: Mending = everyone("N11", &["ENTRA-25", "ONELOGIN-03"]);
+/// N11. Who: Entra, OneLogin. A schema URN that is misspelt or of SCIM 1 means the known one. Cases:
+/// `entra/create_extension_at_root.json`, `onelogin/scim_1_schemas.json`.
+pub(super) const SCHEMA_NAMES: Mending = everyone("N11", &["ENTRA-07", "ONELOGIN-03"]);
+
+/// N11. Who: Entra. A URN in `schemas` that means none is dropped; missing ones are added. Case:
+/// `entra/create_group_schemas.json`.
+pub(super) const SCHEMAS_LIST: Mending = everyone("N11", &["ENTRA-25", "ENTRA-08"]);
 
 /// N11, N16. Who: Entra. An extension's attribute without its URN, if one extension only has it. Case:
 /// `entra/create_extension_at_root.json`.
@@ -112,9 +116,6 @@ pub(super) const EMAIL_ALIAS: Mending = everyone("N16", &["PING-02"]);
 
 /// N18. Who: OneLogin, authentik. A plus sign in a query is a space. Case: `onelogin/query_plus_and_ampersand.json`.
 pub(super) const PLUS_IS_SPACE: Mending = everyone("N18", &["ONELOGIN-01", "AUTHENTIK-04"]);
-
-/// N18. Who: OneLogin. An ampersand at the end, or a lone `?`, is nothing. Case: `onelogin/query_empty.json`.
-pub(super) const EMPTY_QUERY: Mending = everyone("N18", &["ONELOGIN-02"]);
 
 /// N18. Who: Rauthy. Beside `%20` a bare plus is a plus. Case: `rauthy/query_bare_plus.json`.
 pub(super) const BARE_PLUS: Mending = everyone("N18", &["RAUTHY-02"]);
@@ -146,13 +147,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mending> {
         &MISSING_ELEMENT,
         &UNKNOWN,
         &SCHEMA_NAMES,
+        &SCHEMAS_LIST,
         &EXTENSION_AT_ROOT,
         &BEHIND_BRACKETS,
         &BARE_WORD,
         &IMPLIED_VALUE,
         &EMAIL_ALIAS,
         &PLUS_IS_SPACE,
-        &EMPTY_QUERY,
         &BARE_PLUS,
         &FLAG_PARAMETER,
         &PUT_KEEPS,

@@ -95,18 +95,34 @@ mod tests {
     #[test]
     fn json_is_recognised_whatever_its_label_says() {
         let cases: [(&[u8], Option<&str>, Decoded); 9] = [
-            (b"{\"a\":1}", Some("text/html"), Decoded::Json(json!({"a":1}))),
+            (
+                b"{\"a\":1}",
+                Some("text/html"),
+                Decoded::Json(json!({"a":1})),
+            ),
             (b"\xef\xbb\xbf[1]", None, Decoded::Json(json!([1]))),
             (b" \r\n", Some("application/json"), Decoded::Empty),
             (b"", None, Decoded::Empty),
             (b"<html></html>", Some("application/json"), Decoded::Text),
-            (b"<html></html>", Some("application/xhtml+xml"), Decoded::Text),
+            (
+                b"<html></html>",
+                Some("application/xhtml+xml"),
+                Decoded::Text,
+            ),
             (b"OK", Some("text/plain"), Decoded::Text),
             (b"{broken", Some("application/json"), Decoded::Text),
-            (b"<a>1</a>", Some("text/xml; charset=utf-8"), Decoded::Json(json!({"a":"1"}))),
+            (
+                b"<a>1</a>",
+                Some("text/xml; charset=utf-8"),
+                Decoded::Json(json!({"a":"1"})),
+            ),
         ];
         for (bytes, content_type, expected) in cases {
-            assert_eq!(decode(bytes, content_type, BodyFormat::Json), expected, "{bytes:?}");
+            assert_eq!(
+                decode(bytes, content_type, BodyFormat::Json),
+                expected,
+                "{bytes:?}"
+            );
         }
         assert_eq!(
             decode(b"<a>1</a>", None, BodyFormat::Xml),
@@ -117,7 +133,10 @@ mod tests {
     #[test]
     fn deeply_nested_json_is_text_and_no_crash() {
         let bomb = "[".repeat(200_000);
-        assert_eq!(decode(bomb.as_bytes(), None, BodyFormat::Json), Decoded::Text);
+        assert_eq!(
+            decode(bomb.as_bytes(), None, BodyFormat::Json),
+            Decoded::Text
+        );
     }
 
     #[test]
@@ -128,7 +147,11 @@ mod tests {
             encode(BodyFormat::Form(FormLists::Repeat), &body),
             ("application/x-www-form-urlencoded".into(), "a=1".into())
         );
-        assert!(encode(BodyFormat::Multipart, &body).0.starts_with("multipart/form-data; boundary="));
+        assert!(
+            encode(BodyFormat::Multipart, &body)
+                .0
+                .starts_with("multipart/form-data; boundary=")
+        );
         assert_eq!(encode(BodyFormat::Xml, &body).0, "application/xml");
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn encode(body: &Value) -> (String, Bytes) {
         ));
     }
     text.push_str(&format!("--{boundary}--\r\n"));
-    (format!("multipart/form-data; boundary={boundary}"), text.into())
+    (
+        format!("multipart/form-data; boundary={boundary}"),
+        text.into(),
+    )
 }
 
 /// The escapes that browsers use in a part's name (WHATWG HTML, "multipart/form-data encoding algorithm").
@@ -34,7 +37,10 @@ fn boundary_absent_from(fields: &[(String, String)]) -> String {
     loop {
         let boundary = format!("scimgate-{number:016x}");
         let is_absent = |text: &String| !text.contains(&boundary);
-        if fields.iter().all(|(name, value)| is_absent(name) && is_absent(value)) {
+        if fields
+            .iter()
+            .all(|(name, value)| is_absent(name) && is_absent(value))
+        {
             return boundary;
         }
         number = number.wrapping_add(1);
@@ -50,7 +56,10 @@ mod tests {
     #[test]
     fn parts_stand_between_boundaries() {
         let (content_type, bytes) = encode(&json!({"a": "x", "b": [1, 2]}));
-        assert_eq!(content_type, "multipart/form-data; boundary=scimgate-0000000000000000");
+        assert_eq!(
+            content_type,
+            "multipart/form-data; boundary=scimgate-0000000000000000"
+        );
         let b = "--scimgate-0000000000000000";
         let expected = format!(
             "{b}\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n\
@@ -63,7 +72,10 @@ mod tests {
     #[test]
     fn a_value_that_holds_the_boundary_gets_another_one() {
         let (content_type, _) = encode(&json!({"a": "--scimgate-0000000000000000--"}));
-        assert_eq!(content_type, "multipart/form-data; boundary=scimgate-0000000000000001");
+        assert_eq!(
+            content_type,
+            "multipart/form-data; boundary=scimgate-0000000000000001"
+        );
     }
 
     #[test]

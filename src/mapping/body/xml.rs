@@ -207,7 +207,8 @@ impl Element {
             (true, false) => Value::String(self.text),
             (false, true) => Value::Object(self.members),
             (false, false) => {
-                self.members.insert("#text".into(), Value::String(text.to_owned()));
+                self.members
+                    .insert("#text".into(), Value::String(text.to_owned()));
                 Value::Object(self.members)
             }
         };
@@ -224,9 +225,18 @@ mod tests {
     #[test]
     fn a_body_is_written_with_one_root() {
         let cases = [
-            (json!({"user": {"login": "ada", "n": 3, "x": null}}), "<user><login>ada</login><n>3</n><x/></user>"),
-            (json!({"ids": {"@type": "array", "id": [1, 2]}}), "<ids type=\"array\"><id>1</id><id>2</id></ids>"),
-            (json!({"a": 1, "b": 2}), "<request><a>1</a><b>2</b></request>"),
+            (
+                json!({"user": {"login": "ada", "n": 3, "x": null}}),
+                "<user><login>ada</login><n>3</n><x/></user>",
+            ),
+            (
+                json!({"ids": {"@type": "array", "id": [1, 2]}}),
+                "<ids type=\"array\"><id>1</id><id>2</id></ids>",
+            ),
+            (
+                json!({"a": 1, "b": 2}),
+                "<request><a>1</a><b>2</b></request>",
+            ),
             (json!({"a": [1, 2]}), "<request><a>1</a><a>2</a></request>"),
             (json!({"a": {"#text": "t", "@k": "v"}}), "<a k=\"v\">t</a>"),
             (json!({"a b": "x"}), "<a_b>x</a_b>"),
@@ -241,13 +251,19 @@ mod tests {
     #[test]
     fn a_document_reads_as_the_same_data_json_would_give() {
         let cases = [
-            ("<?xml version=\"1.0\"?><user><id>3</id><mail/></user>", json!({"user": {"id": "3", "mail": null}})),
+            (
+                "<?xml version=\"1.0\"?><user><id>3</id><mail/></user>",
+                json!({"user": {"id": "3", "mail": null}}),
+            ),
             ("<u><a>1</a><a>2</a></u>", json!({"u": {"a": ["1", "2"]}})),
             (
                 "<users type=\"array\"><user><id>1</id></user></users>",
                 json!({"users": {"@type": "array", "user": [{"id": "1"}]}}),
             ),
-            ("<a k=\"x &amp; y\">t</a>", json!({"a": {"@k": "x & y", "#text": "t"}})),
+            (
+                "<a k=\"x &amp; y\">t</a>",
+                json!({"a": {"@k": "x & y", "#text": "t"}}),
+            ),
             ("<a>x &lt; y &#65;&unknown;</a>", json!({"a": "x < y A"})),
             ("<a><![CDATA[<b>]]></a>", json!({"a": "<b>"})),
         ];
@@ -259,7 +275,14 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_or_too_deep_is_refused() {
         let bomb = "<a>".repeat(MAX_DEPTH + 1);
-        for text in ["<a>", "<a></b>", "<html><body/></html>", "", "<a b></a", bomb.as_str()] {
+        for text in [
+            "<a>",
+            "<a></b>",
+            "<html><body/></html>",
+            "",
+            "<a b></a",
+            bomb.as_str(),
+        ] {
             assert_eq!(decode(text.as_bytes()), None, "{text:.20}");
         }
     }

@@ -176,3 +176,6 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,13 @@ pub(super) static CLIENT: Shape = Shape {
             "[\"acme.example\"]",
         ),
         key(
+            "me",
+            Kind::Text,
+            "`/Me` is answered 501",
+            "The userName of the account that `/Me` stands for.",
+            "\"provisioning@acme.example\"",
+        ),
+        key(
             "key",
             Kind::Tables(&KEY),
             "none: the client cannot call",
@@ -98,6 +105,7 @@ pub(super) fn client(root: &Reader<'_>) -> Client {
         return Client {
             dialect: dialect::Settings::default(),
             domains: Vec::new(),
+            me: None,
             keys: Vec::new(),
         };
     };
@@ -109,6 +117,7 @@ pub(super) fn client(root: &Reader<'_>) -> Client {
     Client {
         dialect: settings,
         domains: domains(&reader),
+        me: reader.text("me"),
         keys: keys(&reader),
     }
 }

@@ -50,6 +50,14 @@ static ID: Shape = Shape {
             "How it is written into bodies.",
             "\"number\"",
         ),
+        key(
+            "prefix",
+            Kind::Text,
+            "nothing",
+            "Put in front of it in the SCIM id. A SCIM id is unique among all resource types: needed where the application \
+             counts users and groups each from 1.",
+            "\"g-\"",
+        ),
     ],
     base: None,
     others: None,
@@ -370,6 +378,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
             from: syntax::path(reader.context, node)?,
             is_stable: true,
             is_number: false,
+            prefix: String::new(),
         });
     }
     let id = reader.table("id")?;
@@ -382,6 +391,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
         is_number: id
             .choice("type", &[("number", true), ("string", false)])
             .unwrap_or(false),
+        prefix: id.text("prefix").unwrap_or_default(),
     })
 }
 
@@ -391,6 +401,7 @@ fn default_id() -> Option<IdRule> {
         from: JsonPath::parse("$.id").ok()?,
         is_stable: true,
         is_number: false,
+        prefix: String::new(),
     })
 }
 

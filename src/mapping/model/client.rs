@@ -11,6 +11,8 @@ pub struct Client {
     pub dialect: Settings,
     /// Domains that userName (where it is an address) and emails may have; empty: any. `*.` in front admits sub-domains.
     pub domains: Vec<String>,
+    /// The userName that `/Me` stands for; absent: `/Me` is 501.
+    pub me: Option<String>,
     /// Credentials in the file: hashes only.
     pub keys: Vec<FileKey>,
 }

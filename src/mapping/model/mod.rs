@@ -110,6 +110,21 @@ pub struct IdRule {
     pub is_stable: bool,
     /// Whether the application has it as a JSON number: how it is written into bodies.
     pub is_number: bool,
+    /// Put in front of it where it serves as the SCIM id; empty: nothing. A SCIM id is unique among all resource types
+    /// (RFC 7643 §3.1), which an application that counts each kind by itself does not give.
+    pub prefix: String,
+}
+
+impl IdRule {
+    /// The SCIM id that a stable id of the application serves as.
+    pub fn to_scim(&self, target_id: &str) -> String {
+        format!("{}{target_id}", self.prefix)
+    }
+
+    /// The application's id in a SCIM id; absent if it has not the prefix.
+    pub fn from_scim<'i>(&self, scim_id: &'i str) -> Option<&'i str> {
+        scim_id.strip_prefix(self.prefix.as_str())
+    }
 }
 
 /// An `[[example]]`: run by `check`, without a network.

@@ -98,7 +98,8 @@ impl<'s> Pager<'s> {
     /// Starts at the beginning. `wanted` is the number of objects asked for at a time, within what the mapping allows; absent:
     /// as many as the application gives.
     pub fn new(style: &'s PageStyle, base: &'s Url, wanted: Option<u64>) -> Self {
-        let size = size_of(style).map(|size| wanted.unwrap_or(size.most).clamp(1, size.most.max(1)));
+        let size =
+            size_of(style).map(|size| wanted.unwrap_or(size.most).clamp(1, size.most.max(1)));
         Self {
             style,
             base,
@@ -138,18 +139,28 @@ impl<'s> Pager<'s> {
         let mut query = Vec::new();
         match (self.style, position) {
             (PageStyle::Offset { start, first, .. }, position) => {
-                let index = if let Position::Index(index) = position { *index } else { 0 };
+                let index = if let Position::Index(index) = position {
+                    *index
+                } else {
+                    0
+                };
                 query.push((start.clone(), index.saturating_add(*first).to_string()));
             }
             (PageStyle::Number { number, first, .. }, position) => {
-                let page = if let Position::Page(page) = position { *page } else { 0 };
+                let page = if let Position::Page(page) = position {
+                    *page
+                } else {
+                    0
+                };
                 query.push((number.clone(), page.saturating_add(*first).to_string()));
             }
             (PageStyle::Cursor { parameter, .. }, Position::Cursor(cursor)) => {
                 query.push((parameter.clone(), cursor.clone()));
             }
             (PageStyle::Continue { .. }, Position::Continue(values)) => {
-                let pairs = values.iter().filter_map(|(name, value)| Some((name.clone(), scalar_text(value)?)));
+                let pairs = values
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), scalar_text(value)?)));
                 query.extend(pairs);
             }
             (_, Position::Location(location)) => {
@@ -174,7 +185,12 @@ impl<'s> Pager<'s> {
     /// # Errors
     ///
     /// Any [`PageError`]: the objects read so far are then not the list.
-    pub fn absorb(&mut self, asked: &str, reply: &Reply, items: &[Value]) -> Result<Next, PageError> {
+    pub fn absorb(
+        &mut self,
+        asked: &str,
+        reply: &Reply,
+        items: &[Value],
+    ) -> Result<Next, PageError> {
         self.pages += 1;
         if self.pages > MOST_PAGES {
             return Err(PageError::TooManyPages);
@@ -187,7 +203,10 @@ impl<'s> Pager<'s> {
         if let (Some(short), true) = (self.short_page.take(), count > 0) {
             self.cap = Some(short);
         }
-        if let Some(total) = self.total_in(reply).filter(|_| count > 0 || self.pages == 1) {
+        if let Some(total) = self
+            .total_in(reply)
+            .filter(|_| count > 0 || self.pages == 1)
+        {
             self.total = Some(total);
         }
         self.index = self.index.saturating_add(count);
@@ -205,6 +224,11 @@ impl<'s> Pager<'s> {
     /// The number of all objects, if the application says it. Only as good as the application's word.
     pub fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// Where the next page begins, as the application understands it.
+    pub fn position(&self) -> &Position {
+        &self.position
     }
 
     /// The index behind the last object taken in.
@@ -238,7 +262,9 @@ impl<'s> Pager<'s> {
 
 /// A number of objects, also where it is written as text.
 pub fn count_in(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+    value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// The size parameter of a style.
@@ -287,7 +313,10 @@ fn print_of_position(position: &Position) -> u64 {
         Position::Page(number) => (2u8, number).hash(&mut hasher),
         Position::Cursor(text) => (3u8, text).hash(&mut hasher),
         Position::Continue(values) => {
-            let values: Vec<_> = values.iter().map(|(name, value)| (name, value.to_string())).collect();
+            let values: Vec<_> = values
+                .iter()
+                .map(|(name, value)| (name, value.to_string()))
+                .collect();
             (4u8, values).hash(&mut hasher);
         }
         Position::Location(text) => (5u8, text).hash(&mut hasher),

@@ -9,13 +9,22 @@ use crate::mapping::{body::scalar_text, model::PageStyle, path::JsonPath, reply:
 
 impl Pager<'_> {
     /// Decides how to go on after a page of `count` objects, `index` being counted up already.
-    pub(super) fn next(&mut self, asked: &str, reply: &Reply, count: u64) -> Result<Next, PageError> {
+    pub(super) fn next(
+        &mut self,
+        asked: &str,
+        reply: &Reply,
+        count: u64,
+    ) -> Result<Next, PageError> {
         Ok(match self.style {
             PageStyle::None => Next::Done,
             PageStyle::Limit { size, .. } => return self.all_at_once(size.most, count),
             PageStyle::Offset { .. } => return self.counted(count, Position::Index(self.index)),
             PageStyle::Number { .. } => {
-                let page = if let Position::Page(page) = self.position { page } else { 0 };
+                let page = if let Position::Page(page) = self.position {
+                    page
+                } else {
+                    0
+                };
                 return self.counted(count, Position::Page(page.saturating_add(1)));
             }
             PageStyle::Cursor { next, .. } => match text_at(reply, next) {
@@ -23,7 +32,9 @@ impl Pager<'_> {
                 None => Next::Done,
             },
             PageStyle::Continue { from, .. } => match reply.find(from) {
-                Some(Value::Object(values)) if !values.is_empty() => Next::More(Position::Continue(values.clone())),
+                Some(Value::Object(values)) if !values.is_empty() => {
+                    Next::More(Position::Continue(values.clone()))
+                }
                 _ => Next::Done,
             },
             PageStyle::NextUrl { next, .. } => match text_at(reply, next) {
@@ -56,7 +67,9 @@ impl Pager<'_> {
     fn counted(&mut self, count: u64, following: Position) -> Result<Next, PageError> {
         if count == 0 {
             let slack = self.largest_page.max(self.size.unwrap_or(0));
-            let missing = self.total.map_or(0, |total| total.saturating_sub(self.index));
+            let missing = self
+                .total
+                .map_or(0, |total| total.saturating_sub(self.index));
             return match missing > slack {
                 true => Err(PageError::Truncated),
                 false => Ok(Next::Done),
@@ -79,7 +92,9 @@ impl Pager<'_> {
     /// The path and query of a link, if it stays below the base URL (promise P9).
     fn below_base(&self, asked: &str, link: &str) -> Result<String, PageError> {
         let prefix = self.base.path().trim_end_matches('/');
-        let (path, query) = asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
+        let (path, query) = asked
+            .split_once('?')
+            .map_or((asked, None), |(path, query)| (path, Some(query)));
         let mut current: Url = self.base.clone();
         current.set_path(&format!("{prefix}{path}"));
         current.set_query(query);
@@ -101,14 +116,23 @@ impl Pager<'_> {
 
 /// A cursor or URL in the body: absent, null, false and `""` are the end.
 fn text_at(reply: &Reply, path: &JsonPath) -> Option<String> {
-    let value = reply.find(path).filter(|value| **value != Value::Bool(false))?;
+    let value = reply
+        .find(path)
+        .filter(|value| **value != Value::Bool(false))?;
     scalar_text(value).filter(|text| !text.is_empty())
 }
 
 /// The target of `Link: <…>; rel="next"` (RFC 8288).
 fn next_link(reply: &Reply) -> Option<String> {
-    let headers = reply.headers.get_all(LINK).iter().filter_map(|header| header.to_str().ok());
-    headers.flat_map(links).find(|(_, is_next)| *is_next).map(|(url, _)| url)
+    let headers = reply
+        .headers
+        .get_all(LINK)
+        .iter()
+        .filter_map(|header| header.to_str().ok());
+    headers
+        .flat_map(links)
+        .find(|(_, is_next)| *is_next)
+        .map(|(url, _)| url)
 }
 
 /// The links of one header, each with whether it is the next one.
@@ -116,7 +140,9 @@ fn links(header: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     let mut rest = header;
     while let Some((_, after)) = rest.split_once('<') {
-        let Some((url, after)) = after.split_once('>') else { break };
+        let Some((url, after)) = after.split_once('>') else {
+            break;
+        };
         let end = end_of_parameters(after);
         let (parameters, next) = after.split_at_checked(end).unwrap_or((after, ""));
         found.push((url.trim().to_owned(), says_next(parameters)));
@@ -144,6 +170,7 @@ fn says_next(parameters: &str) -> bool {
             return false;
         };
         let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
-        name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        name.trim().eq_ignore_ascii_case("rel")
+            && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
     })
 }

@@ -56,12 +56,20 @@ impl Application {
             None => parameter("start").unwrap(),
         };
         let count = self.all.saturating_sub(start).min(limit);
-        let total = if self.tells_total { json!({"total": self.all.to_string()}) } else { json!({}) };
+        let total = if self.tells_total {
+            json!({"total": self.all.to_string()})
+        } else {
+            json!({})
+        };
         (reply(total, &[]), numbers(start, count))
     }
 }
 
-fn read_all(style: &PageStyle, application: &Application, largest: u64) -> Result<(Vec<Value>, u64), PageError> {
+fn read_all(
+    style: &PageStyle,
+    application: &Application,
+    largest: u64,
+) -> Result<(Vec<Value>, u64), PageError> {
     let base = base();
     let mut pager = Pager::new(style, &base, None).knowing(largest);
     let mut all = Vec::new();
@@ -98,10 +106,22 @@ fn counted_lists_are_read_whole_whatever_the_application_caps() {
     for all in [0, 1, 9, 10, 11, 30, 31, 100] {
         for cap in [10, 30, 1000] {
             for tells_total in [false, true] {
-                for style in [offset(size(30), tells_total), number(size(30), tells_total), offset(None, tells_total)] {
-                    let application = Application { all, cap, tells_total };
+                for style in [
+                    offset(size(30), tells_total),
+                    number(size(30), tells_total),
+                    offset(None, tells_total),
+                ] {
+                    let application = Application {
+                        all,
+                        cap,
+                        tells_total,
+                    };
                     let (items, _) = read_all(&style, &application, 0).unwrap();
-                    assert_eq!(items, numbers(0, all), "{all} {cap} {tells_total} {style:?}");
+                    assert_eq!(
+                        items,
+                        numbers(0, all),
+                        "{all} {cap} {tells_total} {style:?}"
+                    );
                 }
             }
         }
@@ -110,10 +130,27 @@ fn counted_lists_are_read_whole_whatever_the_application_caps() {
 
 #[test]
 fn a_short_page_ends_the_list_without_another_call_once_larger_ones_were_seen() {
-    let application = Application { all: 5, cap: 100, tells_total: false };
-    assert_eq!(read_all(&offset(size(30), false), &application, 0).unwrap().1, 2);
-    assert_eq!(read_all(&offset(size(30), false), &application, 6).unwrap().1, 1);
-    let told = Application { tells_total: true, ..application };
+    let application = Application {
+        all: 5,
+        cap: 100,
+        tells_total: false,
+    };
+    assert_eq!(
+        read_all(&offset(size(30), false), &application, 0)
+            .unwrap()
+            .1,
+        2
+    );
+    assert_eq!(
+        read_all(&offset(size(30), false), &application, 6)
+            .unwrap()
+            .1,
+        1
+    );
+    let told = Application {
+        tells_total: true,
+        ..application
+    };
     assert_eq!(read_all(&offset(size(30), true), &told, 0).unwrap().1, 1);
 }
 
@@ -121,7 +158,11 @@ fn a_short_page_ends_the_list_without_another_call_once_larger_ones_were_seen() 
 fn a_silent_limit_is_noticed() {
     let base = base();
     let style = number(size(100), false);
-    let application = Application { all: 75, cap: 30, tells_total: false };
+    let application = Application {
+        all: 75,
+        cap: 30,
+        tells_total: false,
+    };
     let mut pager = Pager::new(&style, &base, None);
     loop {
         let (reply, items) = application.answer(&pager.request());
@@ -139,7 +180,10 @@ fn an_application_that_ignores_the_parameters_is_found_out() {
     let style = offset(size(10), false);
     let mut pager = Pager::new(&style, &base, None);
     let everyone = numbers(0, 25);
-    assert!(matches!(pager.absorb("/users", &reply(json!({}), &[]), &everyone), Ok(Next::More(_))));
+    assert!(matches!(
+        pager.absorb("/users", &reply(json!({}), &[]), &everyone),
+        Ok(Next::More(_))
+    ));
     assert_eq!(
         pager.absorb("/users", &reply(json!({}), &[]), &everyone),
         Err(PageError::Repeated)
@@ -153,7 +197,10 @@ fn a_list_that_ends_long_before_its_total_is_truncated() {
     let mut pager = Pager::new(&style, &base, None);
     let told = reply(json!({"total": 100}), &[]);
     pager.absorb("/users", &told, &numbers(0, 10)).unwrap();
-    assert_eq!(pager.absorb("/users", &told, &[]), Err(PageError::Truncated));
+    assert_eq!(
+        pager.absorb("/users", &told, &[]),
+        Err(PageError::Truncated)
+    );
     // A few may have been deleted meanwhile.
     let mut pager = Pager::new(&style, &base, None).at(Position::Index(90), 90);
     pager.absorb("/users", &told, &numbers(90, 8)).unwrap();
@@ -163,17 +210,36 @@ fn a_list_that_ends_long_before_its_total_is_truncated() {
 #[test]
 fn the_first_so_many_must_be_all() {
     let base = base();
-    let limit = |total: Option<Total>| PageStyle::Limit { size: size(10).unwrap(), total };
+    let limit = |total: Option<Total>| PageStyle::Limit {
+        size: size(10).unwrap(),
+        total,
+    };
     let cases = [
         (limit(None), json!({}), 9, Ok(Next::Done)),
         (limit(None), json!({}), 10, Err(PageError::Truncated)),
-        (limit(Some(Total::Body(path("$.total")))), json!({"total": 10}), 10, Ok(Next::Done)),
-        (limit(Some(Total::Body(path("$.total")))), json!({"total": 11}), 10, Err(PageError::Truncated)),
+        (
+            limit(Some(Total::Body(path("$.total")))),
+            json!({"total": 10}),
+            10,
+            Ok(Next::Done),
+        ),
+        (
+            limit(Some(Total::Body(path("$.total")))),
+            json!({"total": 11}),
+            10,
+            Err(PageError::Truncated),
+        ),
     ];
     for (style, content, count, expected) in cases {
         let mut pager = Pager::new(&style, &base, None);
-        assert_eq!(pager.request().query, [("limit".to_owned(), "10".to_owned())]);
-        assert_eq!(pager.absorb("/users", &reply(content, &[]), &numbers(0, count)), expected);
+        assert_eq!(
+            pager.request().query,
+            [("limit".to_owned(), "10".to_owned())]
+        );
+        assert_eq!(
+            pager.absorb("/users", &reply(content, &[]), &numbers(0, count)),
+            expected
+        );
     }
 }
 
@@ -186,29 +252,65 @@ fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
         size: size(2),
         total: None,
     };
-    for end in [json!({}), json!({"next": null}), json!({"next": ""}), json!({"next": false})] {
+    for end in [
+        json!({}),
+        json!({"next": null}),
+        json!({"next": ""}),
+        json!({"next": false}),
+    ] {
         let mut pager = Pager::new(&style, &base, Some(1));
-        assert_eq!(pager.request().query, [("limit".to_owned(), "1".to_owned())]);
-        pager.absorb("/u", &reply(json!({"next": 7}), &[]), &numbers(0, 1)).unwrap();
-        assert_eq!(pager.request().query[0], ("after".to_owned(), "7".to_owned()));
-        assert_eq!(pager.absorb("/u", &reply(end, &[]), &numbers(1, 1)), Ok(Next::Done));
+        assert_eq!(
+            pager.request().query,
+            [("limit".to_owned(), "1".to_owned())]
+        );
+        pager
+            .absorb("/u", &reply(json!({"next": 7}), &[]), &numbers(0, 1))
+            .unwrap();
+        assert_eq!(
+            pager.request().query[0],
+            ("after".to_owned(), "7".to_owned())
+        );
+        assert_eq!(
+            pager.absorb("/u", &reply(end, &[]), &numbers(1, 1)),
+            Ok(Next::Done)
+        );
     }
-    let style = PageStyle::Continue { from: path("$.continue"), size: None, total: None };
+    let style = PageStyle::Continue {
+        from: path("$.continue"),
+        size: None,
+        total: None,
+    };
     let mut pager = Pager::new(&style, &base, None);
-    let more = reply(json!({"continue": {"aufrom": "Bob", "continue": "-||"}}), &[]);
+    let more = reply(
+        json!({"continue": {"aufrom": "Bob", "continue": "-||"}}),
+        &[],
+    );
     pager.absorb("/u", &more, &numbers(0, 1)).unwrap();
     let expected = [("aufrom", "Bob"), ("continue", "-||")];
-    assert_eq!(pager.request().query, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
-    assert_eq!(pager.absorb("/u", &reply(json!({}), &[]), &numbers(1, 1)), Ok(Next::Done));
+    assert_eq!(
+        pager.request().query,
+        expected.map(|(n, v)| (n.to_owned(), v.to_owned()))
+    );
+    assert_eq!(
+        pager.absorb("/u", &reply(json!({}), &[]), &numbers(1, 1)),
+        Ok(Next::Done)
+    );
 }
 
 #[test]
 fn cursors_that_go_in_circles_are_noticed() {
     let base = base();
-    let style = PageStyle::Cursor { parameter: "c".into(), next: path("$.n"), size: None, total: None };
+    let style = PageStyle::Cursor {
+        parameter: "c".into(),
+        next: path("$.n"),
+        size: None,
+        total: None,
+    };
     let mut pager = Pager::new(&style, &base, None);
     for (number, cursor) in [(0, "a"), (1, "b")] {
-        pager.absorb("/u", &reply(json!({"n": cursor}), &[]), &numbers(number, 1)).unwrap();
+        pager
+            .absorb("/u", &reply(json!({"n": cursor}), &[]), &numbers(number, 1))
+            .unwrap();
     }
     assert_eq!(
         pager.absorb("/u", &reply(json!({"n": "a"}), &[]), &numbers(2, 1)),
@@ -219,9 +321,16 @@ fn cursors_that_go_in_circles_are_noticed() {
 #[test]
 fn next_links_stay_below_the_base_url() {
     let base = base();
-    let style = PageStyle::NextUrl { next: path("$.next"), size: None, total: None };
+    let style = PageStyle::NextUrl {
+        next: path("$.next"),
+        size: None,
+        total: None,
+    };
     let cases = [
-        ("https://app.example/api/users?page=2", Some("/users?page=2")),
+        (
+            "https://app.example/api/users?page=2",
+            Some("/users?page=2"),
+        ),
         ("/api/users?page=2", Some("/users?page=2")),
         ("?page=2", Some("/users?page=2")),
         ("users/2", Some("/users/2")),
@@ -240,7 +349,11 @@ fn next_links_stay_below_the_base_url() {
     ];
     for (link, expected) in cases {
         let mut pager = Pager::new(&style, &base, None);
-        let next = pager.absorb("/users?page=1", &reply(json!({"next": link}), &[]), &numbers(0, 1));
+        let next = pager.absorb(
+            "/users?page=1",
+            &reply(json!({"next": link}), &[]),
+            &numbers(0, 1),
+        );
         let expected = match expected {
             Some(location) => Ok(Next::More(Position::Location(location.into()))),
             None => Err(PageError::Foreign),
@@ -252,10 +365,19 @@ fn next_links_stay_below_the_base_url() {
 #[test]
 fn the_link_header_is_read_as_rfc_8288_says() {
     let base = base();
-    let style = PageStyle::Link { size: None, total: Some(Total::Header("X-Total".into())) };
+    let style = PageStyle::Link {
+        size: None,
+        total: Some(Total::Header("X-Total".into())),
+    };
     let cases = [
-        ("<https://app.example/api/u?p=2>; rel=\"next\"", Some("/u?p=2")),
-        ("</api/u?p=1>; rel=prev, </api/u?p=3>; title=\"a, <b>\"; rel=next", Some("/u?p=3")),
+        (
+            "<https://app.example/api/u?p=2>; rel=\"next\"",
+            Some("/u?p=2"),
+        ),
+        (
+            "</api/u?p=1>; rel=prev, </api/u?p=3>; title=\"a, <b>\"; rel=next",
+            Some("/u?p=3"),
+        ),
         ("</api/u?a=1,2>; rel=\"last next\"", Some("/u?a=1,2")),
         ("</api/u?p=9>; rel=\"last\"", None),
         ("</api/u?p=9>; rel=\"nextish\"", None),
@@ -278,7 +400,10 @@ fn a_page_can_be_entered_in_the_middle() {
     let style = number(size(30), true);
     let mut pager = Pager::new(&style, &base, Some(20)).at(Position::Page(3), 60);
     let expected = [("page", "4"), ("limit", "20")];
-    assert_eq!(pager.request().query, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    assert_eq!(
+        pager.request().query,
+        expected.map(|(n, v)| (n.to_owned(), v.to_owned()))
+    );
     let next = pager.absorb("/u", &reply(json!({"total": 70}), &[]), &numbers(60, 10));
     assert_eq!((next, pager.index()), (Ok(Next::Done), 70));
 }

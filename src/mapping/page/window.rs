@@ -45,7 +45,8 @@ pub fn covering(skip: u64, take: u64, most: u64) -> Covering {
             break;
         }
         let candidate = of(size);
-        let cost = |covering: &Covering| (covering.pages, covering.pages.saturating_mul(covering.size));
+        let cost =
+            |covering: &Covering| (covering.pages, covering.pages.saturating_mul(covering.size));
         if cost(&candidate) < cost(&best) {
             best = candidate;
         }
@@ -67,7 +68,10 @@ mod tests {
                     assert!(covering.size <= most);
                     assert_eq!(start + covering.drop, skip);
                     assert!(start + covering.pages * covering.size >= skip + take);
-                    assert!(covering.pages <= take.div_ceil(most) + 1, "{skip} {take} {most}");
+                    assert!(
+                        covering.pages <= take.div_ceil(most) + 1,
+                        "{skip} {take} {most}"
+                    );
                 }
             }
         }

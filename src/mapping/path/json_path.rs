@@ -115,7 +115,7 @@ fn engine(text: &str) -> Result<JpQuery, SyntaxError> {
         let message = "A path may have one `..` only: more can take seconds on a long reply.";
         return Err(SyntaxError::new(second, 2, message).mend("name the members on the way"));
     }
-    parse_json_path(text).map_err(|_| complaint(text))
+    parse_json_path(&parse::with_quoted_names(text)).map_err(|_| complaint(text))
 }
 
 /// Where `..` stands outside quotes.
@@ -152,7 +152,7 @@ fn complaint(text: &str) -> SyntaxError {
         return error.mend("a comparison is written `==`: `$.list[?@.type=='work'].value`");
     }
     if rest.starts_with('-') {
-        return error.mend("a name with `-` is written in quotes: `$['first-name']`");
+        return error.mend("a name with `-` is written in quotes: `@['first-name']`");
     }
     if rest.starts_with('[') && rest.contains('=') && !rest.contains('?') {
         return error.mend("write `[?@.id==4]`, or leave out the `$.` in front");

@@ -66,3 +66,6 @@ pub(crate) fn is_same_scalar(a: &serde_json::Value, b: &serde_json::Value) -> bo
         _ => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests;

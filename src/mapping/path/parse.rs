@@ -45,7 +45,7 @@ pub(super) fn singular(text: &str) -> Option<Vec<Step>> {
         if let Some(tail) = rest.strip_prefix('.') {
             let end = tail.find(['.', '[']).unwrap_or(tail.len());
             let (name, after) = tail.split_at(end);
-            if !is_rfc_name(name) {
+            if !is_shorthand(name) {
                 return None;
             }
             steps.push(Step::Member(name.to_owned()));
@@ -69,10 +69,39 @@ fn is_bare(c: char) -> bool {
     !c.is_whitespace() && !c.is_control() && !".[]{}()'\"*?,=<>|&!`\\".contains(c)
 }
 
-/// The shorthand names of RFC 9535 §2.5.1.1.
-fn is_rfc_name(name: &str) -> bool {
+/// The shorthand names of RFC 9535 §2.5.1.1, and those with `-` inside: many an API has them, and nothing else is meant.
+fn is_shorthand(name: &str) -> bool {
     let is_first = |c: char| c == '_' || c.is_ascii_alphabetic() || !c.is_ascii();
-    name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+    let is_next = |c: char| is_first(c) || c.is_ascii_digit() || c == '-';
+    name.starts_with(is_first) && name.chars().all(is_next)
+}
+
+/// The path with shorthand names that have `-` in them in quotes, as RFC 9535 wants them. Conditions stay as they are.
+pub(super) fn with_quoted_names(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let mut depth = 0usize;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let end = rest.find(['.', '[', ']']).unwrap_or(rest.len());
+        let (front, after) = rest.split_at(end);
+        let is_name = quoted.ends_with('.') && depth == 0;
+        if is_name && front.contains('-') && is_shorthand(front) {
+            if !quoted.ends_with("..") {
+                quoted.pop();
+            }
+            quoted.extend(["['", front, "']"]);
+            rest = after;
+            continue;
+        }
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        quoted.push(c);
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    quoted
 }
 
 /// `'name'` or `"name"` without escapes.

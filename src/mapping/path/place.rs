@@ -45,9 +45,17 @@ impl FieldPlace {
     }
 
     /// Puts a value at the place. Objects, lists and keyed elements on the way are made where there are none; what is
-    /// in the way and is neither object nor list is replaced.
+    /// in the way and is neither object nor list is replaced. An object that becomes a keyed element keeps the key.
     pub fn write(&self, root: &mut Value, value: Value) {
         let at = self.steps.iter().fold(root, |at, step| step.enter(at));
+        let value = match (self.steps.last(), value) {
+            (Some(Step::Keyed { key, value: id }), Value::Object(members)) => {
+                let mut element = Map::from_iter([(key.clone(), id.clone())]);
+                element.extend(members);
+                Value::Object(element)
+            }
+            (_, value) => value,
+        };
         *at = value;
     }
 
@@ -184,10 +192,8 @@ impl Step {
             (Self::Member(name), Value::Object(map)) => {
                 map.shift_remove(name);
             }
-            (Self::Index(index), Value::Array(items)) => {
-                if *index < items.len() {
-                    items.remove(*index);
-                }
+            (Self::Index(index), Value::Array(items)) if *index < items.len() => {
+                items.remove(*index);
             }
             (Self::Keyed { key, value }, Value::Array(items)) => {
                 items.retain(|e| !has(e, key, value))

@@ -42,13 +42,17 @@ fn by_status(class: CallClass, reply: &Reply) -> Meaning {
         200..=299 if is_unusable(class, reply.form) => Meaning::Failed,
         201 => Meaning::Created,
         200..=299 => Meaning::Ok,
-        400 | 422 if !class.is_read() && class != C::Login => Meaning::Refused(ScimType::InvalidValue),
+        400 | 422 if !class.is_read() && class != C::Login => {
+            Meaning::Refused(ScimType::InvalidValue)
+        }
         401 if class == C::Login => Meaning::Failed,
         401 => Meaning::NotLoggedIn,
         403 => Meaning::Forbidden,
         404 | 410 if !matches!(class, C::List | C::Create | C::Login) => Meaning::NotFound,
         405 | 501 => Meaning::NotSupported,
-        409 if matches!(class, C::Create | C::Update | C::MemberAdd | C::Other) => Meaning::Uniqueness,
+        409 if matches!(class, C::Create | C::Update | C::MemberAdd | C::Other) => {
+            Meaning::Uniqueness
+        }
         408 | 502 | 503 | 504 => Meaning::Retry,
         429 => Meaning::TooMany,
         _ => Meaning::Failed,
@@ -86,7 +90,9 @@ impl<'r> View<'r> {
 
     fn fits(&self, rule: &ReplyRule) -> bool {
         let status = self.reply.status;
-        let in_range = |range: &crate::mapping::model::StatusRange| (range.first..=range.last).contains(&status);
+        let in_range = |range: &crate::mapping::model::StatusRange| {
+            (range.first..=range.last).contains(&status)
+        };
         (rule.status.is_empty() || rule.status.iter().any(in_range))
             && rule.header.as_ref().is_none_or(|(name, pattern)| {
                 let mut values = self.reply.headers.get_all(name.as_str()).iter();
@@ -100,7 +106,8 @@ impl<'r> View<'r> {
                 .as_ref()
                 .is_none_or(|text| self.contains(&text.to_lowercase()))
             && rule.matches.as_ref().is_none_or(|pattern| {
-                pattern.is_match(&self.reply.text) || self.words().is_some_and(|words| pattern.is_match(words))
+                pattern.is_match(&self.reply.text)
+                    || self.words().is_some_and(|words| pattern.is_match(words))
             })
             && rule
                 .when
@@ -111,7 +118,10 @@ impl<'r> View<'r> {
     /// JSON may spell a character as an escape, so that the decoded words are looked at too.
     fn contains(&self, text: &str) -> bool {
         let lower = self.lower.get_or_init(|| self.reply.text.to_lowercase());
-        lower.contains(text) || self.words().is_some_and(|words| words.to_lowercase().contains(text))
+        lower.contains(text)
+            || self
+                .words()
+                .is_some_and(|words| words.to_lowercase().contains(text))
     }
 
     fn names(&self) -> Names<'_> {
@@ -151,7 +161,9 @@ impl<'r> View<'r> {
         let words = said.or_else(|| self.words().map(str::to_owned));
         Verdict {
             meaning,
-            detail: words.map(|words| trimmed(&words)).filter(|words| !words.is_empty()),
+            detail: words
+                .map(|words| trimmed(&words))
+                .filter(|words| !words.is_empty()),
             attribute: rule.and_then(|rule| rule.attribute.clone()),
             retry_after: self.retry_after(),
         }
@@ -179,13 +191,17 @@ impl<'r> View<'r> {
 }
 
 fn number(value: &Value) -> Option<f64> {
-    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
+    value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A day at most: what a target says beyond that is not believed.
 fn seconds(number: f64) -> Option<RetryHint> {
     let number = number.clamp(0.0, 86_400.0);
-    Duration::try_from_secs_f64(number).ok().map(RetryHint::After)
+    Duration::try_from_secs_f64(number)
+        .ok()
+        .map(RetryHint::After)
 }
 
 /// RFC 9110 §5.6.7.

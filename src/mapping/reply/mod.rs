@@ -139,7 +139,10 @@ impl Reply {
             Decoded::Text => (ReplyForm::Text, Value::Null),
         };
         let (content, whole) = match &target.content {
-            Some(path) => (path.first(&value).cloned().unwrap_or(Value::Null), Some(value)),
+            Some(path) => (
+                path.first(&value).cloned().unwrap_or(Value::Null),
+                Some(value),
+            ),
             None => (value, None),
         };
         let start = body.get(..MAX_TEXT_BYTES).unwrap_or(body);

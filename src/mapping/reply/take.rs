@@ -44,7 +44,11 @@ pub fn take(
 /// # Errors
 ///
 /// A computed value whose template fails.
-pub fn source(from: &Source, reply: &Reply, names: &Names<'_>) -> Result<Option<Value>, EvaluateError> {
+pub fn source(
+    from: &Source,
+    reply: &Reply,
+    names: &Names<'_>,
+) -> Result<Option<Value>, EvaluateError> {
     let text = |text: &str| Value::String(text.to_owned());
     Ok(match from {
         Source::Body(path) => reply.find(path).filter(|value| !value.is_null()).cloned(),
@@ -61,7 +65,11 @@ pub fn source(from: &Source, reply: &Reply, names: &Names<'_>) -> Result<Option<
 
 /// The value of a cookie that a reply sets.
 pub fn cookie(reply: &Reply, name: &str) -> Option<String> {
-    let texts = reply.headers.get_all(SET_COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let texts = reply
+        .headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok());
     texts
         .filter_map(|text| text.split(';').next()?.split_once('='))
         .find(|(key, _)| key.trim() == name)
@@ -71,7 +79,10 @@ pub fn cookie(reply: &Reply, name: &str) -> Option<String> {
 /// The last segment of a URL's path, decoded: `/users/7?x` and `https://a/users/7/` both give `7`.
 fn last_segment(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let path = match path.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => path,
+    };
     let segment = path.trim_end_matches('/').rsplit('/').next()?;
     let decoded = percent_decode_str(segment).decode_utf8().ok()?;
     (!decoded.is_empty()).then(|| decoded.into_owned())

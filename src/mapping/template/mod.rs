@@ -204,3 +204,6 @@ fn pieces(text: &str) -> Result<Vec<Piece>, SyntaxError> {
     }
     Ok(pieces)
 }
+
+#[cfg(test)]
+mod tests;

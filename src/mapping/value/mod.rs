@@ -41,7 +41,7 @@ pub(crate) struct Spelling<'m> {
 }
 
 impl Spelling<'_> {
-    /// A field's value as SCIM has it. Lists of the form `Joined` come out as lists of text.
+    /// A field's value as SCIM has it, in the attribute's type. Without a type, the form `Joined` gives a list of texts.
     pub(crate) fn decode(&self, raw: &Value) -> Result<Value, Untranslatable> {
         match self.values.map(|values| table::decode(values, raw)) {
             Some(table::Found::Value(value)) => Ok(self.coerced(value)),
@@ -49,9 +49,9 @@ impl Spelling<'_> {
             Some(table::Found::Refuse) => Err(Untranslatable::Refused),
             Some(table::Found::Pass) | None => {
                 let value = form::decode(self.form, raw).ok_or(Untranslatable::Malformed)?;
-                match (&value, self.kind) {
-                    (Value::Array(_), _) | (_, None) => Ok(value),
-                    (_, Some(kind)) => coerce(&value, kind).ok_or(Untranslatable::Malformed),
+                match self.kind {
+                    None => Ok(value),
+                    Some(kind) => coerce(&value, kind).ok_or(Untranslatable::Malformed),
                 }
             }
         }
@@ -77,3 +77,6 @@ impl Spelling<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

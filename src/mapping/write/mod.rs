@@ -10,6 +10,7 @@ mod elements;
 mod fields;
 mod kept;
 mod members;
+mod shown;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ pub use covers::{covers, is_kept, rules_for};
 pub use fields::fields;
 pub use kept::{join_kept, kept_values};
 pub use members::member_list;
+pub use shown::shown_elements;
 
 /// What the client wishes of the resource.
 #[derive(Debug, Clone, Copy)]
@@ -98,3 +100,8 @@ impl fmt::Display for WriteError {
 }
 
 impl std::error::Error for WriteError {}
+
+#[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,7 @@ pub(crate) fn parse_instant(text: &str) -> Option<Timestamp> {
 }
 
 /// Compares two JSON numbers: integers exactly, others as floating point; `b_float` is `b` as such.
-pub(crate) fn compare_numbers(a: &Value, b: &Value, b_float: f64) -> Option<Ordering> {
+fn compare_numbers(a: &Value, b: &Value, b_float: f64) -> Option<Ordering> {
     match (as_integer(a), as_integer(b)) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b_float),

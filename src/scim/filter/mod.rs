@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub(crate) use self::compare::{compare_numbers, fold, parse_instant};
+pub(crate) use self::compare::{fold, parse_instant};
 pub use self::evaluate::{ElementMatcher, Matcher};
 pub use self::parse::{MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_TERMS};
 
@@ -101,12 +101,20 @@ impl Filter {
         parse::parse(text, true)
     }
 
-    /// All of them; one alone stands for itself.
+    /// What must all hold, one by one: so that one part can be asked of a target, and the rest be decided here.
+    pub fn conjuncts(&self) -> &[Filter] {
+        match self {
+            Filter::And(filters) => filters,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// All of them; one alone stands for itself. There must be one at least.
     pub fn all(filters: Vec<Filter>) -> Filter {
         parse::joined(filters, Filter::And)
     }
 
-    /// One of them; one alone stands for itself.
+    /// One of them; one alone stands for itself. There must be one at least.
     pub fn any(filters: Vec<Filter>) -> Filter {
         parse::joined(filters, Filter::Or)
     }

@@ -299,7 +299,9 @@ const VALUE_EXPECTED: &str =
 
 #[cfg(test)]
 mod tests {
-    use crate::scim::Filter;
+    use serde_json::Map;
+
+    use crate::scim::{Filter, Matcher, ResourceType};
 
     #[test]
     fn filters_are_printed_as_they_mean() {
@@ -390,6 +392,19 @@ mod tests {
         let long = |bytes: usize| format!("{:<bytes$}", "a pr");
         assert!(Filter::parse(&long(8 * 1024)).is_ok());
         assert!(Filter::parse(&long(8 * 1024 + 1)).is_err());
+    }
+
+    #[test]
+    fn the_deepest_filter_is_used_on_a_small_stack() {
+        let thread = std::thread::Builder::new().stack_size(256 * 1024);
+        let used = thread.spawn(|| {
+            let text = format!("{}title pr{}", "not (".repeat(32), ")".repeat(32));
+            let filter = Filter::parse(&text).unwrap();
+            let user_type = ResourceType::user(Vec::new());
+            let matcher = Matcher::compile(&filter, &user_type).unwrap();
+            filter.to_string() == text && filter.clone() == filter && !matcher.matches(&Map::new())
+        });
+        assert!(used.unwrap().join().unwrap());
     }
 
     #[test]

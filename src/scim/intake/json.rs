@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::{Map, Number, Value};
 
 use crate::scim::Error;
+use crate::scim::error::shown;
 
 /// How large a JSON document may be inside; its length is limited where it is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl<'de> Visitor<'de> for Document<'_> {
             if !folded.insert(key.to_ascii_lowercase()) {
                 return Err(de::Error::custom(format_args!(
                     "the key `{}` is there twice (names compare without case)",
-                    shortened(&key)
+                    shown(&key)
                 )));
             }
             let value = object.next_value_seed(self.inner()?)?;
@@ -172,10 +173,120 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
-/// A key for an error message: attribute names are short, anything else is cut.
-fn shortened(key: &str) -> String {
-    key.chars().filter(|c| !c.is_control()).take(100).collect()
-}
-
 /// 2^53.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: impl AsRef<[u8]>) -> Result<Value, Error> {
+        parse_json(body.as_ref(), &JsonLimits::default())
+    }
+
+    #[test]
+    fn documents_with_one_meaning_are_read_exactly() {
+        let documents = [
+            r#"{"a":[1,-2,3.5,true,false,null,"\ud83d\ude00\u0000"],"b":{"A":{}}}"#,
+            "18446744073709551615",
+            "-9223372036854775808",
+            " \r\n\t1 ",
+            "0.1",
+            "1e3",
+            "\"\u{7f}\"",
+            "{\"a\":1,\"ä\":2,\"Ä\":3}",
+        ];
+        for document in documents {
+            let expected: Value = serde_json::from_str(document).unwrap();
+            assert_eq!(parse(document).unwrap(), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn documents_with_more_than_one_meaning_are_refused() {
+        let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(deep(32)).is_ok());
+        let documents: Vec<Vec<u8>> = [
+            r#"{"a":1,"a":2}"#,
+            r#"{"userName":1,"username":2}"#,
+            r#"[{"x":{"a":1,"\u0041":2}}]"#,
+            "\u{feff}{}",
+            r#""\ud800""#,
+            r#"{"a":"\udc00x"}"#,
+            "18446744073709551616",
+            "-9223372036854775809",
+            "9007199254740993.0",
+            "1e999",
+            "-1e999",
+            "NaN",
+            "Infinity",
+            "01",
+            "+1",
+            ".5",
+            "1.",
+            "0x10",
+            "[1,]",
+            r#"{"a":1,}"#,
+            "{a:1}",
+            "{'a':1}",
+            "[1] 2",
+            "{}{}",
+            "[1",
+            "\"a\nb\"",
+            "\"\\x41\"",
+            "nul",
+            "// x\n1",
+            "",
+            " ",
+        ]
+        .iter()
+        .map(|d| d.as_bytes().to_vec())
+        .chain([
+            deep(33).into_bytes(),
+            deep(100_000).into_bytes(),
+            "[".repeat(100_000).into_bytes(),
+            b"\"\xff\"".to_vec(),
+            b"\"\xed\xa0\x80\"".to_vec(),
+            b"\xfe\xff\x00{".to_vec(),
+        ])
+        .collect();
+        for document in documents {
+            let shown = String::from_utf8_lossy(&document)
+                .chars()
+                .take(40)
+                .collect::<String>();
+            let error = parse(&document).expect_err(&shown);
+            assert_eq!(error.to_json()["scimType"], "invalidSyntax", "{shown}");
+        }
+    }
+
+    #[test]
+    fn depth_bombs_are_refused_on_a_small_stack() {
+        let thread = std::thread::Builder::new().stack_size(256 * 1024);
+        let refused = thread.spawn(|| {
+            let bombs = ["[", "{\"a\":", "[{\"a\":["].map(|b| b.repeat(20_000));
+            let deepest = format!("{}{}", "[".repeat(32), "]".repeat(32));
+            bombs.iter().all(|bomb| parse(bomb).is_err()) && parse(deepest).is_ok()
+        });
+        assert!(refused.unwrap().join().unwrap());
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let error = parse("{\"a\":\n  1,\n  \"A\": 2}").unwrap_err();
+        assert!(error.detail.contains("`A` is there twice"), "{error}");
+        assert!(error.detail.contains("line 3"), "{error}");
+        let error = parse(b"{\n\"a\":\"\xff\"}").unwrap_err();
+        assert!(error.detail.contains("line 2 column 6"), "{error}");
+    }
+
+    #[test]
+    fn the_number_of_values_is_limited() {
+        let limits = JsonLimits {
+            max_values: 4,
+            ..JsonLimits::default()
+        };
+        assert!(parse_json(b"[1,2,3]", &limits).is_ok());
+        assert!(parse_json(b"[1,2,3,4]", &limits).is_err());
+    }
+}

@@ -3,15 +3,18 @@
 //! In: bytes, a resource type. Out: a resource in the schema's spelling. Knows nothing of what is there already.
 
 mod json;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use serde_json::{Map, Value};
 
 pub use self::json::{JsonLimits, parse_json};
 
+use super::error::shown;
 use super::schema::resolve::common_attributes;
 use super::schema::{Attribute, Schema};
-use super::{Error, Mutability, Resource, ResourceType};
+use super::{AttributePath, Error, Mutability, Resource, ResourceType};
 
 /// Takes in a resource: types are checked, names get the schema's spelling, values that mean
 /// "no value" are left out, and so is what a client cannot write (`id`, `meta`, `groups`).
@@ -42,7 +45,7 @@ pub fn resource(
             take_attribute(attribute, &attribute.name, value, &mut taken)?;
         } else {
             let owner = &resource_type.name;
-            let detail = format!("`{key}` is not an attribute of `{owner}`.");
+            let detail = format!("`{}` is not an attribute of `{owner}`.", shown(&key));
             return Err(Error::invalid_syntax(detail));
         }
     }
@@ -52,6 +55,61 @@ pub fn resource(
         is_create || attribute.mutability != Mutability::Immutable
     })?;
     Ok(resource)
+}
+
+/// The attributes that a body clears by null or an empty list, as canonical paths. [`resource`] leaves them out as
+/// if they were not there; in a PUT that is not the same (RFC 7644 §3.5.1).
+pub fn cleared(resource_type: &ResourceType, body: &Value) -> Vec<AttributePath> {
+    let mut paths = Vec::new();
+    for (key, value) in body.as_object().into_iter().flatten() {
+        if let Some(extension) = resource_type.extension(key) {
+            let whole = value.is_null().then_some(&extension.attributes);
+            for attribute in whole.into_iter().flatten() {
+                paths.push(path_of(Some(extension), attribute));
+            }
+            for (key, value) in value.as_object().into_iter().flatten() {
+                if let Some(attribute) = extension.attribute(key) {
+                    collect_cleared(
+                        path_of(Some(extension), attribute),
+                        attribute,
+                        value,
+                        &mut paths,
+                    );
+                }
+            }
+        } else if let Some(attribute) = own_attribute(resource_type, key) {
+            collect_cleared(path_of(None, attribute), attribute, value, &mut paths);
+        }
+    }
+    paths
+}
+
+fn collect_cleared(
+    path: AttributePath,
+    attribute: &Attribute,
+    value: &Value,
+    paths: &mut Vec<AttributePath>,
+) {
+    match value {
+        Value::Null => paths.push(path),
+        Value::Array(elements) if elements.is_empty() => paths.push(path),
+        Value::Object(object) if !attribute.is_multi_valued => {
+            for (key, value) in object {
+                if let (Some(sub), Value::Null) = (attribute.sub(key), value) {
+                    paths.push(path.with_sub(sub.name.clone()));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn path_of(extension: Option<&Schema>, attribute: &Attribute) -> AttributePath {
+    AttributePath {
+        schema: extension.map(|e| e.id.clone()),
+        attribute: attribute.name.clone(),
+        sub_attribute: None,
+    }
 }
 
 /// Checks that every required attribute that `is_wanted` has a value, in the core schema and in
@@ -128,7 +186,11 @@ fn take_extension(extension: &Schema, value: Value) -> Result<Option<Value>, Err
     let mut taken = Map::new();
     for (key, value) in object {
         let Some(attribute) = extension.attribute(&key) else {
-            let detail = format!("`{key}` is not an attribute of `{}`.", extension.id);
+            let detail = format!(
+                "`{}` is not an attribute of `{}`.",
+                shown(&key),
+                extension.id
+            );
             return Err(Error::invalid_syntax(detail));
         };
         let name = format!("{}:{}", extension.id, attribute.name);
@@ -156,7 +218,11 @@ fn check_schemas(resource_type: &ResourceType, object: &Map<String, Value>) -> R
         let is_own = own.eq_ignore_ascii_case(urn);
         has_own = has_own || is_own;
         if !is_own && resource_type.extension(urn).is_none() {
-            let detail = format!("The schema `{urn}` is not one of `{}`.", resource_type.name);
+            let detail = format!(
+                "The schema `{}` is not one of `{}`.",
+                shown(urn),
+                resource_type.name
+            );
             return Err(Error::invalid_syntax(detail));
         }
     }

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
+use crate::scim::error::shown;
 use crate::scim::filter::parse_instant;
 use crate::scim::{Attribute, AttributeType, Error, Mutability};
 
@@ -109,7 +110,7 @@ fn take_object(
     let mut taken = Map::new();
     for (key, value) in object {
         let Some(sub) = attribute.sub(&key) else {
-            let detail = format!("`{key}` is not a sub-attribute of `{name}`.");
+            let detail = format!("`{}` is not a sub-attribute of `{name}`.", shown(&key));
             return Err(Error::invalid_syntax(detail));
         };
         if sub.mutability == Mutability::ReadOnly {

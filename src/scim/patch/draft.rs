@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::elements::Index;
 use super::target::{Spot, Target};
 use super::{OnNoMatch, PatchKind, PatchOp};
+use crate::scim::error::shown;
 use crate::scim::intake::{own_attribute, value};
 use crate::scim::{Attribute, AttributePath, Error, Mutability, Resource, ResourceType, Schema};
 
@@ -104,7 +105,7 @@ impl<'a> Draft<'a> {
             }
             let Some(attribute) = own_attribute(resource_type, key) else {
                 let owner = &resource_type.name;
-                let detail = format!("`{key}` is not an attribute of `{owner}`.");
+                let detail = format!("`{}` is not an attribute of `{owner}`.", shown(key));
                 return Err(Error::invalid_syntax(detail));
             };
             let spot = Spot {
@@ -135,7 +136,11 @@ impl<'a> Draft<'a> {
         };
         for (key, value) in object {
             let Some(attribute) = extension.attribute(key) else {
-                let detail = format!("`{key}` is not an attribute of `{}`.", extension.id);
+                let detail = format!(
+                    "`{}` is not an attribute of `{}`.",
+                    shown(key),
+                    extension.id
+                );
                 return Err(Error::invalid_syntax(detail));
             };
             let extension = Some(extension);

@@ -8,6 +8,8 @@ mod members;
 mod remove;
 mod request;
 mod target;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use serde_json::Value;
@@ -44,13 +46,13 @@ pub enum PatchKind {
     Remove,
 }
 
-/// What an operation does whose value filter matches no element.
+/// What an add or a replace does whose value filter matches no element. A remove then has nothing to do and succeeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OnNoMatch {
     /// It fails with `noTarget`, as RFC 7644 §3.5.2.3 has it.
     #[default]
     NoTarget,
-    /// It makes the element from what the filter says by `eq`, joined by `and`. A remove does nothing.
+    /// It makes the element from what the filter says by `eq`, joined by `and`.
     Create,
     /// It does nothing.
     Ignore,
@@ -63,8 +65,8 @@ pub enum OnNoMatch {
 ///
 /// # Errors
 ///
-/// `invalidPath` for a path that names no attribute, `noTarget` for a value filter that matches nothing
-/// and for a remove without path, `mutability` for a readOnly attribute, for an immutable one that has
+/// `invalidPath` for a path that names no attribute, `noTarget` for an add or replace whose value
+/// filter matches nothing and for a remove without path, `mutability` for a readOnly attribute, for an immutable one that has
 /// a value and for the removal of a required one, `invalidValue` for a value of another type. Setting
 /// what is there already is never an error.
 pub fn apply(

@@ -1,10 +1,11 @@
-//! `remove` (RFC 7644 §3.5.2.2).
+//! `remove` (RFC 7644 §3.5.2.2). What is not there is removed already: "If the user was not a member of this
+//! group, no changes should be made to the resource, and a success response should be returned."
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::draft::{Draft, not_writable, nothing_matches};
+use super::draft::{Draft, not_writable};
 use super::elements::{key, listed_values};
 use super::target::{Spot, Target};
 use super::write::{is_unassigned, required};
@@ -105,30 +106,11 @@ impl<'a> Draft<'a> {
         if spot.is_read_only() {
             return Err(not_writable(spot.attribute, &spot.name()));
         }
-        let compared = |value: &str| comparable(spot.attribute, value);
-        // Each value, and whether an element with it was there.
-        let mut found: HashMap<String, bool> = HashMap::new();
-        for (_, values) in &removes {
-            found.extend(values.iter().map(|v| (compared(v), false)));
-        }
-        let marks = std::cell::RefCell::new(&mut found);
+        let values = removes.iter().flat_map(|(_, values)| values);
+        let values: HashSet<String> = values.map(|v| comparable(spot.attribute, v)).collect();
         self.remove_elements(spot, |element| {
-            let key = key(element).map(|key| compared(&key));
-            let mut marks = marks.borrow_mut();
-            let mark = key.and_then(|key| marks.get_mut(&key).map(|mark| *mark = true));
-            mark.is_some()
+            key(element).is_some_and(|key| values.contains(&comparable(spot.attribute, &key)))
         })?;
-        // In order: what an earlier operation removed is not there for a later one.
-        let mut taken = HashSet::new();
-        for (operation, values) in &removes {
-            let mut matches = false;
-            for value in values.iter().map(|v| compared(v)) {
-                matches |= found.get(&value) == Some(&true) && taken.insert(value);
-            }
-            if !matches {
-                nothing_matches(spot, operation.on_no_match)?;
-            }
-        }
         Ok(removes.len())
     }
 }

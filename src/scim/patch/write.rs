@@ -6,6 +6,7 @@ use super::draft::{Draft, not_writable, nothing_matches};
 use super::elements::{Index, described, make_primary};
 use super::target::{Selection, Spot};
 use super::{OnNoMatch, PatchKind};
+use crate::scim::error::shown;
 use crate::scim::intake::value::{self, is_primary, missing, wrong_type};
 use crate::scim::{Attribute, Error, Mutability};
 
@@ -167,7 +168,7 @@ impl<'a> Draft<'a> {
             (0, OnNoMatch::Create, PatchKind::Add | PatchKind::Replace) => {
                 self.create_element(spot, selection, sub, given)
             }
-            (0, _, _) => nothing_matches(spot, on_no_match),
+            (0, _, PatchKind::Add | PatchKind::Replace) => nothing_matches(spot, on_no_match),
             _ => Ok(()),
         }
     }
@@ -332,7 +333,7 @@ fn merge(
 ) -> Result<(), Error> {
     for (key, given) in given {
         let Some(sub) = attribute.sub(key) else {
-            let detail = format!("`{key}` is not a sub-attribute of `{name}`.");
+            let detail = format!("`{}` is not a sub-attribute of `{name}`.", shown(key));
             return Err(Error::invalid_syntax(detail));
         };
         if sub.mutability == Mutability::ReadOnly {

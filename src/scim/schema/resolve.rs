@@ -194,3 +194,71 @@ fn common() -> Vec<Attribute> {
         .read_only(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_resolved_without_regard_to_case() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let enterprise = builtin::ENTERPRISE_USER;
+        let cases = [
+            ("USERNAME", Some("userName".to_owned())),
+            ("Name.GIVENname", Some("name.givenName".to_owned())),
+            ("ID", Some("id".to_owned())),
+            ("externalid", Some("externalId".to_owned())),
+            ("Meta.LastModified", Some("meta.lastModified".to_owned())),
+            ("groups.$REF", Some("groups.$ref".to_owned())),
+            (
+                "urn:IETF:params:scim:schemas:core:2.0:user:title",
+                Some("title".to_owned()),
+            ),
+            (
+                "urn:ietf:params:scim:schemas:core:2.0:User:id",
+                Some("id".to_owned()),
+            ),
+            (
+                &format!("{enterprise}:MANAGER.value"),
+                Some(format!("{enterprise}:manager.value")),
+            ),
+            (&enterprise.to_uppercase(), Some(enterprise.to_owned())),
+            (&format!("{enterprise}:userName"), None),
+            (builtin::USER, None),
+            ("department", None),
+            ("userName.value", None),
+            ("name.nope", None),
+            ("urn:x:y:userName", None),
+            ("constructor", None),
+        ];
+        for (text, canonical) in cases {
+            let path = AttributePath::parse(text).unwrap();
+            let resolved = user_type.resolve(&path);
+            assert_eq!(
+                resolved.map(|r| r.canonical().to_string()),
+                canonical,
+                "{text}"
+            );
+            // A canonical path means the same, whether it was read or made.
+            if let Some(resolved) = resolved {
+                assert_eq!(
+                    user_type.resolve(&resolved.canonical()),
+                    Some(resolved),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn names_without_urn_are_found_in_extensions_for_leniency() {
+        let user_type = ResourceType::user(vec![builtin::enterprise_user()]);
+        let found = user_type.resolve_in_extensions("Manager", Some("displayname"));
+        let found: Vec<_> = found.iter().map(|r| r.canonical().to_string()).collect();
+        assert_eq!(
+            found,
+            [format!("{}:manager.displayName", builtin::ENTERPRISE_USER)]
+        );
+        assert!(user_type.resolve_in_extensions("userName", None).is_empty());
+    }
+}

@@ -9,7 +9,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::tenant::secret::Secret;
 
 /// Everything but RFC 3986's unreserved characters.
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What signs.
 #[derive(Debug)]
@@ -44,7 +48,10 @@ pub fn sign(signer: &Signer<'_>, signed: &Signed<'_>, now: jiff::Timestamp) -> O
     let mut added = HeaderMap::new();
     added.insert("x-amz-date", HeaderValue::from_str(&moment).ok()?);
     // S3 demands it, the others take it.
-    added.insert("x-amz-content-sha256", HeaderValue::from_str(&body_hash).ok()?);
+    added.insert(
+        "x-amz-content-sha256",
+        HeaderValue::from_str(&body_hash).ok()?,
+    );
     if let Some(token) = signer.session_token {
         added.insert("x-amz-security-token", sensitive(token.expose())?);
     }
@@ -76,7 +83,12 @@ fn canonical_request(signed: &Signed<'_>, added: &HeaderMap, body_hash: &str) ->
     let headers = canonical_headers(signed, added);
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let mut text = format!("{}\n{}\n{}\n", signed.method, canonical_path(path), canonical_query(query));
+    let mut text = format!(
+        "{}\n{}\n{}\n",
+        signed.method,
+        canonical_path(path),
+        canonical_query(query)
+    );
     for (name, value) in &headers {
         let _ = writeln!(text, "{name}:{value}");
     }
@@ -89,8 +101,14 @@ fn canonical_headers(signed: &Signed<'_>, added: &HeaderMap) -> Vec<(String, Str
     let mut found: Vec<(String, String)> = vec![("host".into(), signed.host.into())];
     let names: Vec<&HeaderName> = signed.headers.keys().chain(added.keys()).collect();
     for name in names {
-        let both = signed.headers.get_all(name).iter().chain(added.get_all(name));
-        let values: Vec<String> = both.map(|value| folded(&String::from_utf8_lossy(value.as_bytes()))).collect();
+        let both = signed
+            .headers
+            .get_all(name)
+            .iter()
+            .chain(added.get_all(name));
+        let values: Vec<String> = both
+            .map(|value| folded(&String::from_utf8_lossy(value.as_bytes())))
+            .collect();
         found.push((name.as_str().into(), values.join(",")));
     }
     found.sort();
@@ -128,7 +146,10 @@ fn canonical_query(query: &str) -> String {
         .map(|(name, value)| (strict(name), strict(value)))
         .collect();
     pairs.sort();
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     pairs.join("&")
 }
 
@@ -148,10 +169,12 @@ fn mac(key: &hmac::Tag, text: &str) -> hmac::Tag {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -202,7 +225,10 @@ mod tests {
         let (canonical, names) = canonical_request(&signed, &added, empty);
         assert_eq!(names, "content-type;host;x-amz-date");
         let hashed = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
-        assert_eq!(hashed, "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59");
+        assert_eq!(
+            hashed,
+            "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
+        );
     }
 
     #[test]

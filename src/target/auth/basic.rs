@@ -21,5 +21,8 @@ pub(super) fn session(user: &str, password: &Secret) -> Result<Session, TargetEr
 
 /// The value of an `Authorization` header.
 pub(super) fn value(user: &str, password: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{user}:{password}"))
+    )
 }

@@ -24,7 +24,9 @@ struct Cookie {
 /// A value is a credential: only the name is shown.
 impl std::fmt::Debug for Cookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cookie").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Cookie")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -35,7 +37,9 @@ impl Jar {
     pub fn absorb(&mut self, headers: &HeaderMap, now: Timestamp) {
         for header in headers.get_all(SET_COOKIE) {
             let Ok(text) = header.to_str() else { continue };
-            let Some((cookie, is_gone)) = parse(text, now) else { continue };
+            let Some((cookie, is_gone)) = parse(text, now) else {
+                continue;
+            };
             self.cookies
                 .retain(|old| old.name != cookie.name || old.path != cookie.path);
             if !is_gone && self.cookies.len() < MOST {
@@ -46,7 +50,11 @@ impl Jar {
 
     /// The `Cookie` header for a path; absent if there is nothing to send. Longer paths first (§5.4).
     pub fn header(&self, path: &str) -> Option<String> {
-        let mut fitting: Vec<&Cookie> = self.cookies.iter().filter(|cookie| cookie.fits(path)).collect();
+        let mut fitting: Vec<&Cookie> = self
+            .cookies
+            .iter()
+            .filter(|cookie| cookie.fits(path))
+            .collect();
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs: Vec<String> = fitting
             .iter()
@@ -130,15 +138,25 @@ mod tests {
     #[test]
     fn cookies_are_replaced_deleted_and_sent_where_their_path_fits() {
         let mut jar = Jar::default();
-        jar.absorb(&reply(&["a=1; path=/; HttpOnly", "b=2; Path=/api", "c=3; Secure"]), now());
+        jar.absorb(
+            &reply(&["a=1; path=/; HttpOnly", "b=2; Path=/api", "c=3; Secure"]),
+            now(),
+        );
         assert_eq!(jar.header("/api/users").as_deref(), Some("b=2; a=1; c=3"));
         assert_eq!(jar.header("/apix").as_deref(), Some("a=1; c=3"));
         jar.absorb(
-            &reply(&["a=9", "b=; Max-Age=0; path=/api", "c=x; expires=Thu, 01-Jan-1970 00:00:00 GMT"]),
+            &reply(&[
+                "a=9",
+                "b=; Max-Age=0; path=/api",
+                "c=x; expires=Thu, 01-Jan-1970 00:00:00 GMT",
+            ]),
             now(),
         );
         assert_eq!(jar.header("/api").as_deref(), Some("a=9"));
-        jar.absorb(&reply(&["d=4; Expires=Sun, 22 Nov 2026 11:00:00 GMT"]), now());
+        jar.absorb(
+            &reply(&["d=4; Expires=Sun, 22 Nov 2026 11:00:00 GMT"]),
+            now(),
+        );
         assert_eq!(jar.header("/").as_deref(), Some("a=9; d=4"));
     }
 

@@ -41,7 +41,12 @@ impl Key {
     /// # Errors
     ///
     /// `LoginFailed` if signing fails, which needs a broken random source.
-    pub fn sign(&self, assertion: &JwtAssertion, issued: i64, id: &str) -> Result<String, TargetError> {
+    pub fn sign(
+        &self,
+        assertion: &JwtAssertion,
+        issued: i64,
+        id: &str,
+    ) -> Result<String, TargetError> {
         let mut header = json!({"alg": self.algorithm(), "typ": "JWT"});
         if let (Some(key_id), Value::Object(header)) = (&assertion.key_id, &mut header) {
             header.insert("kid".into(), key_id.as_str().into());
@@ -59,8 +64,13 @@ impl Key {
         let text = format!("{}.{}", encode(&header), encode(&claims));
         let signature = self
             .signature(text.as_bytes())
-            .ok_or(TargetError::LoginFailed("the assertion could not be signed"))?;
-        Ok(format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+            .ok_or(TargetError::LoginFailed(
+                "the assertion could not be signed",
+            ))?;
+        Ok(format!(
+            "{text}.{}",
+            BASE64_URL_SAFE_NO_PAD.encode(signature)
+        ))
     }
 
     fn algorithm(&self) -> &'static str {
@@ -75,7 +85,8 @@ impl Key {
         match self {
             Self::Rs256(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature).ok()?;
+                key.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature)
+                    .ok()?;
                 Some(signature)
             }
             Self::Es256(key) => Some(key.sign(&random, text).ok()?.as_ref().to_vec()),
@@ -90,7 +101,9 @@ mod tests {
     use aws_lc_rs::{
         encoding::AsDer,
         rsa,
-        signature::{ECDSA_P256_SHA256_FIXED, KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
+        signature::{
+            ECDSA_P256_SHA256_FIXED, KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+        },
     };
 
     use super::*;
@@ -109,14 +122,21 @@ mod tests {
 
     fn pem(der: &[u8]) -> Secret {
         let text = base64::prelude::BASE64_STANDARD.encode(der);
-        Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"))
+        Secret::new(format!(
+            "-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"
+        ))
     }
 
     #[test]
     fn both_kinds_of_key_sign_what_their_public_half_verifies() {
         let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let rsa = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
-        let cases: [(Secret, &str, Vec<u8>, &'static dyn aws_lc_rs::signature::VerificationAlgorithm); 2] = [
+        let cases: [(
+            Secret,
+            &str,
+            Vec<u8>,
+            &'static dyn aws_lc_rs::signature::VerificationAlgorithm,
+        ); 2] = [
             (
                 pem(p256.to_pkcs8v1().unwrap().as_ref()),
                 "ES256",
@@ -152,7 +172,11 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_refused_without_being_shown() {
-        for text in ["", "secret", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"] {
+        for text in [
+            "",
+            "secret",
+            "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n",
+        ] {
             let error = Key::parse(&Secret::new(text.into())).unwrap_err();
             assert!(!error.to_string().contains("c2VjcmV0"), "{error}");
         }

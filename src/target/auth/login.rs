@@ -27,7 +27,11 @@ use crate::{
 /// # Errors
 ///
 /// `LoginFailed` if a step is refused, and all of [`Line::attempt`].
-pub(super) async fn session(settings: &Login, line: &Line, journey: &Journey) -> Result<Session, TargetError> {
+pub(super) async fn session(
+    settings: &Login,
+    line: &Line,
+    journey: &Journey,
+) -> Result<Session, TargetError> {
     let mut session = Session::default();
     session.jar = settings.keeps_cookies.then(|| Mutex::new(Jar::default()));
     let mut taken = Map::new();
@@ -55,7 +59,10 @@ pub(super) async fn session(settings: &Login, line: &Line, journey: &Journey) ->
             _ => return Err(TargetError::LoginFailed("it refuses the login")),
         }
     }
-    let in_answer = taken.get("expires_in").and_then(count_in).map(Duration::from_secs);
+    let in_answer = taken
+        .get("expires_in")
+        .and_then(count_in)
+        .map(Duration::from_secs);
     session.login = Value::Object(taken);
     finished(session, settings, line).map(|session| session.lasting(settings.life.or(in_answer)))
 }
@@ -74,7 +81,9 @@ fn finished(mut session: Session, settings: &Login, line: &Line) -> Result<Sessi
     let names = names(line, &login);
     for (name, template) in &settings.headers {
         let header = header(name, template, &names)?;
-        session.headers.push(header.ok_or(TargetError::LoginFailed("its answer gives no token"))?);
+        session
+            .headers
+            .push(header.ok_or(TargetError::LoginFailed("its answer gives no token"))?);
     }
     for (name, template) in &settings.query {
         let value = template.render(&names)?;

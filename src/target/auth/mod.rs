@@ -67,9 +67,14 @@ impl Authenticator {
             Auth::None | Auth::AwsSigV4 { .. } => (Renewal::Never, Some(Session::default())),
             Auth::Header { name, value } => (Renewal::Never, Some(header::session(name, value)?)),
             Auth::Query { name, value } => (Renewal::Never, Some(query::session(name, value))),
-            Auth::Basic { user, password } => (Renewal::Never, Some(basic::session(user, password)?)),
+            Auth::Basic { user, password } => {
+                (Renewal::Never, Some(basic::session(user, password)?))
+            }
             Auth::Bearer { token } => (Renewal::Never, Some(bearer::session(token)?)),
-            Auth::OAuth2(settings) => (Renewal::OAuth2(oauth2::prepare(settings, &target.base_url)?), None),
+            Auth::OAuth2(settings) => (
+                Renewal::OAuth2(oauth2::prepare(settings, &target.base_url)?),
+                None,
+            ),
             Auth::Login(_) => (Renewal::Login, None),
         };
         Ok(Self {
@@ -83,7 +88,11 @@ impl Authenticator {
     /// The session to send calls with; got or renewed first if need be, once for all who wait.
     ///
     /// A session that soon ends is renewed by the first who notices, while the others still use it.
-    pub async fn session(&self, line: &Line, journey: &Journey) -> Result<Arc<Session>, TargetError> {
+    pub async fn session(
+        &self,
+        line: &Line,
+        journey: &Journey,
+    ) -> Result<Arc<Session>, TargetError> {
         let now = Instant::now();
         let current = self.current.load_full();
         if let Some(session) = &current {
@@ -94,7 +103,10 @@ impl Authenticator {
                 let Ok(_renewing) = self.renewing.try_lock() else {
                     return Ok(session.clone());
                 };
-                return Ok(self.renew(line, journey).await.unwrap_or_else(|_| session.clone()));
+                return Ok(self
+                    .renew(line, journey)
+                    .await
+                    .unwrap_or_else(|_| session.clone()));
             }
         }
         let _renewing = timeout_at(journey.deadline, self.renewing.lock())
@@ -119,7 +131,10 @@ impl Authenticator {
             return false;
         }
         let current = self.current.load();
-        if !current.as_ref().is_some_and(|current| Arc::ptr_eq(current, refused)) {
+        if !current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, refused))
+        {
             return true;
         }
         self.current.compare_and_swap(&*current, None);
@@ -132,7 +147,8 @@ impl Authenticator {
 
     /// Called by the one that holds `renewing`.
     async fn renew(&self, line: &Line, journey: &Journey) -> Result<Arc<Session>, TargetError> {
-        if let Some((when, failure)) = *self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some((when, failure)) = *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        {
             if when.elapsed() < AFTER_FAILURE {
                 return Err(failure.into());
             }
@@ -141,7 +157,9 @@ impl Authenticator {
             (Renewal::OAuth2(key), Auth::OAuth2(settings)) => {
                 oauth2::session(settings, key.as_ref(), line, journey).await
             }
-            (Renewal::Login, Auth::Login(settings)) => login::session(settings, line, journey).await,
+            (Renewal::Login, Auth::Login(settings)) => {
+                login::session(settings, line, journey).await
+            }
             _ => Ok(Session::default()),
         };
         match renewed {
@@ -161,7 +179,8 @@ impl Authenticator {
     }
 
     fn remember(&self, failure: Failure) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), failure));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), failure));
     }
 }
 
@@ -170,7 +189,9 @@ fn failure_of(error: &TargetError) -> Option<Failure> {
     match error {
         TargetError::LoginFailed(why) => Some(Failure::Refused(why)),
         TargetError::CircuitOpen { .. } | TargetError::BudgetExhausted => None,
-        TargetError::Unreachable { .. } | TargetError::TimedOut { .. } => Some(Failure::Unreachable),
+        TargetError::Unreachable { .. } | TargetError::TimedOut { .. } => {
+            Some(Failure::Unreachable)
+        }
         _ => Some(Failure::Refused("the login failed a moment ago")),
     }
 }

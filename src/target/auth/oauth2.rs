@@ -29,7 +29,11 @@ pub(super) fn prepare(settings: &OAuth2, base: &Url) -> Result<Option<Key>, Targ
         let what = "The token URL of OAuth 2 must begin with `https://`.";
         return Err(TargetError::Settings(what.into()));
     }
-    settings.jwt.as_ref().map(|jwt| Key::parse(&jwt.key)).transpose()
+    settings
+        .jwt
+        .as_ref()
+        .map(|jwt| Key::parse(&jwt.key))
+        .transpose()
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -64,7 +68,9 @@ pub(super) async fn session(
     let answer: Value = serde_json::from_slice(&body)
         .map_err(|_| TargetError::LoginFailed("the token server's answer is not JSON"))?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    let token = token.ok_or(TargetError::LoginFailed("the token server's answer has no token"))?;
+    let token = token.ok_or(TargetError::LoginFailed(
+        "the token server's answer has no token",
+    ))?;
     let session = Session::of_header(AUTHORIZATION, &format!("Bearer {token}"))
         .map_err(|_| TargetError::LoginFailed("the token server's answer has no usable token"))?;
     Ok(session.lasting(life_in(&answer)))
@@ -73,7 +79,9 @@ pub(super) async fn session(
 /// `expires_in` is a number of seconds; some servers write it as text.
 fn life_in(answer: &Value) -> Option<Duration> {
     let value = answer.get("expires_in")?;
-    let seconds = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    let seconds = value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok())?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -97,7 +105,8 @@ fn request(settings: &OAuth2, key: Option<&Key>) -> Result<Request<Full<Bytes>>,
     headers.insert(CONTENT_TYPE, content_type);
     if let (Some(secret), false) = (&settings.client_secret, settings.is_in_body) {
         // RFC 6749 §2.3.1: both are form-encoded before they are put together.
-        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let encoded =
+            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let value = basic::value(&encoded(&settings.client_id), &encoded(secret.expose()));
         let mut value = HeaderValue::from_str(&value).map_err(|_| unusable())?;
         value.set_sensitive(true);

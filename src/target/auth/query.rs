@@ -6,6 +6,8 @@ use crate::tenant::secret::Secret;
 /// The session that never changes.
 pub(super) fn session(name: &str, value: &Secret) -> Session {
     let mut session = Session::default();
-    session.query.push((name.to_owned(), value.expose().to_owned()));
+    session
+        .query
+        .push((name.to_owned(), value.expose().to_owned()));
     session
 }

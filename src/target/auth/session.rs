@@ -36,7 +36,9 @@ pub(in crate::target) struct Session {
 /// Credentials are not printed.
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("life", &self.life).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("life", &self.life)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,9 @@ impl Session {
     /// A session that is one header.
     pub fn of_header(name: HeaderName, value: &str) -> Result<Self, TargetError> {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
-            TargetError::Settings("The credential in `[target.auth]` cannot be sent in a header.".into())
+            TargetError::Settings(
+                "The credential in `[target.auth]` cannot be sent in a header.".into(),
+            )
         })?;
         value.set_sensitive(true);
         Ok(Self {
@@ -110,7 +114,11 @@ impl Session {
 
     /// The `Cookie` header for a path.
     pub fn cookies(&self, path: &str) -> Option<String> {
-        let jar = self.jar.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let jar = self
+            .jar
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         jar.header(path)
     }
 

@@ -91,6 +91,21 @@ pub(super) fn service_provider_config() -> Vec<Attribute> {
         .described("A complex type that specifies sort result options.")
         .required()
         .read_only(),
+        // Missing in §8.7.2, but required by §5.
+        Attribute::complex(
+            "etag",
+            vec![
+                Attribute::boolean("supported")
+                    .described(
+                        "A Boolean value specifying whether or not the operation is supported.",
+                    )
+                    .required(),
+            ],
+        )
+        .described("A complex type that specifies ETag configuration options.")
+        .required()
+        .read_only(),
+        pagination(),
         Attribute::complex(
             "authenticationSchemes",
             vec![
@@ -176,4 +191,30 @@ pub(super) fn resource_type() -> Vec<Attribute> {
         .required()
         .read_only(),
     ]
+}
+
+/// How lists can be paged (RFC 9865 §4).
+fn pagination() -> Attribute {
+    Attribute::complex(
+        "pagination",
+        vec![
+            Attribute::boolean("cursor")
+                .described("Whether or not cursor-based pagination is supported.")
+                .required(),
+            Attribute::boolean("index")
+                .described("Whether or not index-based pagination is supported.")
+                .required(),
+            Attribute::string("defaultPaginationMethod")
+                .described("The pagination method used if a request asks for none.")
+                .canonical_values(&["cursor", "index"]),
+            Attribute::new("defaultPageSize", AttributeType::Integer)
+                .described("The number of results returned in a page if a request asks for none."),
+            Attribute::new("maxPageSize", AttributeType::Integer)
+                .described("The maximum number of results returned in a page."),
+            Attribute::new("cursorTimeout", AttributeType::Integer)
+                .described("The minimum number of seconds that a cursor is valid."),
+        ],
+    )
+    .described("A complex type that specifies pagination options.")
+    .read_only()
 }

@@ -1,6 +1,6 @@
 //! `Group` (RFC 7643 §4.2, §8.7.1).
 
-use crate::scim::{Attribute, Mutability};
+use crate::scim::{Attribute, Mutability, Returned};
 
 /// `displayName` and `members`.
 pub(super) fn attributes() -> Vec<Attribute> {
@@ -28,7 +28,8 @@ pub(super) fn attributes() -> Vec<Attribute> {
                         "A human-readable name of the member, primarily used for display \
                         purposes.",
                     )
-                    .mutability(Mutability::Immutable),
+                    .read_only()
+                    .returned(Returned::Request),
             ],
         )
         .described("A list of members of the Group.")

@@ -1,7 +1,8 @@
 //! The schemas that RFC 7643 §8.7 defines, and Okta's two for roles and entitlements.
 //!
 //! Two sub-attributes go beyond §8.7.1, because the RFC's own examples (§8.2, §8.4) carry them:
-//! `addresses.primary` and `members.display`.
+//! `addresses.primary` and `members.display`. `etag` (§5) and `pagination` (RFC 9865 §4) are added to
+//! ServiceProviderConfig.
 
 mod discovery;
 mod enterprise;

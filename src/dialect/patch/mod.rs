@@ -1,4 +1,9 @@
 //! The body of a PATCH: one attribute per operation, each with a path in the schema's spelling.
+//!
+//! In: the body as it was sent, the id in the URL. Out: operations in RFC form. Knows nothing of what the resource holds: whether a
+//! path has a target is found out when the operations are applied.
+
+mod message;
 
 use serde_json::{Map, Value};
 
@@ -7,19 +12,16 @@ use super::{
     filters,
     paths::{self, Found, Target},
     quirks::{
-        ECHOED, KEYS_ARE_PATHS, MISSING_ELEMENT, MISSING_SCHEMAS, OP_CASE, json_in_string,
-        named_removal, no_value, one_or_many, scim_1,
+        ECHOED, KEYS_ARE_PATHS, MISSING_ELEMENT, OP_CASE, json_in_string, named_removal, no_value,
+        one_or_many,
     },
     schemas,
     values::{self, Purpose},
 };
 use crate::scim::{
     AttributePath, Error, PatchPath,
-    patch::{MAX_PATCH_OPERATIONS, OnNoMatch, PatchKind, PatchOp, PatchRequest},
+    patch::{OnNoMatch, PatchKind, PatchOp, PatchRequest},
 };
-
-/// The URN of the PATCH message.
-const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Reads the body of a PATCH.
 ///
@@ -31,7 +33,7 @@ pub(super) fn read(
     resource_id: Option<&str>,
     body: Value,
 ) -> Result<PatchRequest, Error> {
-    let operations = operations(m, body)?;
+    let operations = message::operations(m, body)?;
     let mut reader = Reader {
         m,
         resource_id,
@@ -45,58 +47,6 @@ pub(super) fn read(
     Ok(PatchRequest {
         operations: reader.operations,
     })
-}
-
-/// The operations of a PatchOp message (RFC 7644 §3.5.2).
-fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, Error> {
-    let Value::Object(message) = body else {
-        return Err(Error::invalid_syntax(
-            "The body of a PATCH must be a JSON object with `schemas` and `Operations`.",
-        ));
-    };
-    let member = |name: &str| {
-        let found = message
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value)
-    };
-    let Some(operations) = member("Operations").cloned() else {
-        scim_1::refuse_patch(&message)?;
-        return Err(Error::invalid_syntax(
-            "The body of a PATCH must have `Operations`, a list of what to change.",
-        ));
-    };
-    let is_named = match member("schemas") {
-        Some(Value::Array(urns)) => urns.iter().filter_map(Value::as_str).any(is_patch_op),
-        Some(Value::String(urn)) => is_patch_op(urn),
-        _ => false,
-    };
-    if !is_named {
-        if !m.is_on(&MISSING_SCHEMAS) {
-            return Err(Error::invalid_syntax(format!(
-                "`schemas` of a PATCH must name `{PATCH_OP}`."
-            )));
-        }
-        m.note(&MISSING_SCHEMAS, "`schemas` did not name the PATCH message");
-    }
-    let operations = one_or_many::elements(m, "Operations", operations)
-        .map_err(|_| Error::invalid_syntax("`Operations` must be a list of objects."))?;
-    match operations.len() {
-        0 => Err(Error::invalid_syntax(
-            "`Operations` must have at least one operation.",
-        )),
-        count if count > MAX_PATCH_OPERATIONS => Err(Error::new(
-            413,
-            format!(
-                "A PATCH may have {MAX_PATCH_OPERATIONS} operations at most; this one has {count}."
-            ),
-        )),
-        _ => Ok(operations),
-    }
-}
-
-fn is_patch_op(urn: &str) -> bool {
-    urn.eq_ignore_ascii_case(PATCH_OP)
 }
 
 /// Reads operations one after the other.
@@ -265,17 +215,7 @@ impl Reader<'_, '_> {
         }
         let value = value.ok_or_else(|| self.wrong("has no `value`"))?;
         let Some(leaf) = target.leaf() else {
-            return match value {
-                Value::Object(members) => {
-                    let urn = format!("{target}:");
-                    self.whole_schema(kind, &urn, members)
-                }
-                Value::Null => self.nothing(kind, target),
-                other => {
-                    self.push(kind, target.path, Some(other));
-                    Ok(())
-                }
-            };
+            return self.whole_extension(kind, target, value);
         };
         let name = target.to_string();
         let is_one_element = target.path.filter.is_some() && target.path.sub_attribute.is_none();
@@ -290,6 +230,26 @@ impl Reader<'_, '_> {
         }
         self.push(kind, target.path, Some(value));
         Ok(())
+    }
+
+    /// A path that is an extension's URN alone.
+    fn whole_extension(
+        &mut self,
+        kind: PatchKind,
+        target: Target<'_>,
+        value: Value,
+    ) -> Result<(), Error> {
+        match value {
+            Value::Object(members) => {
+                let urn = format!("{target}:");
+                self.whole_schema(kind, &urn, members)
+            }
+            Value::Null => self.nothing(kind, target),
+            other => {
+                self.push(kind, target.path, Some(other));
+                Ok(())
+            }
+        }
     }
 
     /// A schema's object as a whole: one operation per attribute in it.

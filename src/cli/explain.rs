@@ -1,0 +1,141 @@
+//! `scimgate explain`: what one SCIM request would do. Reads are made, writes are only planned.
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use clap::Args;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::Value;
+
+use crate::{
+    exchange::CallRecord,
+    gateway::Writes,
+    observe::Finished,
+    server::{Request, Response},
+    tenant::SystemEnvironment,
+};
+
+use super::{ConfigArguments, Failure, Outcome, process::Process};
+
+/// Which request.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// Whose client asks.
+    tenant: String,
+    /// GET, POST, PUT, PATCH or DELETE.
+    method: String,
+    /// The path below the base URL, with the query: `/Users?filter=userName eq "ada"`.
+    path: String,
+    /// The body as JSON; `@FILE` reads a file, `-` standard input.
+    body: Option<String>,
+    /// The client's User-Agent, by which its provider is recognised.
+    #[arg(long)]
+    user_agent: Option<String>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// Explains it.
+pub async fn run(arguments: ExplainArguments) -> Outcome {
+    let settings = super::serve::load(&arguments.config)?;
+    let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
+    let Some(tenant) = process.registry.tenant(&arguments.tenant) else {
+        let complaints = process.registry.diagnostics();
+        eprint!("{}", crate::diagnostic::render(&complaints, false));
+        return Err(Failure::configuration(format!("there is no tenant `{}` that can be used", arguments.tenant)));
+    };
+    let request = request(&arguments)?;
+    let (response, finished) = process.gateway.exchange(tenant, request, Writes::Planned).await;
+    print!("{}", Explanation { arguments: &arguments, response: &response, finished: &finished });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(arguments: &ExplainArguments) -> Result<Request, Failure> {
+    let method = Method::from_bytes(arguments.method.to_ascii_uppercase().as_bytes())?;
+    let (path, query) = match arguments.path.split_once('?') {
+        Some((path, query)) => (path, Some(query.replace(' ', "%20").replace('"', "%22"))),
+        None => (arguments.path.as_str(), None),
+    };
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
+    if let Some(agent) = &arguments.user_agent {
+        headers.insert(header::USER_AGENT, HeaderValue::from_str(agent)?);
+    }
+    Ok(Request {
+        method,
+        path,
+        query,
+        headers,
+        body: body(arguments.body.as_deref())?,
+        peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        scheme_host: Some("https://scimgate.example".into()),
+        received: Instant::now(),
+    })
+}
+
+fn body(text: Option<&str>) -> Result<Bytes, Failure> {
+    Ok(match text {
+        None => Bytes::new(),
+        Some("-") => std::io::read_to_string(std::io::stdin())?.into(),
+        Some(text) => match text.strip_prefix('@') {
+            Some(path) => std::fs::read(path).map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?.into(),
+            None => Bytes::from(text.to_owned()),
+        },
+    })
+}
+
+/// The exchange as people read it.
+struct Explanation<'a> {
+    arguments: &'a ExplainArguments,
+    response: &'a Response,
+    finished: &'a Finished,
+}
+
+impl std::fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let exchange = &self.finished.exchange;
+        writeln!(f, "request    {} {}", self.finished.method, self.arguments.path)?;
+        for note in &exchange.notes.0 {
+            writeln!(f, "mended     {:<12} {}", note.quirk, note.message)?;
+        }
+        if !exchange.changed.is_empty() {
+            writeln!(f, "changes    {}", exchange.changed.join(", "))?;
+        }
+        if exchange.calls.is_empty() {
+            writeln!(f, "calls      none")?;
+        }
+        for call in &exchange.calls {
+            self.call(f, call)?;
+        }
+        writeln!(f, "answer     {}", self.response.status)?;
+        for name in [header::LOCATION, header::ETAG, header::RETRY_AFTER] {
+            if let Some(value) = self.response.headers.get(&name).and_then(|value| value.to_str().ok()) {
+                writeln!(f, "           {name}: {value}")?;
+            }
+        }
+        match serde_json::from_slice::<Value>(&self.response.body) {
+            Ok(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Explanation<'_> {
+    fn call(&self, f: &mut std::fmt::Formatter<'_>, call: &CallRecord) -> std::fmt::Result {
+        let outcome = match (call.is_planned_only, call.status) {
+            (true, _) => "planned, not sent".to_owned(),
+            (false, Some(status)) => format!("answered {status} in {} ms", call.duration.as_millis()),
+            (false, None) => "no answer".to_owned(),
+        };
+        writeln!(f, "call       {} {}   ({}; {outcome})", call.method, call.path, call.operation)?;
+        match &call.body {
+            Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("           {line}")).collect::<Vec<_>>().join("\n")
+}

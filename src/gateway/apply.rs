@@ -1,0 +1,117 @@
+//! A plan is carried out: call by call, each outcome recorded in the exchange.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    mapping::{
+        model::{Operation, ReplyKind, Send, TypeMapping},
+        names::Names,
+        write::{self, Wish},
+    },
+    scim::{AttributePath, Error, Resource},
+    store::TargetId,
+};
+
+use super::{
+    context::Context,
+    get::{id_value, object_of},
+    identity::Located,
+    join::{Joined, outbound},
+    plan::Plan,
+};
+
+/// What a plan left behind.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The target's object, if the last reply gave it whole.
+    pub object: Option<Value>,
+    /// Whether the object should be read again before answering.
+    pub must_read: bool,
+    /// The target's id afterwards; it changes where the key is a name.
+    pub target_id: Option<TargetId>,
+}
+
+/// Runs a plan against a resource that exists.
+///
+/// # Errors
+///
+/// The first failure; what was done stays done, and the same request sent again does only what is missing.
+pub async fn apply(ctx: &Context, t: &TypeMapping, plan: &Plan<'_>, old: &Joined, new: &Resource) -> Result<Applied, Error> {
+    let mut applied = Applied::default();
+    if plan.steps.is_empty() {
+        return Ok(applied);
+    }
+    let wanted = outbound(ctx, t, new).await?;
+    let before = outbound_lossy(ctx, t, &old.resource).await;
+    let mut target_id = old.target_id.clone();
+    for step in &plan.steps {
+        let wish = Wish::Update { changed: &step.covers, old: &before };
+        let present = present(ctx, t, step.operation, old).await?;
+        let names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)?;
+        let expected_id = key_in(t, &fields);
+        let body = Some(Value::Object(fields));
+        let done = ctx.driver().run(&ctx.journey, step.operation, step.class, &names, body, &step.covers).await?;
+        if let Some(id) = done.id.clone().or(expected_id) {
+            target_id = TargetId::new(id);
+        }
+        drop(names);
+        match step.operation.reply {
+            ReplyKind::Object => applied.object = done.object.filter(Value::is_object),
+            ReplyKind::ReadBack => applied.must_read = true,
+            ReplyKind::Nothing => applied.object = None,
+        }
+    }
+    applied.must_read |= plan.steps.len() > 1 && plan.steps.iter().any(|step| step.operation.reply == ReplyKind::Object);
+    applied.target_id = Some(target_id);
+    Ok(applied)
+}
+
+/// The names that a write's templates may use.
+pub fn names<'a>(
+    ctx: &'a Context,
+    t: &TypeMapping,
+    target_id: &TargetId,
+    scim_id: &crate::store::ScimId,
+    resource: &'a Resource,
+    present: &'a Value,
+) -> Names<'a> {
+    let mut names = ctx.names();
+    names.resource(resource);
+    names.with("id", Cow::Owned(id_value(t, target_id.as_str())));
+    names.with("scim", Cow::Owned(json!({ "id": scim_id.as_str() })));
+    names.with("old", Cow::Borrowed(present));
+    names
+}
+
+/// The object as it is now, for operations that send it back with changes.
+async fn present(ctx: &Context, t: &TypeMapping, operation: &Operation, old: &Joined) -> Result<Value, Error> {
+    let must_be_whole = operation.send == Send::Merged || operation.gets_first;
+    if !must_be_whole || old.object.is_object() {
+        return Ok(old.object.clone());
+    }
+    let located = Located { scim_id: old.scim_id.clone(), target_id: old.target_id.clone(), record: old.record.clone() };
+    object_of(ctx, t, &located).await?.ok_or_else(|| super::identity::unknown(t))
+}
+
+/// The id that the fields give the object, where the id is one of them.
+pub fn key_in(t: &TypeMapping, fields: &Map<String, Value>) -> Option<String> {
+    if t.id.is_stable {
+        return None;
+    }
+    let place = t.id.from.as_place()?;
+    super::user_groups::text_of(place.read(&Value::Object(fields.clone())))
+}
+
+
+/// References of the old state; one that dangles is left as it is, since it is only compared with.
+async fn outbound_lossy(ctx: &Context, t: &TypeMapping, resource: &Resource) -> Resource {
+    outbound(ctx, t, resource).await.unwrap_or_else(|_| resource.clone())
+}
+
+/// Which attributes changed, for the exchange.
+pub fn record_changes(ctx: &Context, changed: &[AttributePath]) {
+    ctx.record(|exchange| exchange.changed.extend(changed.iter().map(ToString::to_string)));
+}

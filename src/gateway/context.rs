@@ -1,0 +1,108 @@
+//! What every operation has at hand: the tenant, its time, its way to the target, and where to write notes down.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, PoisonError},
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    dialect::Dialect,
+    exchange::{Exchange, Notes},
+    mapping::{
+        model::{Mapping, TypeMapping},
+        names::Names,
+    },
+    scim::Error,
+    store::{Store, TenantId},
+    target::{Driver, Journey},
+    tenant::Tenant,
+};
+
+use super::Limits;
+
+/// One request's surroundings. Made by the edge; operations take it and read no clock and no randomness of their own.
+pub struct Context {
+    /// Whose request it is.
+    pub tenant: Arc<Tenant>,
+    /// The habits of the client that is speaking.
+    pub dialect: Dialect,
+    /// Links, shadow attributes, intents. In a dry run: reads only.
+    pub store: Arc<dyn Store>,
+    /// The journey of this request's calls: deadline, dry run, records.
+    pub journey: Journey,
+    /// `https://host/scim/v2`, no slash at the end: for locations.
+    pub base_url: String,
+    /// When the request was taken in.
+    pub now: Timestamp,
+    /// Random characters for templates, fresh for each request.
+    pub random: String,
+    /// The named limits.
+    pub limits: Arc<Limits>,
+}
+
+impl Context {
+    /// The proof of whom the request belongs to.
+    pub fn id(&self) -> &TenantId {
+        &self.tenant.id
+    }
+
+    /// The tenant's mapping.
+    pub fn mapping(&self) -> &Mapping {
+        &self.tenant.mapping
+    }
+
+    /// The way to the application.
+    pub fn driver(&self) -> &Driver {
+        &self.tenant.driver
+    }
+
+    /// The type with this resource type name, such as `User`.
+    pub fn type_named(&self, name: &str) -> Option<&TypeMapping> {
+        self.mapping().types.iter().find(|t| t.resource_type.name == name)
+    }
+
+    /// The names every template may use.
+    pub fn names(&self) -> Names<'_> {
+        let mut names = Names::new();
+        names.with("settings", Cow::Owned(Value::Object(self.mapping().settings.clone())));
+        names.random(&self.random);
+        names
+    }
+
+    /// Writes into the exchange.
+    pub fn record(&self, write: impl FnOnce(&mut Exchange)) {
+        let mut exchange = self.journey.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut exchange);
+    }
+
+    /// Lets `work` note what it mends, and keeps the notes whatever comes of it.
+    pub fn noting<T>(&self, work: impl FnOnce(&mut Notes) -> Result<T, Error>) -> Result<T, Error> {
+        let mut notes = Notes::default();
+        let result = work(&mut notes);
+        self.record(|exchange| exchange.notes.0.append(&mut notes.0));
+        result
+    }
+
+    /// Adds one note.
+    pub fn note(&self, quirk: &'static str, message: impl Into<String>) {
+        self.record(|exchange| exchange.notes.add(quirk, message));
+    }
+
+    /// The location of a resource.
+    pub fn location(&self, t: &TypeMapping, id: &str) -> String {
+        let id = percent_encoding::utf8_percent_encode(id, SEGMENT);
+        format!("{}{}/{id}", self.base_url, t.resource_type.endpoint)
+    }
+}
+
+/// What stays as it is in a path segment: RFC 3986 unreserved characters, and `@` and `:` for readability.
+const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@')
+    .remove(b':');

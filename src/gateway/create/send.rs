@@ -1,0 +1,269 @@
+//! The calls of a create, and what follows them.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::{
+    gateway::{
+        apply::{self, key_in},
+        get::object_of,
+        identity::{Located, new_record},
+        join::{Joined, complete, external_id, join_one, outbound},
+        members, plan, prune,
+    },
+    mapping::{
+        model::{OnExisting, ReplyKind},
+        reply::CallClass,
+        write::{self, Wish},
+    },
+    scim::Error,
+    store::{Record, ScimId, TargetId},
+    target::TargetError,
+};
+
+use super::{Create, cannot_create};
+
+/// What the create call made.
+struct Made {
+    target_id: TargetId,
+    object: Option<Value>,
+    is_planned_only: bool,
+}
+
+impl Create<'_> {
+    /// Makes the object, unless one is there under this name.
+    pub(super) async fn make(&self, scim_id: &ScimId) -> Result<Joined, Error> {
+        if self.must_look_first()
+            && let Some(found) = self.look_up().await?
+        {
+            return self.meet(found, scim_id).await;
+        }
+        match self.send().await {
+            Ok(made) => self.complete(made, scim_id).await,
+            Err(Failure::Duplicate(error)) => self.met_by_refusal(error, scim_id).await,
+            Err(Failure::Certain(error)) => {
+                self.give_up(scim_id).await?;
+                Err(error)
+            }
+            // Its fate is unknown: the intent stays, and the repetition looks the account up.
+            Err(Failure::Unknown(error)) => Err(error),
+        }
+    }
+
+    /// Where the application would overwrite, or the policy wants to know, or a tombstone may hold the name.
+    fn must_look_first(&self) -> bool {
+        let policy = &self.ctx.mapping().policy;
+        self.t.create.as_ref().is_some_and(|create| create.gets_first)
+            || policy.on_existing != OnExisting::Conflict
+            || policy.on_delete == crate::mapping::model::OnDelete::Deactivate
+    }
+
+    /// The application says that it has such an object.
+    async fn met_by_refusal(&self, error: Error, scim_id: &ScimId) -> Result<Joined, Error> {
+        self.give_up(scim_id).await?;
+        Err(error)
+    }
+
+    /// Nothing was made: the name is free for another intent.
+    pub(super) async fn give_up(&self, scim_id: &ScimId) -> Result<(), Error> {
+        Ok(self.ctx.store.abandon(self.ctx.id(), self.type_name(), &self.match_key, scim_id).await?)
+    }
+
+    async fn send(&self) -> Result<Made, Failure> {
+        let (ctx, t) = (self.ctx, self.t);
+        let Some(operation) = &t.create else {
+            return Err(Failure::Certain(cannot_create(t)));
+        };
+        let wish = outbound(ctx, t, &self.wish).await.map_err(Failure::Certain)?;
+        let mut names = ctx.names();
+        names.resource(&wish);
+        let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
+            .map_err(|error| Failure::Certain(error.into()))?;
+        let own_key = key_in(t, &fields);
+        let fields = Value::Object(fields);
+        // Whether something is there already was looked up before.
+        names.with("old", Cow::Owned(Value::Null));
+        let done = ctx
+            .driver()
+            .run(&ctx.journey, operation, CallClass::Create, &names, Some(fields.clone()), &[])
+            .await
+            .map_err(Failure::of)?;
+        let target_id = match done.id.clone().or(own_key) {
+            Some(id) => TargetId::new(id),
+            None if done.is_planned_only => TargetId::new("(new)"),
+            None => self.found_id().await?,
+        };
+        let object = done.object.filter(|object| operation.reply == ReplyKind::Object && object.is_object());
+        Ok(Made { target_id, object, is_planned_only: done.is_planned_only })
+    }
+
+    /// The application did not say the id: it is looked up by name.
+    async fn found_id(&self) -> Result<TargetId, Failure> {
+        match self.look_up().await {
+            Ok(Some(found)) => Ok(found.target_id),
+            Ok(None) => Err(Failure::Unknown(Error::new(
+                502,
+                "The application said that it made the object, and does not show it.",
+            ))),
+            Err(error) => Err(Failure::Unknown(error)),
+        }
+    }
+
+    /// What the create call could not set is set now; then everything is committed.
+    async fn complete(&self, made: Made, scim_id: &ScimId) -> Result<Joined, Error> {
+        let record = self.record(scim_id, &made.target_id);
+        let mut joined = self.joined(&made, &record).await?;
+        if let Err(error) = self.set_the_rest(&mut joined).await {
+            return self.undo(&joined, error).await;
+        }
+        self.commit(&record).await?;
+        Ok(joined)
+    }
+
+    async fn set_the_rest(&self, joined: &mut Joined) -> Result<(), Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        let plan = plan::after_create(t, &self.wish);
+        let applied = apply::apply(ctx, t, &plan, joined, &self.wish).await?;
+        if !plan.steps.is_empty() {
+            self.refresh(joined, applied.target_id).await?;
+        }
+        let add = member_ids(self.wish.0.get("members"));
+        let is_in_body = t.members.as_ref().is_some_and(|members| members.field.is_some());
+        if !add.is_empty() && !is_in_body {
+            let change = members::Change { all: Some(add.clone()), add, remove: Vec::new() };
+            members::apply(ctx, t, &located(joined), &change).await?;
+        }
+        self.show_members(joined).await;
+        Ok(())
+    }
+
+    /// After further calls the object is another one: read it again, or go by the wish.
+    async fn refresh(&self, joined: &mut Joined, target_id: Option<TargetId>) -> Result<(), Error> {
+        if let Some(target_id) = target_id {
+            joined.target_id = target_id;
+        }
+        if self.ctx.journey.is_dry {
+            return Ok(());
+        }
+        if let Some(object) = object_of(self.ctx, self.t, &located(joined)).await?
+            && let Some(fresh) = join_one(self.ctx, self.t, object, joined.record.clone()).await?
+        {
+            *joined = fresh;
+        }
+        Ok(())
+    }
+
+    /// The members that were wished are there: told without asking again.
+    async fn show_members(&self, joined: &mut Joined) {
+        let Some(Value::Array(wished)) = self.wish.0.get("members") else { return };
+        let kind = self.t.members.as_ref().and_then(|members| members.types.first().cloned());
+        let of = kind.as_deref().and_then(|name| self.ctx.type_named(name));
+        let members: Vec<Value> = wished
+            .iter()
+            .filter_map(|member| {
+                let id = member.get("value")?.as_str()?;
+                let mut shown = json!({ "value": id });
+                if let Some(of) = of {
+                    shown["$ref"] = json!(self.ctx.location(of, id));
+                    shown["type"] = json!(of.resource_type.name);
+                }
+                if let Some(display) = member.get("display").filter(|display| display.is_string()) {
+                    shown["display"] = display.clone();
+                }
+                Some(shown)
+            })
+            .collect();
+        let meta = joined.resource.0.shift_remove("meta");
+        joined.resource.0.insert("members".into(), Value::Array(members));
+        if let Some(meta) = meta {
+            joined.resource.0.insert("meta".into(), meta);
+        }
+    }
+
+    /// A later step was refused: the half-made object is taken back, so that nobody meets it.
+    async fn undo(&self, joined: &Joined, error: Error) -> Result<Joined, Error> {
+        if error.status < 500 && !self.ctx.journey.is_dry && self.t.delete.is_some() {
+            crate::gateway::delete::remove(self.ctx, self.t, &located(joined)).await?;
+            self.give_up(&self.new_intent().scim_id).await?;
+            let scim_id = joined.record.as_ref().map_or(&joined.scim_id, |record| &record.scim_id);
+            self.give_up(scim_id).await?;
+        }
+        Err(error)
+    }
+
+    /// What is kept here about the new resource.
+    pub(super) fn record(&self, scim_id: &ScimId, target_id: &TargetId) -> Record {
+        let scim_id = if self.t.id.is_stable { ScimId::new(self.t.id.to_scim(target_id.as_str())) } else { scim_id.clone() };
+        let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
+        record.external_id = external_id(&self.wish);
+        record.shadow = write::kept_values(self.t, &self.wish);
+        record
+    }
+
+    pub(super) async fn commit(&self, record: &Record) -> Result<(), Error> {
+        Ok(self.ctx.store.applied(self.ctx.id(), self.type_name(), &self.match_key, record).await?)
+    }
+
+    /// The new resource: as the application shows it, or as it was wished.
+    async fn joined(&self, made: &Made, record: &Record) -> Result<Joined, Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        let reads_back = t.create.as_ref().is_some_and(|create| create.reply == ReplyKind::ReadBack);
+        let object = match &made.object {
+            Some(object) => Some(object.clone()),
+            None if reads_back && !made.is_planned_only => {
+                let located = Located { scim_id: record.scim_id.clone(), target_id: made.target_id.clone(), record: None };
+                object_of(ctx, t, &located).await?
+            }
+            None => None,
+        };
+        if let Some(object) = object
+            && let Some(joined) = join_one(ctx, t, object, Some(record.clone())).await?
+        {
+            return Ok(joined);
+        }
+        let mut resource = prune::prune(ctx, t, self.wish.clone());
+        complete(ctx, t, &mut resource, &record.scim_id, Some(record));
+        Ok(Joined {
+            resource,
+            record: Some(record.clone()),
+            object: Value::Null,
+            target_id: made.target_id.clone(),
+            scim_id: record.scim_id.clone(),
+        })
+    }
+}
+
+/// Where the resource is.
+pub(super) fn located(joined: &Joined) -> Located {
+    Located { scim_id: joined.scim_id.clone(), target_id: joined.target_id.clone(), record: joined.record.clone() }
+}
+
+/// The ids of member values.
+pub(super) fn member_ids(members: Option<&Value>) -> Vec<String> {
+    let members = members.and_then(Value::as_array).into_iter().flatten();
+    members.filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect()
+}
+
+/// How a create call failed: what matters is whether something may have been made.
+enum Failure {
+    /// Nothing was made: the application has such an object.
+    Duplicate(Error),
+    /// Nothing was made.
+    Certain(Error),
+    /// Nobody knows.
+    Unknown(Error),
+}
+
+impl Failure {
+    fn of(error: TargetError) -> Self {
+        use crate::scim::ScimType;
+        let is_in_doubt = error.is_in_doubt();
+        let error = Error::from(error);
+        match () {
+            () if is_in_doubt => Self::Unknown(error),
+            () if error.scim_type == Some(ScimType::Uniqueness) => Self::Duplicate(error),
+            () => Self::Certain(error),
+        }
+    }
+}

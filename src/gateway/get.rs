@@ -1,0 +1,129 @@
+//! GET of one resource (RFC 7644 §3.4.1).
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    mapping::{model::TypeMapping, read, reply::CallClass},
+    scim::{Error, Projection},
+    target::TargetError,
+};
+
+use super::{
+    answer::{Answer, Meta},
+    context::Context,
+    identity::{Located, locate, unknown},
+    join::{Joined, join_one},
+    members, user_groups,
+};
+
+/// Which parts of a resource cost further calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// `members` of a group.
+    pub members: bool,
+    /// `groups` of a user.
+    pub groups: bool,
+}
+
+impl Want {
+    /// Neither.
+    pub const NEITHER: Self = Self { members: false, groups: false };
+
+    /// What a projection asks for.
+    pub fn of(projection: &Projection) -> Self {
+        Self { members: projection.wants("members"), groups: projection.wants("groups") }
+    }
+}
+
+/// Answers a GET: 200, or 304 if the client has this version.
+pub async fn get(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &str,
+    projection: &Projection,
+    if_none_match: Option<&crate::scim::version::Precondition>,
+) -> Result<Answer, Error> {
+    let joined = fetch(ctx, t, id, Want::of(projection)).await?;
+    let meta = Meta::of(&joined.resource.0);
+    if let Some(condition) = if_none_match
+        && condition.matches(meta.version.as_deref())
+    {
+        return Ok(Answer { status: 304, version: meta.version, ..Answer::default() });
+    }
+    let body = projection.apply(&t.resource_type, joined.resource.0);
+    Ok(Answer::resource(200, body, meta))
+}
+
+/// Reads a resource as the client knows it.
+///
+/// # Errors
+///
+/// 404 if it does not exist, or not for this tenant.
+pub async fn fetch(ctx: &Context, t: &TypeMapping, id: &str, want: Want) -> Result<Joined, Error> {
+    let located = locate(ctx, t, id).await?;
+    fetch_located(ctx, t, located, want).await
+}
+
+/// Reads a resource that was located before.
+pub async fn fetch_located(ctx: &Context, t: &TypeMapping, located: Located, want: Want) -> Result<Joined, Error> {
+    let object = object_of(ctx, t, &located).await?.ok_or_else(|| unknown(t))?;
+    let joined = join_one(ctx, t, object, located.record.clone()).await?.ok_or_else(|| unknown(t))?;
+    // `007` and `7` may be one to the target; for us an id has one spelling.
+    if joined.target_id.as_str() != located.target_id.as_str() {
+        return Err(unknown(t));
+    }
+    with_parts(ctx, t, joined, want).await
+}
+
+/// Reads members and groups in, as far as they are wanted.
+pub async fn with_parts(ctx: &Context, t: &TypeMapping, mut joined: Joined, want: Want) -> Result<Joined, Error> {
+    if want.members && t.members.is_some() {
+        let list = members::read(ctx, t, &joined).await?;
+        insert_list(&mut joined.resource.0, "members", list);
+    }
+    if want.groups && t.groups.is_some() {
+        let list = user_groups::read(ctx, t, &joined).await?;
+        insert_list(&mut joined.resource.0, "groups", list);
+    }
+    Ok(joined)
+}
+
+/// Puts a list in front of `meta`; an empty one is left out, as RFC 7643 §2.5 has it.
+pub fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
+    let meta = resource.shift_remove("meta");
+    resource.shift_remove(name);
+    if !list.is_empty() {
+        resource.insert(name.to_owned(), Value::Array(list));
+    }
+    if let Some(meta) = meta {
+        resource.insert("meta".into(), meta);
+    }
+}
+
+/// The target's object; absent if it has none.
+pub async fn object_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Option<Value>, Error> {
+    if !t.fixed.is_empty() {
+        let is_it = |object: &&Value| read::target_id(t, object).as_deref() == Some(located.target_id.as_str());
+        return Ok(t.fixed.iter().find(is_it).cloned());
+    }
+    let Some(get) = &t.get else {
+        return super::list::object_with_id(ctx, t, &located.target_id).await;
+    };
+    let mut names = ctx.names();
+    names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
+    match ctx.driver().run(&ctx.journey, get, CallClass::Get, &names, None, &[]).await {
+        Ok(done) => Ok(done.object),
+        Err(TargetError::Refused { meaning: crate::mapping::model::Meaning::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A target id as it is written into bodies: a number where the application has numbers.
+pub fn id_value(t: &TypeMapping, id: &str) -> Value {
+    match id.parse::<i64>() {
+        Ok(number) if t.id.is_number => json!(number),
+        _ => json!(id),
+    }
+}

@@ -1,0 +1,278 @@
+//! The way of a request: who is asking, what for, the answer, and the record of it.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use jiff::Timestamp;
+
+use crate::{
+    exchange::Exchange,
+    observe::Finished,
+    scim::{Error, ScimType, intake, version::Precondition},
+    server::{Admission, Handler, Request, Response},
+    store::{ScimId, Store},
+    target::Journey,
+    tenant::{Presented, Refusal, Registry, Tenant},
+};
+
+use super::{Answer, Call, Context, Limits, Route, answer::Acknowledgement, dispatch, split_base};
+
+/// Where finished exchanges go: logs, metrics, the demo's screen.
+pub trait Sink: Send + Sync + 'static {
+    /// Takes one in.
+    fn finished(&self, finished: &Finished);
+}
+
+/// What a gateway is made of.
+pub struct GatewaySettings {
+    /// The tenants and their keys.
+    pub registry: Arc<Registry>,
+    /// Links, shadow attributes, intents.
+    pub store: Arc<dyn Store>,
+    /// The named limits.
+    pub limits: Limits,
+    /// The base path in front of `/Users`, such as `/scim/v2`; no slash at the end.
+    pub base_path: String,
+    /// The body's limit at the edge.
+    pub max_body_bytes: usize,
+    /// Where finished exchanges go.
+    pub sinks: Vec<Arc<dyn Sink>>,
+}
+
+/// The gateway as the edge sees it.
+pub struct Gateway {
+    registry: Arc<Registry>,
+    store: Arc<dyn Store>,
+    limits: Arc<Limits>,
+    base_path: String,
+    max_body_bytes: usize,
+    sinks: Vec<Arc<dyn Sink>>,
+}
+
+impl Gateway {
+    /// Puts one together.
+    pub fn new(settings: GatewaySettings) -> Self {
+        Self {
+            registry: settings.registry,
+            store: settings.store,
+            limits: Arc::new(settings.limits),
+            base_path: settings.base_path,
+            max_body_bytes: settings.max_body_bytes,
+            sinks: settings.sinks,
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let (response, finished) = match self.registry.authenticate(&presented(&request.headers), Timestamp::now()) {
+            Ok(tenant) => self.exchange(tenant, request, Writes::Sent).await,
+            Err(refusal) => refuse(&request, refusal),
+        };
+        for sink in &self.sinks {
+            sink.finished(&finished);
+        }
+        response
+    }
+
+    /// Runs one request of a tenant and gives the answer with all that happened.
+    pub async fn exchange(&self, tenant: Arc<Tenant>, request: Request, writes: Writes) -> (Response, Finished) {
+        let ctx = self.context(Arc::clone(&tenant), &request, writes);
+        let (_, path) = split_base(&request.path, &self.base_path);
+        let route = Route::of(path, &tenant.mapping);
+        let method = request.method.clone();
+        let template = route.template();
+        let result = self.result(&ctx, request.method.clone(), route, &request).await;
+        let (answer, retry_after, scim_type) = match result {
+            Ok(answer) => (answer, None, None),
+            Err(error) => {
+                let retry_after = error.retry_after.map(|time| time.as_secs().max(1));
+                (Answer::error(&error), retry_after, error.scim_type.map(ScimType::as_str))
+            }
+        };
+        let finished = Finished {
+            tenant: tenant.id.as_str().into(),
+            route: template,
+            method: method.clone(),
+            status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            scim_type,
+            duration: request.received.elapsed(),
+            exchange: taken(&ctx.journey.exchange),
+            request_id: uuid::Uuid::now_v7().to_string(),
+        };
+        let acknowledges = answer.acknowledges.clone();
+        let mut response = answer.into_response(retry_after);
+        if response.status == http::StatusCode::METHOD_NOT_ALLOWED || method == Method::OPTIONS {
+            allow(&mut response.headers, Route::of(path, &tenant.mapping).methods());
+        }
+        if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
+            response.on_sent = Some(self.acknowledgement(&tenant, create));
+        }
+        (response, finished)
+    }
+
+    async fn result(&self, ctx: &Context, method: Method, route: Route, request: &Request) -> Result<Answer, Error> {
+        let allowed = route.methods();
+        let is_served = allowed.contains(&method.as_str());
+        if route == Route::Unknown {
+            return Err(Error::new(404, "There is no such endpoint."));
+        }
+        if method == Method::OPTIONS {
+            return Ok(Answer { status: 204, ..Answer::default() });
+        }
+        if !is_served {
+            return Err(Error::new(405, format!("{method} is not served here; see `Allow`.")));
+        }
+        let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
+        let body = if has_body { Some(self.json(&request.headers, &request.body)?) } else { None };
+        // HEAD is GET; the edge leaves the body out.
+        let method = if method == Method::HEAD { Method::GET } else { method };
+        let call = Call {
+            method,
+            route,
+            query: request.query.clone(),
+            body,
+            if_match: precondition(&request.headers, header::IF_MATCH),
+            if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
+        };
+        let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
+        match deadline.await {
+            Ok(result) => result,
+            Err(_) => Err(Error {
+                status: 504,
+                scim_type: None,
+                detail: "The application did not answer in time.".into(),
+                retry_after: Some(super::error::SHORTLY),
+            }),
+        }
+    }
+
+    fn json(&self, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_json = media_type.is_empty() || media_type == "application/json" || media_type == "application/scim+json";
+        if !is_json {
+            return Err(Error::new(415, "The body must be `application/scim+json` or `application/json`."));
+        }
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err(Error::of(ScimType::InvalidSyntax, "The request has no body."));
+        }
+        intake::parse_json(body, &intake::JsonLimits::default())
+    }
+
+    fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
+        let (base, _) = split_base(&request.path, &self.base_path);
+        let origin = request.scheme_host.clone().unwrap_or_default();
+        let user_agent = request.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let is_dry = writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
+        let time = self.limits.request_deadline.min(tenant.mapping.target.deadline);
+        Context {
+            dialect: tenant.dialect.recognise(user_agent),
+            store: if is_dry { super::dry::store(Arc::clone(&self.store)) } else { Arc::clone(&self.store) },
+            journey: Journey {
+                tenant: tenant.id.as_str().into(),
+                deadline: tokio::time::Instant::now() + time,
+                is_dry,
+                exchange: Arc::new(Mutex::new(Exchange::default())),
+            },
+            base_url: format!("{origin}{base}"),
+            now: Timestamp::now(),
+            random: super::random::characters(),
+            limits: Arc::clone(&self.limits),
+            tenant,
+        }
+    }
+
+    fn acknowledgement(&self, tenant: &Arc<Tenant>, create: Acknowledgement) -> Box<dyn FnOnce() + Send> {
+        let (store, id) = (Arc::clone(&self.store), tenant.id.clone());
+        Box::new(move || {
+            tokio::spawn(async move {
+                let scim_id = ScimId::new(&create.id);
+                if let Err(error) = store.acknowledge(&id, &create.resource_type, &create.match_key, &scim_id).await {
+                    tracing::warn!(error = %error, "a create could not be acknowledged");
+                }
+            });
+        })
+    }
+}
+
+/// Whether writes reach target and store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// They do.
+    Sent,
+    /// They are planned and shown.
+    Planned,
+}
+
+impl Handler for Gateway {
+    fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.answer(request))
+    }
+
+    fn admit(&self, head: &Parts) -> Result<Admission, Response> {
+        match self.registry.authenticate(&presented(&head.headers), Timestamp::now()) {
+            Ok(_) => Ok(Admission { max_body_bytes: self.max_body_bytes }),
+            Err(refusal) => Err(refusal_response(refusal)),
+        }
+    }
+}
+
+/// The credential of a request.
+fn presented(headers: &HeaderMap) -> Presented<'_> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next().and_then(|value| value.to_str().ok());
+    Presented { authorization: first, is_ambiguous: values.next().is_some() }
+}
+
+fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
+    headers.get(name).and_then(|value| value.to_str().ok()).and_then(Precondition::parse)
+}
+
+fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
+    let response = refusal_response(refusal);
+    let finished = Finished {
+        tenant: "-".into(),
+        route: "refused",
+        method: request.method.clone(),
+        status: response.status,
+        scim_type: None,
+        duration: request.received.elapsed(),
+        exchange: Exchange::default(),
+        request_id: uuid::Uuid::now_v7().to_string(),
+    };
+    (response, finished)
+}
+
+/// 401 says nothing about why; a tenant that is known but down is 503.
+fn refusal_response(refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::NotAuthenticated => {
+            let error = Error::new(401, "A valid credential is required: `Authorization: Bearer …`.");
+            let mut response = Answer::error(&error).into_response(None);
+            response.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"scimgate\""));
+            response
+        }
+        Refusal::TenantDown => {
+            let error = Error::new(503, "This tenant's configuration is broken; its operator must mend it.");
+            Answer::error(&error).into_response(Some(DOWN_RETRY_SECONDS))
+        }
+    }
+}
+
+fn allow(headers: &mut HeaderMap, methods: &[&str]) {
+    if let Ok(value) = HeaderValue::try_from(methods.join(", ")) {
+        headers.insert(header::ALLOW, value);
+    }
+}
+
+fn taken(exchange: &Mutex<Exchange>) -> Exchange {
+    std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// When a client of a broken tenant should ask again.
+const DOWN_RETRY_SECONDS: u64 = 60;
+

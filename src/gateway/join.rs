@@ -1,0 +1,277 @@
+//! An object of the target becomes the resource that the client knows: translated, joined with what is kept here, and
+//! given its common attributes (RFC 7643 §3.1).
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    mapping::{model::TypeMapping, read, write},
+    scim::{AttributePath, Error, Resource, version},
+    store::{ExternalId, Record, ScimId, TargetId},
+};
+
+use super::{
+    context::Context,
+    identity::{link, scim_id_of},
+};
+
+/// A resource as the client knows it, and what it was made of.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// The resource, with `id`, `meta` and `externalId`; members and groups only once they are read.
+    pub resource: Resource,
+    /// What the store has.
+    pub record: Option<Record>,
+    /// The target's object.
+    pub object: Value,
+    /// Its id there.
+    pub target_id: TargetId,
+    /// Its id for the client.
+    pub scim_id: ScimId,
+}
+
+/// Joins objects of a list with their records, in one query; those the tenant may not see are left out.
+pub async fn join_all(ctx: &Context, t: &TypeMapping, objects: Vec<Value>) -> Result<Vec<Joined>, Error> {
+    let visible: Vec<(TargetId, Value)> = objects
+        .into_iter()
+        .filter(|object| is_visible(ctx, t, object))
+        .filter_map(|object| read::target_id(t, &object).map(|id| (TargetId::new(id), object)))
+        .collect();
+    let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();
+    let records = ctx.store.records_by_target(ctx.id(), &t.resource_type.name, &ids).await?;
+    let mut by_target: HashMap<String, Record> = records
+        .into_iter()
+        .filter_map(|record| Some((record.target_id.as_ref()?.as_str().to_owned(), record)))
+        .collect();
+    let mut joined = Vec::with_capacity(visible.len());
+    for (target_id, object) in visible {
+        let record = by_target.remove(target_id.as_str());
+        if record.as_ref().is_some_and(|record| record.is_deleted) {
+            continue;
+        }
+        joined.push(join(ctx, t, object, target_id, record).await?);
+    }
+    Ok(joined)
+}
+
+/// Joins one object; absent if the tenant may not see it.
+pub async fn join_one(ctx: &Context, t: &TypeMapping, object: Value, record: Option<Record>) -> Result<Option<Joined>, Error> {
+    if !is_visible(ctx, t, &object) {
+        return Ok(None);
+    }
+    let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
+        return Ok(None);
+    };
+    let record = match record {
+        Some(record) => Some(record),
+        None => ctx.store.record_by_target(ctx.id(), &t.resource_type.name, &target_id).await?,
+    };
+    if record.as_ref().is_some_and(|record| record.is_deleted) {
+        return Ok(None);
+    }
+    join(ctx, t, object, target_id, record).await.map(Some)
+}
+
+async fn join(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    target_id: TargetId,
+    record: Option<Record>,
+) -> Result<Joined, Error> {
+    let record = match record {
+        None if !t.id.is_stable => Some(link(ctx, t, &target_id).await?),
+        record => record,
+    };
+    let scim_id = match &record {
+        Some(record) => record.scim_id.clone(),
+        None => ScimId::new(t.id.to_scim(target_id.as_str())),
+    };
+    let translated = read::read(t, &object, &ctx.mapping().settings, |_| true);
+    let mut resource = translated.resource;
+    for reference in translated.references {
+        resolve_reference(ctx, &mut resource, &reference).await?;
+    }
+    complete(ctx, t, &mut resource, &scim_id, record.as_ref());
+    Ok(Joined { resource, record, object, target_id, scim_id })
+}
+
+/// Puts what is kept here, the common attributes and the version into a resource that has its mapped attributes.
+pub fn complete(ctx: &Context, t: &TypeMapping, resource: &mut Resource, scim_id: &ScimId, record: Option<&Record>) {
+    if let Some(record) = record {
+        write::join_kept(t, resource, &record.shadow);
+        withheld(resource, &record.shadow);
+        if let Some(external_id) = &record.external_id {
+            resource.0.insert("externalId".into(), json!(external_id.as_str()));
+        }
+    }
+    resource.0.insert("id".into(), json!(scim_id.as_str()));
+    resource.0.insert("schemas".into(), schemas(t, resource));
+    let meta = meta(ctx, t, resource, scim_id, record);
+    resource.0.insert("meta".into(), meta);
+    order(t, resource);
+}
+
+/// Attributes that the client removed although the application cannot be without them (a state, say): kept as null, and
+/// not shown until the client gives them a value again.
+fn withheld(resource: &mut Resource, shadow: &Map<String, Value>) {
+    for name in shadow.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name) {
+        resource.0.shift_remove(name);
+    }
+}
+
+fn schemas(t: &TypeMapping, resource: &Resource) -> Value {
+    let mut urns = vec![json!(t.resource_type.schema.id)];
+    urns.extend(
+        t.resource_type
+            .extensions
+            .iter()
+            .filter(|extension| resource.0.contains_key(&extension.schema.id))
+            .map(|extension| json!(extension.schema.id)),
+    );
+    Value::Array(urns)
+}
+
+fn meta(ctx: &Context, t: &TypeMapping, resource: &Resource, scim_id: &ScimId, record: Option<&Record>) -> Value {
+    let mut meta = Map::new();
+    meta.insert("resourceType".into(), json!(t.resource_type.name));
+    let mapped = resource.0.get("meta").and_then(Value::as_object);
+    for (name, kept) in [("created", record.map(|r| r.created)), ("lastModified", record.map(|r| r.modified))] {
+        let mapped = mapped.and_then(|meta| meta.get(name)).cloned();
+        if let Some(time) = mapped.or_else(|| kept.map(|time| json!(time.to_string()))) {
+            meta.insert(name.into(), time);
+        }
+    }
+    meta.insert("location".into(), json!(ctx.location(t, scim_id.as_str())));
+    meta.insert("version".into(), json!(version_of(resource, record)));
+    Value::Object(meta)
+}
+
+/// The version of a resource: what it holds, and how often its membership was changed through here.
+///
+/// Members and groups are not in it, so that it does not cost their reading; a change of members counts the revision.
+pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
+    let content: Map<String, Value> = resource
+        .0
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "meta" | "members" | "groups" | "schemas"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let hash = version::of(&content);
+    match record.filter(|record| record.revision > 1) {
+        Some(record) => format!("{}-{}\"", hash.trim_end_matches('"'), record.revision),
+        None => hash,
+    }
+}
+
+/// Common attributes first, then the schema's order: what people read.
+fn order(t: &TypeMapping, resource: &mut Resource) {
+    let mut ordered = Map::new();
+    let first = ["schemas", "id", "externalId"].into_iter();
+    let schema = t.resource_type.schema.attributes.iter().map(|attribute| attribute.name.as_str());
+    for name in first.chain(schema.filter(|name| *name != "meta")) {
+        if let Some(value) = resource.0.shift_remove(name) {
+            ordered.insert(name.to_owned(), value);
+        }
+    }
+    let meta = resource.0.shift_remove("meta");
+    ordered.append(&mut resource.0);
+    if let Some(meta) = meta {
+        ordered.insert("meta".into(), meta);
+    }
+    resource.0 = ordered;
+}
+
+async fn resolve_reference(ctx: &Context, resource: &mut Resource, reference: &read::ReferenceValue) -> Result<(), Error> {
+    let Some(of) = ctx.type_named(&reference.resource_type) else {
+        return Ok(());
+    };
+    let id = scim_id_of(ctx, of, &TargetId::new(&reference.target_id)).await?;
+    let location = ctx.location(of, id.as_str());
+    let holder = match &reference.path.schema {
+        Some(schema) => resource.0.get_mut(schema).and_then(Value::as_object_mut),
+        None => Some(&mut resource.0),
+    };
+    if let Some(Value::Object(value)) = holder.and_then(|holder| holder.get_mut(&reference.path.attribute)) {
+        value.insert("value".into(), json!(id.as_str()));
+        value.insert("$ref".into(), json!(location));
+    }
+    Ok(())
+}
+
+/// The same resource with the target's ids in its references: what is written.
+///
+/// # Errors
+///
+/// `invalidValue` if a reference names a resource that does not exist and the policy is to refuse.
+pub async fn outbound(ctx: &Context, t: &TypeMapping, resource: &Resource) -> Result<Resource, Error> {
+    let mut out = resource.clone();
+    for rule in &t.attributes {
+        let (Some(type_name), path) = (&rule.reference, &rule.location.path) else {
+            continue;
+        };
+        let Some(of) = ctx.type_named(type_name) else { continue };
+        let Some(value) = reference_value(&mut out, path) else { continue };
+        let Some(id) = value.as_str().map(str::to_owned) else { continue };
+        match super::identity::target_id_of(ctx, of, &id).await? {
+            Some(target_id) => *value = json!(target_id.as_str()),
+            None => missing_reference(ctx, &mut out, path)?,
+        }
+    }
+    Ok(out)
+}
+
+fn reference_value<'r>(resource: &'r mut Resource, path: &AttributePath) -> Option<&'r mut Value> {
+    let holder = match &path.schema {
+        Some(schema) => resource.0.get_mut(schema)?.as_object_mut()?,
+        None => &mut resource.0,
+    };
+    match holder.get_mut(&path.attribute)? {
+        Value::Object(value) => value.get_mut(path.sub_attribute.as_deref().unwrap_or("value")),
+        value => Some(value),
+    }
+}
+
+fn missing_reference(ctx: &Context, resource: &mut Resource, path: &AttributePath) -> Result<(), Error> {
+    use crate::{mapping::model::OnMissingReference, scim::ScimType};
+    if ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject {
+        let detail = format!("`{}` names a resource that does not exist.", path.attribute);
+        return Err(Error::of(ScimType::InvalidValue, detail));
+    }
+    let holder = match &path.schema {
+        Some(schema) => resource.0.get_mut(schema).and_then(Value::as_object_mut),
+        None => Some(&mut resource.0),
+    };
+    if let Some(holder) = holder {
+        holder.shift_remove(&path.attribute);
+    }
+    Ok(())
+}
+
+/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected.
+fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
+    let settings = &ctx.mapping().settings;
+    read::is_in_scope(t, object, settings) && !read::is_gone(t, object, settings) && !is_protected(ctx, t, object)
+}
+
+fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
+    let protected = &ctx.mapping().policy.protected;
+    if protected.is_empty() {
+        return false;
+    }
+    let wanted = |path: &AttributePath| path.attribute == t.match_attribute.attribute;
+    let read = read::read(t, object, &ctx.mapping().settings, wanted);
+    let name = read.resource.0.get(&t.match_attribute.attribute).and_then(Value::as_str);
+    name.is_some_and(|name| protected.iter().any(|other| folded(other) == folded(name)))
+}
+
+/// A name as it is compared where case does not matter.
+pub fn folded(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// The `externalId` of a resource.
+pub fn external_id(resource: &Resource) -> Option<ExternalId> {
+    resource.0.get("externalId").and_then(Value::as_str).map(ExternalId::new)
+}

@@ -1,0 +1,132 @@
+//! Matches, counts, orders and cuts, in bounded memory.
+
+use std::cmp::Ordering;
+
+use crate::{
+    gateway::{Limits, join::Joined},
+    scim::{
+        AttributePath, Error, ResourceType, ScimType,
+        filter::Matcher,
+        query::{SortKey, SortOrder, Sorter},
+    },
+};
+
+use super::{Part, Slice};
+
+/// What a result is ordered by.
+pub struct Order {
+    sorter: Sorter,
+}
+
+impl Order {
+    /// Resolves `sortBy`.
+    ///
+    /// # Errors
+    ///
+    /// `invalidValue` if the type has no such attribute.
+    pub fn of(rt: &ResourceType, by: &AttributePath, order: SortOrder) -> Result<Self, Error> {
+        Ok(Self { sorter: Sorter::new(by, order, rt)? })
+    }
+
+    /// The attribute, in the schema's spelling.
+    pub fn attribute(&self) -> &AttributePath {
+        self.sorter.path()
+    }
+}
+
+/// Takes rows one by one and keeps those that the answer needs.
+pub struct Collector<'a> {
+    matcher: Option<&'a Matcher>,
+    order: Option<&'a Order>,
+    slice: Slice,
+    most_rows: u64,
+    seen: u64,
+    total: u64,
+    kept: Vec<Joined>,
+    sorted: Vec<(SortKey, u64, Joined)>,
+}
+
+impl<'a> Collector<'a> {
+    /// An empty one.
+    ///
+    /// # Errors
+    ///
+    /// `tooMany` if an ordered slice lies further back than can be held.
+    pub fn new(matcher: Option<&'a Matcher>, order: Option<&'a Order>, slice: Slice, limits: &Limits) -> Result<Self, Error> {
+        if order.is_some() && slice.skip + slice.take > limits.max_sorted_rows {
+            return Err(Error::of(
+                ScimType::TooMany,
+                format!("Only the first {} resources of a sorted result can be paged; filter it further.", limits.max_sorted_rows),
+            ));
+        }
+        Ok(Self {
+            matcher,
+            order,
+            slice,
+            most_rows: limits.max_scanned_rows,
+            seen: 0,
+            total: 0,
+            kept: Vec::new(),
+            sorted: Vec::new(),
+        })
+    }
+
+    /// Takes a row.
+    ///
+    /// # Errors
+    ///
+    /// `tooMany` once more rows were looked at than allowed.
+    pub fn take(&mut self, row: Joined) -> Result<(), Error> {
+        self.seen += 1;
+        if self.seen > self.most_rows {
+            return Err(Error::of(
+                ScimType::TooMany,
+                format!("More than {} resources would have to be looked at; use a filter that the application can answer.", self.most_rows),
+            ));
+        }
+        if self.matcher.is_some_and(|matcher| !matcher.matches(&row.resource.0)) {
+            return Ok(());
+        }
+        let position = self.total;
+        self.total += 1;
+        match self.order {
+            Some(order) => self.insert(order, position, row),
+            None if position >= self.slice.skip && (self.kept.len() as u64) < self.slice.take => self.kept.push(row),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps the row among the first `skip + take`, cutting now and then.
+    fn insert(&mut self, order: &Order, position: u64, row: Joined) {
+        let bound = usize::try_from(self.slice.skip + self.slice.take).unwrap_or(usize::MAX);
+        let key = order.sorter.key(&row.resource.0);
+        self.sorted.push((key, position, row));
+        if self.sorted.len() >= 2 * bound + CUT_SLACK {
+            self.sort();
+            self.sorted.truncate(bound);
+        }
+    }
+
+    fn sort(&mut self) {
+        self.sorted.sort_by(|a, b| match a.0.cmp(&b.0) {
+            Ordering::Equal => a.1.cmp(&b.1),
+            unequal => unequal,
+        });
+    }
+
+    /// The slice and the total.
+    pub fn finish(mut self) -> Part {
+        if self.order.is_none() {
+            return Part { rows: self.kept, total: self.total };
+        }
+        self.sort();
+        let skip = usize::try_from(self.slice.skip).unwrap_or(usize::MAX);
+        let take = usize::try_from(self.slice.take).unwrap_or(usize::MAX);
+        let rows = self.sorted.into_iter().skip(skip).take(take).map(|(_, _, row)| row).collect();
+        Part { rows, total: self.total }
+    }
+}
+
+/// So many rows more than needed are held before the next cut, so that small pages are not cut all the time.
+const CUT_SLACK: usize = 64;

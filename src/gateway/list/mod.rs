@@ -1,0 +1,217 @@
+//! Queries (RFC 7644 §3.4.2, RFC 9865): filter, sort, page.
+//!
+//! In: a type and a [`Query`]. Out: a page. What the target can answer is asked of it; the rest is decided here on what
+//! comes back, page by page in bounded memory. A result that cannot be complete is an error, never a short list.
+
+mod collect;
+pub mod cursor;
+mod source;
+
+use serde_json::{Value, json};
+
+use crate::{
+    mapping::model::{OnDelete, TypeMapping, UserGroups},
+    scim::{Error, Filter, Projection, ScimType, filter::Matcher, query::Query},
+    store::TargetId,
+};
+
+use self::collect::{Collector, Order};
+use super::{
+    answer::Answer,
+    context::Context,
+    get::{Want, with_parts},
+    join::{Joined, join_all},
+    parallel::in_order,
+};
+
+pub use source::{object_with_id, raw_with_name};
+
+/// Which resources of the whole result are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// Resources in front of it.
+    pub skip: u64,
+    /// Resources at most.
+    pub take: u64,
+}
+
+/// A part of a result, and how much there is in all.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// The resources of the slice.
+    pub rows: Vec<Joined>,
+    /// All that match.
+    pub total: u64,
+}
+
+/// What is asked for, compiled.
+pub struct Plan {
+    filter: Option<(Filter, Matcher)>,
+    order: Option<Order>,
+    projection: Projection,
+    wants_groups: bool,
+}
+
+/// Answers a query on one type.
+pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
+    let plan = Plan::of(ctx, t, query)?;
+    let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
+    let part = rows(ctx, t, &plan, page.slice).await?;
+    let resources = finish(ctx, t, &plan, part.rows).await?;
+    Ok(Answer::document(page.response(ctx, part.total, resources)))
+}
+
+/// Answers a query on the root: all types in the mapping's order, one after the other.
+///
+/// # Errors
+///
+/// `invalidFilter` if no type has the attributes that the filter names.
+pub async fn list_all(ctx: &Context, query: &Query) -> Result<Answer, Error> {
+    let page = cursor::Page::of(ctx, "/", query)?;
+    let mut slice = page.slice;
+    let (mut total, mut resources) = (0, Vec::new());
+    for (t, plan) in plans_of_all(ctx, query)? {
+        let part = rows(ctx, t, &plan, slice).await?;
+        total += part.total;
+        slice.skip = slice.skip.saturating_sub(part.total);
+        slice.take = slice.take.saturating_sub(part.rows.len() as u64);
+        resources.extend(finish(ctx, t, &plan, part.rows).await?);
+    }
+    Ok(Answer::document(page.response(ctx, total, resources)))
+}
+
+/// The query compiled for each type that has the attributes its filter names: the others match nothing.
+fn plans_of_all<'c>(ctx: &'c Context, query: &Query) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
+    let mut plans = Vec::new();
+    let mut refusal = None;
+    for t in &ctx.mapping().types {
+        match Plan::of(ctx, t, query) {
+            Ok(plan) => plans.push((t, plan)),
+            Err(error) if error.scim_type == Some(ScimType::InvalidFilter) => refusal = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match refusal {
+        Some(error) if plans.is_empty() => Err(error),
+        _ => Ok(plans),
+    }
+}
+
+impl Plan {
+    /// Compiles a query for a type.
+    ///
+    /// # Errors
+    ///
+    /// `invalidFilter` if it cannot be understood: never an unfiltered list (N17).
+    pub fn of(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Self, Error> {
+        let rt = &t.resource_type;
+        let filter = match query.filter.as_deref() {
+            None => None,
+            Some(text) => {
+                let filter = ctx.noting(|notes| ctx.dialect.filter(rt, text, notes))?;
+                let matcher = Matcher::compile(&filter, rt)?;
+                Some((filter, matcher))
+            }
+        };
+        let order = query.sort_by.as_ref().map(|by| Order::of(rt, by, query.sort_order)).transpose()?;
+        let projection = Projection::parse(rt, some(&query.attributes), some(&query.excluded_attributes))?;
+        let asked = |name: &&String| name.split('.').next().is_some_and(|name| name.eq_ignore_ascii_case("groups"));
+        let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
+        let wants_groups = projection.wants("groups") && (is_free || query.attributes.iter().any(|name| asked(&name)));
+        Ok(Self { filter, order, projection, wants_groups })
+    }
+
+    /// What the filter or the order looks at that costs calls of its own.
+    fn inspects(&self, name: &str) -> bool {
+        let filtered = self.filter.iter().flat_map(|(_, matcher)| matcher.attributes());
+        filtered.chain(self.order.iter().map(Order::attribute)).any(|path| path.schema.is_none() && path.attribute == name)
+    }
+
+    fn want_to_match(&self) -> Want {
+        Want { members: self.inspects("members"), groups: self.inspects("groups") }
+    }
+
+    /// Attributes that are looked at or answered: what rows must have.
+    fn needs(&self, path: &crate::scim::AttributePath) -> bool {
+        let name = match &path.schema {
+            Some(schema) => format!("{schema}:{}", path.attribute),
+            None => path.attribute.clone(),
+        };
+        self.projection.wants(&name) || self.inspects(&path.attribute)
+    }
+}
+
+fn some(names: &[String]) -> Option<&[String]> {
+    (!names.is_empty()).then_some(names)
+}
+
+/// The rows of a slice, joined, and the total.
+pub async fn rows(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Part, Error> {
+    let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
+    if is_plain && t.fixed.is_empty() {
+        if let Some(part) = window(ctx, t, plan, slice).await? {
+            return Ok(part);
+        }
+    }
+    let mut collector = Collector::new(plan.filter.as_ref().map(|(_, matcher)| matcher), plan.order.as_ref(), slice, &ctx.limits)?;
+    let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
+    source::feed(ctx, t, plan, source, &mut collector).await?;
+    Ok(collector.finish())
+}
+
+/// Whether some objects of the target are not shown, so that its own counts do not hold.
+fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
+    let policy = &ctx.mapping().policy;
+    t.scope.is_some()
+        || t.hide.is_some()
+        || t.gone.is_some()
+        || !policy.protected.is_empty()
+        || policy.on_delete == OnDelete::Deactivate
+}
+
+/// The slice straight from the target's own paging; absent if the target cannot say how many there are.
+async fn window(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Option<Part>, Error> {
+    if t.lists.is_empty() {
+        return Ok(None);
+    }
+    let names = ctx.names();
+    let window = ctx.driver().window(&ctx.journey, &t.lists, &t.section, &names, slice.skip, slice.take).await?;
+    let Some(total) = window.total else {
+        return Ok(None);
+    };
+    let items = source::whole_rows(ctx, t, &t.lists[0].rows, window.items, |path| plan.needs(path)).await?;
+    let rows = join_all(ctx, t, items).await?;
+    Ok(Some(Part { rows, total }))
+}
+
+/// Reads what the answer needs besides, and projects; in parallel, in order.
+async fn finish(ctx: &Context, t: &TypeMapping, plan: &Plan, rows: Vec<Joined>) -> Result<Vec<Value>, Error> {
+    let want = Want { members: plan.projection.wants("members") && t.members.is_some(), groups: plan.wants_groups };
+    let rows = if want == Want::NEITHER {
+        rows
+    } else {
+        in_order(rows.into_iter().map(|row| with_parts(ctx, t, row, want)).collect(), PARALLEL_ROWS).await?
+    };
+    Ok(rows.into_iter().map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0))).collect())
+}
+
+/// The resources that have a value in the match attribute, compared without regard to case: at most two are looked for.
+pub async fn with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec<Joined>, Error> {
+    let filter = Filter::Compare(t.match_attribute.clone(), crate::scim::CompareOp::Eq, json!(name));
+    let matcher = Matcher::compile(&filter, &t.resource_type)?;
+    let plan = Plan {
+        filter: Some((filter, matcher)),
+        order: None,
+        projection: Projection::parse(&t.resource_type, None, None)?,
+        wants_groups: false,
+    };
+    Ok(rows(ctx, t, &plan, Slice { skip: 0, take: 2 }).await?.rows)
+}
+
+/// A target id in a message or a set.
+fn key(id: &TargetId) -> String {
+    id.as_str().to_owned()
+}
+
+/// Rows whose parts are read at the same time; the target's budget bounds the calls further.
+const PARALLEL_ROWS: usize = 8;

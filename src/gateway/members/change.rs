@@ -1,0 +1,264 @@
+//! Membership changed in the target, by the style the mapping names.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::{
+    mapping::{
+        model::{Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
+        reply::CallClass,
+    },
+    scim::{Error, ScimType},
+    store::TargetId,
+    target::TargetError,
+};
+
+use super::super::{
+    context::Context,
+    get::{id_value, object_of},
+    identity::{Located, locate, target_id_of, unknown},
+    parallel::in_order,
+    user_groups::{flattened, text_of},
+};
+
+/// A change of a group's members.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Change {
+    /// SCIM ids to add.
+    pub add: Vec<String>,
+    /// SCIM ids to remove.
+    pub remove: Vec<String>,
+    /// All SCIM ids afterwards, if they are known: needed where only the whole list can be set.
+    pub all: Option<Vec<String>>,
+}
+
+impl Change {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// Makes the change. Removals first, so that limits on size are not met on the way.
+///
+/// # Errors
+///
+/// `invalidValue` for a member that does not exist; 501 if the target cannot change members.
+pub async fn apply(ctx: &Context, t: &TypeMapping, group: &Located, change: &Change) -> Result<(), Error> {
+    let Some(members) = &t.members else {
+        return Err(Error::new(501, "The application has no members in its groups."));
+    };
+    if change.is_empty() {
+        return Ok(());
+    }
+    if let Some(on_user) = &members.on_user {
+        return on_users(ctx, t, on_user, group, change).await;
+    }
+    match (&members.add, &members.remove, &members.replace, &change.all) {
+        (Some(add), Some(remove), ..) => {
+            let removed = resolve(ctx, members, &change.remove, OnUnknown::Skip).await?;
+            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
+            run(ctx, t, group, remove, "remove", CallClass::MemberRemove, removed).await?;
+            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+        }
+        (Some(add), None, None, _) if change.remove.is_empty() => {
+            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
+            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+        }
+        (.., Some(replace), Some(all)) => {
+            let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
+            run_once(ctx, t, group, &replace.call, "replace", CallClass::MemberAdd, &all).await
+        }
+        _ if members.field.is_some() => Ok(()), // Written by the group's own update.
+        _ => Err(Error::new(501, "The application cannot change the members of a group this way.")),
+    }
+}
+
+/// What to do with a member that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnUnknown {
+    Skip,
+    Refuse,
+}
+
+/// The members' names at the target.
+async fn resolve(ctx: &Context, members: &Members, ids: &[String], on_unknown: OnUnknown) -> Result<Vec<Value>, Error> {
+    let mut resolved = Vec::with_capacity(ids.len());
+    for id in ids {
+        match member_name(ctx, members, id).await? {
+            Some(name) => resolved.push(name),
+            None if on_unknown == OnUnknown::Skip => {}
+            None => return Err(unknown_member()),
+        }
+    }
+    Ok(resolved)
+}
+
+fn unknown_member() -> Error {
+    Error::of(ScimType::InvalidValue, "A member names a resource that does not exist.")
+}
+
+async fn member_name(ctx: &Context, members: &Members, id: &str) -> Result<Option<Value>, Error> {
+    for name in &members.types {
+        let Some(of) = ctx.type_named(name) else { continue };
+        let Some(target_id) = target_id_of(ctx, of, id).await? else { continue };
+        let Some(template) = &members.name else {
+            return Ok(Some(id_value(of, target_id.as_str())));
+        };
+        let located = locate(ctx, of, id).await?;
+        let Some(object) = object_of(ctx, of, &located).await? else { continue };
+        let mut names = ctx.names();
+        names.with("id", Cow::Owned(id_value(of, target_id.as_str())));
+        names.object(&object);
+        return Ok(template.value(&names)?);
+    }
+    Ok(None)
+}
+
+async fn run(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    call: &MemberCall,
+    verb: &'static str,
+    class: CallClass,
+    members: Vec<Value>,
+) -> Result<(), Error> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    if call.batch.is_some_and(|batch| members.len() <= batch.max(1)) {
+        return run_once(ctx, t, group, &call.call, verb, class, &members).await;
+    }
+    let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
+    let calls = chunks.into_iter().map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk)).collect();
+    in_order(calls, PARALLEL_CALLS).await.map(|_| ())
+}
+
+async fn run_once(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    call: &crate::mapping::model::Call,
+    verb: &'static str,
+    class: CallClass,
+    members: &[Value],
+) -> Result<(), Error> {
+    let id = id_value(t, group.target_id.as_str());
+    let mut names = ctx.names();
+    names.with("group", Cow::Owned(id.clone()));
+    names.with("id", Cow::Owned(id));
+    names.with("members", Cow::Owned(json!(members)));
+    if let [member] = members {
+        names.with("member", Cow::Borrowed(member));
+    }
+    let operation = format!("{}.members.{verb}", t.section);
+    match ctx.driver().call(&ctx.journey, &operation, call, class, &names, None).await {
+        Ok((_, verdict)) => settle(ctx, t, group, class, verdict.meaning, verdict.detail, verdict.attribute).await,
+        Err(TargetError::Refused { meaning, detail, attribute }) => {
+            settle(ctx, t, group, class, meaning, detail, attribute).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a member call's outcome means: a present one added and an absent one removed are as wished.
+async fn settle(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    class: CallClass,
+    meaning: Meaning,
+    detail: Option<String>,
+    attribute: Option<String>,
+) -> Result<(), Error> {
+    match (class, meaning) {
+        (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
+        (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
+        (CallClass::MemberRemove, Meaning::NotFound) | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
+        (_, Meaning::NotFound) => Err(unknown_member()),
+        _ => Err(TargetError::Refused { meaning, detail, attribute: attribute.or(Some("members".into())) }.into()),
+    }
+}
+
+/// Membership kept on the user: each user's list is read, changed and written.
+async fn on_users(ctx: &Context, t: &TypeMapping, on_user: &MemberOnUser, group: &Located, change: &Change) -> Result<(), Error> {
+    let object = object_of(ctx, t, group).await?.ok_or_else(|| unknown(t))?;
+    let name = group_name(ctx, on_user, group.target_id.as_str(), &object)?;
+    for (ids, is_added) in [(&change.remove, false), (&change.add, true)] {
+        for id in ids {
+            match on_one_user(ctx, on_user, &name, id, is_added).await {
+                Err(error) if error.status == 404 && !is_added => {}
+                Err(error) if error.status == 404 => return Err(unknown_member()),
+                result => result?,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn on_one_user(ctx: &Context, on_user: &MemberOnUser, group: &str, user_id: &str, is_added: bool) -> Result<(), Error> {
+    let users = ctx.type_named("User").ok_or_else(unknown_member)?;
+    let _guard = ctx.tenant.locks.hold(format!("User/{user_id}")).await;
+    let located = locate(ctx, users, user_id).await?;
+    let user = object_of(ctx, users, &located).await?.ok_or_else(|| unknown(users))?;
+    let present = groups_on(on_user, &user);
+    if present.iter().any(|name| name == group) == is_added {
+        return Ok(());
+    }
+    let list: Vec<String> = if is_added {
+        if on_user.is_single { vec![group.to_owned()] } else { present.into_iter().chain([group.to_owned()]).collect() }
+    } else {
+        present.into_iter().filter(|name| name != group).collect()
+    };
+    let value = match (on_user.is_single, list.first()) {
+        (false, _) => json!(list),
+        (true, Some(one)) => json!(one),
+        (true, None) => on_user.default.clone().unwrap_or(Value::Null),
+    };
+    write_on_user(ctx, users, on_user, &located.target_id, user, value).await
+}
+
+async fn write_on_user(
+    ctx: &Context,
+    users: &TypeMapping,
+    on_user: &MemberOnUser,
+    target_id: &TargetId,
+    user: Value,
+    value: Value,
+) -> Result<(), Error> {
+    let Some(update) = users.updates.last() else {
+        return Err(Error::new(501, "The application cannot change a user's groups."));
+    };
+    let mut fields = match update.send {
+        crate::mapping::model::Send::Merged | crate::mapping::model::Send::All => user.clone(),
+        crate::mapping::model::Send::Changed => json!({}),
+    };
+    on_user.place.write(&mut fields, value);
+    let mut names = ctx.names();
+    names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
+    names.with("old", Cow::Borrowed(&user));
+    ctx.driver().run(&ctx.journey, update, CallClass::Update, &names, Some(fields), &[]).await?;
+    Ok(())
+}
+
+/// The names of the groups on a user object.
+pub(super) fn groups_on(on_user: &MemberOnUser, user: &Value) -> Vec<String> {
+    let found = on_user.place.read(user).map(|value| flattened(vec![value])).unwrap_or_default();
+    found.iter().filter_map(|value| text_of(Some(value))).collect()
+}
+
+/// How a group is named on a user.
+pub(super) fn group_name(ctx: &Context, on_user: &MemberOnUser, target_id: &str, object: &Value) -> Result<String, Error> {
+    let Some(template) = &on_user.name else {
+        return Ok(target_id.to_owned());
+    };
+    let mut names = ctx.names();
+    names.with("id", Cow::Owned(json!(target_id)));
+    names.object(object);
+    Ok(template.render(&names)?.unwrap_or_else(|| target_id.to_owned()))
+}
+
+/// Member calls at the same time; the target's budget bounds them further.
+const PARALLEL_CALLS: usize = 8;

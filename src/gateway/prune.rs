@@ -1,0 +1,126 @@
+//! Leaves out of a resource what nobody stores: an answer never shows what a later GET would not.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    mapping::{
+        model::{AttributeRule, TypeMapping},
+        write,
+    },
+    scim::{AttributePath, Resource, diff},
+};
+
+use super::context::Context;
+
+/// The resource without attributes that are neither mapped nor kept; they are named in a note.
+pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource {
+    resource.0.shift_remove("password");
+    let leaves = diff::changed(&t.resource_type, &Resource::default(), &resource);
+    let mut dropped = Vec::new();
+    for path in leaves {
+        if is_common(&path) || write::is_kept(t, &path) {
+            continue;
+        }
+        let rules = write::rules_for(t, &path);
+        if rules.is_empty() {
+            dropped.push(path.to_string());
+            remove(&mut resource.0, &path);
+        } else {
+            keep_mapped_elements(&mut resource.0, &path, &rules);
+        }
+    }
+    if !dropped.is_empty() {
+        ctx.note("N11", format!("not stored by the application: {}", dropped.join(", ")));
+    }
+    resource
+}
+
+/// Gives one place of a resource the value it has in another resource.
+pub fn put_back(from: &Resource, to: &mut Resource, path: &AttributePath) {
+    let mut before = from.0.clone();
+    let old = holder(&mut before, path).and_then(|holder| holder.get(&path.attribute)).cloned();
+    let Some(sub) = &path.sub_attribute else {
+        match old {
+            Some(value) => put(&mut to.0, path, value),
+            None => remove(&mut to.0, path),
+        }
+        return;
+    };
+    match old.as_ref().and_then(|value| value.get(sub)) {
+        // A part of what is gone as a whole does not come back by itself.
+        Some(_) if holder(&mut to.0, path).is_none_or(|holder| !holder.contains_key(&path.attribute)) => {}
+        Some(value) => {
+            let whole = holder(&mut to.0, path).and_then(|holder| holder.get_mut(&path.attribute));
+            if let Some(Value::Object(whole)) = whole {
+                whole.insert(sub.clone(), value.clone());
+            }
+        }
+        None => remove(&mut to.0, path),
+    }
+}
+
+fn put(resource: &mut Map<String, Value>, path: &AttributePath, value: Value) {
+    let place = match &path.schema {
+        Some(schema) => resource.entry(schema.clone()).or_insert_with(|| Value::Object(Map::new())).as_object_mut(),
+        None => Some(resource),
+    };
+    if let Some(place) = place {
+        place.insert(path.attribute.clone(), value);
+    }
+}
+
+fn is_common(path: &AttributePath) -> bool {
+    path.schema.is_none()
+        && matches!(path.attribute.as_str(), "id" | "schemas" | "meta" | "externalId" | "members" | "groups" | "active")
+}
+
+fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
+    let Some(holder) = holder(resource, path) else { return };
+    match &path.sub_attribute {
+        None => {
+            holder.shift_remove(&path.attribute);
+        }
+        Some(sub) => {
+            let is_empty = match holder.get_mut(&path.attribute) {
+                Some(Value::Object(value)) => {
+                    value.shift_remove(sub);
+                    value.is_empty()
+                }
+                _ => false,
+            };
+            if is_empty {
+                holder.shift_remove(&path.attribute);
+            }
+        }
+    }
+    if let Some(schema) = &path.schema
+        && resource.get(schema).and_then(Value::as_object).is_some_and(Map::is_empty)
+    {
+        resource.shift_remove(schema);
+    }
+}
+
+/// Where single elements are mapped (`emails[type eq "work"]`), the others are not stored.
+fn keep_mapped_elements(resource: &mut Map<String, Value>, path: &AttributePath, rules: &[&AttributeRule]) {
+    let constants: Vec<_> = rules.iter().filter_map(|rule| rule.location.element.as_ref()).collect();
+    if constants.len() != rules.len() {
+        return;
+    }
+    let Some(Value::Array(elements)) = holder(resource, path).and_then(|holder| holder.get_mut(&path.attribute)) else {
+        return;
+    };
+    let is_mapped = |element: &Value| {
+        constants.iter().any(|parts| parts.iter().all(|(name, value)| element.get(name) == Some(value)))
+    };
+    // A single element stands for the mapped one (N15): it is stored under the mapped type.
+    if elements.len() > 1 || elements.iter().any(is_mapped) {
+        elements.retain(is_mapped);
+    }
+}
+
+fn holder<'r>(resource: &'r mut Map<String, Value>, path: &AttributePath) -> Option<&'r mut Map<String, Value>> {
+    match &path.schema {
+        Some(schema) => resource.get_mut(schema)?.as_object_mut(),
+        None => Some(resource),
+    }
+}

@@ -1,0 +1,81 @@
+//! `groups` of a user (RFC 7643 §4.1.2), read from the target in whichever way it knows membership.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::{
+    mapping::{
+        model::{TypeMapping, UserGroups},
+        path::JsonPath,
+    },
+    scim::Error,
+    store::TargetId,
+    target::ScanSource,
+};
+
+use super::{context::Context, get::id_value, identity::scim_id_of, join::Joined};
+
+/// The groups of a user, each with value, `$ref`, display and type.
+pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<Value>, Error> {
+    let Some(group_type) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
+        return Ok(Vec::new());
+    };
+    match &t.groups {
+        None => Ok(Vec::new()),
+        Some(UserGroups::Field { items, id, display }) => {
+            let items: Vec<Value> = flattened(items.all(&user.object));
+            groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
+        }
+        Some(groups @ UserGroups::Call { id, display, .. }) => {
+            let mut names = ctx.names();
+            names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
+            names.object(&user.object);
+            let mut scan = ctx.driver().scan(ScanSource::Groups(groups), &names);
+            let mut items = Vec::new();
+            while let Some(page) = scan.next_page(&ctx.journey).await? {
+                items.extend(page.items);
+            }
+            groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
+        }
+    }
+}
+
+async fn groups_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    items: &[Value],
+    id: Option<&JsonPath>,
+    display: Option<&JsonPath>,
+) -> Result<Vec<Value>, Error> {
+    let mut groups = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(target_id) = text_of(id.map_or(Some(item), |path| path.first(item))) else {
+            continue;
+        };
+        let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
+        let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": "direct" });
+        if let Some(display) = text_of(display.and_then(|path| path.first(item))) {
+            group["display"] = json!(display);
+        }
+        groups.push(group);
+    }
+    Ok(groups)
+}
+
+/// What a path found: its matches, or the items of the one list it found.
+pub fn flattened(found: Vec<&Value>) -> Vec<Value> {
+    match found.as_slice() {
+        [Value::Array(items)] => items.clone(),
+        _ => found.into_iter().cloned().collect(),
+    }
+}
+
+/// A string, or a number as text.
+pub fn text_of(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

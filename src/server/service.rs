@@ -1,0 +1,255 @@
+//! The steps of one request, as a tower service for each connection.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, Method, Version, header, request::Parts};
+use http_body::Body;
+use hyper::body::Incoming;
+
+use crate::scim::Error;
+
+use super::{
+    Admission, Handler, PeerAddress, Request, Response,
+    activity::Activity,
+    answer,
+    body::{self, AnswerBody, HeldBody, Room},
+    forwarded,
+    head::{self, CheckedHead},
+    registry::Registry,
+    settings::{IpNet, Limits, ProxyHeaders},
+    stats::{Counted, ServerStats},
+};
+
+/// What all connections of a listener share.
+pub(super) struct Edge {
+    pub handler: Arc<dyn Handler>,
+    pub limits: Limits,
+    pub trusted_proxies: Vec<IpNet>,
+    pub proxy_headers: ProxyHeaders,
+    pub is_tls: bool,
+    pub stats: Arc<ServerStats>,
+    pub registry: Arc<Registry>,
+    pub is_stopping: AtomicBool,
+}
+
+/// Answers the requests of one connection.
+#[derive(Clone)]
+pub(super) struct EdgeService(Arc<Connection>);
+
+struct Connection {
+    edge: Arc<Edge>,
+    activity: Arc<Activity>,
+    peer: SocketAddr,
+}
+
+/// An answer instead of the handler's, and whether the request's body is still coming.
+struct Refusal {
+    response: Response,
+    is_body_unread: bool,
+}
+
+impl EdgeService {
+    pub(super) fn new(edge: Arc<Edge>, activity: Arc<Activity>, peer: SocketAddr) -> Self {
+        Self(Arc::new(Connection {
+            edge,
+            activity,
+            peer,
+        }))
+    }
+}
+
+impl tower::Service<http::Request<Incoming>> for EdgeService {
+    type Response = http::Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Incoming>) -> Self::Future {
+        let connection = Arc::clone(&self.0);
+        Box::pin(async move { Ok(connection.respond(request).await) })
+    }
+}
+
+impl Connection {
+    async fn respond(&self, request: http::Request<Incoming>) -> http::Response<AnswerBody> {
+        let in_flight = self.activity.request_began();
+        let is_head = *request.method() == Method::HEAD;
+        let is_http1 = request.version() < Version::HTTP_2;
+        let mut must_close = false;
+        let response = match self.exchange(request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                self.edge
+                    .stats
+                    .refused_requests
+                    .fetch_add(1, Ordering::Relaxed);
+                if refusal.is_body_unread {
+                    self.activity.linger();
+                    must_close = true;
+                }
+                refusal.response
+            }
+        };
+        must_close |= self.edge.is_stopping.load(Ordering::Relaxed);
+        answer::finish(response, is_head, must_close && is_http1, in_flight)
+    }
+
+    async fn exchange(&self, request: http::Request<Incoming>) -> Result<Response, Refusal> {
+        let received = Instant::now();
+        let (mut parts, mut body) = request.into_parts();
+        let is_body_unread = !body.is_end_stream();
+        let refuse = |response| Refusal {
+            response,
+            is_body_unread,
+        };
+        let head = head::check(&parts, &self.edge.limits)
+            .map_err(|error| refuse(answer::error(&error)))?;
+        hide_credentials(&mut parts.headers);
+        let origin = forwarded::origin(
+            self.peer,
+            &parts.headers,
+            &self.edge.trusted_proxies,
+            self.edge.proxy_headers,
+        );
+        parts.extensions.insert(PeerAddress(origin.peer));
+        let admission = self.admit(&parts).map_err(refuse)?;
+        let held = self.read_body(&mut body, &head, admission).await?;
+        let scheme = origin
+            .scheme
+            .unwrap_or(if self.edge.is_tls { "https" } else { "http" });
+        let host = origin.host.or(head.host);
+        let request = Request {
+            method: parts.method,
+            path: head.path,
+            query: head.query,
+            headers: parts.headers,
+            body: held.bytes,
+            peer: origin.peer,
+            scheme_host: host.map(|host| format!("{scheme}://{host}")),
+            received,
+        };
+        Ok(self.answer(request, held.room).await)
+    }
+
+    #[expect(clippy::result_large_err, reason = "as in `Handler::admit`")]
+    fn admit(&self, parts: &Parts) -> Result<Admission, Response> {
+        let admission = catch_unwind(AssertUnwindSafe(|| self.edge.handler.admit(parts)));
+        admission.unwrap_or_else(|_| Err(self.edge.panicked()))
+    }
+
+    async fn read_body(
+        &self,
+        body: &mut Incoming,
+        head: &CheckedHead,
+        admission: Admission,
+    ) -> Result<HeldBody, Refusal> {
+        let edge = &self.edge;
+        let limits = &edge.limits;
+        let max_bytes = admission.max_body_bytes.min(limits.max_body_bytes);
+        let room = Room::new(Arc::clone(&edge.stats), limits.max_bodies_in_flight_bytes);
+        let read = body::read(body, head.content_length, max_bytes, limits, room).await;
+        read.map_err(|fault| Refusal {
+            response: answer::body_fault(fault, max_bytes),
+            is_body_unread: true,
+        })
+    }
+
+    async fn answer(&self, request: Request, room: Room) -> Response {
+        let is_safe = request.method.is_safe();
+        let edge = Arc::clone(&self.edge);
+        let work: Work = Box::pin(async move {
+            let _room = room;
+            let _unfinished = edge.registry.unfinished();
+            let _counted = Counted::new(Arc::clone(&edge.stats), |stats| &stats.requests_in_flight);
+            let handled = AssertUnwindSafe(async { edge.handler.handle(request).await });
+            let outcome = handled.catch_unwind().await;
+            outcome.unwrap_or_else(|_| edge.panicked())
+        });
+        let work = Finishing {
+            work: Some(work),
+            is_safe,
+        };
+        match tokio::time::timeout(self.edge.limits.answer, work).await {
+            Ok(response) => response,
+            Err(_) => {
+                tracing::error!("a request was not answered in time");
+                answer::error(&answer::busy("The request took too long.", 5))
+            }
+        }
+    }
+}
+
+impl Edge {
+    fn panicked(&self) -> Response {
+        self.stats.panics.fetch_add(1, Ordering::Relaxed);
+        tracing::error!("a request handler panicked");
+        answer::error(&Error::new(500, "The server failed to answer the request."))
+    }
+}
+
+/// Keeps credentials out of any text that is made of the headers.
+fn hide_credentials(headers: &mut HeaderMap) {
+    for name in [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+    ] {
+        if let header::Entry::Occupied(mut values) = headers.entry(name) {
+            for value in values.iter_mut() {
+                value.set_sensitive(true);
+            }
+        }
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A handler at work. If it is dropped before its end, because the client left or the time is up, a write goes on
+/// without anyone waiting: stopping between two calls to the target would leave half a change.
+struct Finishing {
+    work: Option<Work>,
+    is_safe: bool,
+}
+
+impl Future for Finishing {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let Some(work) = self.work.as_mut() else {
+            return Poll::Pending;
+        };
+        let outcome = work.as_mut().poll(cx);
+        if outcome.is_ready() {
+            self.work = None;
+        }
+        outcome
+    }
+}
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        if self.is_safe {
+            return;
+        }
+        if let (Some(work), Ok(runtime)) = (self.work.take(), tokio::runtime::Handle::try_current())
+        {
+            runtime.spawn(work);
+        }
+    }
+}

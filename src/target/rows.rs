@@ -1,0 +1,298 @@
+//! One page of a list: the call, and the rows in its reply.
+
+use serde_json::{Map, Value};
+
+use super::{Driver, Journey, TargetError, conduct::Ask};
+use crate::mapping::{
+    model::{Call, FieldPlace, Find, ListOperation, Meaning, MemberRead, PageStyle, UserGroups},
+    names::Names,
+    page::{Next, Pager},
+    path::JsonPath,
+    reply::{CallClass, Reply},
+};
+
+/// A list as it is read, whatever it is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listing<'d> {
+    pub name: &'d str,
+    pub call: &'d Call,
+    pub class: CallClass,
+    pub page: &'d PageStyle,
+    items: Items<'d>,
+    set: &'d [(FieldPlace, Value)],
+    keyed_by: Option<&'d str>,
+}
+
+/// Where the rows are in a reply.
+#[derive(Debug, Clone, Copy)]
+enum Items<'d> {
+    At(&'d JsonPath),
+    /// Where the type's list has them, if that is a list in this reply; otherwise the reply is the object, in its envelope.
+    LikeList(Option<&'d JsonPath>, Option<&'d str>),
+}
+
+impl<'d> Listing<'d> {
+    pub fn of_list(list: &'d ListOperation) -> Self {
+        Self {
+            name: &list.name,
+            call: &list.call,
+            class: CallClass::List,
+            page: &list.page,
+            items: Items::At(&list.items),
+            set: &list.set,
+            keyed_by: list.keyed_by.as_deref(),
+        }
+    }
+
+    pub fn of_find(find: &'d Find, driver: &'d Driver) -> Self {
+        let kind = driver.type_of(&find.name);
+        let list = kind
+            .and_then(|kind| kind.lists.first())
+            .map(|list| &list.items);
+        let envelope = kind
+            .and_then(|kind| kind.get.as_ref())
+            .and_then(|get| get.envelope.as_deref());
+        Self {
+            items: match &find.items {
+                Some(path) => Items::At(path),
+                None => Items::LikeList(list, envelope),
+            },
+            ..Self::plain(&find.name, &find.call, CallClass::Find, &find.page)
+        }
+    }
+
+    pub fn of_members(read: &'d MemberRead) -> Self {
+        Self {
+            items: Items::At(&read.items),
+            ..Self::plain("group.members", &read.call, CallClass::Get, &read.page)
+        }
+    }
+
+    /// Absent if the groups are in the user object.
+    pub fn of_groups(groups: &'d UserGroups) -> Option<Self> {
+        match groups {
+            UserGroups::Call {
+                call, items, page, ..
+            } => Some(Self {
+                items: Items::At(items),
+                ..Self::plain("user.groups", call, CallClass::Get, page)
+            }),
+            UserGroups::Field { .. } => None,
+        }
+    }
+
+    fn plain(name: &'d str, call: &'d Call, class: CallClass, page: &'d PageStyle) -> Self {
+        Self {
+            name,
+            call,
+            class,
+            page,
+            items: Items::LikeList(None, None),
+            set: &[],
+            keyed_by: None,
+        }
+    }
+
+    /// Tells lists apart whose page sizes may differ.
+    pub fn key(&self) -> String {
+        format!("{} {} {}", self.name, self.call.method, self.call.path.source())
+    }
+
+    fn rows(&self, reply: &mut Reply) -> Vec<Value> {
+        let mut rows = match self.items {
+            Items::At(path) => match self.keyed_by {
+                Some(name) => keyed(path, name, &reply.content),
+                None => take_items(path, &mut reply.content),
+            },
+            Items::LikeList(list, envelope) => like_list(list, envelope, &mut reply.content),
+        };
+        for row in &mut rows {
+            for (place, value) in self.set {
+                place.write(row, value.clone());
+            }
+        }
+        rows
+    }
+}
+
+impl Driver {
+    /// Reads the page a pager stands at, and moves the pager on.
+    pub(super) async fn page(
+        &self,
+        journey: &Journey,
+        listing: &Listing<'_>,
+        names: &Names<'_>,
+        pager: &mut Pager<'_>,
+    ) -> Result<(Vec<Value>, Next), TargetError> {
+        let request = pager.request();
+        let ask = Ask {
+            operation: listing.name,
+            call: listing.call,
+            class: listing.class,
+            names,
+            body: None,
+            page: &request,
+            headers: &[],
+        };
+        let Some(answer) = self.conduct(journey, &ask).await? else {
+            return Ok((Vec::new(), Next::Done));
+        };
+        match answer.verdict.meaning {
+            meaning if meaning.is_done() => {}
+            // Nobody has been found (promise R8).
+            Meaning::NotFound if listing.class == CallClass::Find => {
+                return Ok((Vec::new(), Next::Done));
+            }
+            _ => return Err(answer.verdict.into()),
+        }
+        let mut reply = answer.reply;
+        let rows = listing.rows(&mut reply);
+        let next = pager.absorb(&answer.asked, &reply, &rows)?;
+        Ok((rows, next))
+    }
+}
+
+/// The items of a list, moved out of the reply where their place is plain (`$.users[*]`), copied elsewhere.
+fn take_items(path: &JsonPath, content: &mut Value) -> Vec<Value> {
+    let source = path.source();
+    let source = source.strip_suffix("[*]").unwrap_or(source);
+    let names = source.strip_prefix('$').unwrap_or(source);
+    let is_plain = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_-@".contains(c))
+    };
+    let names: Vec<&str> = names.split('.').filter(|name| !name.is_empty()).collect();
+    if names.iter().all(|name| is_plain(name)) {
+        let place = names
+            .iter()
+            .try_fold(&mut *content, |at, name| at.get_mut(name));
+        if let Some(Value::Array(items)) = place {
+            return std::mem::take(items);
+        }
+    }
+    path.items(content).into_iter().cloned().collect()
+}
+
+/// `{"7": {…}}` as a list of objects, the key put into a member.
+fn keyed(path: &JsonPath, name: &str, content: &Value) -> Vec<Value> {
+    let objects = path.all(content).into_iter().filter_map(Value::as_object);
+    objects
+        .flatten()
+        .map(|(key, value)| {
+            let mut members = match value {
+                Value::Object(members) => members.clone(),
+                other => Map::from_iter([("value".to_owned(), other.clone())]),
+            };
+            members.insert(name.to_owned(), Value::String(key.clone()));
+            Value::Object(members)
+        })
+        .collect()
+}
+
+fn like_list(list: Option<&JsonPath>, envelope: Option<&str>, content: &mut Value) -> Vec<Value> {
+    if let Some(path) = list {
+        // A wildcard over an object would take its members for items: only a real list counts.
+        let before = path.source().strip_suffix("[*]");
+        let holder = before.map_or_else(|| Ok(path.clone()), JsonPath::parse);
+        if holder.is_ok_and(|holder| holder.first(content).is_some_and(Value::is_array)) {
+            return take_items(path, content);
+        }
+    }
+    let object = match envelope {
+        Some(envelope) => content.get_mut(envelope).map(Value::take),
+        None => Some(content.take()),
+    };
+    match object {
+        Some(Value::Array(items)) => items,
+        Some(object @ Value::Object(_)) => vec![object],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn path(text: &str) -> JsonPath {
+        JsonPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn items_are_found_wherever_they_are() {
+        let cases = [
+            ("$.users[*]", json!({"users": [1, 2]}), json!([1, 2])),
+            ("$.users", json!({"users": [1, 2]}), json!([1, 2])),
+            ("$[*]", json!([1, 2]), json!([1, 2])),
+            ("$", json!([1, 2]), json!([1, 2])),
+            ("$.a.b-c[*]", json!({"a": {"b-c": [1]}}), json!([1])),
+            ("$.users[*]", json!({}), json!([])),
+            ("$.users[*]", json!({"users": null}), json!([])),
+            ("$.user", json!({"user": {"id": 1}}), json!([{"id": 1}])),
+            (
+                "$.users[*].id",
+                json!({"users": [{"id": 1}, {"id": 2}]}),
+                json!([1, 2]),
+            ),
+            (
+                "$.users[?@.on==true]",
+                json!({"users": [{"on": true}, {"on": false}]}),
+                json!([{"on": true}]),
+            ),
+        ];
+        for (text, mut content, expected) in cases {
+            let items = take_items(&path(text), &mut content);
+            assert_eq!(Value::Array(items), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keyed_objects_become_a_list() {
+        let content = json!({"users": {"7": {"name": "a"}, "8": "b"}});
+        assert_eq!(
+            keyed(&path("$.users"), "id", &content),
+            [
+                json!({"name": "a", "id": "7"}),
+                json!({"value": "b", "id": "8"})
+            ]
+        );
+        assert!(keyed(&path("$.users"), "id", &json!({"users": []})).is_empty());
+    }
+
+    #[test]
+    fn a_find_without_items_gives_the_list_or_the_object() {
+        let list = path("$.users[*]");
+        let root = path("$[*]");
+        let cases = [
+            (
+                Some(&list),
+                None,
+                json!({"users": [{"id": 1}]}),
+                json!([{"id": 1}]),
+            ),
+            (Some(&list), None, json!({"users": []}), json!([])),
+            (
+                Some(&list),
+                Some("user"),
+                json!({"user": {"id": 1}}),
+                json!([{"id": 1}]),
+            ),
+            (Some(&root), None, json!({"id": 1}), json!([{"id": 1}])),
+            (Some(&root), None, json!([{"id": 1}]), json!([{"id": 1}])),
+            (None, None, json!({"id": 1}), json!([{"id": 1}])),
+            (None, None, json!(null), json!([])),
+            (None, Some("user"), json!({}), json!([])),
+        ];
+        for (list, envelope, mut content, expected) in cases {
+            let shown = content.to_string();
+            assert_eq!(
+                Value::Array(like_list(list, envelope, &mut content)),
+                expected,
+                "{shown}"
+            );
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! All tenants of this process, and their reloading.
+//!
+//! A file that does not compile takes only its own tenant down, and only at the start: later, what was running goes on
+//! and the complaint is logged and shown (promise R13).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+
+use crate::{
+    diagnostic::{Diagnostic, Severity, SourceFile},
+    dialect::Dialect,
+    mapping::load::{self, Environment, MissingValues, Sources},
+    store::{Store, StoreError, TenantId},
+    target::{Connections, Driver},
+};
+
+use super::{
+    Tenant,
+    authenticate::{Authenticated, Key, Keys, Presented, Refusal},
+};
+
+/// Where the registry finds things.
+#[derive(Debug, Clone)]
+pub struct RegistrySettings {
+    /// The directory with `<tenant>.toml` and `apps/<app>.toml`.
+    pub mappings: PathBuf,
+}
+
+/// The tenants, replaced as a whole at a reload.
+pub struct Registry {
+    settings: RegistrySettings,
+    environment: Arc<dyn Environment + Send + Sync>,
+    store: Arc<dyn Store>,
+    connections: Arc<Connections>,
+    current: ArcSwap<Snapshot>,
+}
+
+/// One state of all tenants: a request sees one from start to end (promise R14).
+#[derive(Default)]
+struct Snapshot {
+    entries: BTreeMap<Arc<str>, Entry>,
+    keys: Keys,
+}
+
+/// One tenant's files and what became of them.
+#[derive(Clone)]
+struct Entry {
+    texts: Vec<Arc<SourceFile>>,
+    tenant: Option<Arc<Tenant>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// How a tenant stands, for `/status` and the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantStatus {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether requests are served.
+    pub is_serving: bool,
+    /// Errors in its files as they are now; it may still serve an older state.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+}
+
+impl Registry {
+    /// Loads all tenants. Broken ones are there, and down.
+    ///
+    /// # Errors
+    ///
+    /// If the directory or the store cannot be read.
+    pub async fn open(
+        settings: RegistrySettings,
+        environment: Arc<dyn Environment + Send + Sync>,
+        store: Arc<dyn Store>,
+        connections: Arc<Connections>,
+    ) -> Result<Self, RegistryError> {
+        let registry = Self { settings, environment, store, connections, current: ArcSwap::default() };
+        registry.reload().await?;
+        Ok(registry)
+    }
+
+    /// The tenant that a credential opens.
+    pub fn authenticate(&self, presented: &Presented<'_>, now: Timestamp) -> Authenticated {
+        let snapshot = self.current.load();
+        let name = snapshot.keys.tenant_of(presented, now)?;
+        let entry = snapshot.entries.get(name).ok_or(Refusal::NotAuthenticated)?;
+        entry.tenant.clone().ok_or(Refusal::TenantDown)
+    }
+
+    /// A tenant by name: for commands, never for requests.
+    pub fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.current.load().entries.get(name)?.tenant.clone()
+    }
+
+    /// What is wrong with each tenant's files.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.current.load().entries.values().flat_map(|entry| entry.diagnostics.clone()).collect()
+    }
+
+    /// How each tenant stands.
+    pub fn status(&self) -> Vec<TenantStatus> {
+        let count = |entry: &Entry, severity| entry.diagnostics.iter().filter(|d| d.severity == severity).count();
+        let snapshot = self.current.load();
+        let status = |(name, entry): (&Arc<str>, &Entry)| TenantStatus {
+            name: Arc::clone(name),
+            is_serving: entry.tenant.is_some(),
+            errors: count(entry, Severity::Error),
+            warnings: count(entry, Severity::Warning),
+        };
+        snapshot.entries.iter().map(status).collect()
+    }
+
+    /// Reads all files and keys again; gives the names of tenants whose files changed.
+    ///
+    /// # Errors
+    ///
+    /// If the directory or the store cannot be read; everything stays as it was then.
+    pub async fn reload(&self) -> Result<Vec<Arc<str>>, RegistryError> {
+        let stored = self.store.all_keys().await.map_err(RegistryError::Store)?;
+        let before = self.current.load_full();
+        let mut entries = BTreeMap::new();
+        let mut changed = Vec::new();
+        for (name, texts) in self.read_files()? {
+            let old = before.entries.get(&name);
+            match old.filter(|old| old.texts == texts) {
+                Some(same) => entries.insert(name, same.clone()),
+                None => {
+                    changed.push(Arc::clone(&name));
+                    let entry = self.compile(&name, texts, old);
+                    entries.insert(name, entry)
+                }
+            };
+        }
+        changed.extend(before.entries.keys().filter(|name| !entries.contains_key(*name)).cloned());
+        let keys = keys(&entries, &stored);
+        self.current.store(Arc::new(Snapshot { entries, keys }));
+        Ok(changed)
+    }
+
+    /// The texts of each tenant: its own file, then its application's.
+    fn read_files(&self) -> Result<Vec<(Arc<str>, Vec<Arc<SourceFile>>)>, RegistryError> {
+        let directory = &self.settings.mappings;
+        let unreadable = |source| RegistryError::Directory { path: directory.clone(), source };
+        let mut paths = BTreeSet::new();
+        for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+                paths.insert(path);
+            }
+        }
+        let files = paths.into_iter().filter_map(|path| {
+            let name: Arc<str> = path.file_stem()?.to_str()?.into();
+            let tenant = read(&path);
+            let app = load::app_name(&tenant).map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
+            Some((name, [Some(tenant), app].into_iter().flatten().collect()))
+        });
+        Ok(files.collect())
+    }
+
+    fn compile(&self, name: &Arc<str>, texts: Vec<Arc<SourceFile>>, old: Option<&Entry>) -> Entry {
+        let (tenant, diagnostics) = match self.tenant_of(name, &texts, old) {
+            Ok((tenant, warnings)) => (Some(tenant), warnings),
+            Err(diagnostics) => (old.and_then(|old| old.tenant.clone()), diagnostics),
+        };
+        Entry { texts, tenant, diagnostics }
+    }
+
+    fn tenant_of(
+        &self,
+        name: &Arc<str>,
+        texts: &[Arc<SourceFile>],
+        old: Option<&Entry>,
+    ) -> Result<(Arc<Tenant>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let Some(own) = texts.first() else {
+            return Err(Vec::new());
+        };
+        let sources = Sources { tenant: Arc::clone(own), app: texts.get(1).cloned() };
+        let (mapping, warnings) = load::tenant(&sources, &*self.environment, MissingValues::AreErrors)?;
+        let mapping = Arc::new(mapping);
+        let driver = Driver::new(Arc::clone(&mapping), Arc::clone(&self.connections)).map_err(|error| {
+            vec![Diagnostic::error("tenant::unusable-target", format!("The target of `{name}` cannot be used: {error}."))]
+        })?;
+        let locks = old.and_then(|old| old.tenant.as_ref()).map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let tenant = Tenant {
+            id: TenantId::new(&**name),
+            dialect: Dialect::new(&mapping.client.dialect),
+            driver,
+            locks,
+            files: texts.iter().map(|text| text.path.clone()).collect(),
+            mapping,
+        };
+        Ok((Arc::new(tenant), warnings))
+    }
+}
+
+/// Every live credential of files and store.
+fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {
+    let mut keys = Keys::default();
+    let mut add = |hash, tenant: &Arc<str>, expires| {
+        if !keys.add(hash, Key { tenant: Arc::clone(tenant), expires }) {
+            tracing::error!(%tenant, "a key belongs to another tenant already and is ignored");
+        }
+    };
+    for (name, entry) in entries {
+        let file_keys = entry.tenant.iter().flat_map(|tenant| &tenant.mapping.client.keys);
+        file_keys.for_each(|key| add(key.sha256, name, key.expires));
+    }
+    for key in stored.iter().filter(|key| key.revoked.is_none()) {
+        if let Some((name, _)) = entries.get_key_value(key.tenant.as_str()) {
+            add(key.sha256, name, key.expires);
+        }
+    }
+    keys
+}
+
+/// A file's text; one that cannot be read is empty, and found wanting.
+fn read(path: &Path) -> Arc<SourceFile> {
+    let file = std::fs::read(path).ok().and_then(|bytes| SourceFile::from_bytes(path, bytes).ok());
+    Arc::new(file.unwrap_or_else(|| SourceFile { path: path.to_owned(), text: String::new() }))
+}
+
+/// What keeps all tenants from being loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The directory of mappings cannot be read.
+    #[error("the mappings in `{}` cannot be read", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The keys cannot be read.
+    #[error("the keys cannot be read from the store")]
+    Store(#[source] StoreError),
+}
+
+/// The process's environment and its secret files.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemEnvironment;
+
+impl Environment for SystemEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret_file(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(path).ok().map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}

@@ -1,0 +1,252 @@
+//! Compares a SCIM resource, as the gateway shows it, with the application's own object.
+
+use std::collections::BTreeSet;
+
+use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
+use serde_json::Value;
+
+/// One application: how it is reached, and what must be equal in it.
+pub struct Application {
+    pub name: &'static str,
+    pub base_url: String,
+    /// The application's own credential, as a header.
+    pub header: (String, String),
+    /// Environment variables that its mapping asks for.
+    pub environment: Vec<(&'static str, String)>,
+    /// The tenant file: what differs from the mapping that ships. The key is added to it.
+    pub tenant: &'static str,
+    /// Which sessions it plays: beginnings of file names.
+    pub sessions: Vec<&'static str>,
+    pub users: Table,
+    pub groups: Table,
+}
+
+/// How a resource type looks in the application.
+pub struct Table {
+    /// The object's path; `{key}` is what `key` finds in the SCIM resource.
+    pub path: &'static str,
+    pub key: &'static str,
+    /// What must be equal.
+    pub fields: Vec<Field>,
+    /// What must be the same set: a place in the SCIM resource, a place in the object.
+    pub sets: Vec<(&'static str, &'static str)>,
+}
+
+/// A place in the SCIM resource, a place in the object, and the values that stand for others.
+pub struct Field {
+    pub scim: &'static str,
+    pub own: &'static str,
+    pub values: Vec<(Value, Value)>,
+}
+
+/// A field whose values are the same on both sides.
+pub fn field(scim: &'static str, own: &'static str) -> Field {
+    let values = Vec::new();
+    Field { scim, own, values }
+}
+
+/// A field with values that stand for others.
+pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Value)>) -> Field {
+    Field { scim, own, values }
+}
+
+impl Table {
+    /// Every difference between a SCIM resource and the application's object.
+    pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
+        let mut differences = Vec::new();
+        for field in &self.fields {
+            let wanted = find(field.scim, scim)
+                .first()
+                .map(|value| field.translate(value));
+            let found = find(field.own, own).first().map(|value| plain(value));
+            // Absent, null and empty are the same thing to an application that has no difference.
+            if wanted.clone().unwrap_or_default() != found.clone().unwrap_or_default() {
+                differences.push(format!(
+                    "{} is {wanted:?}, {} is {found:?}",
+                    field.scim, field.own
+                ));
+            }
+        }
+        for (scim_path, own_path) in &self.sets {
+            let set = |path, value| {
+                find(path, value)
+                    .into_iter()
+                    .map(plain)
+                    .collect::<BTreeSet<_>>()
+            };
+            let (wanted, found) = (set(scim_path, scim), set(own_path, own));
+            if wanted != found {
+                differences.push(format!(
+                    "{scim_path} is {wanted:?}, {own_path} is {found:?}"
+                ));
+            }
+        }
+        differences
+    }
+}
+
+impl Field {
+    fn translate(&self, value: &Value) -> String {
+        let other = self.values.iter().find(|(scim, _)| scim == value);
+        plain(other.map_or(value, |(_, own)| own))
+    }
+}
+
+/// What is looked at after each step.
+pub struct Comparison<'a> {
+    application: &'a Application,
+    settings: &'a Settings,
+    gateway: &'a HttpTransport,
+    own: HttpTransport,
+}
+
+impl<'a> Comparison<'a> {
+    pub fn new(
+        application: &'a Application,
+        settings: &'a Settings,
+        gateway: &'a HttpTransport,
+    ) -> Self {
+        Self {
+            application,
+            settings,
+            gateway,
+            own: HttpTransport::new(&application.base_url, None)
+                .expect("the application's address"),
+        }
+    }
+
+    /// The differences after a step that wrote a user or a group; `None` if it wrote none.
+    pub async fn after(&self, record: &StepRecord) -> Option<Vec<String>> {
+        let reply = record.reply.as_ref()?;
+        let is_write = matches!(
+            record.request.method.as_str(),
+            "POST" | "PUT" | "PATCH" | "DELETE"
+        );
+        if !is_write || !(200..300).contains(&reply.status) {
+            return None;
+        }
+        let base_path = url::Url::parse(&self.settings.base_url)
+            .expect("a URL")
+            .path()
+            .to_owned();
+        let path = record.request.path_and_query.strip_prefix(&base_path)?;
+        let mut segments = path.trim_start_matches('/').split(['/', '?']);
+        let (list, id) = (segments.next()?, segments.next());
+        let table = match list {
+            "Users" => &self.application.users,
+            "Groups" => &self.application.groups,
+            _ => return None,
+        };
+        let created = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
+        let id = id
+            .map(str::to_owned)
+            .or_else(|| Some(created["id"].as_str()?.to_owned()))?;
+        Some(
+            self.compare(table, list, &id, record.request.method == "DELETE")
+                .await,
+        )
+    }
+
+    async fn compare(&self, table: &Table, list: &str, id: &str, is_deleted: bool) -> Vec<String> {
+        let path = format!("{}/{list}/{id}", self.settings.base_url);
+        let path = url::Url::parse(&path).expect("a URL").path().to_owned();
+        let bearer = (
+            "Authorization".to_owned(),
+            format!("Bearer {}", self.settings.token),
+        );
+        let (status, scim) = get(self.gateway, path, bearer).await;
+        let key = match status {
+            200 => find(table.key, &scim)
+                .first()
+                .map(|value| plain(value))
+                .unwrap_or_default(),
+            // Only an id that is the application's own still leads to the object.
+            _ if table.key == "$.id" => id.to_owned(),
+            _ => return Vec::new(),
+        };
+        let base_path = url::Url::parse(&self.application.base_url)
+            .expect("a URL")
+            .path()
+            .to_owned();
+        let path = format!(
+            "{}{}",
+            base_path.trim_end_matches('/'),
+            table.path.replace("{key}", &key)
+        );
+        let (own_status, own) = get(&self.own, path, self.application.header.clone()).await;
+        match (status, own_status) {
+            (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
+            (200, 200) => table.differences(&scim, &own),
+            (404, 404) => Vec::new(),
+            _ => vec![format!(
+                "the gateway answers {status}, the application {own_status}"
+            )],
+        }
+    }
+}
+
+async fn get(transport: &HttpTransport, path: String, header: (String, String)) -> (u16, Value) {
+    let request = Request {
+        method: "GET".to_owned(),
+        path_and_query: path,
+        headers: vec![header],
+        body: None,
+    };
+    let reply = transport.send(request).await.expect("an answer");
+    (
+        reply.status,
+        serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
+    )
+}
+
+fn find<'v>(path: &str, value: &'v Value) -> Vec<&'v Value> {
+    JsonPath::parse(path).expect("a path").find(value)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_difference_in_a_field_or_in_a_set_is_told() {
+        let table = Table {
+            path: "",
+            key: "$.id",
+            fields: vec![
+                field("$.name.givenName", "$.u.first"),
+                translated(
+                    "$.active",
+                    "$.u.state",
+                    vec![(json!(true), json!(1)), (json!(false), json!(3))],
+                ),
+            ],
+            sets: vec![("$.members[*].value", "$.u.ids[*]")],
+        };
+        let scim = json!({"name": {"givenName": "Ada"}, "active": false, "members": [{"value": "2"}, {"value": "1"}]});
+        let same = json!({"u": {"first": "Ada", "state": 3, "ids": [1, 2]}});
+        assert_eq!(table.differences(&scim, &same), Vec::<String>::new());
+        for other in [
+            json!({"u": {"first": "Ida", "state": 3, "ids": [1, 2]}}),
+            json!({"u": {"first": "Ada", "state": 1, "ids": [1, 2]}}),
+            json!({"u": {"first": "Ada", "state": 3, "ids": [1, 2, 3]}}),
+            json!({"u": {"first": null, "state": 3, "ids": [1, 2]}}),
+        ] {
+            assert_eq!(table.differences(&scim, &other).len(), 1, "{other}");
+        }
+        let nobody = json!({"name": {}, "active": false});
+        assert_eq!(
+            table.differences(&nobody, &json!({"u": {"first": "", "state": 3}})),
+            Vec::<String>::new()
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! Redmine: what it must have. Its API is described in `redmine/API.md`.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::compare::{Application, Table, field, translated};
+
+pub fn application(started: &BTreeMap<String, String>) -> Application {
+    let base_url = started["BASE_URL"].clone();
+    let key = started["API_KEY"].clone();
+    Application {
+        name: "redmine",
+        header: ("X-Redmine-API-Key".to_owned(), key.clone()),
+        environment: vec![("REDMINE_URL", base_url.clone()), ("REDMINE_API_KEY", key)],
+        base_url,
+        tenant: TENANT,
+        sessions: vec!["okta/", "entra/"],
+        users: Table {
+            path: "/users/{key}.json",
+            key: "$.id",
+            fields: vec![
+                field("$.id", "$.user.id"),
+                field("$.userName", "$.user.login"),
+                field("$.name.givenName", "$.user.firstname"),
+                field("$.name.familyName", "$.user.lastname"),
+                field("$.emails[?(@.type=='work')].value", "$.user.mail"),
+                translated(
+                    "$.active",
+                    "$.user.status",
+                    vec![(json!(true), json!(1)), (json!(false), json!(3))],
+                ),
+            ],
+            sets: Vec::new(),
+        },
+        groups: Table {
+            path: "/groups/{key}.json?include=users",
+            key: "$.id",
+            fields: vec![
+                field("$.id", "$.group.id"),
+                field("$.displayName", "$.group.name"),
+            ],
+            sets: vec![("$.members[*].value", "$.group.users[*].id")],
+        },
+    }
+}
+
+/// The sessions read back more than Redmine can hold: the rest is kept by the gateway.
+const TENANT: &str = r#"
+[user.attributes]
+'displayName'      = { keep = true }
+'name.formatted'   = { keep = true }
+'nickName'         = { keep = true }
+'title'            = { keep = true }
+'userType'         = { keep = true }
+'locale'           = { keep = true }
+'timezone'         = { keep = true }
+'preferredLanguage' = { keep = true }
+'profileUrl'       = { keep = true }
+'emails'           = { keep = true }
+'phoneNumbers'     = { keep = true }
+'addresses'        = { keep = true }
+'roles'            = { keep = true }
+'entitlements'     = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber' = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter'     = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization'   = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division'       = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'     = { keep = true }
+'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager'        = { keep = true }
+"#;

@@ -1,0 +1,9 @@
+//! The HTTP edge on the wire: raw bytes over loopback against a trivial handler.
+
+mod faults;
+mod heads;
+mod kit;
+mod sizes;
+mod slow;
+mod stop;
+mod tls;

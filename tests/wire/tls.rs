@@ -1,0 +1,323 @@
+//! TLS, HTTP/2 and certificates.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use scimgate::server::{Drained, ServerSettings, TlsSettings, dev_certificate};
+use tokio::{net::TcpStream, time::sleep};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::kit::{PATIENCE, Running, Wire, eventually, settings, start};
+
+fn client(ca: &Path, alpn: &[&[u8]]) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(ca).unwrap())
+        .unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    TlsConnector::from(Arc::new(config))
+}
+
+async fn connect(server: &Running, client: &TlsConnector) -> std::io::Result<TlsStream<TcpStream>> {
+    let tcp = TcpStream::connect(server.address).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    client.connect(name, tcp).await
+}
+
+struct Secure {
+    directory: tempfile::TempDir,
+    ca: std::path::PathBuf,
+    settings: ServerSettings,
+}
+
+fn secure() -> Secure {
+    let directory = tempfile::tempdir().unwrap();
+    let made = dev_certificate::ensure(directory.path()).unwrap();
+    let mut settings = settings();
+    settings.tls = Some(made.tls);
+    Secure {
+        directory,
+        ca: made.ca,
+        settings,
+    }
+}
+
+type Sender = http2::SendRequest<Full<bytes::Bytes>>;
+
+async fn http2_client(server: &Running, client: &TlsConnector) -> Sender {
+    let stream = connect(server, client).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let io = TokioIo::new(stream);
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn request(method: &str, path: &str, body: &'static str) -> http::Request<Full<bytes::Bytes>> {
+    http::Request::builder()
+        .method(method)
+        .uri(format!("https://localhost{path}"))
+        .body(Full::from(body))
+        .unwrap()
+}
+
+async fn text(response: http::Response<hyper::body::Incoming>) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn alpn_decides_the_protocol() {
+    let secure = secure();
+    let server = start(secure.settings).await;
+    for alpn in [&[b"http/1.1".as_slice()][..], &[]] {
+        let stream = connect(&server, &client(&secure.ca, alpn)).await.unwrap();
+        let mut wire = Wire(stream);
+        wire.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
+            .await;
+        let answer = wire.answer().await.unwrap();
+        assert!(
+            answer.text().contains("at https://localhost with 3 bytes"),
+            "{}",
+            answer.text()
+        );
+    }
+    let both = client(&secure.ca, &[b"h2", b"http/1.1"]);
+    let mut sender = http2_client(&server, &both).await;
+    let response = sender
+        .send_request(request("POST", "/echo?a=b", "abc"))
+        .await
+        .unwrap();
+    let text = text(response).await;
+    assert!(text.starts_with("POST /echo q=Some(\"a=b\")"), "{text}");
+    assert!(text.contains("at https://localhost with 3 bytes"), "{text}");
+    let strange = client(&secure.ca, &[b"spdy/3"]);
+    assert!(connect(&server, &strange).await.is_err());
+}
+
+#[tokio::test]
+async fn http2_obeys_the_same_rules() {
+    let mut secure = secure();
+    secure.settings.limits.max_body_bytes = 3;
+    let server = start(secure.settings).await;
+    let mut sender = http2_client(&server, &client(&secure.ca, &[b"h2"])).await;
+    for (method, path, body, expected) in [
+        ("GET", "/echo", "", 200),
+        ("POST", "/echo", "abc", 200),
+        ("POST", "/echo", "abcd", 413),
+        ("GET", "/a/%2e%2e/b", "", 400),
+        ("TRACE", "/", "", 400),
+        ("GET", "/panic", "", 500),
+        ("GET", "/refuse", "", 401),
+        ("GET", "/nothing", "", 204),
+        ("HEAD", "/echo", "", 200),
+    ] {
+        let response = sender
+            .send_request(request(method, path, body))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), expected, "{method} {path}");
+        if method == "HEAD" {
+            assert!(response.headers().contains_key("content-length"));
+        }
+    }
+    let mut other_host = request("GET", "/echo", "");
+    other_host
+        .headers_mut()
+        .insert("host", "other.example".parse().unwrap());
+    assert_eq!(sender.send_request(other_host).await.unwrap().status(), 400);
+    let mut named = request("GET", "/echo", "");
+    for n in 0..65 {
+        let name = http::HeaderName::try_from(format!("x-{n}")).unwrap();
+        named.headers_mut().insert(name, "1".parse().unwrap());
+    }
+    assert_eq!(sender.send_request(named).await.unwrap().status(), 431);
+    let answered = server.echo.sent.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(answered >= 4, "{answered}");
+}
+
+#[tokio::test]
+async fn http2_requests_in_flight_survive_the_stop() {
+    let mut secure = secure();
+    secure.settings.accept_lag = Duration::from_millis(100);
+    let mut server = start(secure.settings).await;
+    let client = client(&secure.ca, &[b"h2"]);
+    let mut sender = http2_client(&server, &client).await;
+    let slow: Vec<_> = (0..10)
+        .map(|_| tokio::spawn(sender.send_request(request("GET", "/slow?400", ""))))
+        .collect();
+    eventually("all are in flight", || {
+        server.stats.requests_in_flight() == 10
+    })
+    .await;
+    server.ask_to_stop();
+    for response in slow {
+        assert_eq!(text(response.await.unwrap().unwrap()).await, "slow");
+    }
+    // The connection was told to go and takes no more.
+    assert!(
+        sender
+            .send_request(request("GET", "/echo", ""))
+            .await
+            .is_err()
+    );
+    let clean = Drained {
+        cut_connections: 0,
+        unfinished_requests: 0,
+    };
+    assert_eq!(server.ended().await, clean);
+}
+
+#[tokio::test]
+async fn an_idle_http2_connection_is_closed_although_it_answers_pings() {
+    let mut secure = secure();
+    secure.settings.limits.idle = Duration::from_millis(200);
+    secure.settings.limits.http2.ping_interval = Duration::from_millis(50);
+    let server = start(secure.settings).await;
+    let mut sender = http2_client(&server, &client(&secure.ca, &[b"h2"])).await;
+    sender
+        .send_request(request("GET", "/echo", ""))
+        .await
+        .unwrap();
+    eventually("it is closed", || server.stats.connections() == 0).await;
+    assert_eq!(server.stats.timed_out(), 0);
+}
+
+#[tokio::test]
+async fn silence_before_during_and_after_the_handshake_is_cut() {
+    let mut secure = secure();
+    secure.settings.limits.tls_handshake = Duration::from_millis(200);
+    secure.settings.limits.first_byte = Duration::from_millis(200);
+    let server = start(secure.settings).await;
+    let mut silent = server.connect().await;
+    let mut half = server.connect().await;
+    // The beginning of a ClientHello record that announces 512 bytes.
+    half.send([0x16, 3, 1, 2, 0, 1, 0, 1]).await;
+    let mut plain = server.connect().await;
+    plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let stream = connect(&server, &client(&secure.ca, &[b"h2"]))
+        .await
+        .unwrap();
+    let mut shaken = Wire(stream);
+    for wire in [&mut silent, &mut half, &mut plain] {
+        assert!(wire.closed_after().await < Duration::from_secs(1));
+    }
+    assert!(shaken.closed_after().await < Duration::from_secs(1));
+    eventually("all are closed", || server.stats.connections() == 0).await;
+    assert_eq!(server.stats.failed_handshakes(), 3);
+}
+
+fn write_pair(tls: &TlsSettings, ca: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let replace = |path: &Path, text: String| {
+        let draft = path.with_extension("draft");
+        fs::write(&draft, text).unwrap();
+        fs::rename(&draft, path).unwrap();
+    };
+    replace(&tls.certificate, certificate.pem());
+    replace(&tls.key, key.serialize_pem());
+    replace(ca, certificate.pem());
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_served_without_a_failed_handshake() {
+    let secure = secure();
+    let tls = secure.settings.tls.clone().unwrap();
+    let old_ca = secure.directory.path().join("old-ca.pem");
+    fs::copy(&secure.ca, &old_ca).unwrap();
+    let server = start(secure.settings).await;
+    let old = client(&old_ca, &[b"http/1.1"]);
+    let mut kept = Wire(connect(&server, &old).await.unwrap());
+
+    // Half a rotation changes nothing: the key does not match yet.
+    fs::write(&tls.certificate, "half a file").unwrap();
+    sleep(Duration::from_millis(2300)).await;
+    assert!(connect(&server, &old).await.is_ok());
+
+    write_pair(&tls, &secure.ca);
+    let new = client(&secure.ca, &[b"http/1.1"]);
+    let began = tokio::time::Instant::now();
+    loop {
+        // One of the two certificates is served at any time.
+        if connect(&server, &new).await.is_ok() {
+            break;
+        }
+        assert!(connect(&server, &old).await.is_ok() || connect(&server, &new).await.is_ok());
+        assert!(began.elapsed() < PATIENCE);
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(connect(&server, &old).await.is_err());
+    assert!(kept.is_alive().await);
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_resumes_its_session() {
+    let secure = secure();
+    let server = start(secure.settings).await;
+    let client = client(&secure.ca, &[b"http/1.1"]);
+    let mut kinds = Vec::new();
+    for _ in 0..2 {
+        let mut wire = Wire(connect(&server, &client).await.unwrap());
+        assert!(wire.is_alive().await);
+        kinds.push(wire.0.get_ref().1.handshake_kind());
+    }
+    assert_eq!(
+        kinds,
+        [
+            Some(rustls::HandshakeKind::Full),
+            Some(rustls::HandshakeKind::Resumed)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_resets_ends_the_connection_and_not_the_server() {
+    let mut secure = secure();
+    secure.settings.limits.http2.max_pending_resets = 5;
+    let server = start(secure.settings).await;
+    let client = client(&secure.ca, &[b"h2"]);
+    let mut attacker = Wire(connect(&server, &client).await.unwrap());
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for stream in (1_u32..400).step_by(2) {
+        // HEADERS with :method GET, :scheme https, :path /, :authority a; then RST_STREAM with CANCEL.
+        let block = [0x82, 0x87, 0x84, 0x41, 0x01, b'a'];
+        bytes.extend([0, 0, block.len() as u8, 1, 5]);
+        bytes.extend(stream.to_be_bytes());
+        bytes.extend(block);
+        bytes.extend([0, 0, 4, 3, 0]);
+        bytes.extend(stream.to_be_bytes());
+        bytes.extend(8_u32.to_be_bytes());
+    }
+    let _ = tokio::io::AsyncWriteExt::write_all(&mut attacker.0, &bytes).await;
+    assert!(attacker.closed_after().await < Duration::from_secs(2));
+    let mut polite = http2_client(&server, &client).await;
+    let response = polite
+        .send_request(request("GET", "/echo", ""))
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn http2_over_a_plain_connection_is_not_understood() {
+    let server = start(settings()).await;
+    let mut wire = server.connect().await;
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    let answer = wire.answer().await;
+    assert!(answer.is_none_or(|answer| answer.status == 400));
+}
