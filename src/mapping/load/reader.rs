@@ -351,7 +351,13 @@ impl<'t> Reader<'t> {
             return;
         }
         let unknown = |entry: &&Entry| self.shape.key(&entry.key).is_none();
-        for entry in self.table.entries.iter().filter(unknown).take(MOST_COMPARED) {
+        for entry in self
+            .table
+            .entries
+            .iter()
+            .filter(unknown)
+            .take(MOST_COMPARED)
+        {
             let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
             let mending = match closest(&entry.key, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
