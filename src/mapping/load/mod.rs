@@ -12,6 +12,7 @@ mod context;
 mod example;
 mod form;
 mod gaps;
+mod json_schema;
 mod list;
 mod location;
 mod members;
@@ -21,6 +22,7 @@ mod page;
 mod policy;
 mod quantity;
 mod reader;
+mod reference;
 mod root;
 mod rules;
 mod schema;
@@ -37,7 +39,9 @@ use crate::{
     mapping::model::Mapping,
 };
 
+pub use json_schema::{json_schema_app, json_schema_tenant};
 pub use quantity::{duration, rate, size};
+pub use reference::markdown as reference_markdown;
 pub use root::{APP_SHAPE, TENANT_SHAPE};
 
 use context::Context;
