@@ -141,7 +141,9 @@ pub fn is_derived(t: &TypeMapping, path: &AttributePath) -> bool {
 
 /// Members that are not a list in the group object: calls of their own change them.
 fn has_member_calls(t: &TypeMapping, path: &AttributePath) -> bool {
-    path.attribute == "members" && path.schema.is_none() && !t.members.as_ref().is_some_and(Members::are_in_object)
+    path.attribute == "members"
+        && path.schema.is_none()
+        && !t.members.as_ref().is_some_and(Members::are_in_object)
 }
 
 /// Attributes that the gateway itself keeps.

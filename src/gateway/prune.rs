@@ -117,8 +117,12 @@ fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
 
 /// Where single elements are mapped (`emails[type eq "work"]`), the list is shown as it will read.
 fn keep_mapped_elements(t: &TypeMapping, resource: &mut Map<String, Value>, path: &AttributePath) {
-    let Some(holder) = holder(resource, path) else { return };
-    let Some(Value::Array(elements)) = holder.get(&path.attribute) else { return };
+    let Some(holder) = holder(resource, path) else {
+        return;
+    };
+    let Some(Value::Array(elements)) = holder.get(&path.attribute) else {
+        return;
+    };
     match write::shown_elements(t, path, elements) {
         None => {}
         Some(shown) if shown.is_empty() => {

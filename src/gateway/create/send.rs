@@ -87,7 +87,9 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
-        let members = members::names_in(ctx, t, &self.wish).await.map_err(Failure::Certain)?;
+        let members = members::names_in(ctx, t, &self.wish)
+            .await
+            .map_err(Failure::Certain)?;
         if let Some(members) = &members {
             names.with("members", Cow::Borrowed(members));
         }

@@ -264,7 +264,10 @@ pub struct Members {
 impl Members {
     /// Whether the list in the group object is the only way to change members: the group's create and update write it.
     pub fn are_in_object(&self) -> bool {
-        self.field.is_some() && self.add.is_none() && self.remove.is_none() && self.replace.is_none()
+        self.field.is_some()
+            && self.add.is_none()
+            && self.remove.is_none()
+            && self.replace.is_none()
     }
 }
 
