@@ -17,6 +17,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use check::check_file;
+
 /// A SCIM 2.0 gateway: gives any REST application standard provisioning by configuration alone.
 #[derive(Debug, Parser)]
 #[command(name = "scimgate", version, about, max_term_width = 100)]
