@@ -186,12 +186,10 @@ impl Scope<'_> {
             name if self.names.contains(name) => return None,
             _ => {}
         }
-        if let Some(resource_type) = self.resource_type {
-            if is_attribute(resource_type, first, rest) {
-                return None;
-            }
-        }
-        if !self.is_complete {
+        let is_attribute = self
+            .resource_type
+            .is_some_and(|of| is_attribute(of, first, rest));
+        if is_attribute || !self.is_complete {
             return None;
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
