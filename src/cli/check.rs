@@ -35,7 +35,11 @@ pub struct CheckArguments {
 
 /// Checks, and prints.
 pub fn run(arguments: &CheckArguments) -> Outcome {
-    let files = if arguments.files.is_empty() { all_files(&arguments.config)? } else { arguments.files.clone() };
+    let files = if arguments.files.is_empty() {
+        all_files(&arguments.config)?
+    } else {
+        arguments.files.clone()
+    };
     let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut errors = 0;
     for file in &files {
@@ -44,12 +48,19 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
             print!("{}", diagnostic::render(&complaints, is_coloured));
         }
         println!("{}", diagnostic::summary(&complaints, file));
-        errors += complaints.iter().filter(|complaint| complaint.is_error()).count();
+        errors += complaints
+            .iter()
+            .filter(|complaint| complaint.is_error())
+            .count();
         if let Some(mapping) = mapping.filter(|_| !arguments.quiet) {
             println!("{}", check::capabilities(&mapping));
         }
     }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The configuration, every tenant and every application below its mappings.
@@ -63,7 +74,10 @@ fn all_files(arguments: &ConfigArguments) -> Result<Vec<PathBuf>, Failure> {
         files.extend(toml_files(&directory));
     }
     if files.is_empty() {
-        let sentence = format!("there is nothing to check: `{}` has no mapping files", settings.mappings.display());
+        let sentence = format!(
+            "there is nothing to check: `{}` has no mapping files",
+            settings.mappings.display()
+        );
         return Err(Failure::configuration(sentence));
     }
     Ok(files)
@@ -71,8 +85,10 @@ fn all_files(arguments: &ConfigArguments) -> Result<Vec<PathBuf>, Failure> {
 
 fn toml_files(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "toml"))
+        .collect();
     files.sort();
     files
 }
@@ -111,15 +127,23 @@ fn sources(path: &Path, tenant: Arc<SourceFile>) -> Result<Sources, Diagnostic> 
         Some(name) => {
             let directory = path.parent().unwrap_or(Path::new("."));
             let app = directory.join("apps").join(format!("{name}.toml"));
-            if app.exists() { Some(read(&app)?) } else { None }
+            if app.exists() {
+                Some(read(&app)?)
+            } else {
+                None
+            }
         }
     };
     Ok(Sources { tenant, app })
 }
 
 fn read(path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::error("file::unreadable", format!("`{}` cannot be read: {error}.", path.display())))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        Diagnostic::error(
+            "file::unreadable",
+            format!("`{}` cannot be read: {error}.", path.display()),
+        )
+    })?;
     SourceFile::from_bytes(path, bytes).map(Arc::new)
 }
 
@@ -127,6 +151,10 @@ fn read(path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
 fn is_process_file(path: &Path, file: &SourceFile) -> bool {
     let is_named_so = path.file_name().is_some_and(|name| name == "scimgate.toml");
     let table: Option<toml::Table> = file.text.parse().ok();
-    let has = |names: &[&str]| table.as_ref().is_some_and(|table| names.iter().any(|name| table.contains_key(*name)));
+    let has = |names: &[&str]| {
+        table
+            .as_ref()
+            .is_some_and(|table| names.iter().any(|name| table.contains_key(*name)))
+    };
     is_named_so || (has(&["listen", "store", "mappings"]) && !has(&["app", "tenant"]))
 }

@@ -42,11 +42,24 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
     let Some(tenant) = process.registry.tenant(&arguments.tenant) else {
         let complaints = process.registry.diagnostics();
         eprint!("{}", crate::diagnostic::render(&complaints, false));
-        return Err(Failure::configuration(format!("there is no tenant `{}` that can be used", arguments.tenant)));
+        return Err(Failure::configuration(format!(
+            "there is no tenant `{}` that can be used",
+            arguments.tenant
+        )));
     };
     let request = request(&arguments)?;
-    let (response, finished) = process.gateway.exchange(tenant, request, Writes::Planned).await;
-    print!("{}", Explanation { arguments: &arguments, response: &response, finished: &finished });
+    let (response, finished) = process
+        .gateway
+        .exchange(tenant, request, Writes::Planned)
+        .await;
+    print!(
+        "{}",
+        Explanation {
+            arguments: &arguments,
+            response: &response,
+            finished: &finished
+        }
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -56,9 +69,16 @@ fn request(arguments: &ExplainArguments) -> Result<Request, Failure> {
         Some((path, query)) => (path, Some(query.replace(' ', "%20").replace('"', "%22"))),
         None => (arguments.path.as_str(), None),
     };
-    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let path = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    };
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/scim+json"),
+    );
     if let Some(agent) = &arguments.user_agent {
         headers.insert(header::USER_AGENT, HeaderValue::from_str(agent)?);
     }
@@ -79,7 +99,9 @@ fn body(text: Option<&str>) -> Result<Bytes, Failure> {
         None => Bytes::new(),
         Some("-") => std::io::read_to_string(std::io::stdin())?.into(),
         Some(text) => match text.strip_prefix('@') {
-            Some(path) => std::fs::read(path).map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?.into(),
+            Some(path) => std::fs::read(path)
+                .map_err(|error| Failure::new(format!("`{path}` cannot be read: {error}")))?
+                .into(),
             None => Bytes::from(text.to_owned()),
         },
     })
@@ -95,7 +117,11 @@ struct Explanation<'a> {
 impl std::fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let exchange = &self.finished.exchange;
-        writeln!(f, "request    {} {}", self.finished.method, self.arguments.path)?;
+        writeln!(
+            f,
+            "request    {} {}",
+            self.finished.method, self.arguments.path
+        )?;
         for note in &exchange.notes.0 {
             writeln!(f, "mended     {:<12} {}", note.quirk, note.message)?;
         }
@@ -110,7 +136,12 @@ impl std::fmt::Display for Explanation<'_> {
         }
         writeln!(f, "answer     {}", self.response.status)?;
         for name in [header::LOCATION, header::ETAG, header::RETRY_AFTER] {
-            if let Some(value) = self.response.headers.get(&name).and_then(|value| value.to_str().ok()) {
+            if let Some(value) = self
+                .response
+                .headers
+                .get(&name)
+                .and_then(|value| value.to_str().ok())
+            {
                 writeln!(f, "           {name}: {value}")?;
             }
         }
@@ -125,10 +156,16 @@ impl Explanation<'_> {
     fn call(&self, f: &mut std::fmt::Formatter<'_>, call: &CallRecord) -> std::fmt::Result {
         let outcome = match (call.is_planned_only, call.status) {
             (true, _) => "planned, not sent".to_owned(),
-            (false, Some(status)) => format!("answered {status} in {} ms", call.duration.as_millis()),
+            (false, Some(status)) => {
+                format!("answered {status} in {} ms", call.duration.as_millis())
+            }
             (false, None) => "no answer".to_owned(),
         };
-        writeln!(f, "call       {} {}   ({}; {outcome})", call.method, call.path, call.operation)?;
+        writeln!(
+            f,
+            "call       {} {}   ({}; {outcome})",
+            call.method, call.path, call.operation
+        )?;
         match &call.body {
             Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
             None => Ok(()),
@@ -137,5 +174,8 @@ impl Explanation<'_> {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("           {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("           {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

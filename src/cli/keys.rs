@@ -56,7 +56,12 @@ enum KeysCommand {
 pub async fn run(arguments: KeysArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     match arguments.command {
-        KeysCommand::Create { tenant, name, days, toml: true } => print_toml(&tenant, &name, days),
+        KeysCommand::Create {
+            tenant,
+            name,
+            days,
+            toml: true,
+        } => print_toml(&tenant, &name, days),
         command => {
             let store = store::open(&settings.store()).await?;
             on_store(&*store, command, &settings.mappings).await
@@ -66,14 +71,24 @@ pub async fn run(arguments: KeysArguments) -> Outcome {
 
 async fn on_store(store: &dyn Store, command: KeysCommand, mappings: &std::path::Path) -> Outcome {
     match command {
-        KeysCommand::Create { tenant, name, days, .. } => {
+        KeysCommand::Create {
+            tenant, name, days, ..
+        } => {
             if !mappings.join(format!("{tenant}.toml")).exists() {
-                return Err(Failure::new(format!("there is no tenant `{tenant}`: `{}` has no `{tenant}.toml`", mappings.display())));
+                return Err(Failure::new(format!(
+                    "there is no tenant `{tenant}`: `{}` has no `{tenant}.toml`",
+                    mappings.display()
+                )));
             }
             let (new, record) = mint(&tenant, &name, days)?;
             store.create_key(&TenantId::new(&*tenant), &record).await?;
             println!("{}", new.token.expose());
-            eprintln!("Key `{}` of `{tenant}` (id {}) expires {}. It is shown only now; give it to the client.", name, record.id, until(&record));
+            eprintln!(
+                "Key `{}` of `{tenant}` (id {}) expires {}. It is shown only now; give it to the client.",
+                name,
+                record.id,
+                until(&record)
+            );
         }
         KeysCommand::List { tenant } => {
             let keys = match tenant {
@@ -83,8 +98,13 @@ async fn on_store(store: &dyn Store, command: KeysCommand, mappings: &std::path:
             list(&keys);
         }
         KeysCommand::Revoke { tenant, id } => {
-            if !store.revoke_key(&TenantId::new(&*tenant), &id, Timestamp::now()).await? {
-                return Err(Failure::new(format!("`{tenant}` has no key with the id `{id}` in the store")));
+            if !store
+                .revoke_key(&TenantId::new(&*tenant), &id, Timestamp::now())
+                .await?
+            {
+                return Err(Failure::new(format!(
+                    "`{tenant}` has no key with the id `{id}` in the store"
+                )));
             }
             eprintln!("Key {id} of `{tenant}` is revoked.");
         }
@@ -94,7 +114,8 @@ async fn on_store(store: &dyn Store, command: KeysCommand, mappings: &std::path:
 
 fn mint(tenant: &str, name: &str, days: u16) -> Result<(NewKey, KeyRecord), Failure> {
     let mut random = [0_u8; MINT_RANDOM_BYTES];
-    rand::fill(&mut random).map_err(|_| Failure::new("the system gives no randomness for a key"))?;
+    rand::fill(&mut random)
+        .map_err(|_| Failure::new("the system gives no randomness for a key"))?;
     let new = key::mint(&random);
     let now = Timestamp::now();
     let record = KeyRecord {
@@ -111,27 +132,43 @@ fn mint(tenant: &str, name: &str, days: u16) -> Result<(NewKey, KeyRecord), Fail
 
 fn print_toml(tenant: &str, name: &str, days: u16) -> Outcome {
     let (new, record) = mint(tenant, name, days)?;
-    println!("[[client.key]]\nname    = {name:?}\nsha256  = \"{}\"\nexpires = {}", hex(&record.sha256), until(&record));
+    println!(
+        "[[client.key]]\nname    = {name:?}\nsha256  = \"{}\"\nexpires = {}",
+        hex(&record.sha256),
+        until(&record)
+    );
     eprintln!("The key itself, shown only now:\n{}", new.token.expose());
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(keys: &[KeyRecord]) {
     let now = Timestamp::now();
-    println!("{:<14} {:<20} {:<20} {:<12} {}", "ID", "TENANT", "NAME", "EXPIRES", "STATE");
+    println!(
+        "{:<14} {:<20} {:<20} {:<12} {}",
+        "ID", "TENANT", "NAME", "EXPIRES", "STATE"
+    );
     for key in keys {
         let state = match (key.revoked, key.is_active(now)) {
             (Some(_), _) => "revoked",
             (None, true) => "active",
             (None, false) => "expired",
         };
-        println!("{:<14} {:<20} {:<20} {:<12} {state}", key.id, key.tenant.as_str(), key.name, until(key));
+        println!(
+            "{:<14} {:<20} {:<20} {:<12} {state}",
+            key.id,
+            key.tenant.as_str(),
+            key.name,
+            until(key)
+        );
     }
 }
 
 /// The day on which it expires.
 fn until(key: &KeyRecord) -> String {
-    key.expires.map_or_else(|| "never".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+    key.expires.map_or_else(
+        || "never".to_owned(),
+        |time| time.strftime("%Y-%m-%d").to_string(),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

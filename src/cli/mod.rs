@@ -57,7 +57,10 @@ pub struct ConfigArguments {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&with_causes(&error)),
     };
@@ -88,12 +91,18 @@ pub struct Failure {
 impl Failure {
     /// A failure in words.
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: 1 }
+        Self {
+            sentence: sentence.into(),
+            code: 1,
+        }
     }
 
     /// Configuration that cannot be used: exit code 78, as `sysexits.h` has it, so that a supervisor can tell.
     pub fn configuration(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: EX_CONFIG }
+        Self {
+            sentence: sentence.into(),
+            code: EX_CONFIG,
+        }
     }
 }
 

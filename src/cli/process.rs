@@ -6,7 +6,8 @@ use crate::{
     gateway::{Gateway, GatewaySettings, Sink},
     mapping::{load::Environment, model::Mode},
     observe::{
-        Admin, AdminCredential, AdminState, Finished, Metrics, Observed, Readiness, TenantStatus, admin, log_exchange,
+        Admin, AdminCredential, AdminState, Finished, Metrics, Observed, Readiness, TenantStatus,
+        admin, log_exchange,
     },
     server::{self, BoundServer},
     store::{self, Store},
@@ -44,11 +45,16 @@ impl Process {
     ) -> Result<Self, Failure> {
         let store = store::open(&settings.store()).await?;
         let connections = Arc::new(Connections::new());
-        let mappings = RegistrySettings { mappings: settings.mappings.clone() };
-        let registry = Registry::open(mappings, environment, Arc::clone(&store), connections).await?;
+        let mappings = RegistrySettings {
+            mappings: settings.mappings.clone(),
+        };
+        let registry =
+            Registry::open(mappings, environment, Arc::clone(&store), connections).await?;
         let registry = Arc::new(registry);
         let metrics = Arc::new(Metrics::new());
-        let mut all_sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(Observe { metrics: Arc::clone(&metrics) })];
+        let mut all_sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(Observe {
+            metrics: Arc::clone(&metrics),
+        })];
         all_sinks.extend(sinks);
         let gateway = Gateway::new(GatewaySettings {
             registry: Arc::clone(&registry),
@@ -58,7 +64,13 @@ impl Process {
             max_body_bytes: settings.limits.body,
             sinks: all_sinks,
         });
-        Ok(Self { registry, store, gateway: Arc::new(gateway), metrics, settings: settings.clone() })
+        Ok(Self {
+            registry,
+            store,
+            gateway: Arc::new(gateway),
+            metrics,
+            settings: settings.clone(),
+        })
     }
 
     /// Takes the addresses.
@@ -69,15 +81,32 @@ impl Process {
     pub async fn bind(self) -> Result<Serving, Failure> {
         let edge = server::bind(self.settings.server().map_err(Failure::configuration)?).await?;
         self.metrics.watch_server(&edge);
-        let observed = Arc::new(Watch { registry: Arc::clone(&self.registry), store: Arc::clone(&self.store) });
-        let credential = self.settings.admin.as_ref().and_then(|admin| admin.token.as_deref());
-        let credential = credential.map(|token| AdminCredential::from_token(secret(token).expose()));
-        let state = Arc::new(AdminState::new(Arc::clone(&self.metrics), observed, credential));
+        let observed = Arc::new(Watch {
+            registry: Arc::clone(&self.registry),
+            store: Arc::clone(&self.store),
+        });
+        let credential = self
+            .settings
+            .admin
+            .as_ref()
+            .and_then(|admin| admin.token.as_deref());
+        let credential =
+            credential.map(|token| AdminCredential::from_token(secret(token).expose()));
+        let state = Arc::new(AdminState::new(
+            Arc::clone(&self.metrics),
+            observed,
+            credential,
+        ));
         let admin = match &self.settings.admin {
             Some(settings) => Some(server::bind(admin::settings(settings.address)).await?),
             None => None,
         };
-        Ok(Serving { process: self, edge, admin, state })
+        Ok(Serving {
+            process: self,
+            edge,
+            admin,
+            state,
+        })
     }
 }
 
@@ -103,11 +132,18 @@ impl Serving {
 
     /// Serves until `stop` is ready, then finishes what is under way.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let (edge_stop, admin_stop) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+        let (edge_stop, admin_stop) = (
+            Arc::new(tokio::sync::Notify::new()),
+            Arc::new(tokio::sync::Notify::new()),
+        );
         let reloading = tokio::spawn(reload_for_ever(Arc::clone(&self.process.registry)));
         let admin = self.admin.map(|admin| {
             let stop = Arc::clone(&admin_stop);
-            tokio::spawn(admin.run(Arc::new(Admin(Arc::clone(&self.state))), async move { stop.notified().await }))
+            tokio::spawn(
+                admin.run(Arc::new(Admin(Arc::clone(&self.state))), async move {
+                    stop.notified().await
+                }),
+            )
         });
         let waiting = tokio::spawn({
             let (state, edge_stop) = (Arc::clone(&self.state), Arc::clone(&edge_stop));
@@ -118,7 +154,9 @@ impl Serving {
             }
         });
         let gateway = Arc::clone(&self.process.gateway);
-        self.edge.run(gateway, async move { edge_stop.notified().await }).await;
+        self.edge
+            .run(gateway, async move { edge_stop.notified().await })
+            .await;
         waiting.abort();
         reloading.abort();
         admin_stop.notify_one();
@@ -139,15 +177,23 @@ async fn reload_for_ever(registry: Arc<Registry>) {
         match registry.reload().await {
             Ok(changed) if changed.is_empty() => {}
             Ok(changed) => {
-                for status in registry.status().iter().filter(|status| changed.contains(&status.name)) {
+                for status in registry
+                    .status()
+                    .iter()
+                    .filter(|status| changed.contains(&status.name))
+                {
                     let (tenant, errors) = (&status.name, status.errors);
                     match errors {
                         0 => tracing::info!(%tenant, "the tenant's files were loaded"),
-                        _ => tracing::error!(%tenant, errors, "the tenant's files are broken; what was loaded before goes on"),
+                        _ => {
+                            tracing::error!(%tenant, errors, "the tenant's files are broken; what was loaded before goes on")
+                        }
                     }
                 }
             }
-            Err(error) => tracing::error!(error = %error, "mappings and keys could not be read again"),
+            Err(error) => {
+                tracing::error!(error = %error, "mappings and keys could not be read again")
+            }
         }
     }
 }
@@ -223,13 +269,19 @@ impl Observed for Watch {
                 readiness.reasons.push("No tenant is loaded.".into());
             }
             let broken = tenants.iter().filter(|tenant| tenant.errors > 0);
-            readiness.warnings.extend(broken.map(|tenant| format!("The files of `{}` have errors.", tenant.name)));
+            readiness.warnings.extend(
+                broken.map(|tenant| format!("The files of `{}` have errors.", tenant.name)),
+            );
             readiness
         })
     }
 
     fn tenants(&self) -> Vec<TenantStatus> {
-        self.registry.status().into_iter().map(|status| self.shown(status)).collect()
+        self.registry
+            .status()
+            .into_iter()
+            .map(|status| self.shown(status))
+            .collect()
     }
 }
 
@@ -249,8 +301,9 @@ impl Watch {
             app: tenant.map(|tenant| tenant.mapping.app.clone()),
             errors: status.errors,
             warnings: status.warnings,
-            detail: (status.errors > 0 && status.is_serving)
-                .then(|| "The files on disk have errors; the state before them is served.".to_owned()),
+            detail: (status.errors > 0 && status.is_serving).then(|| {
+                "The files on disk have errors; the state before them is served.".to_owned()
+            }),
         }
     }
 }

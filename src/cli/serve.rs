@@ -17,11 +17,19 @@ pub async fn run(arguments: &ConfigArguments) -> Outcome {
     let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
     complain(&process);
     if settings.listen.plain_http {
-        tracing::warn!("serving without TLS: credentials and personal data are readable on the way");
+        tracing::warn!(
+            "serving without TLS: credentials and personal data are readable on the way"
+        );
     }
     let serving = process.bind().await?;
-    let address = serving.address().map(|address| address.to_string()).unwrap_or_default();
-    let admin = serving.admin_address().map(|address| address.to_string()).unwrap_or_default();
+    let address = serving
+        .address()
+        .map(|address| address.to_string())
+        .unwrap_or_default();
+    let admin = serving
+        .admin_address()
+        .map(|address| address.to_string())
+        .unwrap_or_default();
     tracing::info!(%address, %admin, "serving");
     // For supervisors and scripts that wait for it.
     println!("ADDRESS={address}\nREADY");
@@ -49,7 +57,9 @@ fn complain(process: &Process) {
         let tenant = &status.name;
         match status.is_serving {
             true => tracing::info!(%tenant, warnings = status.warnings, "the tenant is served"),
-            false => tracing::error!(%tenant, errors = status.errors, "the tenant is down: its files are broken"),
+            false => {
+                tracing::error!(%tenant, errors = status.errors, "the tenant is down: its files are broken")
+            }
         }
     }
 }

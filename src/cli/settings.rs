@@ -181,14 +181,20 @@ impl Default for Listen {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { engine: Engine::Sqlite, path: "scimgate.sqlite".into() }
+        Self {
+            engine: Engine::Sqlite,
+            path: "scimgate.sqlite".into(),
+        }
     }
 }
 
 impl Default for Log {
     fn default() -> Self {
         let log = LogSettings::default();
-        Self { format: log.format, level: log.level }
+        Self {
+            format: log.format,
+            level: log.level,
+        }
     }
 }
 
@@ -215,7 +221,10 @@ impl Default for Limits {
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { accept_lag: Duration::from_secs(5), drain: Duration::from_secs(25) }
+        Self {
+            accept_lag: Duration::from_secs(5),
+            drain: Duration::from_secs(25),
+        }
     }
 }
 
@@ -228,14 +237,22 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new("scimgate.toml") => Vec::new(),
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound
+                    && path == Path::new("scimgate.toml") =>
+            {
+                Vec::new()
+            }
             Err(error) => {
                 let sentence = format!("`{}` cannot be read: {error}.", path.display());
                 return Err(vec![Diagnostic::error("file::unreadable", sentence)]);
             }
         };
         let file = SourceFile::from_bytes(path, bytes).map_err(|complaint| vec![complaint])?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let settings = Self::parse(&Arc::new(file))?;
         Ok(settings.relative_to(directory))
     }
@@ -248,8 +265,12 @@ impl Settings {
     pub fn parse(file: &Arc<SourceFile>) -> Result<Self, Vec<Diagnostic>> {
         toml::from_str(&file.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
-            let sentence = format!("{}.", error.message().trim_end_matches('.').replace('\n', "; "));
-            let complaint = Diagnostic::error("settings::invalid", sentence).at(&Place::new(file, span));
+            let sentence = format!(
+                "{}.",
+                error.message().trim_end_matches('.').replace('\n', "; ")
+            );
+            let complaint =
+                Diagnostic::error("settings::invalid", sentence).at(&Place::new(file, span));
             vec![complaint.mend("see docs/operations.md for the keys of this file")]
         })
     }
@@ -271,14 +292,20 @@ impl Settings {
     pub fn server(&self) -> Result<server::ServerSettings, String> {
         let listen = &self.listen;
         let tls = match (&listen.certificate, &listen.key, listen.plain_http) {
-            (Some(certificate), Some(key), false) => {
-                Some(TlsSettings { certificate: certificate.clone(), key: key.clone() })
-            }
+            (Some(certificate), Some(key), false) => Some(TlsSettings {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            }),
             (None, None, true) => None,
             (None, None, false) => {
                 return Err("`[listen]` names no `certificate` and `key`. Name them, or say `plain-http = true` behind a proxy.".into());
             }
-            (_, _, true) => return Err("`[listen]` has a certificate and `plain-http = true`: take one of them out.".into()),
+            (_, _, true) => {
+                return Err(
+                    "`[listen]` has a certificate and `plain-http = true`: take one of them out."
+                        .into(),
+                );
+            }
             _ => return Err("`[listen]` needs both `certificate` and `key`.".into()),
         };
         let mut settings = server::ServerSettings::new(listen.address, tls);
@@ -315,22 +342,32 @@ impl Settings {
     pub fn store(&self) -> StoreSettings {
         match self.store.engine {
             Engine::Memory => StoreSettings::Memory,
-            Engine::Sqlite => StoreSettings::Sqlite { path: self.store.path.clone() },
+            Engine::Sqlite => StoreSettings::Sqlite {
+                path: self.store.path.clone(),
+            },
         }
     }
 
     /// What is logged.
     pub fn log(&self) -> LogSettings {
-        LogSettings { format: self.log.format, level: self.log.level.clone() }
+        LogSettings {
+            format: self.log.format,
+            level: self.log.level.clone(),
+        }
     }
 }
 
 /// A secret given as `${ENV}`, `file:PATH` or itself.
 pub fn secret(text: &str) -> Secret {
-    let variable = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    let variable = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
     let value = match (variable, text.strip_prefix("file:")) {
         (Some(name), _) => std::env::var(name).unwrap_or_default(),
-        (None, Some(path)) => std::fs::read_to_string(path).unwrap_or_default().trim_end().to_owned(),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned(),
         (None, None) => text.to_owned(),
     };
     Secret::new(value)
@@ -338,24 +375,40 @@ pub fn secret(text: &str) -> Secret {
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    duration(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is no duration such as `\"30s\"` or `\"5m\"`")))
+    duration(&text).ok_or_else(|| {
+        de::Error::custom(format!(
+            "`{text}` is no duration such as `\"30s\"` or `\"5m\"`"
+        ))
+    })
 }
 
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let text = String::deserialize(deserializer)?;
-    size(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is no size such as `\"64KiB\"` or `\"1MiB\"`")))
+    size(&text).ok_or_else(|| {
+        de::Error::custom(format!(
+            "`{text}` is no size such as `\"64KiB\"` or `\"1MiB\"`"
+        ))
+    })
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| text.parse().map_err(|_| de::Error::custom(format!("`{text}` is no address block")))).collect()
+    texts
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|_| de::Error::custom(format!("`{text}` is no address block")))
+        })
+        .collect()
 }
 
 fn proxy_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ProxyHeaders, D::Error> {
     match String::deserialize(deserializer)?.as_str() {
         "x-forwarded" => Ok(ProxyHeaders::XForwarded),
         "forwarded" => Ok(ProxyHeaders::Forwarded),
-        other => Err(de::Error::custom(format!("`{other}` is neither `x-forwarded` nor `forwarded`"))),
+        other => Err(de::Error::custom(format!(
+            "`{other}` is neither `x-forwarded` nor `forwarded`"
+        ))),
     }
 }
 
@@ -363,7 +416,9 @@ fn log_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LogFormat, D
     match String::deserialize(deserializer)?.as_str() {
         "human" => Ok(LogFormat::Human),
         "json" => Ok(LogFormat::Json),
-        other => Err(de::Error::custom(format!("`{other}` is neither `human` nor `json`"))),
+        other => Err(de::Error::custom(format!(
+            "`{other}` is neither `human` nor `json`"
+        ))),
     }
 }
 
@@ -372,7 +427,10 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Settings, Vec<Diagnostic>> {
-        Settings::parse(&Arc::new(SourceFile { path: "scimgate.toml".into(), text: text.to_owned() }))
+        Settings::parse(&Arc::new(SourceFile {
+            path: "scimgate.toml".into(),
+            text: text.to_owned(),
+        }))
     }
 
     #[test]

@@ -39,12 +39,19 @@ pub struct Acknowledgement {
 impl Answer {
     /// 200 with a document that is no resource.
     pub fn document(body: Value) -> Self {
-        Self { status: 200, body: Some(body), ..Self::default() }
+        Self {
+            status: 200,
+            body: Some(body),
+            ..Self::default()
+        }
     }
 
     /// 204.
     pub fn empty() -> Self {
-        Self { status: 204, ..Self::default() }
+        Self {
+            status: 204,
+            ..Self::default()
+        }
     }
 
     /// A resource, with location and version out of its `meta`.
@@ -60,7 +67,11 @@ impl Answer {
 
     /// An error, as RFC 7644 §3.12 has it.
     pub fn error(error: &Error) -> Self {
-        Self { status: error.status, body: Some(error.to_json()), ..Self::default() }
+        Self {
+            status: error.status,
+            body: Some(error.to_json()),
+            ..Self::default()
+        }
     }
 
     /// The HTTP response, without what the edge adds.
@@ -72,7 +83,11 @@ impl Answer {
         }
         insert(&mut headers, header::LOCATION, self.location);
         insert(&mut headers, header::ETAG, self.version);
-        insert(&mut headers, header::RETRY_AFTER, retry_after.map(|seconds| seconds.to_string()));
+        insert(
+            &mut headers,
+            header::RETRY_AFTER,
+            retry_after.map(|seconds| seconds.to_string()),
+        );
         Response {
             status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             headers,
@@ -95,7 +110,10 @@ impl Meta {
     /// Reads them out of a whole resource.
     pub fn of(resource: &Map<String, Value>) -> Self {
         let text = |name| Some(resource.get("meta")?.get(name)?.as_str()?.to_owned());
-        Self { location: text("location"), version: text("version") }
+        Self {
+            location: text("location"),
+            version: text("version"),
+        }
     }
 }
 
@@ -107,15 +125,21 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: Option<Strin
 
 /// The answer to a request whose tenant is paused or broken.
 pub fn unavailable(detail: &str, retry_after: std::time::Duration) -> Error {
-    Error { status: 503, scim_type: None, detail: detail.to_owned(), retry_after: Some(retry_after) }
+    Error {
+        status: 503,
+        scim_type: None,
+        detail: detail.to_owned(),
+        retry_after: Some(retry_after),
+    }
 }
 
 /// Whether the tenant serves at all right now.
 pub fn check_mode(ctx: &Context) -> Result<(), Error> {
     match ctx.mapping().mode {
-        crate::mapping::model::Mode::Paused => {
-            Err(unavailable("Provisioning is paused for this tenant by its operator.", PAUSED_RETRY))
-        }
+        crate::mapping::model::Mode::Paused => Err(unavailable(
+            "Provisioning is paused for this tenant by its operator.",
+            PAUSED_RETRY,
+        )),
         _ => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ use super::{
     get::{id_value, object_of},
     identity::Located,
     join::{Joined, outbound},
+    members,
     plan::Plan,
 };
 
@@ -38,22 +39,45 @@ pub struct Applied {
 /// # Errors
 ///
 /// The first failure; what was done stays done, and the same request sent again does only what is missing.
-pub async fn apply(ctx: &Context, t: &TypeMapping, plan: &Plan<'_>, old: &Joined, new: &Resource) -> Result<Applied, Error> {
+pub async fn apply(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan<'_>,
+    old: &Joined,
+    new: &Resource,
+) -> Result<Applied, Error> {
     let mut applied = Applied::default();
     if plan.steps.is_empty() {
         return Ok(applied);
     }
     let wanted = outbound(ctx, t, new).await?;
     let before = outbound_lossy(ctx, t, &old.resource).await;
+    let members = members::names_in(ctx, t, new).await?;
     let mut target_id = old.target_id.clone();
     for step in &plan.steps {
-        let wish = Wish::Update { changed: &step.covers, old: &before };
+        let wish = Wish::Update {
+            changed: &step.covers,
+            old: &before,
+        };
         let present = present(ctx, t, step.operation, old).await?;
-        let names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        if let Some(members) = &members {
+            names.with("members", Cow::Borrowed(members));
+        }
         let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)?;
         let expected_id = key_in(t, &fields);
         let body = Some(Value::Object(fields));
-        let done = ctx.driver().run(&ctx.journey, step.operation, step.class, &names, body, &step.covers).await?;
+        let done = ctx
+            .driver()
+            .run(
+                &ctx.journey,
+                step.operation,
+                step.class,
+                &names,
+                body,
+                &step.covers,
+            )
+            .await?;
         if let Some(id) = done.id.clone().or(expected_id) {
             target_id = TargetId::new(id);
         }
@@ -64,7 +88,11 @@ pub async fn apply(ctx: &Context, t: &TypeMapping, plan: &Plan<'_>, old: &Joined
             ReplyKind::Nothing => applied.object = None,
         }
     }
-    applied.must_read |= plan.steps.len() > 1 && plan.steps.iter().any(|step| step.operation.reply == ReplyKind::Object);
+    applied.must_read |= plan.steps.len() > 1
+        && plan
+            .steps
+            .iter()
+            .any(|step| step.operation.reply == ReplyKind::Object);
     applied.target_id = Some(target_id);
     Ok(applied)
 }
@@ -87,13 +115,24 @@ pub fn names<'a>(
 }
 
 /// The object as it is now, for operations that send it back with changes.
-async fn present(ctx: &Context, t: &TypeMapping, operation: &Operation, old: &Joined) -> Result<Value, Error> {
+async fn present(
+    ctx: &Context,
+    t: &TypeMapping,
+    operation: &Operation,
+    old: &Joined,
+) -> Result<Value, Error> {
     let must_be_whole = operation.send == Send::Merged || operation.gets_first;
     if !must_be_whole || old.object.is_object() {
         return Ok(old.object.clone());
     }
-    let located = Located { scim_id: old.scim_id.clone(), target_id: old.target_id.clone(), record: old.record.clone() };
-    object_of(ctx, t, &located).await?.ok_or_else(|| super::identity::unknown(t))
+    let located = Located {
+        scim_id: old.scim_id.clone(),
+        target_id: old.target_id.clone(),
+        record: old.record.clone(),
+    };
+    object_of(ctx, t, &located)
+        .await?
+        .ok_or_else(|| super::identity::unknown(t))
 }
 
 /// The id that the fields give the object, where the id is one of them.
@@ -105,13 +144,18 @@ pub fn key_in(t: &TypeMapping, fields: &Map<String, Value>) -> Option<String> {
     super::user_groups::text_of(place.read(&Value::Object(fields.clone())))
 }
 
-
 /// References of the old state; one that dangles is left as it is, since it is only compared with.
 async fn outbound_lossy(ctx: &Context, t: &TypeMapping, resource: &Resource) -> Resource {
-    outbound(ctx, t, resource).await.unwrap_or_else(|_| resource.clone())
+    outbound(ctx, t, resource)
+        .await
+        .unwrap_or_else(|_| resource.clone())
 }
 
 /// Which attributes changed, for the exchange.
 pub fn record_changes(ctx: &Context, changed: &[AttributePath]) {
-    ctx.record(|exchange| exchange.changed.extend(changed.iter().map(ToString::to_string)));
+    ctx.record(|exchange| {
+        exchange
+            .changed
+            .extend(changed.iter().map(ToString::to_string))
+    });
 }

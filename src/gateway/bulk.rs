@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::scim::{
     Error, ScimType,
-    bulk::{self, BulkLimits, BulkMethod, BulkOperation, BulkRequest, BulkResult, Order, Reference},
+    bulk::{
+        self, BulkLimits, BulkMethod, BulkOperation, BulkRequest, BulkResult, Order, Reference,
+    },
     version::Precondition,
 };
 
@@ -21,12 +23,22 @@ use super::{Call, answer::Answer, context::Context, dispatch, route::Route};
 ///
 /// 413 if it holds more operations than allowed, `invalidSyntax` if it is malformed.
 pub async fn run(ctx: &Context, body: Value) -> Result<Answer, Error> {
-    let limits = BulkLimits { max_operations: ctx.limits.max_bulk_operations };
+    let limits = BulkLimits {
+        max_operations: ctx.limits.max_bulk_operations,
+    };
     let request = BulkRequest::parse(body, &limits)?;
     let order = bulk::order(&request.operations);
-    let mut run = Run { ctx, ids: HashMap::new(), results: BTreeMap::new(), errors: 0 };
+    let mut run = Run {
+        ctx,
+        ids: HashMap::new(),
+        results: BTreeMap::new(),
+        errors: 0,
+    };
     for index in &order.operations {
-        if request.fail_on_errors.is_some_and(|most| most > 0 && run.errors >= most) {
+        if request
+            .fail_on_errors
+            .is_some_and(|most| most > 0 && run.errors >= most)
+        {
             break;
         }
         if let Some(operation) = request.operations.get(*index) {
@@ -49,7 +61,10 @@ impl Run<'_> {
     async fn step(&mut self, index: usize, operation: &BulkOperation, order: &Order) {
         let deferred = of_operation(&order.deferred, index);
         let result = match of_operation(&order.unknown, index).first() {
-            Some(_) => Err(Error::of(ScimType::InvalidValue, "A `bulkId` refers to an operation that does not exist.")),
+            Some(_) => Err(Error::of(
+                ScimType::InvalidValue,
+                "A `bulkId` refers to an operation that does not exist.",
+            )),
             None => self.perform(operation, &deferred).await,
         };
         if let Ok(answer) = &result
@@ -62,23 +77,50 @@ impl Run<'_> {
         self.results.insert(index, result);
     }
 
-    async fn perform(&self, operation: &BulkOperation, deferred: &[&Reference]) -> Result<Answer, Error> {
+    async fn perform(
+        &self,
+        operation: &BulkOperation,
+        deferred: &[&Reference],
+    ) -> Result<Answer, Error> {
         let mut data = operation.data.clone();
         if let Some(data) = &mut data {
-            bulk::detach(data, deferred.iter().filter_map(|reference| reference.pointer.as_deref()));
+            bulk::detach(
+                data,
+                deferred
+                    .iter()
+                    .filter_map(|reference| reference.pointer.as_deref()),
+            );
             bulk::substitute(data, &self.ids);
             if !bulk::references(data).is_empty() {
-                return Err(Error::new(409, "A `bulkId` refers to an operation that failed."));
+                return Err(Error::new(
+                    409,
+                    "A `bulkId` refers to an operation that failed.",
+                ));
             }
         }
         let path = bulk::substitute_path(&operation.path, &self.ids);
         if path.contains("bulkId:") {
-            return Err(Error::new(409, "The path refers to an operation that failed."));
+            return Err(Error::new(
+                409,
+                "The path refers to an operation that failed.",
+            ));
         }
-        self.send(operation.method.as_str(), &path, data, operation.version.as_deref()).await
+        self.send(
+            operation.method.as_str(),
+            &path,
+            data,
+            operation.version.as_deref(),
+        )
+        .await
     }
 
-    async fn send(&self, method: &str, path: &str, data: Option<Value>, version: Option<&str>) -> Result<Answer, Error> {
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        data: Option<Value>,
+        version: Option<&str>,
+    ) -> Result<Answer, Error> {
         let route = Route::of(path, self.ctx.mapping());
         if !matches!(route, Route::Type(_) | Route::Resource(..)) {
             return Err(Error::of(
@@ -88,17 +130,36 @@ impl Run<'_> {
         }
         let method = http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let if_match = version.and_then(Precondition::parse);
-        let call = Call { method, route, query: None, body: data, if_match, if_none_match: None };
+        let call = Call {
+            method,
+            route,
+            query: None,
+            body: data,
+            if_match,
+            if_none_match: None,
+        };
         Box::pin(dispatch(self.ctx, call)).await
     }
 
     /// References in circles are set once everything exists.
     async fn send_deferred(&mut self, operations: &[BulkOperation], order: &Order) {
-        let indexes: BTreeSet<usize> = order.deferred.iter().map(|reference| reference.operation).collect();
+        let indexes: BTreeSet<usize> = order
+            .deferred
+            .iter()
+            .map(|reference| reference.operation)
+            .collect();
         for index in indexes {
-            let made = self.results.get(&index).is_some_and(|result| result.status < 400);
-            let Some(operation) = operations.get(index).filter(|_| made) else { continue };
-            if let Err(error) = self.patch_deferred(operation, &of_operation(&order.deferred, index)).await {
+            let made = self
+                .results
+                .get(&index)
+                .is_some_and(|result| result.status < 400);
+            let Some(operation) = operations.get(index).filter(|_| made) else {
+                continue;
+            };
+            if let Err(error) = self
+                .patch_deferred(operation, &of_operation(&order.deferred, index))
+                .await
+            {
                 self.errors += 1;
                 let result = self.result(operation, Err(error));
                 self.results.insert(index, result);
@@ -106,15 +167,30 @@ impl Run<'_> {
         }
     }
 
-    async fn patch_deferred(&self, operation: &BulkOperation, deferred: &[&Reference]) -> Result<(), Error> {
-        let Some(mut data) = operation.data.clone() else { return Ok(()) };
+    async fn patch_deferred(
+        &self,
+        operation: &BulkOperation,
+        deferred: &[&Reference],
+    ) -> Result<(), Error> {
+        let Some(mut data) = operation.data.clone() else {
+            return Ok(());
+        };
         bulk::substitute(&mut data, &self.ids);
-        let names: BTreeSet<String> = deferred.iter().filter_map(|reference| attribute_of(reference.pointer.as_deref()?)).collect();
+        let names: BTreeSet<String> = deferred
+            .iter()
+            .filter_map(|reference| attribute_of(reference.pointer.as_deref()?))
+            .collect();
         let patches: Vec<Value> = match operation.method {
-            BulkMethod::Patch => data.get("Operations").and_then(Value::as_array).cloned().unwrap_or_default(),
+            BulkMethod::Patch => data
+                .get("Operations")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
             _ => names
                 .iter()
-                .filter_map(|name| Some(json!({ "op": "add", "value": { name.as_str(): data.get(name)? } })))
+                .filter_map(|name| {
+                    Some(json!({ "op": "add", "value": { name.as_str(): data.get(name)? } }))
+                })
                 .collect(),
         };
         let path = match (&operation.bulk_id, operation.method) {
@@ -125,7 +201,9 @@ impl Run<'_> {
             _ => bulk::substitute_path(&operation.path, &self.ids),
         };
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": patches });
-        self.send("PATCH", &path, Some(body), None).await.map(|_| ())
+        self.send("PATCH", &path, Some(body), None)
+            .await
+            .map(|_| ())
     }
 
     fn result(&self, operation: &BulkOperation, result: Result<Answer, Error>) -> BulkResult {
@@ -133,15 +211,30 @@ impl Run<'_> {
         let path = bulk::substitute_path(&operation.path, &self.ids);
         let named = (!is_create).then(|| format!("{}{path}", self.ctx.base_url));
         let (status, location, version, response) = match result {
-            Ok(answer) => (answer.status, answer.location.or(named), answer.version, None),
+            Ok(answer) => (
+                answer.status,
+                answer.location.or(named),
+                answer.version,
+                None,
+            ),
             Err(error) => (error.status, named, None, Some(error.to_json())),
         };
-        BulkResult { method: operation.method, bulk_id: operation.bulk_id.clone(), version, location, status, response }
+        BulkResult {
+            method: operation.method,
+            bulk_id: operation.bulk_id.clone(),
+            version,
+            location,
+            status,
+            response,
+        }
     }
 }
 
 fn of_operation(references: &[Reference], index: usize) -> Vec<&Reference> {
-    references.iter().filter(|reference| reference.operation == index).collect()
+    references
+        .iter()
+        .filter(|reference| reference.operation == index)
+        .collect()
 }
 
 /// The attribute at the root that a JSON pointer leads through.

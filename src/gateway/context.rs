@@ -61,20 +61,30 @@ impl Context {
 
     /// The type with this resource type name, such as `User`.
     pub fn type_named(&self, name: &str) -> Option<&TypeMapping> {
-        self.mapping().types.iter().find(|t| t.resource_type.name == name)
+        self.mapping()
+            .types
+            .iter()
+            .find(|t| t.resource_type.name == name)
     }
 
     /// The names every template may use.
     pub fn names(&self) -> Names<'_> {
         let mut names = Names::new();
-        names.with("settings", Cow::Owned(Value::Object(self.mapping().settings.clone())));
+        names.with(
+            "settings",
+            Cow::Owned(Value::Object(self.mapping().settings.clone())),
+        );
         names.random(&self.random);
         names
     }
 
     /// Writes into the exchange.
     pub fn record(&self, write: impl FnOnce(&mut Exchange)) {
-        let mut exchange = self.journey.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exchange = self
+            .journey
+            .exchange
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         write(&mut exchange);
     }
 

@@ -27,13 +27,29 @@ use super::{
 /// # Errors
 ///
 /// 403 if the operator refuses deletions, 501 if the application has none, 412 if the version has changed.
-pub async fn delete(ctx: &Context, t: &TypeMapping, id: &str, if_match: Option<&Precondition>) -> Result<Answer, Error> {
-    let _guard = ctx.tenant.locks.hold(format!("{}/{id}", t.resource_type.name)).await;
+pub async fn delete(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &str,
+    if_match: Option<&Precondition>,
+) -> Result<Answer, Error> {
+    let _guard = ctx
+        .tenant
+        .locks
+        .hold(format!("{}/{id}", t.resource_type.name))
+        .await;
     let located = locate(ctx, t, id).await?;
     let is_user = t.resource_type.name == "User";
-    let on_delete = if is_user { ctx.mapping().policy.on_delete } else { OnDelete::Delete };
+    let on_delete = if is_user {
+        ctx.mapping().policy.on_delete
+    } else {
+        OnDelete::Delete
+    };
     match on_delete {
-        OnDelete::Refuse => Err(Error::new(403, "The operator does not let accounts be deleted; deactivate them instead.")),
+        OnDelete::Refuse => Err(Error::new(
+            403,
+            "The operator does not let accounts be deleted; deactivate them instead.",
+        )),
         OnDelete::Deactivate => deactivate(ctx, t, located, if_match).await,
         OnDelete::Delete => {
             let located = see(ctx, t, located, if_match).await?;
@@ -45,8 +61,16 @@ pub async fn delete(ctx: &Context, t: &TypeMapping, id: &str, if_match: Option<&
 }
 
 /// Reads the resource first where its version is asked for, or where some objects are not the tenant's to delete.
-async fn see(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<&Precondition>) -> Result<Located, Error> {
-    let hides = t.scope.is_some() || t.hide.is_some() || t.gone.is_some() || !ctx.mapping().policy.protected.is_empty();
+async fn see(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: Located,
+    if_match: Option<&Precondition>,
+) -> Result<Located, Error> {
+    let hides = t.scope.is_some()
+        || t.hide.is_some()
+        || t.gone.is_some()
+        || !ctx.mapping().policy.protected.is_empty();
     let gets_first = t.delete.as_ref().is_some_and(|delete| delete.gets_first);
     if if_match.is_none() && !hides && !gets_first {
         return Ok(located);
@@ -54,7 +78,10 @@ async fn see(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<
     let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
     let version = Meta::of(&joined.resource.0).version;
     if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(412, "The resource has changed since the version in `If-Match`; read it again."));
+        return Err(Error::new(
+            412,
+            "The resource has changed since the version in `If-Match`; read it again.",
+        ));
     }
     Ok(located)
 }
@@ -62,13 +89,26 @@ async fn see(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<
 /// Deletes the target's object.
 pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
     let Some(delete) = &t.delete else {
-        return Err(Error::new(501, format!("The application cannot delete a {} through its API.", t.resource_type.name)));
+        return Err(Error::new(
+            501,
+            format!(
+                "The application cannot delete a {} through its API.",
+                t.resource_type.name
+            ),
+        ));
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
-    match ctx.driver().run(&ctx.journey, delete, CallClass::Delete, &names, None, &[]).await {
+    match ctx
+        .driver()
+        .run(&ctx.journey, delete, CallClass::Delete, &names, None, &[])
+        .await
+    {
         Ok(_) => Ok(()),
-        Err(TargetError::Refused { meaning: Meaning::NotFound, .. }) => {
+        Err(TargetError::Refused {
+            meaning: Meaning::NotFound,
+            ..
+        }) => {
             forget(ctx, t, located).await?;
             Err(unknown(t))
         }
@@ -78,32 +118,66 @@ pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result
 
 /// Nothing is kept of what is gone.
 async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
-    Ok(ctx.store.delete(ctx.id(), &t.resource_type.name, &located.scim_id, false).await?)
+    Ok(ctx
+        .store
+        .delete(ctx.id(), &t.resource_type.name, &located.scim_id, false)
+        .await?)
 }
 
 /// The account is deactivated and no longer shown; a create under the same name brings it back.
-async fn deactivate(ctx: &Context, t: &TypeMapping, located: Located, if_match: Option<&Precondition>) -> Result<Answer, Error> {
+async fn deactivate(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: Located,
+    if_match: Option<&Precondition>,
+) -> Result<Answer, Error> {
     let old = fetch_located(ctx, t, located, Want::NEITHER).await?;
     let version = Meta::of(&old.resource.0).version;
     if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(412, "The resource has changed since the version in `If-Match`; read it again."));
+        return Err(Error::new(
+            412,
+            "The resource has changed since the version in `If-Match`; read it again.",
+        ));
     }
     let mut new: Resource = old.resource.clone();
     new.0.insert("active".into(), false.into());
-    let changed = [AttributePath { attribute: "active".into(), ..AttributePath::default() }];
+    let changed = [AttributePath {
+        attribute: "active".into(),
+        ..AttributePath::default()
+    }];
     if old.resource.0.get("active") != Some(&serde_json::Value::Bool(false)) {
         let plan = plan::update(t, &new, &changed);
         if plan.steps.is_empty() {
-            return Err(Error::new(501, "The application can neither deactivate nor delete an account."));
+            return Err(Error::new(
+                501,
+                "The application can neither deactivate nor delete an account.",
+            ));
         }
         apply::apply(ctx, t, &plan, &old, &new).await?;
     }
-    let record = old.record.clone().unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
-    let record = Record { is_deleted: true, external_id: None, modified: ctx.now, ..record };
-    ctx.store.put(ctx.id(), &t.resource_type.name, &record).await?;
-    let name = old.resource.0.get(&t.match_attribute.attribute).and_then(|name| name.as_str()).map(folded);
+    let record = old
+        .record
+        .clone()
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
+    let record = Record {
+        is_deleted: true,
+        external_id: None,
+        modified: ctx.now,
+        ..record
+    };
+    ctx.store
+        .put(ctx.id(), &t.resource_type.name, &record)
+        .await?;
+    let name = old
+        .resource
+        .0
+        .get(&t.match_attribute.attribute)
+        .and_then(|name| name.as_str())
+        .map(folded);
     if let Some(name) = name {
-        ctx.store.abandon(ctx.id(), &t.resource_type.name, &name, &old.scim_id).await?;
+        ctx.store
+            .abandon(ctx.id(), &t.resource_type.name, &name, &old.scim_id)
+            .await?;
     }
     Ok(Answer::empty())
 }

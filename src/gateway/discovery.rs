@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::scim::{
     Error, ResourceType,
-    discovery::{self, AuthScheme, BulkFeature, Features, FilterFeature, PaginationFeature, PaginationMethod},
+    discovery::{
+        self, AuthScheme, BulkFeature, Features, FilterFeature, PaginationFeature, PaginationMethod,
+    },
     list::ListResponse,
 };
 
@@ -12,7 +14,10 @@ use super::{answer::Answer, context::Context};
 
 /// `/ServiceProviderConfig`.
 pub fn service_provider_config(ctx: &Context) -> Answer {
-    Answer::document(discovery::service_provider_config(&features(ctx), &ctx.base_url))
+    Answer::document(discovery::service_provider_config(
+        &features(ctx),
+        &ctx.base_url,
+    ))
 }
 
 /// `/ResourceTypes`, or one of them.
@@ -21,7 +26,11 @@ pub fn service_provider_config(ctx: &Context) -> Answer {
 ///
 /// 404 for an unknown id.
 pub fn resource_types(ctx: &Context, id: Option<&str>) -> Result<Answer, Error> {
-    pick(discovery::resource_types(&types(ctx), &ctx.base_url), id, "resource type")
+    pick(
+        discovery::resource_types(&types(ctx), &ctx.base_url),
+        id,
+        "resource type",
+    )
 }
 
 /// `/Schemas`, or one of them.
@@ -35,7 +44,11 @@ pub fn schemas(ctx: &Context, id: Option<&str>) -> Result<Answer, Error> {
 
 /// RFC 7644 §4: a filter on a discovery endpoint is refused with 403.
 pub fn refuse_filter(query: Option<&str>) -> Result<(), Error> {
-    let has_filter = query.is_some_and(|query| query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("filter=")));
+    let has_filter = query.is_some_and(|query| {
+        query
+            .split('&')
+            .any(|pair| pair.to_ascii_lowercase().starts_with("filter="))
+    });
     if has_filter {
         return Err(Error::new(403, "Discovery endpoints cannot be filtered."));
     }
@@ -43,15 +56,26 @@ pub fn refuse_filter(query: Option<&str>) -> Result<(), Error> {
 }
 
 fn types(ctx: &Context) -> Vec<&ResourceType> {
-    ctx.mapping().types.iter().map(|t| &*t.resource_type).collect()
+    ctx.mapping()
+        .types
+        .iter()
+        .map(|t| &*t.resource_type)
+        .collect()
 }
 
 fn pick(all: Vec<Value>, id: Option<&str>, what: &str) -> Result<Answer, Error> {
     let Some(id) = id else {
         let total = all.len() as u64;
-        return Ok(Answer::document(ListResponse::indexed(total, 1).to_json(all)));
+        return Ok(Answer::document(
+            ListResponse::indexed(total, 1).to_json(all),
+        ));
     };
-    let is_it = |document: &&Value| document.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id));
+    let is_it = |document: &&Value| {
+        document
+            .get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|own| own.eq_ignore_ascii_case(id))
+    };
     match all.iter().find(is_it) {
         Some(document) => Ok(Answer::document(document.clone())),
         None => Err(Error::new(404, format!("There is no {what} with this id."))),
@@ -61,7 +85,10 @@ fn pick(all: Vec<Value>, id: Option<&str>, what: &str) -> Result<Answer, Error> 
 fn features(ctx: &Context) -> Features {
     let limits = &ctx.limits;
     let can_set_password = ctx.mapping().types.iter().any(|t| {
-        t.set_password.is_some() || t.attributes.iter().any(|rule| rule.location.path.attribute == "password" && rule.write.is_some())
+        t.set_password.is_some()
+            || t.attributes
+                .iter()
+                .any(|rule| rule.location.path.attribute == "password" && rule.write.is_some())
     });
     Features {
         patch: true,
@@ -69,7 +96,9 @@ fn features(ctx: &Context) -> Features {
             max_operations: limits.max_bulk_operations as u64,
             max_payload_bytes: limits.max_bulk_bytes as u64,
         }),
-        filter: Some(FilterFeature { max_results: limits.max_page_size }),
+        filter: Some(FilterFeature {
+            max_results: limits.max_page_size,
+        }),
         change_password: can_set_password,
         sort: true,
         etag: true,

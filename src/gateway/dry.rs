@@ -22,7 +22,12 @@ fn forgotten<'a, T: Send + 'a>(value: T) -> StoreFuture<'a, T> {
 }
 
 impl Store for DryStore {
-    fn record<'a>(&'a self, tenant: &'a TenantId, resource_type: &'a str, id: &'a ScimId) -> StoreFuture<'a, Option<Record>> {
+    fn record<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+    ) -> StoreFuture<'a, Option<Record>> {
         self.real.record(tenant, resource_type, id)
     }
 
@@ -41,7 +46,8 @@ impl Store for DryStore {
         resource_type: &'a str,
         target_ids: &'a [TargetId],
     ) -> StoreFuture<'a, Vec<Record>> {
-        self.real.records_by_target(tenant, resource_type, target_ids)
+        self.real
+            .records_by_target(tenant, resource_type, target_ids)
     }
 
     fn records_by_external_id<'a>(
@@ -50,7 +56,8 @@ impl Store for DryStore {
         resource_type: &'a str,
         external_id: &'a ExternalId,
     ) -> StoreFuture<'a, Vec<Record>> {
-        self.real.records_by_external_id(tenant, resource_type, external_id)
+        self.real
+            .records_by_external_id(tenant, resource_type, external_id)
     }
 
     fn records_page<'a>(
@@ -67,27 +74,62 @@ impl Store for DryStore {
         forgotten(())
     }
 
-    fn delete<'a>(&'a self, _: &'a TenantId, _: &'a str, _: &'a ScimId, _: bool) -> StoreFuture<'a, ()> {
+    fn delete<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a ScimId,
+        _: bool,
+    ) -> StoreFuture<'a, ()> {
         forgotten(())
     }
 
-    fn prepare<'a>(&'a self, _: &'a TenantId, _: &'a str, _: &'a Intent, _: Timestamp) -> StoreFuture<'a, Prepared> {
+    fn prepare<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a Intent,
+        _: Timestamp,
+    ) -> StoreFuture<'a, Prepared> {
         forgotten(Prepared::Fresh)
     }
 
-    fn applied<'a>(&'a self, _: &'a TenantId, _: &'a str, _: &'a str, _: &'a Record) -> StoreFuture<'a, ()> {
+    fn applied<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a str,
+        _: &'a Record,
+    ) -> StoreFuture<'a, ()> {
         forgotten(())
     }
 
-    fn acknowledge<'a>(&'a self, _: &'a TenantId, _: &'a str, _: &'a str, _: &'a ScimId) -> StoreFuture<'a, ()> {
+    fn acknowledge<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a str,
+        _: &'a ScimId,
+    ) -> StoreFuture<'a, ()> {
         forgotten(())
     }
 
-    fn abandon<'a>(&'a self, _: &'a TenantId, _: &'a str, _: &'a str, _: &'a ScimId) -> StoreFuture<'a, ()> {
+    fn abandon<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a str,
+        _: &'a ScimId,
+    ) -> StoreFuture<'a, ()> {
         forgotten(())
     }
 
-    fn open_intents<'a>(&'a self, tenant: &'a TenantId, resource_type: &'a str, older_than: Timestamp) -> StoreFuture<'a, Vec<Intent>> {
+    fn open_intents<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        older_than: Timestamp,
+    ) -> StoreFuture<'a, Vec<Intent>> {
         self.real.open_intents(tenant, resource_type, older_than)
     }
 
@@ -103,7 +145,12 @@ impl Store for DryStore {
         self.real.all_keys()
     }
 
-    fn revoke_key<'a>(&'a self, _: &'a TenantId, _: &'a str, _: Timestamp) -> StoreFuture<'a, bool> {
+    fn revoke_key<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: Timestamp,
+    ) -> StoreFuture<'a, bool> {
         forgotten(false)
     }
 

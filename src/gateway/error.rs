@@ -15,20 +15,43 @@ use crate::{
 impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
         match error {
-            TargetError::Refused { meaning, detail, attribute } => refused(meaning, detail, attribute),
-            TargetError::TooMany { retry_after } => later(429, "The application asks to slow down.", retry_after),
-            TargetError::CircuitOpen { retry_after } => {
-                later(503, "The application does not answer at the moment.", retry_after)
+            TargetError::Refused {
+                meaning,
+                detail,
+                attribute,
+            } => refused(meaning, detail, attribute),
+            TargetError::TooMany { retry_after } => {
+                later(429, "The application asks to slow down.", retry_after)
             }
-            TargetError::BudgetExhausted => {
-                later(429, "More requests are waiting for the application than its budget allows.", SHORTLY)
+            TargetError::CircuitOpen { retry_after } => later(
+                503,
+                "The application does not answer at the moment.",
+                retry_after,
+            ),
+            TargetError::BudgetExhausted => later(
+                429,
+                "More requests are waiting for the application than its budget allows.",
+                SHORTLY,
+            ),
+            TargetError::Unreachable { .. } => later(
+                503,
+                "The application cannot be reached at the moment.",
+                SHORTLY,
+            ),
+            TargetError::TimedOut { .. } => {
+                later(504, "The application did not answer in time.", SHORTLY)
             }
-            TargetError::Unreachable { .. } => later(503, "The application cannot be reached at the moment.", SHORTLY),
-            TargetError::TimedOut { .. } => later(504, "The application did not answer in time.", SHORTLY),
-            TargetError::Changed => later(503, "The object was changed in the application meanwhile.", Duration::from_secs(1)),
+            TargetError::Changed => later(
+                503,
+                "The object was changed in the application meanwhile.",
+                Duration::from_secs(1),
+            ),
             other => {
                 tracing::warn!(error = %other, "the target's reply or the mapping could not be used");
-                Self::new(502, "The application answered in a way that its mapping does not understand.")
+                Self::new(
+                    502,
+                    "The application answered in a way that its mapping does not understand.",
+                )
             }
         }
     }
@@ -36,14 +59,19 @@ impl From<TargetError> for Error {
 
 /// What the target refused, told as the target's refusal.
 fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) -> Error {
-    let about = attribute.map(|name| format!(" (`{name}`)")).unwrap_or_default();
+    let about = attribute
+        .map(|name| format!(" (`{name}`)"))
+        .unwrap_or_default();
     let words = |lead: &str| match &detail {
         Some(detail) if !detail.is_empty() => format!("{lead}{about}: {detail}"),
         _ => format!("{lead}{about}."),
     };
     match meaning {
         Meaning::NotFound => Error::new(404, "The resource does not exist."),
-        Meaning::Uniqueness => Error::of(ScimType::Uniqueness, words("The application has such an object already")),
+        Meaning::Uniqueness => Error::of(
+            ScimType::Uniqueness,
+            words("The application has such an object already"),
+        ),
         Meaning::Refused(kind) => Error::of(kind, words("The application refused the change")),
         Meaning::NotSupported => Error::new(501, words("The application cannot do this")),
         Meaning::Forbidden | Meaning::NotLoggedIn => Error::new(
@@ -59,17 +87,27 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
 }
 
 fn later(status: u16, detail: &str, retry_after: Duration) -> Error {
-    Error { status, scim_type: None, detail: detail.to_owned(), retry_after: Some(retry_after) }
+    Error {
+        status,
+        scim_type: None,
+        detail: detail.to_owned(),
+        retry_after: Some(retry_after),
+    }
 }
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = %error, "the store failed");
         match error {
-            StoreError::Conflict { .. } => {
-                Self::of(ScimType::Uniqueness, "Another resource is linked to the same object of the application.")
-            }
-            _ => later(503, "The gateway's store is not available at the moment.", SHORTLY),
+            StoreError::Conflict { .. } => Self::of(
+                ScimType::Uniqueness,
+                "Another resource is linked to the same object of the application.",
+            ),
+            _ => later(
+                503,
+                "The gateway's store is not available at the moment.",
+                SHORTLY,
+            ),
         }
     }
 }
@@ -83,7 +121,10 @@ impl From<WriteError> for Error {
 impl From<crate::mapping::expression::EvaluateError> for Error {
     fn from(error: crate::mapping::expression::EvaluateError) -> Self {
         tracing::warn!(error = %error, "an expression of the mapping failed");
-        Self::new(502, "The mapping of this tenant failed on the application's data; its operator must look at it.")
+        Self::new(
+            502,
+            "The mapping of this tenant failed on the application's data; its operator must look at it.",
+        )
     }
 }
 

@@ -29,11 +29,17 @@ pub struct Want {
 
 impl Want {
     /// Neither.
-    pub const NEITHER: Self = Self { members: false, groups: false };
+    pub const NEITHER: Self = Self {
+        members: false,
+        groups: false,
+    };
 
     /// What a projection asks for.
     pub fn of(projection: &Projection) -> Self {
-        Self { members: projection.wants("members"), groups: projection.wants("groups") }
+        Self {
+            members: projection.wants("members"),
+            groups: projection.wants("groups"),
+        }
     }
 }
 
@@ -50,7 +56,11 @@ pub async fn get(
     if let Some(condition) = if_none_match
         && condition.matches(meta.version.as_deref())
     {
-        return Ok(Answer { status: 304, version: meta.version, ..Answer::default() });
+        return Ok(Answer {
+            status: 304,
+            version: meta.version,
+            ..Answer::default()
+        });
     }
     let body = projection.apply(&t.resource_type, joined.resource.0);
     Ok(Answer::resource(200, body, meta))
@@ -67,9 +77,18 @@ pub async fn fetch(ctx: &Context, t: &TypeMapping, id: &str, want: Want) -> Resu
 }
 
 /// Reads a resource that was located before.
-pub async fn fetch_located(ctx: &Context, t: &TypeMapping, located: Located, want: Want) -> Result<Joined, Error> {
-    let object = object_of(ctx, t, &located).await?.ok_or_else(|| unknown(t))?;
-    let joined = join_one(ctx, t, object, located.record.clone()).await?.ok_or_else(|| unknown(t))?;
+pub async fn fetch_located(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: Located,
+    want: Want,
+) -> Result<Joined, Error> {
+    let object = object_of(ctx, t, &located)
+        .await?
+        .ok_or_else(|| unknown(t))?;
+    let joined = join_one(ctx, t, object, located.record.clone())
+        .await?
+        .ok_or_else(|| unknown(t))?;
     // `007` and `7` may be one to the target; for us an id has one spelling.
     if joined.target_id.as_str() != located.target_id.as_str() {
         return Err(unknown(t));
@@ -78,7 +97,12 @@ pub async fn fetch_located(ctx: &Context, t: &TypeMapping, located: Located, wan
 }
 
 /// Reads members and groups in, as far as they are wanted.
-pub async fn with_parts(ctx: &Context, t: &TypeMapping, mut joined: Joined, want: Want) -> Result<Joined, Error> {
+pub async fn with_parts(
+    ctx: &Context,
+    t: &TypeMapping,
+    mut joined: Joined,
+    want: Want,
+) -> Result<Joined, Error> {
     if want.members && t.members.is_some() {
         let list = members::read(ctx, t, &joined).await?;
         insert_list(&mut joined.resource.0, "members", list);
@@ -103,9 +127,15 @@ pub fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Valu
 }
 
 /// The target's object; absent if it has none.
-pub async fn object_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Option<Value>, Error> {
+pub async fn object_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: &Located,
+) -> Result<Option<Value>, Error> {
     if !t.fixed.is_empty() {
-        let is_it = |object: &&Value| read::target_id(t, object).as_deref() == Some(located.target_id.as_str());
+        let is_it = |object: &&Value| {
+            read::target_id(t, object).as_deref() == Some(located.target_id.as_str())
+        };
         return Ok(t.fixed.iter().find(is_it).cloned());
     }
     let Some(get) = &t.get else {
@@ -113,9 +143,16 @@ pub async fn object_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Res
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
-    match ctx.driver().run(&ctx.journey, get, CallClass::Get, &names, None, &[]).await {
+    match ctx
+        .driver()
+        .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
+        .await
+    {
         Ok(done) => Ok(done.object),
-        Err(TargetError::Refused { meaning: crate::mapping::model::Meaning::NotFound, .. }) => Ok(None),
+        Err(TargetError::Refused {
+            meaning: crate::mapping::model::Meaning::NotFound,
+            ..
+        }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -68,7 +68,10 @@ impl Gateway {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let (response, finished) = match self.registry.authenticate(&presented(&request.headers), Timestamp::now()) {
+        let (response, finished) = match self
+            .registry
+            .authenticate(&presented(&request.headers), Timestamp::now())
+        {
             Ok(tenant) => self.exchange(tenant, request, Writes::Sent).await,
             Err(refusal) => refuse(&request, refusal),
         };
@@ -79,25 +82,37 @@ impl Gateway {
     }
 
     /// Runs one request of a tenant and gives the answer with all that happened.
-    pub async fn exchange(&self, tenant: Arc<Tenant>, request: Request, writes: Writes) -> (Response, Finished) {
+    pub async fn exchange(
+        &self,
+        tenant: Arc<Tenant>,
+        request: Request,
+        writes: Writes,
+    ) -> (Response, Finished) {
         let ctx = self.context(Arc::clone(&tenant), &request, writes);
         let (_, path) = split_base(&request.path, &self.base_path);
         let route = Route::of(path, &tenant.mapping);
         let method = request.method.clone();
         let template = route.template();
-        let result = self.result(&ctx, request.method.clone(), route, &request).await;
+        let result = self
+            .result(&ctx, request.method.clone(), route, &request)
+            .await;
         let (answer, retry_after, scim_type) = match result {
             Ok(answer) => (answer, None, None),
             Err(error) => {
                 let retry_after = error.retry_after.map(|time| time.as_secs().max(1));
-                (Answer::error(&error), retry_after, error.scim_type.map(ScimType::as_str))
+                (
+                    Answer::error(&error),
+                    retry_after,
+                    error.scim_type.map(ScimType::as_str),
+                )
             }
         };
         let finished = Finished {
             tenant: tenant.id.as_str().into(),
             route: template,
             method: method.clone(),
-            status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            status: StatusCode::from_u16(answer.status)
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             scim_type,
             duration: request.received.elapsed(),
             exchange: taken(&ctx.journey.exchange),
@@ -106,7 +121,10 @@ impl Gateway {
         let acknowledges = answer.acknowledges.clone();
         let mut response = answer.into_response(retry_after);
         if response.status == http::StatusCode::METHOD_NOT_ALLOWED || method == Method::OPTIONS {
-            allow(&mut response.headers, Route::of(path, &tenant.mapping).methods());
+            allow(
+                &mut response.headers,
+                Route::of(path, &tenant.mapping).methods(),
+            );
         }
         if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
             response.on_sent = Some(self.acknowledgement(&tenant, create));
@@ -114,22 +132,42 @@ impl Gateway {
         (response, finished)
     }
 
-    async fn result(&self, ctx: &Context, method: Method, route: Route, request: &Request) -> Result<Answer, Error> {
+    async fn result(
+        &self,
+        ctx: &Context,
+        method: Method,
+        route: Route,
+        request: &Request,
+    ) -> Result<Answer, Error> {
         let allowed = route.methods();
         let is_served = allowed.contains(&method.as_str());
         if route == Route::Unknown {
             return Err(Error::new(404, "There is no such endpoint."));
         }
         if method == Method::OPTIONS {
-            return Ok(Answer { status: 204, ..Answer::default() });
+            return Ok(Answer {
+                status: 204,
+                ..Answer::default()
+            });
         }
         if !is_served {
-            return Err(Error::new(405, format!("{method} is not served here; see `Allow`.")));
+            return Err(Error::new(
+                405,
+                format!("{method} is not served here; see `Allow`."),
+            ));
         }
         let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
-        let body = if has_body { Some(self.json(&request.headers, &request.body)?) } else { None };
+        let body = if has_body {
+            Some(self.json(&request.headers, &request.body)?)
+        } else {
+            None
+        };
         // HEAD is GET; the edge leaves the body out.
-        let method = if method == Method::HEAD { Method::GET } else { method };
+        let method = if method == Method::HEAD {
+            Method::GET
+        } else {
+            method
+        };
         let call = Call {
             method,
             route,
@@ -151,14 +189,30 @@ impl Gateway {
     }
 
     fn json(&self, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_json = media_type.is_empty() || media_type == "application/json" || media_type == "application/scim+json";
+        let content_type = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("application/json");
+        let media_type = content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let is_json = media_type.is_empty()
+            || media_type == "application/json"
+            || media_type == "application/scim+json";
         if !is_json {
-            return Err(Error::new(415, "The body must be `application/scim+json` or `application/json`."));
+            return Err(Error::new(
+                415,
+                "The body must be `application/scim+json` or `application/json`.",
+            ));
         }
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::of(ScimType::InvalidSyntax, "The request has no body."));
+            return Err(Error::of(
+                ScimType::InvalidSyntax,
+                "The request has no body.",
+            ));
         }
         intake::parse_json(body, &intake::JsonLimits::default())
     }
@@ -166,12 +220,23 @@ impl Gateway {
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
         let (base, _) = split_base(&request.path, &self.base_path);
         let origin = request.scheme_host.clone().unwrap_or_default();
-        let user_agent = request.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let is_dry = writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
-        let time = self.limits.request_deadline.min(tenant.mapping.target.deadline);
+        let user_agent = request
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok());
+        let is_dry =
+            writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
+        let time = self
+            .limits
+            .request_deadline
+            .min(tenant.mapping.target.deadline);
         Context {
             dialect: tenant.dialect.recognise(user_agent),
-            store: if is_dry { super::dry::store(Arc::clone(&self.store)) } else { Arc::clone(&self.store) },
+            store: if is_dry {
+                super::dry::store(Arc::clone(&self.store))
+            } else {
+                Arc::clone(&self.store)
+            },
             journey: Journey {
                 tenant: tenant.id.as_str().into(),
                 deadline: tokio::time::Instant::now() + time,
@@ -186,12 +251,19 @@ impl Gateway {
         }
     }
 
-    fn acknowledgement(&self, tenant: &Arc<Tenant>, create: Acknowledgement) -> Box<dyn FnOnce() + Send> {
+    fn acknowledgement(
+        &self,
+        tenant: &Arc<Tenant>,
+        create: Acknowledgement,
+    ) -> Box<dyn FnOnce() + Send> {
         let (store, id) = (Arc::clone(&self.store), tenant.id.clone());
         Box::new(move || {
             tokio::spawn(async move {
                 let scim_id = ScimId::new(&create.id);
-                if let Err(error) = store.acknowledge(&id, &create.resource_type, &create.match_key, &scim_id).await {
+                if let Err(error) = store
+                    .acknowledge(&id, &create.resource_type, &create.match_key, &scim_id)
+                    .await
+                {
                     tracing::warn!(error = %error, "a create could not be acknowledged");
                 }
             });
@@ -214,8 +286,13 @@ impl Handler for Gateway {
     }
 
     fn admit(&self, head: &Parts) -> Result<Admission, Response> {
-        match self.registry.authenticate(&presented(&head.headers), Timestamp::now()) {
-            Ok(_) => Ok(Admission { max_body_bytes: self.max_body_bytes }),
+        match self
+            .registry
+            .authenticate(&presented(&head.headers), Timestamp::now())
+        {
+            Ok(_) => Ok(Admission {
+                max_body_bytes: self.max_body_bytes,
+            }),
             Err(refusal) => Err(refusal_response(refusal)),
         }
     }
@@ -225,11 +302,17 @@ impl Handler for Gateway {
 fn presented(headers: &HeaderMap) -> Presented<'_> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let first = values.next().and_then(|value| value.to_str().ok());
-    Presented { authorization: first, is_ambiguous: values.next().is_some() }
+    Presented {
+        authorization: first,
+        is_ambiguous: values.next().is_some(),
+    }
 }
 
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
-    headers.get(name).and_then(|value| value.to_str().ok()).and_then(Precondition::parse)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .and_then(Precondition::parse)
 }
 
 fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
@@ -251,13 +334,22 @@ fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
 fn refusal_response(refusal: Refusal) -> Response {
     match refusal {
         Refusal::NotAuthenticated => {
-            let error = Error::new(401, "A valid credential is required: `Authorization: Bearer …`.");
+            let error = Error::new(
+                401,
+                "A valid credential is required: `Authorization: Bearer …`.",
+            );
             let mut response = Answer::error(&error).into_response(None);
-            response.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"scimgate\""));
+            response.headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"scimgate\""),
+            );
             response
         }
         Refusal::TenantDown => {
-            let error = Error::new(503, "This tenant's configuration is broken; its operator must mend it.");
+            let error = Error::new(
+                503,
+                "This tenant's configuration is broken; its operator must mend it.",
+            );
             Answer::error(&error).into_response(Some(DOWN_RETRY_SECONDS))
         }
     }
@@ -275,4 +367,3 @@ fn taken(exchange: &Mutex<Exchange>) -> Exchange {
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;
-

@@ -28,37 +28,62 @@ pub struct Located {
 /// 404 if it can name nothing: a tombstone, an id we never gave, or text that is no id of the target's kind.
 pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located, Error> {
     let scim_id = ScimId::new(id);
-    let record = ctx.store.record(ctx.id(), &t.resource_type.name, &scim_id).await?;
+    let record = ctx
+        .store
+        .record(ctx.id(), &t.resource_type.name, &scim_id)
+        .await?;
     if record.as_ref().is_some_and(|record| record.is_deleted) {
         return Err(unknown(t));
     }
     let target_id = match &record {
         Some(record) => record.target_id.clone(),
-        None if t.id.is_stable => t.id.from_scim(id).filter(|id| may_be_target_id(ctx, t, id)).map(TargetId::new),
+        None if t.id.is_stable => {
+            t.id.from_scim(id)
+                .filter(|id| may_be_target_id(ctx, t, id))
+                .map(TargetId::new)
+        }
         None => None,
     };
     let target_id = target_id.ok_or_else(|| unknown(t))?;
-    Ok(Located { scim_id, target_id, record })
+    Ok(Located {
+        scim_id,
+        target_id,
+        record,
+    })
 }
 
 /// Whether a text could be an id of the target's: what does not look like one is unknown, and never sent.
 fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
-    let is_canonical_number = || id == "0" || (!id.starts_with('0') && !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
+    let is_canonical_number = || {
+        id == "0"
+            || (!id.starts_with('0') && !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+    };
     ctx.mapping().target.id_pattern.is_match(id) && (!t.id.is_number || is_canonical_number())
 }
 
 /// 404, the same for what never was and for what is somebody else's.
 pub fn unknown(t: &TypeMapping) -> Error {
-    Error::new(404, format!("There is no {} with this id.", t.resource_type.name))
+    Error::new(
+        404,
+        format!("There is no {} with this id.", t.resource_type.name),
+    )
 }
 
 /// The SCIM id of an object of the target; one is minted and kept if the target's own can change.
-pub async fn scim_id_of(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<ScimId, Error> {
+pub async fn scim_id_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    target_id: &TargetId,
+) -> Result<ScimId, Error> {
     if t.id.is_stable {
         return Ok(ScimId::new(t.id.to_scim(target_id.as_str())));
     }
     let name = &t.resource_type.name;
-    if let Some(record) = ctx.store.record_by_target(ctx.id(), name, target_id).await? {
+    if let Some(record) = ctx
+        .store
+        .record_by_target(ctx.id(), name, target_id)
+        .await?
+    {
         return Ok(record.scim_id);
     }
     Ok(link(ctx, t, target_id).await?.scim_id)
@@ -67,13 +92,24 @@ pub async fn scim_id_of(ctx: &Context, t: &TypeMapping, target_id: &TargetId) ->
 /// Keeps a new link for an object that the client has not seen before.
 pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<Record, Error> {
     let name = &t.resource_type.name;
-    let record = new_record(ctx, ScimId::new(Uuid::new_v4().to_string()), Some(target_id.clone()));
+    let record = new_record(
+        ctx,
+        ScimId::new(Uuid::new_v4().to_string()),
+        Some(target_id.clone()),
+    );
     match ctx.store.put(ctx.id(), name, &record).await {
         Ok(()) => Ok(record),
         // Another request linked it in the meantime.
-        Err(StoreError::Conflict { .. }) => match ctx.store.record_by_target(ctx.id(), name, target_id).await? {
+        Err(StoreError::Conflict { .. }) => match ctx
+            .store
+            .record_by_target(ctx.id(), name, target_id)
+            .await?
+        {
             Some(record) => Ok(record),
-            None => Err(Error::new(500, "The link to an object of the application could not be kept.")),
+            None => Err(Error::new(
+                500,
+                "The link to an object of the application could not be kept.",
+            )),
         },
         Err(error) => Err(error.into()),
     }
@@ -96,7 +132,11 @@ pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -
 /// The target's id of a resource that a reference names (a member, a manager); absent if there is none.
 ///
 /// An id that serves in both worlds is not looked up: the target itself refuses what it does not know.
-pub async fn target_id_of(ctx: &Context, t: &TypeMapping, scim_id: &str) -> Result<Option<TargetId>, Error> {
+pub async fn target_id_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    scim_id: &str,
+) -> Result<Option<TargetId>, Error> {
     match locate(ctx, t, scim_id).await {
         Ok(located) => Ok(Some(located.target_id)),
         Err(error) if error.status == 404 => Ok(None),

@@ -25,7 +25,11 @@ pub fn created(ctx: &Context, t: &TypeMapping, body: Value) -> Result<Resource, 
 /// # Errors
 ///
 /// As for [`created`].
-pub fn replacing(ctx: &Context, t: &TypeMapping, body: Value) -> Result<(Resource, ReplaceRules), Error> {
+pub fn replacing(
+    ctx: &Context,
+    t: &TypeMapping,
+    body: Value,
+) -> Result<(Resource, ReplaceRules), Error> {
     let rt = &t.resource_type;
     let body = ctx.noting(|notes| ctx.dialect.resource(rt, body, false, notes))?;
     let rules = ctx.dialect.replace_rules_for(rt, &body);

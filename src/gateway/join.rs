@@ -32,14 +32,21 @@ pub struct Joined {
 }
 
 /// Joins objects of a list with their records, in one query; those the tenant may not see are left out.
-pub async fn join_all(ctx: &Context, t: &TypeMapping, objects: Vec<Value>) -> Result<Vec<Joined>, Error> {
+pub async fn join_all(
+    ctx: &Context,
+    t: &TypeMapping,
+    objects: Vec<Value>,
+) -> Result<Vec<Joined>, Error> {
     let visible: Vec<(TargetId, Value)> = objects
         .into_iter()
         .filter(|object| is_visible(ctx, t, object))
         .filter_map(|object| read::target_id(t, &object).map(|id| (TargetId::new(id), object)))
         .collect();
     let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();
-    let records = ctx.store.records_by_target(ctx.id(), &t.resource_type.name, &ids).await?;
+    let records = ctx
+        .store
+        .records_by_target(ctx.id(), &t.resource_type.name, &ids)
+        .await?;
     let mut by_target: HashMap<String, Record> = records
         .into_iter()
         .filter_map(|record| Some((record.target_id.as_ref()?.as_str().to_owned(), record)))
@@ -56,7 +63,12 @@ pub async fn join_all(ctx: &Context, t: &TypeMapping, objects: Vec<Value>) -> Re
 }
 
 /// Joins one object; absent if the tenant may not see it.
-pub async fn join_one(ctx: &Context, t: &TypeMapping, object: Value, record: Option<Record>) -> Result<Option<Joined>, Error> {
+pub async fn join_one(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    record: Option<Record>,
+) -> Result<Option<Joined>, Error> {
     if !is_visible(ctx, t, &object) {
         return Ok(None);
     }
@@ -65,7 +77,11 @@ pub async fn join_one(ctx: &Context, t: &TypeMapping, object: Value, record: Opt
     };
     let record = match record {
         Some(record) => Some(record),
-        None => ctx.store.record_by_target(ctx.id(), &t.resource_type.name, &target_id).await?,
+        None => {
+            ctx.store
+                .record_by_target(ctx.id(), &t.resource_type.name, &target_id)
+                .await?
+        }
     };
     if record.as_ref().is_some_and(|record| record.is_deleted) {
         return Ok(None);
@@ -94,16 +110,30 @@ async fn join(
         resolve_reference(ctx, &mut resource, &reference).await?;
     }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
-    Ok(Joined { resource, record, object, target_id, scim_id })
+    Ok(Joined {
+        resource,
+        record,
+        object,
+        target_id,
+        scim_id,
+    })
 }
 
 /// Puts what is kept here, the common attributes and the version into a resource that has its mapped attributes.
-pub fn complete(ctx: &Context, t: &TypeMapping, resource: &mut Resource, scim_id: &ScimId, record: Option<&Record>) {
+pub fn complete(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &mut Resource,
+    scim_id: &ScimId,
+    record: Option<&Record>,
+) {
     if let Some(record) = record {
         write::join_kept(t, resource, &record.shadow);
         withheld(resource, &record.shadow);
         if let Some(external_id) = &record.external_id {
-            resource.0.insert("externalId".into(), json!(external_id.as_str()));
+            resource
+                .0
+                .insert("externalId".into(), json!(external_id.as_str()));
         }
     }
     resource.0.insert("id".into(), json!(scim_id.as_str()));
@@ -116,7 +146,11 @@ pub fn complete(ctx: &Context, t: &TypeMapping, resource: &mut Resource, scim_id
 /// Attributes that the client removed although the application cannot be without them (a state, say): kept as null, and
 /// not shown until the client gives them a value again.
 fn withheld(resource: &mut Resource, shadow: &Map<String, Value>) {
-    for name in shadow.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name) {
+    for name in shadow
+        .iter()
+        .filter(|(_, value)| value.is_null())
+        .map(|(name, _)| name)
+    {
         resource.0.shift_remove(name);
     }
 }
@@ -133,11 +167,20 @@ fn schemas(t: &TypeMapping, resource: &Resource) -> Value {
     Value::Array(urns)
 }
 
-fn meta(ctx: &Context, t: &TypeMapping, resource: &Resource, scim_id: &ScimId, record: Option<&Record>) -> Value {
+fn meta(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &Resource,
+    scim_id: &ScimId,
+    record: Option<&Record>,
+) -> Value {
     let mut meta = Map::new();
     meta.insert("resourceType".into(), json!(t.resource_type.name));
     let mapped = resource.0.get("meta").and_then(Value::as_object);
-    for (name, kept) in [("created", record.map(|r| r.created)), ("lastModified", record.map(|r| r.modified))] {
+    for (name, kept) in [
+        ("created", record.map(|r| r.created)),
+        ("lastModified", record.map(|r| r.modified)),
+    ] {
         let mapped = mapped.and_then(|meta| meta.get(name)).cloned();
         if let Some(time) = mapped.or_else(|| kept.map(|time| json!(time.to_string()))) {
             meta.insert(name.into(), time);
@@ -169,7 +212,12 @@ pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
 fn order(t: &TypeMapping, resource: &mut Resource) {
     let mut ordered = Map::new();
     let first = ["schemas", "id", "externalId"].into_iter();
-    let schema = t.resource_type.schema.attributes.iter().map(|attribute| attribute.name.as_str());
+    let schema = t
+        .resource_type
+        .schema
+        .attributes
+        .iter()
+        .map(|attribute| attribute.name.as_str());
     for name in first.chain(schema.filter(|name| *name != "meta")) {
         if let Some(value) = resource.0.shift_remove(name) {
             ordered.insert(name.to_owned(), value);
@@ -183,7 +231,11 @@ fn order(t: &TypeMapping, resource: &mut Resource) {
     resource.0 = ordered;
 }
 
-async fn resolve_reference(ctx: &Context, resource: &mut Resource, reference: &read::ReferenceValue) -> Result<(), Error> {
+async fn resolve_reference(
+    ctx: &Context,
+    resource: &mut Resource,
+    reference: &read::ReferenceValue,
+) -> Result<(), Error> {
     let Some(of) = ctx.type_named(&reference.resource_type) else {
         return Ok(());
     };
@@ -193,7 +245,9 @@ async fn resolve_reference(ctx: &Context, resource: &mut Resource, reference: &r
         Some(schema) => resource.0.get_mut(schema).and_then(Value::as_object_mut),
         None => Some(&mut resource.0),
     };
-    if let Some(Value::Object(value)) = holder.and_then(|holder| holder.get_mut(&reference.path.attribute)) {
+    if let Some(Value::Object(value)) =
+        holder.and_then(|holder| holder.get_mut(&reference.path.attribute))
+    {
         value.insert("value".into(), json!(id.as_str()));
         value.insert("$ref".into(), json!(location));
     }
@@ -205,15 +259,25 @@ async fn resolve_reference(ctx: &Context, resource: &mut Resource, reference: &r
 /// # Errors
 ///
 /// `invalidValue` if a reference names a resource that does not exist and the policy is to refuse.
-pub async fn outbound(ctx: &Context, t: &TypeMapping, resource: &Resource) -> Result<Resource, Error> {
+pub async fn outbound(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &Resource,
+) -> Result<Resource, Error> {
     let mut out = resource.clone();
     for rule in &t.attributes {
         let (Some(type_name), path) = (&rule.reference, &rule.location.path) else {
             continue;
         };
-        let Some(of) = ctx.type_named(type_name) else { continue };
-        let Some(value) = reference_value(&mut out, path) else { continue };
-        let Some(id) = value.as_str().map(str::to_owned) else { continue };
+        let Some(of) = ctx.type_named(type_name) else {
+            continue;
+        };
+        let Some(value) = reference_value(&mut out, path) else {
+            continue;
+        };
+        let Some(id) = value.as_str().map(str::to_owned) else {
+            continue;
+        };
         match super::identity::target_id_of(ctx, of, &id).await? {
             Some(target_id) => *value = json!(target_id.as_str()),
             None => missing_reference(ctx, &mut out, path)?,
@@ -233,7 +297,11 @@ fn reference_value<'r>(resource: &'r mut Resource, path: &AttributePath) -> Opti
     }
 }
 
-fn missing_reference(ctx: &Context, resource: &mut Resource, path: &AttributePath) -> Result<(), Error> {
+fn missing_reference(
+    ctx: &Context,
+    resource: &mut Resource,
+    path: &AttributePath,
+) -> Result<(), Error> {
     use crate::{mapping::model::OnMissingReference, scim::ScimType};
     if ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject {
         let detail = format!("`{}` names a resource that does not exist.", path.attribute);
@@ -252,7 +320,9 @@ fn missing_reference(ctx: &Context, resource: &mut Resource, path: &AttributePat
 /// Whether the tenant may see an object: in scope, not hidden, not gone, not protected.
 fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
     let settings = &ctx.mapping().settings;
-    read::is_in_scope(t, object, settings) && !read::is_gone(t, object, settings) && !is_protected(ctx, t, object)
+    read::is_in_scope(t, object, settings)
+        && !read::is_gone(t, object, settings)
+        && !is_protected(ctx, t, object)
 }
 
 fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
@@ -262,7 +332,11 @@ fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
     }
     let wanted = |path: &AttributePath| path.attribute == t.match_attribute.attribute;
     let read = read::read(t, object, &ctx.mapping().settings, wanted);
-    let name = read.resource.0.get(&t.match_attribute.attribute).and_then(Value::as_str);
+    let name = read
+        .resource
+        .0
+        .get(&t.match_attribute.attribute)
+        .and_then(Value::as_str);
     name.is_some_and(|name| protected.iter().any(|other| folded(other) == folded(name)))
 }
 
@@ -273,5 +347,9 @@ pub fn folded(name: &str) -> String {
 
 /// The `externalId` of a resource.
 pub fn external_id(resource: &Resource) -> Option<ExternalId> {
-    resource.0.get("externalId").and_then(Value::as_str).map(ExternalId::new)
+    resource
+        .0
+        .get("externalId")
+        .and_then(Value::as_str)
+        .map(ExternalId::new)
 }

@@ -10,9 +10,14 @@ use super::{context::Context, list};
 ///
 /// 501 if it names none: a provisioning client is a program and no user. 404 if there is no such user.
 pub async fn resolve(ctx: &Context) -> Result<(&TypeMapping, String), Error> {
-    let users = ctx.type_named("User").ok_or_else(|| Error::new(404, "There is no such endpoint."))?;
+    let users = ctx
+        .type_named("User")
+        .ok_or_else(|| Error::new(404, "There is no such endpoint."))?;
     let Some(name) = &ctx.mapping().client.me else {
-        return Err(Error::new(501, "The client of this tenant is a program, not a user: there is no `/Me`."));
+        return Err(Error::new(
+            501,
+            "The client of this tenant is a program, not a user: there is no `/Me`.",
+        ));
     };
     let found = list::with_name(ctx, users, name).await?;
     match found.first() {

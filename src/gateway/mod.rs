@@ -89,10 +89,19 @@ pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
             discovery::schemas(ctx, id.as_deref())
         }
         ("GET", Route::Root) => list::list_all(ctx, &query).await,
-        ("POST", Route::RootSearch) => list::list_all(ctx, &Query::from_search(body(call.body)?)?).await,
+        ("POST", Route::RootSearch) => {
+            list::list_all(ctx, &Query::from_search(body(call.body)?)?).await
+        }
         ("POST", Route::Bulk) => bulk::run(ctx, body(call.body)?).await,
         ("GET", Route::Type(t)) => list::list(ctx, type_at(ctx, *t)?, &query).await,
-        ("POST", Route::TypeSearch(t)) => list::list(ctx, type_at(ctx, *t)?, &Query::from_search(body(call.body)?)?).await,
+        ("POST", Route::TypeSearch(t)) => {
+            list::list(
+                ctx,
+                type_at(ctx, *t)?,
+                &Query::from_search(body(call.body)?)?,
+            )
+            .await
+        }
         ("POST", Route::Type(t)) => {
             let t = type_at(ctx, *t)?;
             create::create(ctx, t, body(call.body)?, &projection(t, &query)?).await
@@ -102,11 +111,20 @@ pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
             let (t, id) = me::resolve(ctx).await?;
             on_resource(ctx, t, &id, &query, call).await
         }
-        _ => Err(Error::new(405, "This method is not served here; see `Allow`.")),
+        _ => Err(Error::new(
+            405,
+            "This method is not served here; see `Allow`.",
+        )),
     }
 }
 
-async fn on_resource(ctx: &Context, t: &TypeMapping, id: &str, query: &Query, call: Call) -> Result<Answer, Error> {
+async fn on_resource(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &str,
+    query: &Query,
+    call: Call,
+) -> Result<Answer, Error> {
     let projection = projection(t, query)?;
     let if_match = call.if_match.as_ref();
     match call.method.as_str() {
@@ -114,7 +132,10 @@ async fn on_resource(ctx: &Context, t: &TypeMapping, id: &str, query: &Query, ca
         "PUT" => update::replace(ctx, t, id, body(call.body)?, &projection, if_match).await,
         "PATCH" => update::patch(ctx, t, id, body(call.body)?, &projection, if_match).await,
         "DELETE" => delete::delete(ctx, t, id, if_match).await,
-        _ => Err(Error::new(405, "This method is not served here; see `Allow`.")),
+        _ => Err(Error::new(
+            405,
+            "This method is not served here; see `Allow`.",
+        )),
     }
 }
 
@@ -125,9 +146,17 @@ fn projection(t: &TypeMapping, query: &Query) -> Result<Projection, Error> {
 }
 
 fn body(body: Option<Value>) -> Result<Value, Error> {
-    body.ok_or_else(|| Error::of(crate::scim::ScimType::InvalidSyntax, "The request has no body."))
+    body.ok_or_else(|| {
+        Error::of(
+            crate::scim::ScimType::InvalidSyntax,
+            "The request has no body.",
+        )
+    })
 }
 
 fn type_at(ctx: &Context, index: usize) -> Result<&TypeMapping, Error> {
-    ctx.mapping().types.get(index).ok_or_else(|| Error::new(404, "There is no such endpoint."))
+    ctx.mapping()
+        .types
+        .get(index)
+        .ok_or_else(|| Error::new(404, "There is no such endpoint."))
 }

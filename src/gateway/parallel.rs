@@ -11,6 +11,9 @@ use crate::scim::Error;
 /// # Errors
 ///
 /// The first error; what is under way then is dropped.
-pub async fn in_order<T, F: Future<Output = Result<T, Error>>>(futures: Vec<F>, at_once: usize) -> Result<Vec<T>, Error> {
+pub async fn in_order<T, F: Future<Output = Result<T, Error>>>(
+    futures: Vec<F>,
+    at_once: usize,
+) -> Result<Vec<T>, Error> {
     stream::iter(futures).buffered(at_once).try_collect().await
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        model::{Operation, TypeMapping},
+        model::{Members, Operation, TypeMapping},
         reply::CallClass,
         write,
     },
@@ -39,23 +39,41 @@ pub struct Plan<'m> {
 /// The state (`active`) comes first: a leaver is locked out even if a later call fails, and an account that is to be
 /// edited is open. The key comes last: the calls before it still use the old one.
 pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath]) -> Plan<'m> {
-    let mut rest: Vec<AttributePath> =
-        changed.iter().filter(|path| !is_common(path) && path.attribute != "members").cloned().collect();
+    let mut rest: Vec<AttributePath> = changed
+        .iter()
+        .filter(|path| !is_common(path) && !has_member_calls(t, path))
+        .cloned()
+        .collect();
     let mut plan = Plan::default();
     let is_active = new.0.get("active").and_then(Value::as_bool).unwrap_or(true);
-    let state = if is_active { &t.activate } else { &t.deactivate };
-    take(&mut plan, &mut rest, state.as_ref(), |path| path.schema.is_none() && path.attribute == "active");
+    let state = if is_active {
+        &t.activate
+    } else {
+        &t.deactivate
+    };
+    take(&mut plan, &mut rest, state.as_ref(), |path| {
+        path.schema.is_none() && path.attribute == "active"
+    });
     let rename = t.rename.as_ref();
     let mut renamed = Plan::default();
-    take(&mut renamed, &mut rest, rename, |path| path.schema.is_none() && path.attribute == t.match_attribute.attribute);
+    take(&mut renamed, &mut rest, rename, |path| {
+        path.schema.is_none() && path.attribute == t.match_attribute.attribute
+    });
     let mut password = Plan::default();
-    take(&mut password, &mut rest, t.set_password.as_ref(), |path| path.schema.is_none() && path.attribute == "password");
+    take(&mut password, &mut rest, t.set_password.as_ref(), |path| {
+        path.schema.is_none() && path.attribute == "password"
+    });
     for operation in &t.updates {
-        take(&mut plan, &mut rest, Some(operation), |path| write::covers(operation, t, path));
+        take(&mut plan, &mut rest, Some(operation), |path| {
+            write::covers(operation, t, path)
+        });
     }
     plan.steps.append(&mut password.steps);
     plan.steps.append(&mut renamed.steps);
-    plan.dropped = rest.into_iter().filter(|path| !write::is_kept(t, path)).collect();
+    plan.dropped = rest
+        .into_iter()
+        .filter(|path| !write::is_kept(t, path))
+        .collect();
     plan
 }
 
@@ -64,16 +82,27 @@ pub fn after_create<'m>(t: &'m TypeMapping, new: &Resource) -> Plan<'m> {
     let mut changed = Vec::new();
     let is_inactive = new.0.get("active") == Some(&Value::Bool(false));
     if is_inactive && t.deactivate.is_some() && !is_written_at_create(t, "active") {
-        changed.push(AttributePath { attribute: "active".into(), ..AttributePath::default() });
+        changed.push(AttributePath {
+            attribute: "active".into(),
+            ..AttributePath::default()
+        });
     }
-    if new.0.contains_key("password") && t.set_password.is_some() && !is_written_at_create(t, "password") {
-        changed.push(AttributePath { attribute: "password".into(), ..AttributePath::default() });
+    if new.0.contains_key("password")
+        && t.set_password.is_some()
+        && !is_written_at_create(t, "password")
+    {
+        changed.push(AttributePath {
+            attribute: "password".into(),
+            ..AttributePath::default()
+        });
     }
     update(t, new, &changed)
 }
 
 fn is_written_at_create(t: &TypeMapping, name: &str) -> bool {
-    t.attributes.iter().any(|rule| rule.location.path.attribute == name && rule.write.is_some())
+    t.attributes
+        .iter()
+        .any(|rule| rule.location.path.attribute == name && rule.write.is_some())
 }
 
 fn take<'m>(
@@ -83,22 +112,45 @@ fn take<'m>(
     covers: impl Fn(&AttributePath) -> bool,
 ) {
     let Some(operation) = operation else { return };
-    let (covered, left): (Vec<_>, Vec<_>) = std::mem::take(rest).into_iter().partition(|path| covers(path));
+    let (covered, left): (Vec<_>, Vec<_>) = std::mem::take(rest)
+        .into_iter()
+        .partition(|path| covers(path));
     *rest = left;
     if !covered.is_empty() {
-        plan.steps.push(Step { operation, class: CallClass::Update, covers: covered });
+        plan.steps.push(Step {
+            operation,
+            class: CallClass::Update,
+            covers: covered,
+        });
     }
 }
 
 /// What follows from a reference's `value`: its `$ref` and its display name.
 pub fn is_derived(t: &TypeMapping, path: &AttributePath) -> bool {
     let is_reference = t.attributes.iter().any(|rule| {
-        rule.reference.is_some() && rule.location.path.attribute == path.attribute && rule.location.path.schema == path.schema
+        rule.reference.is_some()
+            && rule.location.path.attribute == path.attribute
+            && rule.location.path.schema == path.schema
     });
-    is_reference && path.sub_attribute.as_deref().is_some_and(|sub| sub != "value")
+    is_reference
+        && path
+            .sub_attribute
+            .as_deref()
+            .is_some_and(|sub| sub != "value")
+}
+
+/// Members that are not a list in the group object: calls of their own change them.
+fn has_member_calls(t: &TypeMapping, path: &AttributePath) -> bool {
+    path.attribute == "members"
+        && path.schema.is_none()
+        && !t.members.as_ref().is_some_and(Members::are_in_object)
 }
 
 /// Attributes that the gateway itself keeps.
 fn is_common(path: &AttributePath) -> bool {
-    path.schema.is_none() && matches!(path.attribute.as_str(), "externalId" | "id" | "meta" | "schemas" | "groups")
+    path.schema.is_none()
+        && matches!(
+            path.attribute.as_str(),
+            "externalId" | "id" | "meta" | "schemas" | "groups"
+        )
 }

@@ -14,13 +14,25 @@ use super::context::Context;
 /// # Errors
 ///
 /// The refusal, in words for the client's administrator.
-pub fn check(ctx: &Context, t: &TypeMapping, new: &Resource, changed: &[AttributePath], is_create: bool) -> Result<(), Error> {
+pub fn check(
+    ctx: &Context,
+    t: &TypeMapping,
+    new: &Resource,
+    changed: &[AttributePath],
+    is_create: bool,
+) -> Result<(), Error> {
     if t.resource_type.name == "User" {
         domains(ctx, new, changed, is_create)?;
         protected(ctx, t, new)?;
     }
-    let is_renamed = !is_create && changed.iter().any(|path| path.schema.is_none() && path.attribute == t.match_attribute.attribute);
-    if is_renamed && t.resource_type.name == "User" && ctx.mapping().policy.on_rename == OnRename::Reject {
+    let is_renamed = !is_create
+        && changed
+            .iter()
+            .any(|path| path.schema.is_none() && path.attribute == t.match_attribute.attribute);
+    if is_renamed
+        && t.resource_type.name == "User"
+        && ctx.mapping().policy.on_rename == OnRename::Reject
+    {
         let detail = format!(
             "The application identifies an account by `{}`, which cannot be changed there.",
             t.match_attribute.attribute
@@ -32,29 +44,64 @@ pub fn check(ctx: &Context, t: &TypeMapping, new: &Resource, changed: &[Attribut
 
 /// A name that is protected can be neither made nor taken.
 fn protected(ctx: &Context, t: &TypeMapping, new: &Resource) -> Result<(), Error> {
-    let name = new.0.get(&t.match_attribute.attribute).and_then(Value::as_str).unwrap_or_default();
-    let is_protected = ctx.mapping().policy.protected.iter().any(|other| other.to_lowercase() == name.to_lowercase());
+    let name = new
+        .0
+        .get(&t.match_attribute.attribute)
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let is_protected = ctx
+        .mapping()
+        .policy
+        .protected
+        .iter()
+        .any(|other| other.to_lowercase() == name.to_lowercase());
     if is_protected {
-        return Err(Error::new(403, "This account is protected by the operator and is not provisioned."));
+        return Err(Error::new(
+            403,
+            "This account is protected by the operator and is not provisioned.",
+        ));
     }
     Ok(())
 }
 
-fn domains(ctx: &Context, new: &Resource, changed: &[AttributePath], is_create: bool) -> Result<(), Error> {
+fn domains(
+    ctx: &Context,
+    new: &Resource,
+    changed: &[AttributePath],
+    is_create: bool,
+) -> Result<(), Error> {
     let allowed = &ctx.mapping().client.domains;
     if allowed.is_empty() {
         return Ok(());
     }
-    let concerns = |name: &str| is_create || changed.iter().any(|path| path.schema.is_none() && path.attribute == name);
+    let concerns = |name: &str| {
+        is_create
+            || changed
+                .iter()
+                .any(|path| path.schema.is_none() && path.attribute == name)
+    };
     let mut addresses = Vec::new();
     if concerns("userName") {
-        addresses.extend(new.0.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')));
+        addresses.extend(
+            new.0
+                .get("userName")
+                .and_then(Value::as_str)
+                .filter(|name| name.contains('@')),
+        );
     }
     if concerns("emails") {
-        let emails = new.0.get("emails").and_then(Value::as_array).into_iter().flatten();
+        let emails = new
+            .0
+            .get("emails")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         addresses.extend(emails.filter_map(|email| email.get("value").and_then(Value::as_str)));
     }
-    match addresses.into_iter().find(|address| !is_in(address, allowed)) {
+    match addresses
+        .into_iter()
+        .find(|address| !is_in(address, allowed))
+    {
         None => Ok(()),
         Some(_) => Err(Error::of(
             ScimType::InvalidValue,
@@ -65,7 +112,11 @@ fn domains(ctx: &Context, new: &Resource, changed: &[AttributePath], is_create: 
 
 /// Whether an address belongs to one of the domains; what cannot be read as a plain address does not.
 pub fn is_in(address: &str, allowed: &[String]) -> bool {
-    if address.len() > MAX_ADDRESS_BYTES || address.chars().any(|c| c.is_control() || c.is_whitespace() || INVISIBLE.contains(&c)) {
+    if address.len() > MAX_ADDRESS_BYTES
+        || address
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || INVISIBLE.contains(&c))
+    {
         return false;
     }
     let Some((local, domain)) = address.rsplit_once('@') else {
@@ -77,10 +128,16 @@ pub fn is_in(address: &str, allowed: &[String]) -> bool {
     let Some(domain) = canonical(domain) else {
         return false;
     };
-    allowed.iter().any(|pattern| match pattern.strip_prefix("*.") {
-        Some(parent) => canonical(parent).is_some_and(|parent| domain.strip_suffix(&parent).is_some_and(|rest| rest.ends_with('.'))),
-        None => canonical(pattern).is_some_and(|pattern| pattern == domain),
-    })
+    allowed
+        .iter()
+        .any(|pattern| match pattern.strip_prefix("*.") {
+            Some(parent) => canonical(parent).is_some_and(|parent| {
+                domain
+                    .strip_suffix(&parent)
+                    .is_some_and(|rest| rest.ends_with('.'))
+            }),
+            None => canonical(pattern).is_some_and(|pattern| pattern == domain),
+        })
 }
 
 /// A domain in its ASCII form (IDNA), lower case; absent if it is none.
@@ -94,7 +151,8 @@ fn canonical(domain: &str) -> Option<String> {
 /// Refuses a group that would lose too many of its members at once, unless the client said so explicitly.
 pub fn shrink(guard: Option<Shrink>, before: usize, removed: usize) -> Result<(), Error> {
     let Some(guard) = guard else { return Ok(()) };
-    let is_too_much = removed > guard.members && removed * 100 > before * usize::from(guard.percent);
+    let is_too_much =
+        removed > guard.members && removed * 100 > before * usize::from(guard.percent);
     if is_too_much {
         return Err(Error::new(
             403,
@@ -108,7 +166,9 @@ pub fn shrink(guard: Option<Shrink>, before: usize, removed: usize) -> Result<()
 const MAX_ADDRESS_BYTES: usize = 256;
 
 /// Characters that nobody sees: zero-width spaces and joiners, the byte order mark, direction marks.
-const INVISIBLE: [char; 8] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{feff}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{00ad}'];
+const INVISIBLE: [char; 8] = [
+    '\u{200b}', '\u{200c}', '\u{200d}', '\u{feff}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{00ad}',
+];
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +176,11 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_allowed_domains_pass() {
-        let allowed = ["victim.com".to_owned(), "*.corp.example".to_owned(), "bücher.example".to_owned()];
+        let allowed = [
+            "victim.com".to_owned(),
+            "*.corp.example".to_owned(),
+            "bücher.example".to_owned(),
+        ];
         let cases = [
             ("a@victim.com", true),
             ("A@VICTIM.COM", true),
@@ -143,7 +207,10 @@ mod tests {
 
     #[test]
     fn a_small_loss_passes_and_a_large_one_does_not() {
-        let guard = Some(Shrink { percent: 50, members: 100 });
+        let guard = Some(Shrink {
+            percent: 50,
+            members: 100,
+        });
         assert!(shrink(guard, 100, 100).is_ok());
         assert!(shrink(guard, 1000, 500).is_ok());
         assert!(shrink(guard, 1000, 501).is_err());

@@ -3,10 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    mapping::{
-        model::{AttributeRule, TypeMapping},
-        write,
-    },
+    mapping::{model::TypeMapping, write},
     scim::{AttributePath, Resource, diff},
 };
 
@@ -26,11 +23,14 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
             dropped.push(path.to_string());
             remove(&mut resource.0, &path);
         } else {
-            keep_mapped_elements(&mut resource.0, &path, &rules);
+            keep_mapped_elements(t, &mut resource.0, &path);
         }
     }
     if !dropped.is_empty() {
-        ctx.note("N11", format!("not stored by the application: {}", dropped.join(", ")));
+        ctx.note(
+            "N11",
+            format!("not stored by the application: {}", dropped.join(", ")),
+        );
     }
     resource
 }
@@ -38,7 +38,9 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
 /// Gives one place of a resource the value it has in another resource.
 pub fn put_back(from: &Resource, to: &mut Resource, path: &AttributePath) {
     let mut before = from.0.clone();
-    let old = holder(&mut before, path).and_then(|holder| holder.get(&path.attribute)).cloned();
+    let old = holder(&mut before, path)
+        .and_then(|holder| holder.get(&path.attribute))
+        .cloned();
     let Some(sub) = &path.sub_attribute else {
         match old {
             Some(value) => put(&mut to.0, path, value),
@@ -48,7 +50,9 @@ pub fn put_back(from: &Resource, to: &mut Resource, path: &AttributePath) {
     };
     match old.as_ref().and_then(|value| value.get(sub)) {
         // A part of what is gone as a whole does not come back by itself.
-        Some(_) if holder(&mut to.0, path).is_none_or(|holder| !holder.contains_key(&path.attribute)) => {}
+        Some(_)
+            if holder(&mut to.0, path)
+                .is_none_or(|holder| !holder.contains_key(&path.attribute)) => {}
         Some(value) => {
             let whole = holder(&mut to.0, path).and_then(|holder| holder.get_mut(&path.attribute));
             if let Some(Value::Object(whole)) = whole {
@@ -61,7 +65,10 @@ pub fn put_back(from: &Resource, to: &mut Resource, path: &AttributePath) {
 
 fn put(resource: &mut Map<String, Value>, path: &AttributePath, value: Value) {
     let place = match &path.schema {
-        Some(schema) => resource.entry(schema.clone()).or_insert_with(|| Value::Object(Map::new())).as_object_mut(),
+        Some(schema) => resource
+            .entry(schema.clone())
+            .or_insert_with(|| Value::Object(Map::new()))
+            .as_object_mut(),
         None => Some(resource),
     };
     if let Some(place) = place {
@@ -71,11 +78,16 @@ fn put(resource: &mut Map<String, Value>, path: &AttributePath, value: Value) {
 
 fn is_common(path: &AttributePath) -> bool {
     path.schema.is_none()
-        && matches!(path.attribute.as_str(), "id" | "schemas" | "meta" | "externalId" | "members" | "groups" | "active")
+        && matches!(
+            path.attribute.as_str(),
+            "id" | "schemas" | "meta" | "externalId" | "members" | "groups" | "active"
+        )
 }
 
 fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
-    let Some(holder) = holder(resource, path) else { return };
+    let Some(holder) = holder(resource, path) else {
+        return;
+    };
     match &path.sub_attribute {
         None => {
             holder.shift_remove(&path.attribute);
@@ -94,31 +106,38 @@ fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
         }
     }
     if let Some(schema) = &path.schema
-        && resource.get(schema).and_then(Value::as_object).is_some_and(Map::is_empty)
+        && resource
+            .get(schema)
+            .and_then(Value::as_object)
+            .is_some_and(Map::is_empty)
     {
         resource.shift_remove(schema);
     }
 }
 
-/// Where single elements are mapped (`emails[type eq "work"]`), the others are not stored.
-fn keep_mapped_elements(resource: &mut Map<String, Value>, path: &AttributePath, rules: &[&AttributeRule]) {
-    let constants: Vec<_> = rules.iter().filter_map(|rule| rule.location.element.as_ref()).collect();
-    if constants.len() != rules.len() {
-        return;
-    }
-    let Some(Value::Array(elements)) = holder(resource, path).and_then(|holder| holder.get_mut(&path.attribute)) else {
+/// Where single elements are mapped (`emails[type eq "work"]`), the list is shown as it will read.
+fn keep_mapped_elements(t: &TypeMapping, resource: &mut Map<String, Value>, path: &AttributePath) {
+    let Some(holder) = holder(resource, path) else {
         return;
     };
-    let is_mapped = |element: &Value| {
-        constants.iter().any(|parts| parts.iter().all(|(name, value)| element.get(name) == Some(value)))
+    let Some(Value::Array(elements)) = holder.get(&path.attribute) else {
+        return;
     };
-    // A single element stands for the mapped one (N15): it is stored under the mapped type.
-    if elements.len() > 1 || elements.iter().any(is_mapped) {
-        elements.retain(is_mapped);
+    match write::shown_elements(t, path, elements) {
+        None => {}
+        Some(shown) if shown.is_empty() => {
+            holder.shift_remove(&path.attribute);
+        }
+        Some(shown) => {
+            holder.insert(path.attribute.clone(), Value::Array(shown));
+        }
     }
 }
 
-fn holder<'r>(resource: &'r mut Map<String, Value>, path: &AttributePath) -> Option<&'r mut Map<String, Value>> {
+fn holder<'r>(
+    resource: &'r mut Map<String, Value>,
+    path: &AttributePath,
+) -> Option<&'r mut Map<String, Value>> {
     match &path.schema {
         Some(schema) => resource.get_mut(schema)?.as_object_mut(),
         None => Some(resource),

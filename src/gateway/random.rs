@@ -11,7 +11,10 @@ pub fn characters() -> String {
         return String::new();
     }
     // 64 characters: each byte's low six bits choose one, without bias.
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte & 63)]))
+        .collect()
 }
 
 /// How many characters one request's templates can use up.

@@ -47,7 +47,9 @@ impl Route {
             ("Bulk", []) => Self::Bulk,
             ("ServiceProviderConfig" | "ServiceProviderConfigs", []) => Self::ServiceProviderConfig,
             ("ResourceTypes", []) => Self::ResourceTypes(None),
-            ("ResourceTypes", [id]) => decode(id).map_or(Self::Unknown, |id| Self::ResourceTypes(Some(id))),
+            ("ResourceTypes", [id]) => {
+                decode(id).map_or(Self::Unknown, |id| Self::ResourceTypes(Some(id)))
+            }
             ("Schemas", []) => Self::Schemas(None),
             ("Schemas", [id]) => decode(id).map_or(Self::Unknown, |id| Self::Schemas(Some(id))),
             _ => Self::of_type(first, &rest, mapping),
@@ -86,7 +88,10 @@ impl Route {
     /// The methods that are served there, for `Allow`.
     pub fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Root | Self::ServiceProviderConfig | Self::ResourceTypes(_) | Self::Schemas(_) => &["GET", "HEAD", "OPTIONS"],
+            Self::Root
+            | Self::ServiceProviderConfig
+            | Self::ResourceTypes(_)
+            | Self::Schemas(_) => &["GET", "HEAD", "OPTIONS"],
             Self::RootSearch | Self::TypeSearch(_) | Self::Bulk => &["POST", "OPTIONS"],
             Self::Type(_) => &["GET", "HEAD", "POST", "OPTIONS"],
             Self::Resource(..) | Self::Me => &["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"],
@@ -99,14 +104,22 @@ fn type_index(segment: &str, types: &[TypeMapping]) -> Option<usize> {
     let is = |exact: bool| {
         types.iter().position(|t| {
             let endpoint = t.resource_type.endpoint.trim_start_matches('/');
-            if exact { endpoint == segment } else { endpoint.eq_ignore_ascii_case(segment) }
+            if exact {
+                endpoint == segment
+            } else {
+                endpoint.eq_ignore_ascii_case(segment)
+            }
         })
     };
     is(true).or_else(|| is(false))
 }
 
 fn decode(segment: &str) -> Option<String> {
-    percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned()).filter(|text| !text.is_empty())
+    percent_decode_str(segment)
+        .decode_utf8()
+        .ok()
+        .map(|text| text.into_owned())
+        .filter(|text| !text.is_empty())
 }
 
 /// Splits the base path off: the configured one, or one of those that clients put there by habit.
@@ -125,7 +138,6 @@ pub fn split_base<'p>(path: &'p str, configured: &str) -> (&'p str, &'p str) {
     }
     ("", path)
 }
-
 
 #[cfg(test)]
 mod tests {

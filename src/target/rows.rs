@@ -95,7 +95,12 @@ impl<'d> Listing<'d> {
 
     /// Tells lists apart whose page sizes may differ.
     pub fn key(&self) -> String {
-        format!("{} {} {}", self.name, self.call.method, self.call.path.source())
+        format!(
+            "{} {} {}",
+            self.name,
+            self.call.method,
+            self.call.path.source()
+        )
     }
 
     fn rows(&self, reply: &mut Reply) -> Vec<Value> {

@@ -52,14 +52,20 @@ impl Keys {
     }
 
     /// The tenant's name that a request's credential opens at a time.
-    pub fn tenant_of(&self, presented: &Presented<'_>, now: Timestamp) -> Result<&Arc<str>, Refusal> {
+    pub fn tenant_of(
+        &self,
+        presented: &Presented<'_>,
+        now: Timestamp,
+    ) -> Result<&Arc<str>, Refusal> {
         let token = presented.token().ok_or(Refusal::NotAuthenticated)?;
         let hash = key::sha256(token);
         let known = self.by_hash.get(&hash);
         // The same work whether the key is known or not.
         let is_verified = key::verify_known(token, known.map(|_| &hash));
         match known {
-            Some(known) if is_verified && known.expires.is_none_or(|end| end > now) => Ok(&known.tenant),
+            Some(known) if is_verified && known.expires.is_none_or(|end| end > now) => {
+                Ok(&known.tenant)
+            }
             _ => Err(Refusal::NotAuthenticated),
         }
     }
@@ -68,10 +74,14 @@ impl Keys {
 impl<'a> Presented<'a> {
     /// The token: behind `Bearer`, or bare, as Okta's "HTTP Header" mode may send it (OKTA-20).
     fn token(&self) -> Option<&'a str> {
-        let value = self.authorization.filter(|value| !self.is_ambiguous && value.len() <= MAX_CREDENTIAL_BYTES)?;
+        let value = self
+            .authorization
+            .filter(|value| !self.is_ambiguous && value.len() <= MAX_CREDENTIAL_BYTES)?;
         let value = value.trim_matches(' ');
         let token = match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_matches(' '),
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                token.trim_matches(' ')
+            }
             Some(_) => return None,
             None => value,
         };
@@ -96,8 +106,20 @@ mod tests {
     fn keys() -> Keys {
         let mut keys = Keys::default();
         let expires = Some(at("2027-01-01T00:00:00Z"));
-        assert!(keys.add(key::sha256("acme-token"), Key { tenant: "acme".into(), expires }));
-        assert!(keys.add(key::sha256("globex-token"), Key { tenant: "globex".into(), expires: None }));
+        assert!(keys.add(
+            key::sha256("acme-token"),
+            Key {
+                tenant: "acme".into(),
+                expires
+            }
+        ));
+        assert!(keys.add(
+            key::sha256("globex-token"),
+            Key {
+                tenant: "globex".into(),
+                expires: None
+            }
+        ));
         keys
     }
 
@@ -117,19 +139,36 @@ mod tests {
             (None, Err(Refusal::NotAuthenticated)),
         ];
         for (authorization, expected) in cases {
-            let presented = Presented { authorization, is_ambiguous: false };
-            let tenant = keys.tenant_of(&presented, now).map(|tenant| tenant.as_ref());
+            let presented = Presented {
+                authorization,
+                is_ambiguous: false,
+            };
+            let tenant = keys
+                .tenant_of(&presented, now)
+                .map(|tenant| tenant.as_ref());
             assert_eq!(tenant, expected, "{authorization:?}");
         }
-        let twice = Presented { authorization: Some("Bearer acme-token"), is_ambiguous: true };
+        let twice = Presented {
+            authorization: Some("Bearer acme-token"),
+            is_ambiguous: true,
+        };
         assert!(keys.tenant_of(&twice, now).is_err());
-        let late = Presented { authorization: Some("Bearer acme-token"), is_ambiguous: false };
+        let late = Presented {
+            authorization: Some("Bearer acme-token"),
+            is_ambiguous: false,
+        };
         assert!(keys.tenant_of(&late, at("2027-01-01T00:00:00Z")).is_err());
     }
 
     #[test]
     fn a_hash_that_two_tenants_claim_stays_with_the_first() {
         let mut keys = keys();
-        assert!(!keys.add(key::sha256("acme-token"), Key { tenant: "globex".into(), expires: None }));
+        assert!(!keys.add(
+            key::sha256("acme-token"),
+            Key {
+                tenant: "globex".into(),
+                expires: None
+            }
+        ));
     }
 }

@@ -4,8 +4,8 @@
 //! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
 
 mod authenticate;
-mod registry;
 pub mod key;
+mod registry;
 pub mod secret;
 
 use std::{path::PathBuf, sync::Arc};
@@ -13,7 +13,10 @@ use std::{path::PathBuf, sync::Arc};
 pub use authenticate::{Presented, Refusal};
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
-use crate::{dialect::Dialect, gateway::lock::Locks, mapping::model::Mapping, store::TenantId, target::Driver};
+use crate::{
+    dialect::Dialect, gateway::lock::Locks, mapping::model::Mapping, store::TenantId,
+    target::Driver,
+};
 
 /// One customer, ready to serve.
 pub struct Tenant {

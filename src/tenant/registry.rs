@@ -81,7 +81,13 @@ impl Registry {
         store: Arc<dyn Store>,
         connections: Arc<Connections>,
     ) -> Result<Self, RegistryError> {
-        let registry = Self { settings, environment, store, connections, current: ArcSwap::default() };
+        let registry = Self {
+            settings,
+            environment,
+            store,
+            connections,
+            current: ArcSwap::default(),
+        };
         registry.reload().await?;
         Ok(registry)
     }
@@ -90,7 +96,10 @@ impl Registry {
     pub fn authenticate(&self, presented: &Presented<'_>, now: Timestamp) -> Authenticated {
         let snapshot = self.current.load();
         let name = snapshot.keys.tenant_of(presented, now)?;
-        let entry = snapshot.entries.get(name).ok_or(Refusal::NotAuthenticated)?;
+        let entry = snapshot
+            .entries
+            .get(name)
+            .ok_or(Refusal::NotAuthenticated)?;
         entry.tenant.clone().ok_or(Refusal::TenantDown)
     }
 
@@ -101,12 +110,23 @@ impl Registry {
 
     /// What is wrong with each tenant's files.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.current.load().entries.values().flat_map(|entry| entry.diagnostics.clone()).collect()
+        self.current
+            .load()
+            .entries
+            .values()
+            .flat_map(|entry| entry.diagnostics.clone())
+            .collect()
     }
 
     /// How each tenant stands.
     pub fn status(&self) -> Vec<TenantStatus> {
-        let count = |entry: &Entry, severity| entry.diagnostics.iter().filter(|d| d.severity == severity).count();
+        let count = |entry: &Entry, severity| {
+            entry
+                .diagnostics
+                .iter()
+                .filter(|d| d.severity == severity)
+                .count()
+        };
         let snapshot = self.current.load();
         let status = |(name, entry): (&Arc<str>, &Entry)| TenantStatus {
             name: Arc::clone(name),
@@ -138,7 +158,13 @@ impl Registry {
                 }
             };
         }
-        changed.extend(before.entries.keys().filter(|name| !entries.contains_key(*name)).cloned());
+        changed.extend(
+            before
+                .entries
+                .keys()
+                .filter(|name| !entries.contains_key(*name))
+                .cloned(),
+        );
         let keys = keys(&entries, &stored);
         self.current.store(Arc::new(Snapshot { entries, keys }));
         Ok(changed)
@@ -147,18 +173,26 @@ impl Registry {
     /// The texts of each tenant: its own file, then its application's.
     fn read_files(&self) -> Result<Vec<(Arc<str>, Vec<Arc<SourceFile>>)>, RegistryError> {
         let directory = &self.settings.mappings;
-        let unreadable = |source| RegistryError::Directory { path: directory.clone(), source };
+        let unreadable = |source| RegistryError::Directory {
+            path: directory.clone(),
+            source,
+        };
         let mut paths = BTreeSet::new();
         for entry in std::fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+                && path.is_file()
+            {
                 paths.insert(path);
             }
         }
         let files = paths.into_iter().filter_map(|path| {
             let name: Arc<str> = path.file_stem()?.to_str()?.into();
             let tenant = read(&path);
-            let app = load::app_name(&tenant).map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
+            let app = load::app_name(&tenant)
+                .map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
             Some((name, [Some(tenant), app].into_iter().flatten().collect()))
         });
         Ok(files.collect())
@@ -169,7 +203,11 @@ impl Registry {
             Ok((tenant, warnings)) => (Some(tenant), warnings),
             Err(diagnostics) => (old.and_then(|old| old.tenant.clone()), diagnostics),
         };
-        Entry { texts, tenant, diagnostics }
+        Entry {
+            texts,
+            tenant,
+            diagnostics,
+        }
     }
 
     fn tenant_of(
@@ -181,13 +219,23 @@ impl Registry {
         let Some(own) = texts.first() else {
             return Err(Vec::new());
         };
-        let sources = Sources { tenant: Arc::clone(own), app: texts.get(1).cloned() };
-        let (mapping, warnings) = load::tenant(&sources, &*self.environment, MissingValues::AreErrors)?;
+        let sources = Sources {
+            tenant: Arc::clone(own),
+            app: texts.get(1).cloned(),
+        };
+        let (mapping, warnings) =
+            load::tenant(&sources, &*self.environment, MissingValues::AreErrors)?;
         let mapping = Arc::new(mapping);
-        let driver = Driver::new(Arc::clone(&mapping), Arc::clone(&self.connections)).map_err(|error| {
-            vec![Diagnostic::error("tenant::unusable-target", format!("The target of `{name}` cannot be used: {error}."))]
-        })?;
-        let locks = old.and_then(|old| old.tenant.as_ref()).map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let driver =
+            Driver::new(Arc::clone(&mapping), Arc::clone(&self.connections)).map_err(|error| {
+                vec![Diagnostic::error(
+                    "tenant::unusable-target",
+                    format!("The target of `{name}` cannot be used: {error}."),
+                )]
+            })?;
+        let locks = old
+            .and_then(|old| old.tenant.as_ref())
+            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
         let tenant = Tenant {
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
@@ -204,12 +252,21 @@ impl Registry {
 fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {
     let mut keys = Keys::default();
     let mut add = |hash, tenant: &Arc<str>, expires| {
-        if !keys.add(hash, Key { tenant: Arc::clone(tenant), expires }) {
+        if !keys.add(
+            hash,
+            Key {
+                tenant: Arc::clone(tenant),
+                expires,
+            },
+        ) {
             tracing::error!(%tenant, "a key belongs to another tenant already and is ignored");
         }
     };
     for (name, entry) in entries {
-        let file_keys = entry.tenant.iter().flat_map(|tenant| &tenant.mapping.client.keys);
+        let file_keys = entry
+            .tenant
+            .iter()
+            .flat_map(|tenant| &tenant.mapping.client.keys);
         file_keys.for_each(|key| add(key.sha256, name, key.expires));
     }
     for key in stored.iter().filter(|key| key.revoked.is_none()) {
@@ -222,8 +279,13 @@ fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord])
 
 /// A file's text; one that cannot be read is empty, and found wanting.
 fn read(path: &Path) -> Arc<SourceFile> {
-    let file = std::fs::read(path).ok().and_then(|bytes| SourceFile::from_bytes(path, bytes).ok());
-    Arc::new(file.unwrap_or_else(|| SourceFile { path: path.to_owned(), text: String::new() }))
+    let file = std::fs::read(path)
+        .ok()
+        .and_then(|bytes| SourceFile::from_bytes(path, bytes).ok());
+    Arc::new(file.unwrap_or_else(|| SourceFile {
+        path: path.to_owned(),
+        text: String::new(),
+    }))
 }
 
 /// What keeps all tenants from being loaded.
@@ -252,6 +314,8 @@ impl Environment for SystemEnvironment {
     }
 
     fn secret_file(&self, path: &str) -> Option<String> {
-        std::fs::read_to_string(path).ok().map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+        std::fs::read_to_string(path)
+            .ok()
+            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
     }
 }

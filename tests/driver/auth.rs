@@ -10,7 +10,9 @@ use std::{
 
 use scimgate::{
     mapping::{
-        model::{Auth, BodyFormat, FormLists, JwtAssertion, Login, Meaning, OAuth2, Source, Target},
+        model::{
+            Auth, BodyFormat, FormLists, JwtAssertion, Login, Meaning, OAuth2, Source, Target,
+        },
         reply::CallClass,
     },
     target::{Connections, Driver, TargetError},
@@ -19,19 +21,22 @@ use scimgate::{
 use serde_json::{Value, json};
 
 use crate::{
-    driver, journey, named,
+    driver,
     fake_target::{Act, Answer, FakeTarget, Seen},
+    journey, named,
     target_mapping::{call, expression, mapping, path, rule, target, template, tree},
 };
 
 fn secret(text: &str) -> Secret {
-    Secret::new(text.into())
+    Secret::new(text)
 }
 
 async fn get(driver: &Driver) -> Result<Meaning, TargetError> {
     let get = call("GET /users/7");
     let names = named(&[]);
-    let answer = driver.call(&journey(), "user.get", &get, CallClass::Get, &names, None).await;
+    let answer = driver
+        .call(&journey(), "user.get", &get, CallClass::Get, &names, None)
+        .await;
     answer.map(|(_, verdict)| verdict.meaning)
 }
 
@@ -42,10 +47,34 @@ fn user() -> Act {
 #[tokio::test]
 async fn fixed_credentials_are_sent_with_every_call() {
     let cases: [(Auth, &str, &str); 4] = [
-        (Auth::Header { name: "X-Api-Key".into(), value: secret("k1") }, "x-api-key", "k1"),
-        (Auth::Bearer { token: secret("t1") }, "authorization", "Bearer t1"),
-        (Auth::Basic { user: "scim".into(), password: secret("p:w") }, "authorization", "Basic c2NpbTpwOnc="),
-        (Auth::None, "user-agent", concat!("scimgate/", env!("CARGO_PKG_VERSION"))),
+        (
+            Auth::Header {
+                name: "X-Api-Key".into(),
+                value: secret("k1"),
+            },
+            "x-api-key",
+            "k1",
+        ),
+        (
+            Auth::Bearer {
+                token: secret("t1"),
+            },
+            "authorization",
+            "Bearer t1",
+        ),
+        (
+            Auth::Basic {
+                user: "scim".into(),
+                password: secret("p:w"),
+            },
+            "authorization",
+            "Basic c2NpbTpwOnc=",
+        ),
+        (
+            Auth::None,
+            "user-agent",
+            concat!("scimgate/", env!("CARGO_PKG_VERSION")),
+        ),
     ];
     for (auth, header, value) in cases {
         let application = FakeTarget::start(|_, _| user()).await;
@@ -55,11 +84,24 @@ async fn fixed_credentials_are_sent_with_every_call() {
     }
     let application = FakeTarget::start(|_, _| user()).await;
     let driver = driver(&application, |target| {
-        target.auth = Auth::Query { name: "key".into(), value: secret("a&b") };
+        target.auth = Auth::Query {
+            name: "key".into(),
+            value: secret("a&b"),
+        };
     });
     let journey = journey();
     let names = named(&[]);
-    driver.call(&journey, "user.get", &call("GET /users?x=1"), CallClass::Get, &names, None).await.unwrap();
+    driver
+        .call(
+            &journey,
+            "user.get",
+            &call("GET /users?x=1"),
+            CallClass::Get,
+            &names,
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!(application.seen()[0].path, "/users?x=1&key=a%26b");
     assert_eq!(journey.exchange.lock().unwrap().calls[0].path, "/users?x=1");
 }
@@ -67,27 +109,55 @@ async fn fixed_credentials_are_sent_with_every_call() {
 #[tokio::test]
 async fn a_fixed_credential_that_is_refused_is_our_fault_and_asked_once() {
     let application = FakeTarget::start(|_, _| Act::Say(Answer::empty(401))).await;
-    let driver = driver(&application, |target| target.auth = Auth::Bearer { token: secret("t1") });
+    let driver = driver(&application, |target| {
+        target.auth = Auth::Bearer {
+            token: secret("t1"),
+        }
+    });
     let error = get(&driver).await.unwrap_err();
-    assert!(matches!(error, TargetError::Refused { meaning: Meaning::NotLoggedIn, .. }), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            TargetError::Refused {
+                meaning: Meaning::NotLoggedIn,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
     assert_eq!(application.seen().len(), 1);
 }
 
 #[test]
 fn credentials_that_cannot_be_sent_are_refused_at_once() {
     let unfit = [
-        Auth::Bearer { token: secret("a\r\nX: y") },
-        Auth::Header { name: "bad name".into(), value: secret("x") },
-        Auth::Basic { user: "a:b".into(), password: secret("x") },
+        Auth::Bearer {
+            token: secret("a\r\nX: y"),
+        },
+        Auth::Header {
+            name: "bad name".into(),
+            value: secret("x"),
+        },
+        Auth::Basic {
+            user: "a:b".into(),
+            password: secret("x"),
+        },
         Auth::OAuth2(oauth2("http://tokens.example/token")),
-        Auth::OAuth2(OAuth2 { jwt: Some(assertion("no key")), ..oauth2("https://tokens.example/token") }),
+        Auth::OAuth2(OAuth2 {
+            jwt: Some(assertion("no key")),
+            ..oauth2("https://tokens.example/token")
+        }),
     ];
     for auth in unfit {
         let shown = format!("{auth:?}");
         let mut target = target("https://app.example");
         target.auth = auth;
-        let error = Driver::new(Arc::new(mapping(target)), Arc::new(Connections::new())).unwrap_err();
-        assert!(matches!(error, TargetError::Settings(_)), "{shown}: {error:?}");
+        let error =
+            Driver::new(Arc::new(mapping(target)), Arc::new(Connections::new())).unwrap_err();
+        assert!(
+            matches!(error, TargetError::Settings(_)),
+            "{shown}: {error:?}"
+        );
     }
 }
 
@@ -139,7 +209,9 @@ async fn tokens(life: Value, wait: Duration) -> (FakeTarget, Arc<AtomicUsize>) {
 async fn twenty_waiting_requests_make_one_token_call() {
     let (application, issued) = tokens(json!(3600), Duration::from_millis(50)).await;
     let url = format!("{}/token", application.url());
-    let driver = driver(&application, |target| target.auth = Auth::OAuth2(oauth2(&url)));
+    let driver = driver(&application, |target| {
+        target.auth = Auth::OAuth2(oauth2(&url))
+    });
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let driver = driver.clone();
@@ -152,8 +224,14 @@ async fn twenty_waiting_requests_make_one_token_call() {
     assert_eq!(issued.load(Ordering::SeqCst), 1);
     let seen = application.seen();
     let asked = seen.iter().find(|seen| seen.path == "/token").unwrap();
-    assert_eq!(asked.header("authorization"), Some("Basic Z2F0ZSt3YXk6cyUyNmNyZXQ="));
-    assert_eq!(asked.text(), "grant_type=client_credentials&scope=users+groups&audience=app");
+    assert_eq!(
+        asked.header("authorization"),
+        Some("Basic Z2F0ZSt3YXk6cyUyNmNyZXQ=")
+    );
+    assert_eq!(
+        asked.text(),
+        "grant_type=client_credentials&scope=users+groups&audience=app"
+    );
 
     // The application forgets the token: again one renewal for all, each call repeated once.
     issued.fetch_add(1, Ordering::SeqCst);
@@ -166,7 +244,14 @@ async fn twenty_waiting_requests_make_one_token_call() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(application.seen().iter().filter(|seen| seen.path == "/token").count(), 2);
+    assert_eq!(
+        application
+            .seen()
+            .iter()
+            .filter(|seen| seen.path == "/token")
+            .count(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -174,14 +259,21 @@ async fn a_token_is_renewed_before_it_ends() {
     // A fifth of its life before: after 0.8 seconds.
     let (application, issued) = tokens(json!("1"), Duration::ZERO).await;
     let url = format!("{}/token", application.url());
-    let driver = driver(&application, |target| target.auth = Auth::OAuth2(oauth2(&url)));
+    let driver = driver(&application, |target| {
+        target.auth = Auth::OAuth2(oauth2(&url))
+    });
     get(&driver).await.unwrap();
     get(&driver).await.unwrap();
     assert_eq!(issued.load(Ordering::SeqCst), 1);
     tokio::time::sleep(Duration::from_millis(850)).await;
     get(&driver).await.unwrap();
     assert_eq!(issued.load(Ordering::SeqCst), 2);
-    assert!(application.seen().iter().all(|seen| seen.path == "/token" || seen.header("authorization").is_some()));
+    assert!(
+        application
+            .seen()
+            .iter()
+            .all(|seen| seen.path == "/token" || seen.header("authorization").is_some())
+    );
 }
 
 #[tokio::test]
@@ -201,24 +293,42 @@ async fn the_secret_goes_into_the_body_or_an_assertion_takes_its_place() {
         get(&driver).await.unwrap();
         let asked = application.seen().remove(0);
         assert_eq!(asked.header("authorization"), None);
-        form_urlencoded::parse(&asked.body).into_owned().collect::<Vec<(String, String)>>()
+        form_urlencoded::parse(&asked.body)
+            .into_owned()
+            .collect::<Vec<(String, String)>>()
     };
     let in_body = form(&|settings| settings.is_in_body = true).await;
-    assert!(in_body.contains(&("client_secret".into(), "s&cret".into())), "{in_body:?}");
+    assert!(
+        in_body.contains(&("client_secret".into(), "s&cret".into())),
+        "{in_body:?}"
+    );
     let granted = form(&|settings| {
         settings.client_secret = None;
         settings.jwt = Some(assertion(&p256));
     })
     .await;
     assert_eq!(granted[0].1, "urn:ietf:params:oauth:grant-type:jwt-bearer");
-    assert_eq!((granted[1].0.as_str(), granted[1].1.split('.').count()), ("assertion", 3));
+    assert_eq!(
+        (granted[1].0.as_str(), granted[1].1.split('.').count()),
+        ("assertion", 3)
+    );
     let client = form(&|settings| {
         settings.client_secret = None;
-        settings.jwt = Some(JwtAssertion { is_grant: false, ..assertion(&p256) });
+        settings.jwt = Some(JwtAssertion {
+            is_grant: false,
+            ..assertion(&p256)
+        });
     })
     .await;
     let names: Vec<&str> = client.iter().map(|(name, _)| name.as_str()).collect();
-    let expected = ["grant_type", "client_assertion_type", "client_assertion", "client_id", "scope", "audience"];
+    let expected = [
+        "grant_type",
+        "client_assertion_type",
+        "client_assertion",
+        "client_id",
+        "scope",
+        "audience",
+    ];
     assert_eq!(names, expected);
 }
 
@@ -230,7 +340,9 @@ async fn a_refused_login_is_not_tried_again_for_a_while() {
     })
     .await;
     let url = format!("{}/token", application.url());
-    let driver = driver(&application, |target| target.auth = Auth::OAuth2(oauth2(&url)));
+    let driver = driver(&application, |target| {
+        target.auth = Auth::OAuth2(oauth2(&url))
+    });
     for _ in 0..5 {
         let error = get(&driver).await.unwrap_err();
         assert!(matches!(error, TargetError::LoginFailed(_)), "{error:?}");
@@ -247,11 +359,20 @@ async fn a_session_that_is_refused_at_once_does_not_lead_to_login_after_login() 
     })
     .await;
     let url = format!("{}/token", application.url());
-    let driver = driver(&application, |target| target.auth = Auth::OAuth2(oauth2(&url)));
+    let driver = driver(&application, |target| {
+        target.auth = Auth::OAuth2(oauth2(&url))
+    });
     for _ in 0..5 {
         get(&driver).await.unwrap_err();
     }
-    assert_eq!(application.seen().iter().filter(|seen| seen.path == "/token").count(), 1);
+    assert_eq!(
+        application
+            .seen()
+            .iter()
+            .filter(|seen| seen.path == "/token")
+            .count(),
+        1
+    );
 }
 
 /// As MediaWiki: a token to log in with, cookies, a token for writes; everything is 200.
@@ -259,7 +380,9 @@ fn wiki(target: &mut Target) {
     let mut first = call("GET /api?type=login");
     first.take = vec![("first".into(), Source::Body(path("$.query.logintoken")))];
     let mut second = call("POST /api");
-    second.body = Some(tree(json!({"lgname": "Admin", "lgpassword": "pa ss", "lgtoken": "{login.first}"})));
+    second.body = Some(tree(
+        json!({"lgname": "Admin", "lgpassword": "pa ss", "lgtoken": "{login.first}"}),
+    ));
     let mut refused = rule(Meaning::Failed);
     refused.when = Some(expression("login.result != \"Success\""));
     second.rules = vec![refused];
@@ -285,20 +408,30 @@ fn wiki_answer(seen: &Seen, sessions: &AtomicUsize) -> Answer {
     if seen.parameter("type").as_deref() == Some("login") {
         let session = sessions.fetch_add(1, Ordering::SeqCst) + 1;
         let token = json!({"query": {"logintoken": format!("l{session}+\\")}});
-        return Answer::json(200, token).header("Set-Cookie", &format!("session={session}; path=/; HttpOnly"));
+        return Answer::json(200, token).header(
+            "Set-Cookie",
+            &format!("session={session}; path=/; HttpOnly"),
+        );
     }
-    if seen.header("cookie").is_none_or(|sent| !sent.contains(&cookie)) {
+    if seen
+        .header("cookie")
+        .is_none_or(|sent| !sent.contains(&cookie))
+    {
         return Answer::json(200, json!({"error": {"code": "badtoken"}}));
     }
     if body.contains("lgtoken") {
-        let is_right = body.contains(&format!("lgtoken=l{session}%2B%5C")) && body.contains("lgpassword=pa+ss");
+        let is_right = body.contains(&format!("lgtoken=l{session}%2B%5C"))
+            && body.contains("lgpassword=pa+ss");
         let result = if is_right { "Success" } else { "Failed" };
-        return Answer::json(200, json!({"login": {"result": result}})).header("Set-Cookie", "user=Admin; path=/");
+        return Answer::json(200, json!({"login": {"result": result}}))
+            .header("Set-Cookie", "user=Admin; path=/");
     }
     if seen.parameter("type").as_deref() == Some("csrf") {
         return Answer::json(200, json!({"query": {"csrftoken": format!("c{session}")}}));
     }
-    match body.contains(&format!("token=c{session}")) && seen.header("cookie").unwrap().contains("user=Admin") {
+    match body.contains(&format!("token=c{session}"))
+        && seen.header("cookie").unwrap().contains("user=Admin")
+    {
         true => Answer::json(200, json!({"done": true})),
         false => Answer::json(200, json!({"error": {"code": "badtoken"}})),
     }
@@ -315,14 +448,29 @@ async fn a_login_keeps_cookies_and_tokens_and_is_repeated_when_they_are_stale() 
     let run = async |driver: &Driver| {
         let journey = journey();
         let names = named(&[]);
-        let answer = driver.call(&journey, "user.deactivate", &block, CallClass::Other, &names, None).await;
-        (answer.unwrap().1.meaning, journey.exchange.lock().unwrap().calls.clone())
+        let answer = driver
+            .call(
+                &journey,
+                "user.deactivate",
+                &block,
+                CallClass::Other,
+                &names,
+                None,
+            )
+            .await;
+        (
+            answer.unwrap().1.meaning,
+            journey.exchange.lock().unwrap().calls.clone(),
+        )
     };
     let (meaning, calls) = run(&driver).await;
     assert_eq!((meaning, calls.len()), (Meaning::Ok, 4));
     // Nothing of the login is in the records, nor is the token.
     let shown = format!("{calls:?}");
-    assert!(!shown.contains("pa ss") && !shown.contains("c1") && !shown.contains("l1"), "{shown}");
+    assert!(
+        !shown.contains("pa ss") && !shown.contains("c1") && !shown.contains("l1"),
+        "{shown}"
+    );
     assert_eq!(run(&driver).await.1.len(), 1);
 
     // The application loses its sessions: the refused call, three to log in, the call again.
@@ -342,7 +490,9 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
     .await;
     let driver = driver(&application, |target| {
         target.content = Some(path("$.result"));
-        target.wrap = Some(tree(json!({"method": "{method}", "params": "{body}", "auth": "{login.token}", "id": 1})));
+        target.wrap = Some(tree(
+            json!({"method": "{method}", "params": "{body}", "auth": "{login.token}", "id": 1}),
+        ));
         let mut login = call("POST /rpc");
         login.with = vec![("method".into(), tree(json!("user.login")))];
         login.body = Some(tree(json!({"password": "x"})));
@@ -358,12 +508,31 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
     let mut search = call("POST /rpc");
     search.with = vec![("method".into(), tree(json!("user.get")))];
     let names = named(&[]);
-    let (reply, _) = driver.call(&journey(), "user.list", &search, CallClass::List, &names, None).await.unwrap();
+    let (reply, _) = driver
+        .call(
+            &journey(),
+            "user.list",
+            &search,
+            CallClass::List,
+            &names,
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!(reply.content, json!([{"userid": "3"}]));
     let seen = application.seen();
-    assert_eq!(seen[0].json(), json!({"method": "user.login", "params": {"password": "x"}, "id": 1}));
-    assert_eq!(seen[1].json(), json!({"method": "user.get", "auth": "tok-1", "id": 1}));
-    assert_eq!((seen[1].header("x-auth"), seen[1].path.as_str()), (Some("Token tok-1"), "/rpc?t=tok-1"));
+    assert_eq!(
+        seen[0].json(),
+        json!({"method": "user.login", "params": {"password": "x"}, "id": 1})
+    );
+    assert_eq!(
+        seen[1].json(),
+        json!({"method": "user.get", "auth": "tok-1", "id": 1})
+    );
+    assert_eq!(
+        (seen[1].header("x-auth"), seen[1].path.as_str()),
+        (Some("Token tok-1"), "/rpc?t=tok-1")
+    );
 }
 
 #[tokio::test]
@@ -381,9 +550,17 @@ async fn aws_signatures_cover_what_is_sent() {
     get(&driver).await.unwrap();
     let seen = application.seen().remove(0);
     let authorization = seen.header("authorization").unwrap();
-    assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{authorization}");
-    assert!(authorization.contains("SignedHeaders=accept;accept-encoding;host;user-agent;x-amz-content-sha256;x-amz-date"));
-    assert_eq!(seen.header("host"), Some(application.address.to_string().as_str()));
+    assert!(
+        authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"),
+        "{authorization}"
+    );
+    assert!(authorization.contains(
+        "SignedHeaders=accept;accept-encoding;host;user-agent;x-amz-content-sha256;x-amz-date"
+    ));
+    assert_eq!(
+        seen.header("host"),
+        Some(application.address.to_string().as_str())
+    );
 }
 
 #[tokio::test]
@@ -391,7 +568,9 @@ async fn s21_a_credential_does_not_follow_a_changed_origin() {
     let shared = Arc::new(Connections::new());
     let make = |shared: &Arc<Connections>, url: &str, token: &str| {
         let mut target = target(url);
-        target.auth = Auth::Bearer { token: secret(token) };
+        target.auth = Auth::Bearer {
+            token: secret(token),
+        };
         Driver::new(Arc::new(mapping(target)), shared.clone())
     };
     make(&shared, "https://one.example/api", "t1").unwrap();

@@ -18,24 +18,38 @@ use crate::{
 };
 
 fn planned(call: &Call, target: &Target, names: &Names<'_>, body: Option<Value>) -> PlannedCall {
-    plan(call, "user.test", target, names, body).unwrap().unwrap()
+    plan(call, "user.test", target, names, body)
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
 fn queries_leave_absent_values_out_and_repeat_lists() {
     let mut target = target("https://app.example");
     target.query = vec![("v".into(), template("2"))];
-    let names = named(&[("x", json!(3)), ("none", Value::Null), ("list", json!(["a", "b c"])), ("empty", json!(""))]);
+    let names = named(&[
+        ("x", json!(3)),
+        ("none", Value::Null),
+        ("list", json!(["a", "b c"])),
+        ("empty", json!("")),
+    ]);
     let cases = [
         ("GET /u", "/u?v=2"),
         ("GET /u?a={x}&b={missing}&c={none}", "/u?a=3&v=2"),
         ("GET /u?a={list}", "/u?a=a&a=b%20c&v=2"),
         ("GET /u?a={empty}&status=*", "/u?a=&status=*&v=2"),
-        ("GET /u?filter[name][_eq]={x}&@page=x", "/u?filter[name][_eq]=3&@page=x&v=2"),
+        (
+            "GET /u?filter[name][_eq]={x}&@page=x",
+            "/u?filter[name][_eq]=3&@page=x&v=2",
+        ),
         ("GET /u?q=n-{x}-{missing}", "/u?v=2"),
     ];
     for (text, expected) in cases {
-        assert_eq!(planned(&call(text), &target, &names, None).path_and_query, expected, "{text}");
+        assert_eq!(
+            planned(&call(text), &target, &names, None).path_and_query,
+            expected,
+            "{text}"
+        );
     }
     target.format = BodyFormat::Form(FormLists::Pipe);
     let piped = planned(&call("GET /u?a={list}"), &target, &names, None);
@@ -51,13 +65,27 @@ fn a_page_replaces_parameters_or_the_whole_path() {
     };
     let list = call("GET /u?a=1&b=2");
     let plan = |page: &PageRequest| plan_page(&list, "l", &target, &Names::new(), None, page);
-    assert_eq!(plan(&page).unwrap().unwrap().path_and_query, "/u?b=2&page=2&a=9");
+    assert_eq!(
+        plan(&page).unwrap().unwrap().path_and_query,
+        "/u?b=2&page=2&a=9"
+    );
     let located = |location: &str| {
         let location = Some(location.to_owned());
-        plan(&PageRequest { query: Vec::new(), location })
+        plan(&PageRequest {
+            query: Vec::new(),
+            location,
+        })
     };
     assert_eq!(located("/u?p=3").unwrap().unwrap().path_and_query, "/u?p=3");
-    for bad in ["/../admin", "/a/%2e%2e/b", "/a/..;x/b", "//..\\x", "u", "", "/a b"] {
+    for bad in [
+        "/../admin",
+        "/a/%2e%2e/b",
+        "/a/..;x/b",
+        "//..\\x",
+        "u",
+        "",
+        "/a b",
+    ] {
         assert!(matches!(located(bad), Err(CallError::Path(_))), "{bad}");
     }
 }
@@ -68,7 +96,9 @@ fn a_call_that_is_not_wanted_is_no_call() {
     let mut conditional = call("GET /u");
     conditional.condition = Some(expression("x == 1"));
     let wanted = |call: &Call, names: &[(&str, Value)]| {
-        plan(call, "t", &target, &named(names), None).unwrap().is_some()
+        plan(call, "t", &target, &named(names), None)
+            .unwrap()
+            .is_some()
     };
     assert!(wanted(&conditional, &[("x", json!(1))]));
     assert!(!wanted(&conditional, &[("x", json!(2))]));
@@ -94,7 +124,11 @@ fn a_call_that_is_not_wanted_is_no_call() {
         (json!([]), false),
     ];
     for (changed, expected) in cases {
-        assert_eq!(wanted(&touched, &[("changed", changed.clone())]), expected, "{changed}");
+        assert_eq!(
+            wanted(&touched, &[("changed", changed.clone())]),
+            expected,
+            "{changed}"
+        );
     }
     assert!(!wanted(&touched, &[]));
 }
@@ -102,15 +136,39 @@ fn a_call_that_is_not_wanted_is_no_call() {
 #[test]
 fn the_call_s_headers_win_and_framing_is_not_theirs() {
     let mut target = target("https://app.example");
-    target.headers = vec![("Accept".into(), template("a/b")), ("X-Two".into(), template("{x}"))];
+    target.headers = vec![
+        ("Accept".into(), template("a/b")),
+        ("X-Two".into(), template("{x}")),
+    ];
     let mut get = call("GET /u");
-    get.headers = vec![("accept".into(), template("c/d")), ("X-None".into(), template("{missing}"))];
+    get.headers = vec![
+        ("accept".into(), template("c/d")),
+        ("X-None".into(), template("{missing}")),
+    ];
     let plan = planned(&get, &target, &named(&[("x", json!("v"))]), None);
-    let headers: Vec<_> = plan.headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
+    let headers: Vec<_> = plan
+        .headers
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.to_str().unwrap()))
+        .collect();
     assert_eq!(headers, [("x-two", "v"), ("accept", "c/d")]);
-    for name in ["Content-Length", "transfer-encoding", "Connection", "Upgrade", "bad name", ""] {
+    for name in [
+        "Content-Length",
+        "transfer-encoding",
+        "Connection",
+        "Upgrade",
+        "bad name",
+        "",
+    ] {
         get.headers = vec![(name.into(), template("1"))];
-        let error = plan_page(&get, "t", &target, &Names::new(), None, &PageRequest::default());
+        let error = plan_page(
+            &get,
+            "t",
+            &target,
+            &Names::new(),
+            None,
+            &PageRequest::default(),
+        );
         assert_eq!(error.unwrap_err(), CallError::Header(name.into()));
     }
 }
@@ -120,12 +178,20 @@ fn bodies_are_the_call_s_own_or_the_fields_and_are_wrapped() {
     let mut target = target("https://app.example");
     let fields = || Some(json!({"login": "ada"}));
     let mut post = call("POST /u");
-    assert_eq!(planned(&post, &target, &Names::new(), fields()).body, Some((BodyFormat::Json, json!({"login": "ada"}))));
+    assert_eq!(
+        planned(&post, &target, &Names::new(), fields()).body,
+        Some((BodyFormat::Json, json!({"login": "ada"})))
+    );
     post.body = Some(tree(json!({"id": "{id}", "none": "{missing}"})));
     let names = named(&[("id", json!(7))]);
-    assert_eq!(planned(&post, &target, &names, fields()).body.unwrap().1, json!({"id": 7}));
+    assert_eq!(
+        planned(&post, &target, &names, fields()).body.unwrap().1,
+        json!({"id": 7})
+    );
 
-    target.wrap = Some(tree(json!({"jsonrpc": "2.0", "method": "{method}", "params": "{body}", "auth": "{login.token}"})));
+    target.wrap = Some(tree(
+        json!({"jsonrpc": "2.0", "method": "{method}", "params": "{body}", "auth": "{login.token}"}),
+    ));
     post.with = vec![("method".into(), tree(json!("user.update")))];
     let names = named(&[("id", json!(7)), ("login", json!({"token": "t"}))]);
     assert_eq!(
@@ -137,7 +203,10 @@ fn bodies_are_the_call_s_own_or_the_fields_and_are_wrapped() {
         planned(&post, &target, &Names::new(), None).body.unwrap().1,
         json!({"jsonrpc": "2.0", "method": "user.update"})
     );
-    assert_eq!(planned(&call("GET /u"), &target, &Names::new(), None).body, None);
+    assert_eq!(
+        planned(&call("GET /u"), &target, &Names::new(), None).body,
+        None
+    );
 }
 
 #[test]

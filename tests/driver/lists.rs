@@ -16,8 +16,9 @@ use scimgate::{
 use serde_json::{Value, json};
 
 use crate::{
-    driver, journey, named, rows,
+    driver,
     fake_target::{Act, Answer, FakeTarget, Seen},
+    journey, named, rows,
     target_mapping::{attribute, call, list, path},
 };
 
@@ -27,7 +28,10 @@ const CAP: u64 = 10;
 
 /// An application that knows every page style: `/STYLE?from=N&size=M` with what the style answers besides.
 fn answer(seen: &Seen, all: u64, cap: u64) -> Answer {
-    let number = |name: &str| seen.parameter(name).and_then(|text| text.parse::<u64>().ok());
+    let number = |name: &str| {
+        seen.parameter(name)
+            .and_then(|text| text.parse::<u64>().ok())
+    };
     let size = number("size").unwrap_or(cap).min(cap);
     let (style, _) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
     let start = match style {
@@ -63,22 +67,54 @@ fn styles() -> Vec<(&'static str, PageStyle)> {
             let size = || size.clone();
             all.push((
                 "GET /offset",
-                PageStyle::Offset { start: "from".into(), size: size(), first: 0, total: total() },
+                PageStyle::Offset {
+                    start: "from".into(),
+                    size: size(),
+                    first: 0,
+                    total: total(),
+                },
             ));
             all.push((
                 "GET /number",
-                PageStyle::Number { number: "page".into(), size: size(), first: 1, total: total() },
+                PageStyle::Number {
+                    number: "page".into(),
+                    size: size(),
+                    first: 1,
+                    total: total(),
+                },
             ));
             all.push((
                 "GET /cursor",
-                PageStyle::Cursor { parameter: "from".into(), next: path("$.next"), size: size(), total: total() },
+                PageStyle::Cursor {
+                    parameter: "from".into(),
+                    next: path("$.next"),
+                    size: size(),
+                    total: total(),
+                },
             ));
             all.push((
                 "GET /continue",
-                PageStyle::Continue { from: path("$.continue"), size: size(), total: total() },
+                PageStyle::Continue {
+                    from: path("$.continue"),
+                    size: size(),
+                    total: total(),
+                },
             ));
-            all.push(("GET /url", PageStyle::NextUrl { next: path("$.url"), size: size(), total: total() }));
-            all.push(("GET /link", PageStyle::Link { size: size(), total: total() }));
+            all.push((
+                "GET /url",
+                PageStyle::NextUrl {
+                    next: path("$.url"),
+                    size: size(),
+                    total: total(),
+                },
+            ));
+            all.push((
+                "GET /link",
+                PageStyle::Link {
+                    size: size(),
+                    total: total(),
+                },
+            ));
         }
     }
     all
@@ -105,7 +141,9 @@ async fn a_scan_gives_every_object_once_in_every_style() {
         let shown = format!("{style:?}");
         let lists = [list(text, "$.items[*]", style)];
         let names = Names::new();
-        let all = read(driver.scan(ScanSource::Lists(&lists), &names)).await.unwrap();
+        let all = read(driver.scan(ScanSource::Lists(&lists), &names))
+            .await
+            .unwrap();
         assert_eq!(all, rows(0, ALL), "{shown}");
     }
 }
@@ -117,13 +155,31 @@ async fn windows_of_any_alignment_are_exact_in_every_style() {
         // A driver of its own for each style, and one for each window too: with and without what was remembered.
         let (_application, warm) = paged(ALL, CAP).await;
         let lists = [list(text, "$.items[*]", style)];
-        for (skip, take) in [(0, 7), (7, 7), (14, 20), (0, 10), (10, 10), (20, 10), (3, 1), (55, 10), (56, 1), (0, 100), (33, 0)] {
+        for (skip, take) in [
+            (0, 7),
+            (7, 7),
+            (14, 20),
+            (0, 10),
+            (10, 10),
+            (20, 10),
+            (3, 1),
+            (55, 10),
+            (56, 1),
+            (0, 100),
+            (33, 0),
+        ] {
             let expected = rows(skip, take.min(ALL.saturating_sub(skip)));
             let (_other, cold) = paged(ALL, CAP).await;
             for driver in [&warm, &cold] {
-                let window = driver.window(&journey(), &lists, "user", &named(&[]), skip, take).await.unwrap();
+                let window = driver
+                    .window(&journey(), &lists, "user", &named(&[]), skip, take)
+                    .await
+                    .unwrap();
                 assert_eq!(window.items, expected, "{skip} {take} {shown}");
-                assert!(window.total.is_none_or(|total| total == ALL), "{window:?} {shown}");
+                assert!(
+                    window.total.is_none_or(|total| total == ALL),
+                    "{window:?} {shown}"
+                );
             }
         }
     }
@@ -135,9 +191,15 @@ async fn a_window_beyond_the_end_is_empty() {
         let shown = format!("{style:?}");
         let (_application, driver) = paged(ALL, CAP).await;
         let lists = [list(text, "$.items[*]", style)];
-        let window = driver.window(&journey(), &lists, "user", &named(&[]), 1000, 10).await.unwrap();
+        let window = driver
+            .window(&journey(), &lists, "user", &named(&[]), 1000, 10)
+            .await
+            .unwrap();
         assert!(window.items.is_empty(), "{shown}");
-        assert!(window.total.is_none_or(|total| total == ALL), "{window:?} {shown}");
+        assert!(
+            window.total.is_none_or(|total| total == ALL),
+            "{window:?} {shown}"
+        );
     }
 }
 
@@ -151,8 +213,12 @@ async fn an_import_by_pages_costs_the_target_each_page_once() {
             let mut all = Vec::new();
             loop {
                 let skip = all.len() as u64;
-                let window = driver.window(&journey(), &lists, "user", &named(&[]), skip, step).await.unwrap();
-                let is_end = window.items.len() < step as usize || window.total == Some(skip + step);
+                let window = driver
+                    .window(&journey(), &lists, "user", &named(&[]), skip, step)
+                    .await
+                    .unwrap();
+                let is_end =
+                    window.items.len() < step as usize || window.total == Some(skip + step);
                 all.extend(window.items);
                 if is_end {
                     break;
@@ -164,14 +230,21 @@ async fn an_import_by_pages_costs_the_target_each_page_once() {
             let calls = application.seen().len();
             let is_counted = text == "GET /number" || text == "GET /offset";
             let most = if is_counted { windows + 4 } else { windows };
-            assert!(calls <= most, "{calls} calls for {windows} windows: {shown}");
+            assert!(
+                calls <= most,
+                "{calls} calls for {windows} windows: {shown}"
+            );
         }
     }
 }
 
 fn clone_of(style: &PageStyle) -> PageStyle {
     let shown = format!("{style:?}");
-    styles().into_iter().map(|(_, style)| style).find(|other| format!("{other:?}") == shown).unwrap()
+    styles()
+        .into_iter()
+        .map(|(_, style)| style)
+        .find(|other| format!("{other:?}") == shown)
+        .unwrap()
 }
 
 #[tokio::test]
@@ -179,10 +252,18 @@ async fn numbered_pages_smaller_than_asked_for_are_noticed() {
     for has_total in [true, false] {
         let (_application, driver) = paged(ALL, CAP).await;
         let total = has_total.then(|| Total::Body(path("$.total")));
-        let style = PageStyle::Number { number: "page".into(), size: size(40), first: 1, total };
+        let style = PageStyle::Number {
+            number: "page".into(),
+            size: size(40),
+            first: 1,
+            total,
+        };
         let lists = [list("GET /number", "$.items[*]", style)];
         // Straight into the middle, without having seen a page before.
-        let window = driver.window(&journey(), &lists, "user", &named(&[]), 40, 15).await.unwrap();
+        let window = driver
+            .window(&journey(), &lists, "user", &named(&[]), 40, 15)
+            .await
+            .unwrap();
         assert_eq!(window.items, rows(40, 15), "{has_total}");
     }
 }
@@ -190,7 +271,11 @@ async fn numbered_pages_smaller_than_asked_for_are_noticed() {
 #[tokio::test]
 async fn several_lists_are_one_and_each_row_gets_its_constants() {
     let application = FakeTarget::start(|_, seen| {
-        let all = if seen.parameter("status").as_deref() == Some("1") { 12 } else { 8 };
+        let all = if seen.parameter("status").as_deref() == Some("1") {
+            12
+        } else {
+            8
+        };
         Act::Say(answer(seen, all, 5))
     })
     .await;
@@ -200,7 +285,12 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
             .into_iter()
             .map(|status| {
                 let total = has_total.then(|| Total::Body(path("$.total")));
-                let style = PageStyle::Offset { start: "from".into(), size: size(5), first: 0, total };
+                let style = PageStyle::Offset {
+                    start: "from".into(),
+                    size: size(5),
+                    first: 0,
+                    total,
+                };
                 let mut list = list(&format!("GET /offset?status={status}"), "$.items[*]", style);
                 let place = scimgate::mapping::model::FieldPlace::parse("status").unwrap();
                 list.set = vec![(place, json!(status))];
@@ -209,15 +299,24 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
             .collect();
         let of = |status: &str, from, count| {
             let rows = rows(from, count).into_iter();
-            rows.map(|row| json!({"id": row["id"], "status": status})).collect::<Vec<_>>()
+            rows.map(|row| json!({"id": row["id"], "status": status}))
+                .collect::<Vec<_>>()
         };
         let everything = [of("1", 0, 12), of("3", 0, 8)].concat();
         let names = named(&[]);
-        assert_eq!(read(driver.scan(ScanSource::Lists(&lists), &names)).await.unwrap(), everything);
+        assert_eq!(
+            read(driver.scan(ScanSource::Lists(&lists), &names))
+                .await
+                .unwrap(),
+            everything
+        );
         for skip in 0..22 {
             for take in [0, 1, 4, 9, 30] {
                 let key = format!("user-{has_total}");
-                let window = driver.window(&journey(), &lists, &key, &names, skip, take).await.unwrap();
+                let window = driver
+                    .window(&journey(), &lists, &key, &names, skip, take)
+                    .await
+                    .unwrap();
                 let start = everything.len().min(skip as usize);
                 let end = everything.len().min((skip + take) as usize);
                 assert_eq!(window.items, everything[start..end], "{skip} {take}");
@@ -233,13 +332,27 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
 async fn a_write_makes_kept_rows_be_read_again() {
     let (application, driver) = paged(ALL, CAP).await;
     let lists = [list("GET /all", "$.items[*]", PageStyle::None)];
-    let window = async |skip| driver.window(&journey(), &lists, "user", &named(&[]), skip, 10).await.unwrap();
+    let window = async |skip| {
+        driver
+            .window(&journey(), &lists, "user", &named(&[]), skip, 10)
+            .await
+            .unwrap()
+    };
     window(0).await;
     assert_eq!(window(10).await.items, rows(10, 10));
     assert_eq!(application.seen().len(), 1);
     let names = named(&[]);
     let delete = call("DELETE /users/1");
-    let _ = driver.call(&journey(), "user.delete", &delete, scimgate::mapping::reply::CallClass::Delete, &names, None).await;
+    let _ = driver
+        .call(
+            &journey(),
+            "user.delete",
+            &delete,
+            scimgate::mapping::reply::CallClass::Delete,
+            &names,
+            None,
+        )
+        .await;
     assert_eq!(window(20).await.items, rows(20, 10));
     assert_eq!(application.seen().len(), 3);
     // A window at the beginning is always fresh.
@@ -258,12 +371,23 @@ async fn the_total_can_be_a_header_or_a_call_of_its_own() {
     .await;
     let driver = driver(&application, |_| {});
     let counted = Total::Call(Box::new(call("GET /count")), path("$.result"));
-    for (number, total) in [Total::Header("x-total".into()), counted].into_iter().enumerate() {
-        let style = PageStyle::Offset { start: "from".into(), size: size(CAP), first: 0, total: Some(total) };
+    for (number, total) in [Total::Header("x-total".into()), counted]
+        .into_iter()
+        .enumerate()
+    {
+        let style = PageStyle::Offset {
+            start: "from".into(),
+            size: size(CAP),
+            first: 0,
+            total: Some(total),
+        };
         let lists = [list("GET /offset", "$.items[*]", style)];
         for take in [0, 5] {
             let key = number.to_string();
-            let window = driver.window(&journey(), &lists, &key, &named(&[]), 10, take).await.unwrap();
+            let window = driver
+                .window(&journey(), &lists, &key, &named(&[]), 10, take)
+                .await
+                .unwrap();
             assert_eq!((window.items, window.total), (rows(10, take), Some(57)));
         }
     }
@@ -274,7 +398,10 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
     let application = FakeTarget::start(|_, seen| {
         Act::Say(match seen.path.split('?').next().unwrap() {
             "/same" => Answer::json(200, json!({"items": rows(0, 10)})),
-            "/foreign" => Answer::json(200, json!({"items": rows(0, 1), "url": "http://127.0.0.1:1/x"})),
+            "/foreign" => Answer::json(
+                200,
+                json!({"items": rows(0, 1), "url": "http://127.0.0.1:1/x"}),
+            ),
             "/ends" if seen.parameter("from").as_deref() == Some("0") => {
                 Answer::json(200, json!({"items": rows(0, 10), "total": 100}))
             }
@@ -286,10 +413,22 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
     })
     .await;
     let driver = driver(&application, |_| {});
-    let offset = |total| PageStyle::Offset { start: "from".into(), size: size(10), first: 0, total };
+    let offset = |total| PageStyle::Offset {
+        start: "from".into(),
+        size: size(10),
+        first: 0,
+        total,
+    };
     let total = || Some(Total::Body(path("$.total")));
-    let foreign = PageStyle::NextUrl { next: path("$.url"), size: None, total: None };
-    let limit = PageStyle::Limit { size: size(10).unwrap(), total: None };
+    let foreign = PageStyle::NextUrl {
+        next: path("$.url"),
+        size: None,
+        total: None,
+    };
+    let limit = PageStyle::Limit {
+        size: size(10).unwrap(),
+        total: None,
+    };
     let cases = [
         ("GET /same", offset(None), Some(PageError::Repeated)),
         ("GET /foreign", foreign, Some(PageError::Foreign)),
@@ -302,10 +441,15 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
         let lists = [list(text, "$.items[*]", style)];
         let names = named(&[]);
         let scanned = read(driver.scan(ScanSource::Lists(&lists), &names)).await;
-        let window = driver.window(&journey(), &lists, text, &names, 0, 100).await.map(|window| window.items);
+        let window = driver
+            .window(&journey(), &lists, text, &names, 0, 100)
+            .await
+            .map(|window| window.items);
         for result in [scanned, window] {
             match (result, expected) {
-                (Err(TargetError::Page(error)), Some(expected)) => assert_eq!(error, expected, "{text}"),
+                (Err(TargetError::Page(error)), Some(expected)) => {
+                    assert_eq!(error, expected, "{text}")
+                }
                 (Err(TargetError::Refused { .. }), None) => {}
                 (other, _) => panic!("{text}: {other:?}"),
             }
@@ -335,7 +479,9 @@ async fn r8_a_find_that_is_answered_404_has_found_nobody() {
         })
     })
     .await;
-    let driver = driver(&application, |target| target.id_pattern = regex::Regex::new(".*").unwrap());
+    let driver = driver(&application, |target| {
+        target.id_pattern = regex::Regex::new(".*").unwrap()
+    });
     let finds = [
         find(call("GET /users?name={value}"), Some("$.items[*]")),
         find(call("GET /users/{value}"), None),
@@ -343,7 +489,12 @@ async fn r8_a_find_that_is_answered_404_has_found_nobody() {
     for find in &finds {
         for (value, expected) in [("ada&x", vec![json!({"id": 1})]), ("bob", vec![])] {
             let names = named(&[("value", json!(value))]);
-            assert_eq!(read(driver.scan(ScanSource::Find(find), &names)).await.unwrap(), expected);
+            assert_eq!(
+                read(driver.scan(ScanSource::Find(find), &names))
+                    .await
+                    .unwrap(),
+                expected
+            );
         }
     }
 }
@@ -351,7 +502,12 @@ async fn r8_a_find_that_is_answered_404_has_found_nobody() {
 #[tokio::test]
 async fn members_and_groups_are_read_page_by_page() {
     let (application, driver) = paged(25, 10).await;
-    let style = || PageStyle::Number { number: "page".into(), size: size(10), first: 1, total: None };
+    let style = || PageStyle::Number {
+        number: "page".into(),
+        size: size(10),
+        first: 1,
+        total: None,
+    };
     let members = MemberRead {
         call: call("GET /number?group={group}"),
         items: path("$.items[*].id"),
@@ -362,8 +518,16 @@ async fn members_and_groups_are_read_page_by_page() {
     };
     let names = named(&[("group", json!("g1"))]);
     let ids: Vec<Value> = (0..25).map(Value::from).collect();
-    assert_eq!(read(driver.scan(ScanSource::Members(&members), &names)).await.unwrap(), ids);
-    assert_eq!(application.seen()[0].parameter("group").as_deref(), Some("g1"));
+    assert_eq!(
+        read(driver.scan(ScanSource::Members(&members), &names))
+            .await
+            .unwrap(),
+        ids
+    );
+    assert_eq!(
+        application.seen()[0].parameter("group").as_deref(),
+        Some("g1")
+    );
     let groups = UserGroups::Call {
         call: Box::new(call("GET /number")),
         items: path("$.items"),
@@ -371,9 +535,23 @@ async fn members_and_groups_are_read_page_by_page() {
         display: None,
         page: style(),
     };
-    assert_eq!(read(driver.scan(ScanSource::Groups(&groups), &names)).await.unwrap(), rows(0, 25));
-    let field = UserGroups::Field { items: path("$.groups"), id: None, display: None };
-    assert!(read(driver.scan(ScanSource::Groups(&field), &names)).await.unwrap().is_empty());
+    assert_eq!(
+        read(driver.scan(ScanSource::Groups(&groups), &names))
+            .await
+            .unwrap(),
+        rows(0, 25)
+    );
+    let field = UserGroups::Field {
+        items: path("$.groups"),
+        id: None,
+        display: None,
+    };
+    assert!(
+        read(driver.scan(ScanSource::Groups(&field), &names))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -384,8 +562,16 @@ async fn a_scan_stops_for_good_after_an_error() {
     })
     .await;
     let driver = driver(&application, |_| {});
-    let style = || PageStyle::Offset { start: "from".into(), size: size(CAP), first: 0, total: None };
-    let lists = [list("GET /offset", "$.items[*]", style()), list("GET /offset", "$.items[*]", style())];
+    let style = || PageStyle::Offset {
+        start: "from".into(),
+        size: size(CAP),
+        first: 0,
+        total: None,
+    };
+    let lists = [
+        list("GET /offset", "$.items[*]", style()),
+        list("GET /offset", "$.items[*]", style()),
+    ];
     let names = named(&[]);
     let mut scan = driver.scan(ScanSource::Lists(&lists), &names);
     assert!(scan.next_page(&journey()).await.unwrap().is_some());

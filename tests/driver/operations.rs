@@ -13,8 +13,9 @@ use scimgate::{
 use serde_json::{Value, json};
 
 use crate::{
-    driver, journey, named,
+    driver,
     fake_target::{Act, Answer, FakeTarget},
+    journey, named,
     target_mapping::{self, attribute, call, expression, operation, path, rule, tree},
 };
 
@@ -29,12 +30,34 @@ async fn fields_go_into_the_envelope_and_the_object_comes_out_of_it() {
     let mut create = operation("user.create", vec![call("POST /users.json")]);
     create.envelope = Some("user".into());
     let fields = Some(json!({"login": "ada"}));
-    let done = driver.run(&journey(), &create, CallClass::Create, &named(&[]), fields, &[]).await.unwrap();
-    assert_eq!(application.seen()[0].json(), json!({"user": {"login": "ada"}}));
-    assert_eq!(application.seen()[0].header("content-type"), Some("application/json"));
+    let done = driver
+        .run(
+            &journey(),
+            &create,
+            CallClass::Create,
+            &named(&[]),
+            fields,
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        application.seen()[0].json(),
+        json!({"user": {"login": "ada"}})
+    );
+    assert_eq!(
+        application.seen()[0].header("content-type"),
+        Some("application/json")
+    );
     assert_eq!(done.object, Some(json!({"id": 7, "login": "ada"})));
-    assert_eq!((done.id.as_deref(), done.etag.as_deref()), (Some("7"), Some("\"v1\"")));
-    assert_eq!((done.meaning, done.is_planned_only), (Meaning::Created, false));
+    assert_eq!(
+        (done.id.as_deref(), done.etag.as_deref()),
+        (Some("7"), Some("\"v1\""))
+    );
+    assert_eq!(
+        (done.meaning, done.is_planned_only),
+        (Meaning::Created, false)
+    );
 }
 
 #[tokio::test]
@@ -62,10 +85,26 @@ async fn steps_pass_values_on_and_leave_out_what_is_not_wanted() {
     create.id = Some(Source::HeaderSegment("Location".into()));
     let fields = Some(json!({"mail": "a@b"}));
     let changed = [attribute("emails")];
-    let done = driver.run(&journey(), &create, CallClass::Create, &named(&[]), fields, &changed).await.unwrap();
+    let done = driver
+        .run(
+            &journey(),
+            &create,
+            CallClass::Create,
+            &named(&[]),
+            fields,
+            &changed,
+        )
+        .await
+        .unwrap();
     let seen = application.seen();
-    let calls: Vec<String> = seen.iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
-    assert_eq!(calls, ["POST /users", "POST /users/4f%2Fa/mail", "GET /jobs/j1"]);
+    let calls: Vec<String> = seen
+        .iter()
+        .map(|seen| format!("{} {}", seen.method, seen.path))
+        .collect();
+    assert_eq!(
+        calls,
+        ["POST /users", "POST /users/4f%2Fa/mail", "GET /jobs/j1"]
+    );
     assert_eq!(seen[1].json(), json!({"address": "a@b"}));
     assert!(seen[2].body.is_empty());
     assert_eq!(done.id.as_deref(), Some("4f/a"));
@@ -88,12 +127,32 @@ async fn the_first_step_that_is_refused_ends_the_operation() {
         target.rules = vec![taken];
         target.detail = Some(path("$.errors[*]"));
     });
-    let update = operation("user.update", vec![call("PUT /a"), call("PUT /b"), call("PUT /c")]);
-    let error = driver.run(&journey(), &update, CallClass::Update, &named(&[]), Some(json!({})), &[]).await.unwrap_err();
+    let update = operation(
+        "user.update",
+        vec![call("PUT /a"), call("PUT /b"), call("PUT /c")],
+    );
+    let error = driver
+        .run(
+            &journey(),
+            &update,
+            CallClass::Update,
+            &named(&[]),
+            Some(json!({})),
+            &[],
+        )
+        .await
+        .unwrap_err();
     match error {
-        TargetError::Refused { meaning, detail, attribute } => {
+        TargetError::Refused {
+            meaning,
+            detail,
+            attribute,
+        } => {
             assert_eq!(meaning, Meaning::Uniqueness);
-            assert_eq!((detail.as_deref(), attribute.as_deref()), (Some("is bad"), Some("userName")));
+            assert_eq!(
+                (detail.as_deref(), attribute.as_deref()),
+                (Some("is bad"), Some("userName"))
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -108,22 +167,44 @@ async fn a_call_gives_refusals_as_answers_and_our_own_faults_as_errors() {
     })
     .await;
     let driver = driver(&application, |_| {});
-    for (status, expected) in [(200, true), (404, true), (409, true), (422, true), (403, false), (500, false), (401, false)] {
+    for (status, expected) in [
+        (200, true),
+        (404, true),
+        (409, true),
+        (422, true),
+        (403, false),
+        (500, false),
+        (401, false),
+    ] {
         let add = call(&format!("POST /{status}"));
         let names = named(&[]);
-        let answer = driver.call(&journey(), "group.members.add", &add, CallClass::MemberAdd, &names, None).await;
+        let answer = driver
+            .call(
+                &journey(),
+                "group.members.add",
+                &add,
+                CallClass::MemberAdd,
+                &names,
+                None,
+            )
+            .await;
         assert_eq!(answer.is_ok(), expected, "{status}: {answer:?}");
     }
     let mut unwanted = call("POST /200");
     unwanted.condition = Some(expression("false"));
     let names = named(&[]);
-    let answer = driver.call(&journey(), "x", &unwanted, CallClass::Other, &names, None).await.unwrap();
+    let answer = driver
+        .call(&journey(), "x", &unwanted, CallClass::Other, &names, None)
+        .await
+        .unwrap();
     assert_eq!(answer.1.meaning, Meaning::AlreadySo);
 }
 
 #[tokio::test]
 async fn polling_goes_on_until_the_condition_holds_or_enough_is_enough() {
-    let application = FakeTarget::start(|number, _| Act::Say(Answer::json(200, json!({"done": number >= 3})))).await;
+    let application =
+        FakeTarget::start(|number, _| Act::Say(Answer::json(200, json!({"done": number >= 3}))))
+            .await;
     let driver = driver(&application, |_| {});
     let mut wait = call("GET /jobs/1");
     wait.poll = Some(Poll {
@@ -133,15 +214,24 @@ async fn polling_goes_on_until_the_condition_holds_or_enough_is_enough() {
     });
     let mut delete = operation("user.delete", vec![wait]);
     let names = named(&[]);
-    let done = driver.run(&journey(), &delete, CallClass::Delete, &names, None, &[]).await.unwrap();
+    let done = driver
+        .run(&journey(), &delete, CallClass::Delete, &names, None, &[])
+        .await
+        .unwrap();
     assert_eq!((done.meaning, application.seen().len()), (Meaning::Ok, 4));
 
     if let Some(poll) = delete.steps.first_mut().and_then(|step| step.poll.as_mut()) {
         poll.until = expression("never");
         poll.most = 3;
     }
-    let error = driver.run(&journey(), &delete, CallClass::Delete, &names, None, &[]).await.unwrap_err();
-    assert!(matches!(error, TargetError::TimedOut { sent: true }), "{error:?}");
+    let error = driver
+        .run(&journey(), &delete, CallClass::Delete, &names, None, &[])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, TargetError::TimedOut { sent: true }),
+        "{error:?}"
+    );
     assert_eq!(application.seen().len(), 8);
 }
 
@@ -160,11 +250,35 @@ async fn if_match_is_the_version_given_or_that_of_a_fresh_read() {
     update.sends_if_match = true;
     let fields = || Some(json!({"a": 1}));
     let names = named(&[("id", json!(7))]);
-    driver.run(&journey(), &update, CallClass::Update, &names, fields(), &[]).await.unwrap();
+    driver
+        .run(
+            &journey(),
+            &update,
+            CallClass::Update,
+            &names,
+            fields(),
+            &[],
+        )
+        .await
+        .unwrap();
     let names = named(&[("id", json!(7)), ("etag", json!("\"v1\""))]);
-    let error = driver.run(&journey(), &update, CallClass::Update, &names, fields(), &[]).await.unwrap_err();
+    let error = driver
+        .run(
+            &journey(),
+            &update,
+            CallClass::Update,
+            &names,
+            fields(),
+            &[],
+        )
+        .await
+        .unwrap_err();
     assert!(matches!(error, TargetError::Changed), "{error:?}");
-    let methods: Vec<String> = application.seen().into_iter().map(|seen| seen.method).collect();
+    let methods: Vec<String> = application
+        .seen()
+        .into_iter()
+        .map(|seen| seen.method)
+        .collect();
     assert_eq!(methods, ["GET", "PATCH", "PATCH"]);
 }
 
@@ -181,17 +295,33 @@ async fn an_object_that_is_not_there_is_noticed_where_the_target_would_not_say()
     let mut delete = operation("user.delete", vec![call("DELETE /users/{id}")]);
     delete.gets_first = true;
     let names = named(&[("id", json!(7))]);
-    let error = driver.run(&journey(), &delete, CallClass::Delete, &names, None, &[]).await.unwrap_err();
-    assert!(matches!(error, TargetError::Refused { meaning: Meaning::NotFound, .. }));
+    let error = driver
+        .run(&journey(), &delete, CallClass::Delete, &names, None, &[])
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        TargetError::Refused {
+            meaning: Meaning::NotFound,
+            ..
+        }
+    ));
     assert_eq!(application.count("DELETE"), 0);
     let names = named(&[("id", json!(7)), ("old", json!({"id": 7}))]);
-    driver.run(&journey(), &delete, CallClass::Delete, &names, None, &[]).await.unwrap();
-    assert_eq!((application.count("GET"), application.count("DELETE")), (1, 1));
+    driver
+        .run(&journey(), &delete, CallClass::Delete, &names, None, &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        (application.count("GET"), application.count("DELETE")),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn a_dry_run_reads_but_only_plans_its_writes() {
-    let application = FakeTarget::start(|_, _| Act::Say(Answer::json(200, json!({"token": "t"})))).await;
+    let application =
+        FakeTarget::start(|_, _| Act::Say(Answer::json(200, json!({"token": "t"})))).await;
     let driver = driver(&application, |_| {});
     let mut journey = journey();
     journey.is_dry = true;
@@ -199,20 +329,51 @@ async fn a_dry_run_reads_but_only_plans_its_writes() {
     fetch.take = vec![("token".into(), Source::Body(path("$.token")))];
     let mut first = call("POST /users?t={token}");
     first.take = vec![("id".into(), Source::Body(path("$.id")))];
-    let create = operation("user.create", vec![fetch, first, call("PUT /users/{id}/mail")]);
+    let create = operation(
+        "user.create",
+        vec![fetch, first, call("PUT /users/{id}/mail")],
+    );
     let names = named(&[]);
-    let done = driver.run(&journey, &create, CallClass::Create, &names, Some(json!({"a": 1})), &[]).await.unwrap();
+    let done = driver
+        .run(
+            &journey,
+            &create,
+            CallClass::Create,
+            &names,
+            Some(json!({"a": 1})),
+            &[],
+        )
+        .await
+        .unwrap();
     assert!(done.is_planned_only && done.object.is_none() && done.id.is_none());
     assert_eq!(application.seen().len(), 1);
     let exchange = journey.exchange.lock().unwrap();
-    let calls: Vec<_> = exchange.calls.iter().map(|call| (call.path.as_str(), call.status, call.is_planned_only)).collect();
+    let calls: Vec<_> = exchange
+        .calls
+        .iter()
+        .map(|call| (call.path.as_str(), call.status, call.is_planned_only))
+        .collect();
     assert_eq!(
         calls,
-        [("/token", Some(200), false), ("/users?t=t", None, true), ("/users/id/mail", None, true)]
+        [
+            ("/token", Some(200), false),
+            ("/users?t=t", None, true),
+            ("/users/id/mail", None, true)
+        ]
     );
     // A search by POST is a read.
     let search = call("POST /search");
-    driver.call(&journey_dry(), "user.find", &search, CallClass::Find, &names, None).await.unwrap();
+    driver
+        .call(
+            &journey_dry(),
+            "user.find",
+            &search,
+            CallClass::Find,
+            &names,
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!(application.count("POST"), 1);
 }
 
@@ -224,7 +385,8 @@ fn journey_dry() -> scimgate::target::Journey {
 
 #[tokio::test]
 async fn a_reply_that_is_not_the_object_gives_none() {
-    let application = FakeTarget::start(|_, _| Act::Say(Answer::json(200, json!({"updated": true})))).await;
+    let application =
+        FakeTarget::start(|_, _| Act::Say(Answer::json(200, json!({"updated": true})))).await;
     let driver = driver(&application, |_| {});
     let mut update = operation("user.update", vec![call("PUT /users/7")]);
     let names = named(&[]);
@@ -234,12 +396,32 @@ async fn a_reply_that_is_not_the_object_gives_none() {
         (ReplyKind::ReadBack, None),
     ] {
         update.reply = reply;
-        let done = driver.run(&journey(), &update, CallClass::Update, &names, Some(json!({})), &[]).await.unwrap();
+        let done = driver
+            .run(
+                &journey(),
+                &update,
+                CallClass::Update,
+                &names,
+                Some(json!({})),
+                &[],
+            )
+            .await
+            .unwrap();
         assert_eq!(done.object, expected);
     }
     update.reply = ReplyKind::Object;
     update.envelope = Some("user".into());
-    let done = driver.run(&journey(), &update, CallClass::Update, &names, Some(json!({})), &[]).await.unwrap();
+    let done = driver
+        .run(
+            &journey(),
+            &update,
+            CallClass::Update,
+            &names,
+            Some(json!({})),
+            &[],
+        )
+        .await
+        .unwrap();
     assert_eq!(done.object, None);
 }
 

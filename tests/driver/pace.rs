@@ -18,14 +18,22 @@ use scimgate::{
 use serde_json::json;
 
 use crate::{
-    driver, journey, named,
+    driver,
     fake_target::{Act, Answer, FakeTarget},
+    journey, named,
     target_mapping::{self, call},
 };
 
-async fn send(driver: &Driver, journey: &Journey, text: &str, class: CallClass) -> Result<Meaning, TargetError> {
+async fn send(
+    driver: &Driver,
+    journey: &Journey,
+    text: &str,
+    class: CallClass,
+) -> Result<Meaning, TargetError> {
     let names = named(&[]);
-    let answer = driver.call(journey, "test", &call(text), class, &names, None).await;
+    let answer = driver
+        .call(journey, "test", &call(text), class, &names, None)
+        .await;
     answer.map(|(_, verdict)| verdict.meaning)
 }
 
@@ -42,21 +50,28 @@ async fn a_short_429_is_waited_for_even_by_a_write() {
     .await;
     let driver = driver(&application, |_| {});
     let start = Instant::now();
-    send(&driver, &journey(), "POST /users", CallClass::Create).await.unwrap();
+    send(&driver, &journey(), "POST /users", CallClass::Create)
+        .await
+        .unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert_eq!(application.seen().len(), 2);
 }
 
 #[tokio::test]
 async fn a_long_429_is_passed_on_and_holds_the_others_back() {
-    let application = FakeTarget::start(|_, _| Act::Say(Answer::empty(429).header("Retry-After", "30"))).await;
+    let application =
+        FakeTarget::start(|_, _| Act::Say(Answer::empty(429).header("Retry-After", "30"))).await;
     let driver = driver(&application, |_| {});
     let start = Instant::now();
     for _ in 0..3 {
-        let error = send(&driver, &journey(), "GET /users", CallClass::Get).await.unwrap_err();
+        let error = send(&driver, &journey(), "GET /users", CallClass::Get)
+            .await
+            .unwrap_err();
         match error {
             TargetError::TooMany { retry_after } => {
-                assert!(retry_after > Duration::from_secs(25) && retry_after <= Duration::from_secs(30));
+                assert!(
+                    retry_after > Duration::from_secs(25) && retry_after <= Duration::from_secs(30)
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -67,15 +82,20 @@ async fn a_long_429_is_passed_on_and_holds_the_others_back() {
 
 #[tokio::test]
 async fn a_429_is_not_waited_for_beyond_the_deadline_or_for_ever() {
-    let application = FakeTarget::start(|_, _| Act::Say(Answer::empty(429).header("Retry-After", "1"))).await;
+    let application =
+        FakeTarget::start(|_, _| Act::Say(Answer::empty(429).header("Retry-After", "1"))).await;
     let near = target_mapping::journey(Duration::from_millis(500));
     let one = driver(&application, |_| {});
     let start = Instant::now();
-    let error = send(&one, &near, "GET /users", CallClass::Get).await.unwrap_err();
+    let error = send(&one, &near, "GET /users", CallClass::Get)
+        .await
+        .unwrap_err();
     assert!(matches!(error, TargetError::TooMany { .. }), "{error:?}");
     assert!(start.elapsed() < Duration::from_millis(400));
     let other = driver(&application, |_| {});
-    send(&other, &journey(), "GET /users", CallClass::Get).await.unwrap_err();
+    send(&other, &journey(), "GET /users", CallClass::Get)
+        .await
+        .unwrap_err();
     assert_eq!(application.seen().len(), 1 + 3);
 }
 
@@ -100,29 +120,47 @@ async fn no_more_calls_at_a_time_than_the_budget_allows() {
     let tasks: Vec<_> = (0..15)
         .map(|_| {
             let driver = driver.clone();
-            tokio::spawn(async move { send(&driver, &journey(), "GET /users", CallClass::Get).await })
+            tokio::spawn(
+                async move { send(&driver, &journey(), "GET /users", CallClass::Get).await },
+            )
         })
         .collect();
     for task in tasks {
         task.await.unwrap().unwrap();
     }
     assert_eq!(most.load(Ordering::SeqCst), 3);
-    assert!(application.connections() <= 4, "{} connections", application.connections());
+    assert!(
+        application.connections() <= 4,
+        "{} connections",
+        application.connections()
+    );
 }
 
 #[tokio::test]
 async fn a_rate_holds_writes_back_and_not_reads() {
     let application = FakeTarget::start(|_, _| fine()).await;
-    let rate = Rate { count: 1, per: Duration::from_secs(60) };
+    let rate = Rate {
+        count: 1,
+        per: Duration::from_secs(60),
+    };
     let driver = driver(&application, |target| {
-        target.budget = Budget { writes: Some(rate), ..Budget::default() };
+        target.budget = Budget {
+            writes: Some(rate),
+            ..Budget::default()
+        };
     });
-    send(&driver, &journey(), "POST /users", CallClass::Create).await.unwrap();
+    send(&driver, &journey(), "POST /users", CallClass::Create)
+        .await
+        .unwrap();
     let start = Instant::now();
-    let error = send(&driver, &journey(), "POST /users", CallClass::Create).await.unwrap_err();
+    let error = send(&driver, &journey(), "POST /users", CallClass::Create)
+        .await
+        .unwrap_err();
     assert!(matches!(error, TargetError::BudgetExhausted), "{error:?}");
     assert!(!error.is_in_doubt());
-    send(&driver, &journey(), "POST /search", CallClass::Find).await.unwrap();
+    send(&driver, &journey(), "POST /search", CallClass::Find)
+        .await
+        .unwrap();
     assert!(start.elapsed() < Duration::from_millis(500));
     assert_eq!(application.seen().len(), 2);
 }
@@ -138,12 +176,16 @@ async fn r6_the_breaker_opens_answers_at_once_and_closes_by_itself() {
     .await;
     let driver = driver(&application, |_| {});
     for _ in 0..5 {
-        send(&driver, &journey(), "POST /users", CallClass::Create).await.unwrap_err();
+        send(&driver, &journey(), "POST /users", CallClass::Create)
+            .await
+            .unwrap_err();
     }
     assert!(driver.is_circuit_open());
     let seen = application.seen().len();
     let start = Instant::now();
-    let error = send(&driver, &journey(), "POST /users", CallClass::Create).await.unwrap_err();
+    let error = send(&driver, &journey(), "POST /users", CallClass::Create)
+        .await
+        .unwrap_err();
     assert!(start.elapsed() < Duration::from_millis(50));
     match error {
         TargetError::CircuitOpen { retry_after } => {
@@ -155,7 +197,9 @@ async fn r6_the_breaker_opens_answers_at_once_and_closes_by_itself() {
 
     is_down.store(false, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(1050)).await;
-    send(&driver, &journey(), "GET /users", CallClass::Get).await.unwrap();
+    send(&driver, &journey(), "GET /users", CallClass::Get)
+        .await
+        .unwrap();
     assert!(!driver.is_circuit_open());
 }
 
@@ -169,7 +213,13 @@ async fn refusals_do_not_open_the_breaker() {
     let driver = driver(&application, |_| {});
     for status in [400, 401, 403, 404, 409, 422, 405] {
         for _ in 0..6 {
-            let _ = send(&driver, &journey(), &format!("POST /{status}"), CallClass::Update).await;
+            let _ = send(
+                &driver,
+                &journey(),
+                &format!("POST /{status}"),
+                CallClass::Update,
+            )
+            .await;
         }
         assert!(!driver.is_circuit_open(), "{status}");
     }

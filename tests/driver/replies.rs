@@ -48,20 +48,50 @@ fn r7_the_status_table_holds_for_every_class() {
         (204, [M::Ok; 10]),
         (301, [M::Failed; 10]),
         (304, [M::Failed; 10]),
-        (400, [M::Failed, M::Failed, M::Failed, invalid, invalid, invalid, invalid, invalid, invalid, M::Failed]),
+        (
+            400,
+            [
+                M::Failed,
+                M::Failed,
+                M::Failed,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                M::Failed,
+            ],
+        ),
         (
             401,
             [
-                M::NotLoggedIn, M::NotLoggedIn, M::NotLoggedIn, M::NotLoggedIn, M::NotLoggedIn, M::NotLoggedIn,
-                M::NotLoggedIn, M::NotLoggedIn, M::NotLoggedIn, M::Failed,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::NotLoggedIn,
+                M::Failed,
             ],
         ),
         (403, [M::Forbidden; 10]),
         (
             404,
             [
-                M::NotFound, M::Failed, M::NotFound, M::Failed, M::NotFound, M::NotFound, M::NotFound, M::NotFound,
-                M::NotFound, M::Failed,
+                M::NotFound,
+                M::Failed,
+                M::NotFound,
+                M::Failed,
+                M::NotFound,
+                M::NotFound,
+                M::NotFound,
+                M::NotFound,
+                M::NotFound,
+                M::Failed,
             ],
         ),
         (405, [M::NotSupported; 10]),
@@ -69,11 +99,33 @@ fn r7_the_status_table_holds_for_every_class() {
         (
             409,
             [
-                M::Failed, M::Failed, M::Failed, M::Uniqueness, M::Uniqueness, M::Failed, M::Uniqueness, M::Failed,
-                M::Uniqueness, M::Failed,
+                M::Failed,
+                M::Failed,
+                M::Failed,
+                M::Uniqueness,
+                M::Uniqueness,
+                M::Failed,
+                M::Uniqueness,
+                M::Failed,
+                M::Uniqueness,
+                M::Failed,
             ],
         ),
-        (422, [M::Failed, M::Failed, M::Failed, invalid, invalid, invalid, invalid, invalid, invalid, M::Failed]),
+        (
+            422,
+            [
+                M::Failed,
+                M::Failed,
+                M::Failed,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                invalid,
+                M::Failed,
+            ],
+        ),
         (429, [M::TooMany; 10]),
         (500, [M::Failed; 10]),
         (501, [M::NotSupported; 10]),
@@ -82,12 +134,25 @@ fn r7_the_status_table_holds_for_every_class() {
         (504, [M::Retry; 10]),
     ];
     let classes = [
-        C::Get, C::List, C::Find, C::Create, C::Update, C::Delete, C::MemberAdd, C::MemberRemove, C::Other, C::Login,
+        C::Get,
+        C::List,
+        C::Find,
+        C::Create,
+        C::Update,
+        C::Delete,
+        C::MemberAdd,
+        C::MemberRemove,
+        C::Other,
+        C::Login,
     ];
     let (target, call) = (base(), call("POST /u"));
     for (status, expected) in table {
         for (class, expected) in classes.into_iter().zip(expected) {
-            assert_eq!(meaning(&target, &call, class, status, "{}"), expected, "{status} {class:?}");
+            assert_eq!(
+                meaning(&target, &call, class, status, "{}"),
+                expected,
+                "{status} {class:?}"
+            );
         }
     }
 }
@@ -96,13 +161,32 @@ fn r7_the_status_table_holds_for_every_class() {
 fn html_with_200_is_a_failure_and_text_is_one_where_data_is_asked_for() {
     let (target, call) = (base(), call("GET /u"));
     for body in ["<!DOCTYPE html><html></html>", "  <HTML><body>"] {
-        for class in [CallClass::Get, CallClass::List, CallClass::Find, CallClass::Update, CallClass::Delete] {
-            assert_eq!(meaning(&target, &call, class, 200, body), Meaning::Failed, "{class:?}");
+        for class in [
+            CallClass::Get,
+            CallClass::List,
+            CallClass::Find,
+            CallClass::Update,
+            CallClass::Delete,
+        ] {
+            assert_eq!(
+                meaning(&target, &call, class, 200, body),
+                Meaning::Failed,
+                "{class:?}"
+            );
         }
     }
-    assert_eq!(meaning(&target, &call, CallClass::Get, 200, "OK"), Meaning::Failed);
-    assert_eq!(meaning(&target, &call, CallClass::Delete, 200, "OK"), Meaning::Ok);
-    assert_eq!(meaning(&target, &call, CallClass::Delete, 204, ""), Meaning::Ok);
+    assert_eq!(
+        meaning(&target, &call, CallClass::Get, 200, "OK"),
+        Meaning::Failed
+    );
+    assert_eq!(
+        meaning(&target, &call, CallClass::Delete, 200, "OK"),
+        Meaning::Ok
+    );
+    assert_eq!(
+        meaning(&target, &call, CallClass::Delete, 204, ""),
+        Meaning::Ok
+    );
     let labelled = reply_of(&target, 200, &[("content-type", "text/html")], "Login");
     assert_eq!(labelled.form, ReplyForm::Html);
 }
@@ -112,34 +196,75 @@ fn the_first_rule_that_fits_decides_the_call_s_own_before_the_target_s() {
     let mut target = base();
     let mut call = call("POST /u");
     let mut by_text = rule(Meaning::Uniqueness);
-    by_text.status = vec![StatusRange { first: 500, last: 599 }];
+    by_text.status = vec![StatusRange {
+        first: 500,
+        last: 599,
+    }];
     by_text.contains = Some("Already TAKEN".into());
     by_text.attribute = Some("userName".into());
     let mut by_expression = rule(Meaning::NotFound);
     by_expression.when = Some(expression("error.code == 7 and status == 200"));
     let mut by_header = rule(Meaning::NotLoggedIn);
-    by_header.header = Some(("X-State".into(), Some(regex::Regex::new("^expired").unwrap())));
+    by_header.header = Some((
+        "X-State".into(),
+        Some(regex::Regex::new("^expired").unwrap()),
+    ));
     let mut by_pattern = rule(Meaning::Refused(ScimType::Mutability));
     by_pattern.matches = Some(regex::Regex::new("(?i)read.only").unwrap());
     target.rules = vec![by_text, by_expression, by_header, by_pattern];
     let judged = |call: &Call, status, headers: &[(&str, &str)], body| {
-        judge(call, &target, CallClass::Create, &reply_of(&target, status, headers, body))
+        judge(
+            call,
+            &target,
+            CallClass::Create,
+            &reply_of(&target, status, headers, body),
+        )
     };
     let taken = judged(&call, 500, &[], "{\"e\": \"login already taken\"}");
-    assert_eq!((taken.meaning, taken.attribute.as_deref()), (Meaning::Uniqueness, Some("userName")));
-    assert_eq!(judged(&call, 400, &[], "already taken").meaning, Meaning::Refused(ScimType::InvalidValue));
-    assert_eq!(judged(&call, 200, &[], "{\"error\": {\"code\": 7}}").meaning, Meaning::NotFound);
-    assert_eq!(judged(&call, 200, &[], "{\"error\": {\"code\": 8}}").meaning, Meaning::Ok);
-    assert_eq!(judged(&call, 200, &[("x-state", "expired now")], "{}").meaning, Meaning::NotLoggedIn);
-    assert_eq!(judged(&call, 200, &[("x-state", "fine")], "{}").meaning, Meaning::Ok);
-    assert_eq!(judged(&call, 400, &[], "Read-only").meaning, Meaning::Refused(ScimType::Mutability));
+    assert_eq!(
+        (taken.meaning, taken.attribute.as_deref()),
+        (Meaning::Uniqueness, Some("userName"))
+    );
+    assert_eq!(
+        judged(&call, 400, &[], "already taken").meaning,
+        Meaning::Refused(ScimType::InvalidValue)
+    );
+    assert_eq!(
+        judged(&call, 200, &[], "{\"error\": {\"code\": 7}}").meaning,
+        Meaning::NotFound
+    );
+    assert_eq!(
+        judged(&call, 200, &[], "{\"error\": {\"code\": 8}}").meaning,
+        Meaning::Ok
+    );
+    assert_eq!(
+        judged(&call, 200, &[("x-state", "expired now")], "{}").meaning,
+        Meaning::NotLoggedIn
+    );
+    assert_eq!(
+        judged(&call, 200, &[("x-state", "fine")], "{}").meaning,
+        Meaning::Ok
+    );
+    assert_eq!(
+        judged(&call, 400, &[], "Read-only").meaning,
+        Meaning::Refused(ScimType::Mutability)
+    );
 
     call.tolerate = vec![500];
-    assert_eq!(judged(&call, 500, &[], "already taken").meaning, Meaning::AlreadySo);
+    assert_eq!(
+        judged(&call, 500, &[], "already taken").meaning,
+        Meaning::AlreadySo
+    );
     let mut own = rule(Meaning::Created);
-    own.status = vec![StatusRange { first: 500, last: 500 }];
+    own.status = vec![StatusRange {
+        first: 500,
+        last: 500,
+    }];
     call.rules = vec![own];
-    assert_eq!(judged(&call, 500, &[], "already taken").meaning, Meaning::Created);
+    assert_eq!(
+        judged(&call, 500, &[], "already taken").meaning,
+        Meaning::Created
+    );
 }
 
 #[test]
@@ -151,7 +276,10 @@ fn the_application_s_words_are_shown_short_and_clean() {
         judge(&call("POST /u"), target, CallClass::Create, &reply).detail
     };
     let words = json!({"errors": ["Login has been\r\n taken", "Mail \u{1b}[31mis bad", {"x": 1}]});
-    assert_eq!(detail(&target, &words).as_deref(), Some("Login has been taken; Mail [31mis bad"));
+    assert_eq!(
+        detail(&target, &words).as_deref(),
+        Some("Login has been taken; Mail [31mis bad")
+    );
     let long = detail(&target, &json!({"errors": ["é".repeat(1000)]})).unwrap();
     assert_eq!(long.chars().count(), 300);
     assert_eq!(detail(&target, &json!({"errors": []})), None);
@@ -165,7 +293,10 @@ fn the_application_s_words_are_shown_short_and_clean() {
     let body = "{\"errors\": [\"\\u00dcberschrift\"]}";
     let reply = reply_of(&target, 422, &[], body);
     let verdict = judge(&call("POST /u"), &target, CallClass::Create, &reply);
-    assert_eq!(verdict.detail.as_deref(), Some("The login is taken: Überschrift"));
+    assert_eq!(
+        verdict.detail.as_deref(),
+        Some("The login is taken: Überschrift")
+    );
 }
 
 #[test]
@@ -178,18 +309,27 @@ fn the_time_to_wait_is_read_from_header_or_body() {
     };
     let after = |millis| Some(RetryHint::After(Duration::from_millis(millis)));
     assert_eq!(hint(&target, Some("7"), json!({})), after(7000));
-    assert_eq!(hint(&target, Some("999999999"), json!({})), after(86_400_000));
+    assert_eq!(
+        hint(&target, Some("999999999"), json!({})),
+        after(86_400_000)
+    );
     assert_eq!(hint(&target, Some("-5"), json!({})), after(0));
     assert_eq!(hint(&target, Some("soon"), json!({})), None);
     assert_eq!(
         hint(&target, Some("Sun, 06 Nov 1994 08:49:37 GMT"), json!({})),
         Some(RetryHint::At("1994-11-06T08:49:37Z".parse().unwrap()))
     );
-    target.retry_after = Some(RetryAfterField { path: path("$.ms"), unit: RetryUnit::Milliseconds });
+    target.retry_after = Some(RetryAfterField {
+        path: path("$.ms"),
+        unit: RetryUnit::Milliseconds,
+    });
     assert_eq!(hint(&target, Some("7"), json!({"ms": 1500})), after(1500));
     assert_eq!(hint(&target, Some("7"), json!({"ms": "250"})), after(250));
     assert_eq!(hint(&target, Some("7"), json!({})), after(7000));
-    target.retry_after = Some(RetryAfterField { path: path("$.at"), unit: RetryUnit::Time });
+    target.retry_after = Some(RetryAfterField {
+        path: path("$.at"),
+        unit: RetryUnit::Time,
+    });
     assert_eq!(
         hint(&target, None, json!({"at": "2026-11-22T10:00:00Z"})),
         Some(RetryHint::At("2026-11-22T10:00:00Z".parse().unwrap()))
@@ -209,7 +349,10 @@ fn content_is_a_part_and_rules_see_the_whole() {
     assert_eq!(good.find(&path("$.next")), Some(&json!(5)));
     let bad = reply_of(&target, 200, &[], "{\"error\": {\"data\": \"ended\"}}");
     assert_eq!(bad.content, Value::Null);
-    assert_eq!(judge(&call("POST /"), &target, CallClass::Get, &bad).meaning, Meaning::NotLoggedIn);
+    assert_eq!(
+        judge(&call("POST /"), &target, CallClass::Get, &bad).meaning,
+        Meaning::NotLoggedIn
+    );
 }
 
 #[test]
@@ -229,7 +372,10 @@ fn values_are_taken_from_everywhere() {
         ("token".into(), Source::Header("X-Token".into())),
         ("id".into(), Source::HeaderSegment("Location".into())),
         ("csrf".into(), Source::Cookie("csrf".into())),
-        ("both".into(), Source::Computed(template("{job}-{token}-{body.job.id}-{given}"))),
+        (
+            "both".into(),
+            Source::Computed(template("{job}-{token}-{body.job.id}-{given}")),
+        ),
         ("none".into(), Source::Body(path("$.none"))),
     ];
     let headers = [
@@ -243,7 +389,13 @@ fn values_are_taken_from_everywhere() {
     take(&post, &reply, &named(&[("given", json!("g"))]), &mut taken).unwrap();
     let expected = json!({"job": 9, "token": "t", "id": "a b", "csrf": "c1", "both": "9-t-9-g"});
     assert_eq!(Value::Object(taken), expected);
-    for (location, id) in [("/users/7", Some("7")), ("users/7/", Some("7")), ("", None), ("https://app.example/", None), ("https://app.example", None)] {
+    for (location, id) in [
+        ("/users/7", Some("7")),
+        ("users/7/", Some("7")),
+        ("", None),
+        ("https://app.example/", None),
+        ("https://app.example", None),
+    ] {
         let mut post = call("POST /u");
         post.take = vec![("id".into(), Source::HeaderSegment("Location".into()))];
         let mut taken = Map::new();

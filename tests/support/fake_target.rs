@@ -49,7 +49,9 @@ impl Seen {
     pub fn parameter(&self, name: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
         let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -82,12 +84,20 @@ impl Answer {
     pub fn json(status: u16, body: serde_json::Value) -> Self {
         let body = body.to_string().into_bytes();
         let headers = vec![("Content-Type".into(), "application/json".into())];
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
     }
 
     pub fn empty(status: u16) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -96,7 +106,11 @@ impl Answer {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", self.status, self.body.len());
+        let mut head = format!(
+            "HTTP/1.1 {} X\r\nContent-Length: {}\r\n",
+            self.status,
+            self.body.len()
+        );
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -168,7 +182,10 @@ impl FakeTarget {
 
     /// How many requests of a method were seen.
     pub fn count(&self, method: &str) -> usize {
-        self.seen().iter().filter(|seen| seen.method == method).count()
+        self.seen()
+            .iter()
+            .filter(|seen| seen.method == method)
+            .count()
     }
 
     /// How many connections were opened.

@@ -21,8 +21,14 @@ use scimgate::{
 use serde_json::Map;
 
 pub fn place() -> Place {
-    let file = SourceFile { path: PathBuf::from("test.toml"), text: String::new() };
-    Place { file: Arc::new(file), span: 0..0 }
+    let file = SourceFile {
+        path: PathBuf::from("test.toml"),
+        text: String::new(),
+    };
+    Place {
+        file: Arc::new(file),
+        span: 0..0,
+    }
 }
 
 pub fn template(text: &str) -> Template {
@@ -152,7 +158,12 @@ pub fn users() -> TypeMapping {
     TypeMapping {
         resource_type: Arc::new(resource_type),
         section: "user".into(),
-        id: IdRule { from: path("$.id"), is_stable: true, is_number: true },
+        id: IdRule {
+            from: path("$.id"),
+            is_stable: true,
+            is_number: true,
+            prefix: String::new(),
+        },
         scope: None,
         hide: None,
         gone: None,
@@ -177,7 +188,10 @@ pub fn users() -> TypeMapping {
 
 pub fn attribute(name: &str) -> AttributePath {
     let attribute = name.to_owned();
-    AttributePath { attribute, ..AttributePath::default() }
+    AttributePath {
+        attribute,
+        ..AttributePath::default()
+    }
 }
 
 pub fn mapping(target: Target) -> Mapping {
@@ -187,6 +201,7 @@ pub fn mapping(target: Target) -> Mapping {
         mode: Mode::Live,
         client: Client {
             dialect: Default::default(),
+            me: None,
             domains: Vec::new(),
             keys: Vec::new(),
         },

@@ -78,7 +78,9 @@ pub async fn run_application(arguments: ApplicationArguments) -> Outcome {
         address: arguments.address,
         users: arguments.users,
         api_key: EXAMPLE_API_KEY.to_owned(),
-        lifetime: Lifetime::WithParent { linger: Duration::from_secs(arguments.linger) },
+        lifetime: Lifetime::WithParent {
+            linger: Duration::from_secs(arguments.linger),
+        },
     };
     application::run(settings).await?;
     Ok(ExitCode::SUCCESS)
@@ -87,9 +89,13 @@ pub async fn run_application(arguments: ApplicationArguments) -> Outcome {
 /// Runs the demo.
 pub async fn run(arguments: DemoArguments) -> Outcome {
     let level = if arguments.serve { "info" } else { "error" };
-    observe::log::init(&LogSettings { level: level.into(), ..LogSettings::default() })?;
+    observe::log::init(&LogSettings {
+        level: level.into(),
+        ..LogSettings::default()
+    })?;
     let state = State::open(arguments.state.as_deref(), arguments.address.port())?;
-    let staffbook = Staffbook::start(&state, arguments.application_address, arguments.users).await?;
+    let staffbook =
+        Staffbook::start(&state, arguments.application_address, arguments.users).await?;
     if !staffbook.is_found {
         state.forget_store();
     }
@@ -105,19 +111,39 @@ async fn with_gateway(arguments: &DemoArguments, state: &State, staffbook: &Staf
     let certificate = dev_certificate::ensure(&arguments.certs)?;
     let settings = settings(arguments, state, &certificate);
     let heard = Arc::new(Heard::default());
-    let sinks: Vec<Arc<dyn Sink>> = if arguments.serve { Vec::new() } else { vec![Arc::clone(&heard) as Arc<dyn Sink>] };
+    let sinks: Vec<Arc<dyn Sink>> = if arguments.serve {
+        Vec::new()
+    } else {
+        vec![Arc::clone(&heard) as Arc<dyn Sink>]
+    };
     let process = Process::open(&settings, Arc::new(SystemEnvironment), sinks).await?;
     let complaints = process.registry.diagnostics();
-    if complaints.iter().any(crate::diagnostic::Diagnostic::is_error) {
+    if complaints
+        .iter()
+        .any(crate::diagnostic::Diagnostic::is_error)
+    {
         eprint!("{}", crate::diagnostic::render(&complaints, false));
         return Err(Failure::configuration("the demo's mapping cannot be used"));
     }
     let serving = process.bind().await?;
     let address = serving.address().unwrap_or(arguments.address);
     let base_url = format!("https://{address}/scim/v2");
-    let ca = certificate.ca.canonicalize().unwrap_or(certificate.ca.clone());
+    let ca = certificate
+        .ca
+        .canonicalize()
+        .unwrap_or(certificate.ca.clone());
     if arguments.serve {
-        return serve(serving, &Connection { base_url, token, ca, target_url: staffbook.url.clone() }, state).await;
+        return serve(
+            serving,
+            &Connection {
+                base_url,
+                token,
+                ca,
+                target_url: staffbook.url.clone(),
+            },
+            state,
+        )
+        .await;
     }
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(serving.run(async move {
@@ -136,7 +162,11 @@ async fn with_gateway(arguments: &DemoArguments, state: &State, staffbook: &Staf
     let all_held = play(settings, &mut std::io::stdout()).await?;
     let _ = stop.send(());
     let _ = running.await;
-    Ok(if all_held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_held {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What a client needs to know.
@@ -160,35 +190,71 @@ async fn serve(serving: Serving, connection: &Connection, state: &State) -> Outc
     writeln!(out, "READY")?;
     out.flush()?;
     if out.is_terminal() {
-        eprintln!("Try: curl --cacert {} -H 'Authorization: Bearer {}' {}/Users", connection.ca.display(), connection.token, connection.base_url);
+        eprintln!(
+            "Try: curl --cacert {} -H 'Authorization: Bearer {}' {}/Users",
+            connection.ca.display(),
+            connection.token,
+            connection.base_url
+        );
     }
     serving.run(stop_signal()).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Mapping and tenant of the demo, so that `explain --config` and a curious reader find them.
-fn write_configuration(arguments: &DemoArguments, state: &State, url: &str, token: &str) -> Result<(), Failure> {
-    let hash: String = key::sha256(token).iter().map(|byte| format!("{byte:02x}")).collect();
+fn write_configuration(
+    arguments: &DemoArguments,
+    state: &State,
+    url: &str,
+    token: &str,
+) -> Result<(), Failure> {
+    let hash: String = key::sha256(token)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     state.write("application-key", EXAMPLE_API_KEY)?;
     let secret = format!("file:{}", state.path("application-key").display());
-    let app = include_str!("../../../mappings/apps/demo.toml").replace("${DEMO_URL}", url).replace("${DEMO_API_KEY}", &secret);
+    let app = include_str!("../../../mappings/apps/demo.toml")
+        .replace("${DEMO_URL}", url)
+        .replace("${DEMO_API_KEY}", &secret);
     state.write("mappings/apps/demo.toml", &app)?;
-    let strict = if arguments.strict { "strict = true\n" } else { "" };
+    let strict = if arguments.strict {
+        "strict = true\n"
+    } else {
+        ""
+    };
     let tenant = include_str!("../../../mappings/demo.toml");
-    let expires = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 30)).strftime("%Y-%m-%d").to_string();
-    let key = format!("{strict}\n[[client.key]]\nname    = \"demo\"\nsha256  = \"{hash}\"\nexpires = {expires}\n");
+    let expires = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 30))
+        .strftime("%Y-%m-%d")
+        .to_string();
+    let key = format!(
+        "{strict}\n[[client.key]]\nname    = \"demo\"\nsha256  = \"{hash}\"\nexpires = {expires}\n"
+    );
     state.write("mappings/demo.toml", &format!("{tenant}{key}"))?;
-    state.write("scimgate.toml", "mappings = \"mappings\"\n\n[store]\npath = \"store.sqlite\"\n")
+    state.write(
+        "scimgate.toml",
+        "mappings = \"mappings\"\n\n[store]\npath = \"store.sqlite\"\n",
+    )
 }
 
-fn settings(arguments: &DemoArguments, state: &State, certificate: &dev_certificate::DevCertificate) -> Settings {
-    let mut settings = Settings { mappings: state.path("mappings"), ..Settings::default() };
+fn settings(
+    arguments: &DemoArguments,
+    state: &State,
+    certificate: &dev_certificate::DevCertificate,
+) -> Settings {
+    let mut settings = Settings {
+        mappings: state.path("mappings"),
+        ..Settings::default()
+    };
     settings.listen.address = arguments.address;
     settings.listen.certificate = Some(certificate.tls.certificate.clone());
     settings.listen.key = Some(certificate.tls.key.clone());
     settings.store.engine = Engine::Sqlite;
     settings.store.path = state.path("store.sqlite");
-    settings.admin = Some(crate::cli::settings::AdminListener { address: SocketAddr::from(([127, 0, 0, 1], 0)), token: None });
+    settings.admin = Some(crate::cli::settings::AdminListener {
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        token: None,
+    });
     // One client on this machine may be a load generator.
     settings.limits.connections_per_address = settings.limits.connections;
     settings.stop.accept_lag = Duration::ZERO;
@@ -209,8 +275,12 @@ impl Heard {
 impl Sink for Heard {
     fn finished(&self, finished: &Finished) {
         let mut report = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        report.notes.extend(finished.exchange.notes.0.iter().cloned());
-        report.changed.extend(finished.exchange.changed.iter().cloned());
+        report
+            .notes
+            .extend(finished.exchange.notes.0.iter().cloned());
+        report
+            .changed
+            .extend(finished.exchange.changed.iter().cloned());
         report.calls.extend(finished.exchange.calls.iter().cloned());
     }
 }

@@ -34,21 +34,39 @@ impl Staffbook {
     pub async fn start(state: &State, address: SocketAddr, users: u64) -> Result<Self, Failure> {
         if let Some(url) = left_behind(state, users).await {
             let heartbeat = tokio::spawn(keep_alive(url.clone()));
-            return Ok(Self { url, is_found: true, child: None, heartbeat });
+            return Ok(Self {
+                url,
+                is_found: true,
+                child: None,
+                heartbeat,
+            });
         }
         let program = std::env::current_exe()?;
         let mut child = Command::new(program)
             .arg("demo-application")
-            .args(["--address", &address.to_string(), "--users", &users.to_string()])
+            .args([
+                "--address",
+                &address.to_string(),
+                "--users",
+                &users.to_string(),
+            ])
             .args(["--linger", &LINGER.as_secs().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()?;
         let url = address_of(&mut child).await?;
-        state.write("application.json", &json!({ "url": url, "users": users }).to_string())?;
+        state.write(
+            "application.json",
+            &json!({ "url": url, "users": users }).to_string(),
+        )?;
         let heartbeat = tokio::spawn(keep_alive(url.clone()));
-        Ok(Self { url, is_found: false, child: Some(child), heartbeat })
+        Ok(Self {
+            url,
+            is_found: false,
+            child: Some(child),
+            heartbeat,
+        })
     }
 
     /// Ends it, if this demo started it; otherwise it ends by itself when nobody asks it any more.
@@ -62,7 +80,10 @@ impl Staffbook {
 
 /// The first line it prints says where it listens.
 async fn address_of(child: &mut Child) -> Result<String, Failure> {
-    let output = child.stdout.take().ok_or_else(|| Failure::new("the application has no output"))?;
+    let output = child
+        .stdout
+        .take()
+        .ok_or_else(|| Failure::new("the application has no output"))?;
     let mut lines = BufReader::new(output).lines();
     let first = tokio::time::timeout(START_LIMIT, async {
         while let Some(line) = lines.next_line().await? {
@@ -93,8 +114,16 @@ async fn is_healthy(url: &str) -> bool {
     };
     let transport = transport.with_timeout(Duration::from_secs(2));
     let headers = vec![("X-Api-Key".to_owned(), EXAMPLE_API_KEY.to_owned())];
-    let request = Request { method: "GET".into(), path_and_query: "/health".into(), headers, body: None };
-    transport.send(request).await.is_ok_and(|reply| reply.status == 200)
+    let request = Request {
+        method: "GET".into(),
+        path_and_query: "/health".into(),
+        headers,
+        body: None,
+    };
+    transport
+        .send(request)
+        .await
+        .is_ok_and(|reply| reply.status == 200)
 }
 
 /// It ends by itself when nobody has asked it anything for a while: so it is asked.

@@ -29,19 +29,39 @@ impl State {
     pub fn open(asked: Option<&Path>, port: u16) -> Result<Self, Failure> {
         let (directory, is_temporary) = match (asked, port) {
             (Some(directory), _) => (directory.to_owned(), false),
-            (None, 0) => (std::env::temp_dir().join(format!("scimgate-demo-{}", uuid::Uuid::new_v4())), true),
-            (None, port) => (std::env::temp_dir().join(format!("scimgate-demo-{}-{port}", own_uid()?)), false),
+            (None, 0) => (
+                std::env::temp_dir().join(format!("scimgate-demo-{}", uuid::Uuid::new_v4())),
+                true,
+            ),
+            (None, port) => (
+                std::env::temp_dir().join(format!("scimgate-demo-{}-{port}", own_uid()?)),
+                false,
+            ),
         };
-        match fs::DirBuilder::new().mode(0o700).recursive(asked.is_some()).create(&directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unusable(&directory, &error)),
+        match fs::DirBuilder::new()
+            .mode(0o700)
+            .recursive(asked.is_some())
+            .create(&directory)
+        {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(unusable(&directory, &error));
+            }
             _ => {}
         }
         let metadata = fs::metadata(&directory).map_err(|error| unusable(&directory, &error))?;
         if metadata.uid() != own_uid()? {
-            return Err(Failure::new(format!("`{}` belongs to somebody else", directory.display())));
+            return Err(Failure::new(format!(
+                "`{}` belongs to somebody else",
+                directory.display()
+            )));
         }
-        let directory = directory.canonicalize().map_err(|error| unusable(&directory, &error))?;
-        Ok(Self { directory, is_temporary })
+        let directory = directory
+            .canonicalize()
+            .map_err(|error| unusable(&directory, &error))?;
+        Ok(Self {
+            directory,
+            is_temporary,
+        })
     }
 
     /// A path in the directory.
@@ -62,7 +82,8 @@ impl State {
             return Ok(token.trim().to_owned());
         }
         let mut random = [0_u8; MINT_RANDOM_BYTES];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| Failure::new("the system gives no randomness for a key"))?;
+        aws_lc_rs::rand::fill(&mut random)
+            .map_err(|_| Failure::new("the system gives no randomness for a key"))?;
         let token = key::mint(&random).token.expose().to_owned();
         self.write("token", &token)?;
         Ok(token)
@@ -79,7 +100,12 @@ impl State {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&path)?;
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
             io::Write::write_all(&mut file, text.as_bytes())
         };

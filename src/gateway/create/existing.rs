@@ -28,14 +28,27 @@ impl Create<'_> {
     pub(super) async fn look_up(&self) -> Result<Option<Joined>, Error> {
         let (ctx, t) = (self.ctx, self.t);
         for object in raw_with_name(ctx, t, &self.name).await? {
-            let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else { continue };
-            let record = ctx.store.record_by_target(ctx.id(), self.type_name(), &target_id).await?;
+            let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
+                continue;
+            };
+            let record = ctx
+                .store
+                .record_by_target(ctx.id(), self.type_name(), &target_id)
+                .await?;
             let was_deleted = record.as_ref().is_some_and(|record| record.is_deleted);
-            let seen = Record { is_deleted: false, ..record.clone().unwrap_or_else(|| self.record(&ScimId::new(""), &target_id)) };
+            let seen = Record {
+                is_deleted: false,
+                ..record
+                    .clone()
+                    .unwrap_or_else(|| self.record(&ScimId::new(""), &target_id))
+            };
             let Some(mut joined) = join_one(ctx, t, object, Some(seen)).await? else {
                 return Err(self.duplicate(None));
             };
-            joined.record = record.map(|record| Record { is_deleted: was_deleted, ..record });
+            joined.record = record.map(|record| Record {
+                is_deleted: was_deleted,
+                ..record
+            });
             return Ok(Some(joined));
         }
         Ok(None)
@@ -43,14 +56,27 @@ impl Create<'_> {
 
     /// Whether an object that was found is what an interrupted create made: made since, or exactly as wished.
     pub(super) fn is_ours(&self, found: &Joined, intent: &Intent) -> bool {
-        if found.record.as_ref().is_some_and(|record| !record.is_deleted && record.scim_id != intent.scim_id) {
+        if found
+            .record
+            .as_ref()
+            .is_some_and(|record| !record.is_deleted && record.scim_id != intent.scim_id)
+        {
             return false;
         }
         let is_mapped = self.t.attributes.iter().any(|rule| {
-            rule.location.path.attribute == "meta" && rule.location.path.sub_attribute.as_deref() == Some("created")
+            rule.location.path.attribute == "meta"
+                && rule.location.path.sub_attribute.as_deref() == Some("created")
         });
-        let created = found.resource.0.get("meta").and_then(|meta| meta.get("created")).and_then(Value::as_str);
-        if let Some(created) = created.filter(|_| is_mapped).and_then(|time| time.parse::<jiff::Timestamp>().ok()) {
+        let created = found
+            .resource
+            .0
+            .get("meta")
+            .and_then(|meta| meta.get("created"))
+            .and_then(Value::as_str);
+        if let Some(created) = created
+            .filter(|_| is_mapped)
+            .and_then(|time| time.parse::<jiff::Timestamp>().ok())
+        {
             return created.duration_since(intent.prepared_at) >= -CLOCK_SKEW;
         }
         intent.digest == self.digest && self.is_as_wished(found)
@@ -62,20 +88,28 @@ impl Create<'_> {
         let wish = prune::prune(self.ctx, self.t, self.wish.clone());
         self.t.attributes.iter().filter(is_compared).all(|rule| {
             let of = |resource: &Resource| resource.0.get(&rule.location.path.attribute).cloned();
-            rule.location.path.schema.is_some() || of(&wish).is_none() || of(&wish) == of(&found.resource)
+            rule.location.path.schema.is_some()
+                || of(&wish).is_none()
+                || of(&wish) == of(&found.resource)
         })
     }
 
     /// Finishes an interrupted create: only what is missing is sent.
     pub(super) async fn finish(&self, found: Joined, scim_id: &ScimId) -> Result<Joined, Error> {
         let mut record = self.record(scim_id, &found.target_id);
-        record.created = found.record.as_ref().map_or(record.created, |record| record.created);
+        record.created = found
+            .record
+            .as_ref()
+            .map_or(record.created, |record| record.created);
         self.bring_about(found, record, |_| true).await
     }
 
     /// A create that meets an account: by policy a conflict, or the account becomes the client's.
     pub(super) async fn meet(&self, found: Joined, scim_id: &ScimId) -> Result<Joined, Error> {
-        let is_tombstone = found.record.as_ref().is_some_and(|record| record.is_deleted);
+        let is_tombstone = found
+            .record
+            .as_ref()
+            .is_some_and(|record| record.is_deleted);
         let is_linked = found.record.is_some() && !is_tombstone;
         let policy = self.ctx.mapping().policy.on_existing;
         let is_inactive = found.resource.0.get("active") == Some(&Value::Bool(false));
@@ -86,13 +120,22 @@ impl Create<'_> {
         };
         if is_tombstone || (may_adopt && !is_linked) {
             let mut record = match found.record.clone() {
-                Some(record) => Record { is_deleted: false, ..record },
-                None => new_record(self.ctx, self.record(scim_id, &found.target_id).scim_id, Some(found.target_id.clone())),
+                Some(record) => Record {
+                    is_deleted: false,
+                    ..record
+                },
+                None => new_record(
+                    self.ctx,
+                    self.record(scim_id, &found.target_id).scim_id,
+                    Some(found.target_id.clone()),
+                ),
             };
             let fresh = self.record(scim_id, &found.target_id);
             (record.external_id, record.shadow) = (fresh.external_id, fresh.shadow);
             // First contact never writes what identifies the account (promise S4).
-            return self.bring_about(found, record, |path| is_tombstone || !is_identity(path)).await;
+            return self
+                .bring_about(found, record, |path| is_tombstone || !is_identity(path))
+                .await;
         }
         self.give_up(scim_id).await?;
         Err(self.duplicate(is_linked.then_some(&found.scim_id)))
@@ -100,14 +143,38 @@ impl Create<'_> {
 
     fn is_in_verified_domain(&self, found: &Joined) -> bool {
         let domains = &self.ctx.mapping().client.domains;
-        let emails = found.resource.0.get("emails").and_then(Value::as_array).into_iter().flatten();
-        let mut addresses: Vec<&str> = emails.filter_map(|email| email.get("value")?.as_str()).collect();
-        addresses.extend(found.resource.0.get("userName").and_then(Value::as_str).filter(|name| name.contains('@')));
-        !domains.is_empty() && !addresses.is_empty() && addresses.iter().all(|address| policy::is_in(address, domains))
+        let emails = found
+            .resource
+            .0
+            .get("emails")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let mut addresses: Vec<&str> = emails
+            .filter_map(|email| email.get("value")?.as_str())
+            .collect();
+        addresses.extend(
+            found
+                .resource
+                .0
+                .get("userName")
+                .and_then(Value::as_str)
+                .filter(|name| name.contains('@')),
+        );
+        !domains.is_empty()
+            && !addresses.is_empty()
+            && addresses
+                .iter()
+                .all(|address| policy::is_in(address, domains))
     }
 
     /// Changes an object that exists into what is wished, as far as `may_write` lets it, and commits.
-    async fn bring_about(&self, found: Joined, record: Record, may_write: impl Fn(&AttributePath) -> bool) -> Result<Joined, Error> {
+    async fn bring_about(
+        &self,
+        found: Joined,
+        record: Record,
+        may_write: impl Fn(&AttributePath) -> bool,
+    ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let wish = prune::prune(ctx, t, self.wish.clone());
         // What the wish does not name stays as the application made it.
@@ -115,19 +182,31 @@ impl Create<'_> {
         for (name, value) in &wish.0 {
             wanted.0.insert(name.clone(), value.clone());
         }
-        let changed: Vec<AttributePath> =
-            diff::changed(&t.resource_type, &found.resource, &wanted).into_iter().filter(may_write).collect();
+        let changed: Vec<AttributePath> = diff::changed(&t.resource_type, &found.resource, &wanted)
+            .into_iter()
+            .filter(may_write)
+            .collect();
         let plan = plan::update(t, &wanted, &changed);
         apply::apply(ctx, t, &plan, &found, &wanted).await?;
         let add = member_ids(self.wish.0.get("members"));
         if !add.is_empty() {
             let present = member_ids(Some(&Value::Array(members::read(ctx, t, &found).await?)));
-            let missing = add.iter().filter(|id| !present.contains(id)).cloned().collect();
-            let change = members::Change { add: missing, remove: Vec::new(), all: Some(add) };
+            let missing = add
+                .iter()
+                .filter(|id| !present.contains(id))
+                .cloned()
+                .collect();
+            let change = members::Change {
+                add: missing,
+                remove: Vec::new(),
+                all: Some(add),
+            };
             members::apply(ctx, t, &located(&found), &change).await?;
         }
         self.commit(&record).await?;
-        let object = crate::gateway::get::object_of(ctx, t, &located(&found)).await?.unwrap_or(found.object.clone());
+        let object = crate::gateway::get::object_of(ctx, t, &located(&found))
+            .await?
+            .unwrap_or(found.object.clone());
         let joined = join_one(ctx, t, object, Some(record)).await?;
         Ok(joined.unwrap_or(found))
     }

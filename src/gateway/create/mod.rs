@@ -39,7 +39,12 @@ use super::{
 ///
 /// 409 `uniqueness` if it exists; 400 for what cannot be taken; 5xx if the target or the store failed, in which case
 /// the same request may be sent again.
-pub async fn create(ctx: &Context, t: &TypeMapping, body: Value, projection: &Projection) -> Result<Answer, Error> {
+pub async fn create(
+    ctx: &Context,
+    t: &TypeMapping,
+    body: Value,
+    projection: &Projection,
+) -> Result<Answer, Error> {
     if t.create.is_none() {
         return Err(cannot_create(t));
     }
@@ -49,30 +54,58 @@ pub async fn create(ctx: &Context, t: &TypeMapping, body: Value, projection: &Pr
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
-    let _guard = ctx.tenant.locks.hold(format!("{}+{match_key}", t.resource_type.name)).await;
+    let _guard = ctx
+        .tenant
+        .locks
+        .hold(format!("{}+{match_key}", t.resource_type.name))
+        .await;
     apply::record_changes(ctx, &everything);
 
-    let create = Create { ctx, t, digest: digest_of(&wish), wish, name, match_key };
+    let create = Create {
+        ctx,
+        t,
+        digest: digest_of(&wish),
+        wish,
+        name,
+        match_key,
+    };
     let joined = create.run().await?;
     create.answer(joined, projection).await
 }
 
 fn cannot_create(t: &TypeMapping) -> Error {
-    Error::new(501, format!("The application cannot create a {} through its API.", t.resource_type.name))
+    Error::new(
+        501,
+        format!(
+            "The application cannot create a {} through its API.",
+            t.resource_type.name
+        ),
+    )
 }
 
 fn name_of(t: &TypeMapping, wish: &Resource) -> Result<String, Error> {
-    let name = wish.0.get(&t.match_attribute.attribute).and_then(Value::as_str).unwrap_or_default();
+    let name = wish
+        .0
+        .get(&t.match_attribute.attribute)
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if name.is_empty() {
-        return Err(Error::of(ScimType::InvalidValue, format!("`{}` is required.", t.match_attribute.attribute)));
+        return Err(Error::of(
+            ScimType::InvalidValue,
+            format!("`{}` is required.", t.match_attribute.attribute),
+        ));
     }
     Ok(name.to_owned())
 }
 
 /// Two requests with the same digest wish the same. The password is left out: not even its hash is kept.
 fn digest_of(wish: &Resource) -> [u8; 32] {
-    let content: Map<String, Value> =
-        wish.0.iter().filter(|(name, _)| *name != "password").map(|(name, value)| (name.clone(), value.clone())).collect();
+    let content: Map<String, Value> = wish
+        .0
+        .iter()
+        .filter(|(name, _)| *name != "password")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let digest = digest::digest(&digest::SHA256, version::of(&content).as_bytes());
     let mut out = [0; 32];
     out.copy_from_slice(digest.as_ref());
@@ -92,7 +125,12 @@ struct Create<'a> {
 impl Create<'_> {
     async fn run(&self) -> Result<Joined, Error> {
         let intent = self.new_intent();
-        match self.ctx.store.prepare(self.ctx.id(), self.type_name(), &intent, self.ctx.now).await? {
+        match self
+            .ctx
+            .store
+            .prepare(self.ctx.id(), self.type_name(), &intent, self.ctx.now)
+            .await?
+        {
             Prepared::Fresh => self.make(&intent.scim_id).await,
             Prepared::Existing(intent) => self.resume(intent).await,
         }
@@ -100,7 +138,11 @@ impl Create<'_> {
 
     /// The id is chosen now if it is ours to choose, so that every repetition gives the same.
     fn new_intent(&self) -> Intent {
-        let scim_id = if self.t.id.is_stable { String::new() } else { uuid::Uuid::new_v4().to_string() };
+        let scim_id = if self.t.id.is_stable {
+            String::new()
+        } else {
+            uuid::Uuid::new_v4().to_string()
+        };
         Intent {
             match_key: self.match_key.clone(),
             digest: self.digest,
@@ -115,13 +157,21 @@ impl Create<'_> {
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
             return match self.look_up().await? {
-                Some(found) if self.is_ours(&found, &intent) => self.finish(found, &intent.scim_id).await,
-                Some(found) => Err(self.duplicate(found.record.is_some().then_some(&found.scim_id))),
+                Some(found) if self.is_ours(&found, &intent) => {
+                    self.finish(found, &intent.scim_id).await
+                }
+                Some(found) => {
+                    Err(self.duplicate(found.record.is_some().then_some(&found.scim_id)))
+                }
                 None => self.make(&intent.scim_id).await,
             };
         }
         match self.present(&intent).await? {
-            Some(joined) if intent.state == IntentState::Applied && intent.digest == self.digest => Ok(joined),
+            Some(joined)
+                if intent.state == IntentState::Applied && intent.digest == self.digest =>
+            {
+                Ok(joined)
+            }
             Some(joined) => Err(self.duplicate(Some(&joined.scim_id))),
             None => self.start_over(&intent).await,
         }
@@ -130,9 +180,15 @@ impl Create<'_> {
     /// The resource was deleted or renamed in the application meanwhile: the name is free again.
     async fn start_over(&self, stale: &Intent) -> Result<Joined, Error> {
         let ctx = self.ctx;
-        ctx.store.abandon(ctx.id(), self.type_name(), &self.match_key, &stale.scim_id).await?;
+        ctx.store
+            .abandon(ctx.id(), self.type_name(), &self.match_key, &stale.scim_id)
+            .await?;
         let intent = self.new_intent();
-        match ctx.store.prepare(ctx.id(), self.type_name(), &intent, ctx.now).await? {
+        match ctx
+            .store
+            .prepare(ctx.id(), self.type_name(), &intent, ctx.now)
+            .await?
+        {
             Prepared::Fresh => self.make(&intent.scim_id).await,
             Prepared::Existing(_) => Err(self.duplicate(None)),
         }
@@ -142,8 +198,14 @@ impl Create<'_> {
     async fn present(&self, intent: &Intent) -> Result<Option<Joined>, Error> {
         match fetch(self.ctx, self.t, intent.scim_id.as_str(), Want::NEITHER).await {
             Ok(joined) => {
-                let name = joined.resource.0.get(&self.t.match_attribute.attribute).and_then(Value::as_str);
-                Ok(name.is_some_and(|name| folded(name) == self.match_key).then_some(joined))
+                let name = joined
+                    .resource
+                    .0
+                    .get(&self.t.match_attribute.attribute)
+                    .and_then(Value::as_str);
+                Ok(name
+                    .is_some_and(|name| folded(name) == self.match_key)
+                    .then_some(joined))
             }
             Err(error) if error.status == 404 => Ok(None),
             Err(error) => Err(error),
@@ -152,22 +214,40 @@ impl Create<'_> {
 
     /// 409, with the id of the one that exists where the client may know it.
     fn duplicate(&self, id: Option<&ScimId>) -> Error {
-        let which = id.map(|id| format!(" (id {})", id.as_str())).unwrap_or_default();
+        let which = id
+            .map(|id| format!(" (id {})", id.as_str()))
+            .unwrap_or_default();
         Error::of(
             ScimType::Uniqueness,
-            format!("A {} with this `{}` exists already{which}.", self.type_name(), self.t.match_attribute.attribute),
+            format!(
+                "A {} with this `{}` exists already{which}.",
+                self.type_name(),
+                self.t.match_attribute.attribute
+            ),
         )
     }
 
     async fn answer(&self, joined: Joined, projection: &Projection) -> Result<Answer, Error> {
         let id = joined.scim_id.as_str().to_owned();
         let has_members = joined.resource.0.contains_key("members");
-        let want = Want { members: projection.wants("members") && !has_members && self.wish.0.contains_key("members"), groups: false };
+        let want = Want {
+            members: projection.wants("members")
+                && !has_members
+                && self.wish.0.contains_key("members"),
+            groups: false,
+        };
         let joined = with_parts(self.ctx, self.t, joined, want).await?;
         let meta = Meta::of(&joined.resource.0);
         let body = projection.apply(&self.t.resource_type, joined.resource.0);
-        let acknowledges = Acknowledgement { resource_type: self.type_name().to_owned(), match_key: self.match_key.clone(), id };
-        Ok(Answer { acknowledges: Some(acknowledges), ..Answer::resource(201, body, meta) })
+        let acknowledges = Acknowledgement {
+            resource_type: self.type_name().to_owned(),
+            match_key: self.match_key.clone(),
+            id,
+        };
+        Ok(Answer {
+            acknowledges: Some(acknowledges),
+            ..Answer::resource(201, body, meta)
+        })
     }
 
     fn type_name(&self) -> &str {

@@ -13,7 +13,7 @@ use crate::{
         members, plan, prune,
     },
     mapping::{
-        model::{OnExisting, ReplyKind},
+        model::{Members, OnExisting, ReplyKind},
         reply::CallClass,
         write::{self, Wish},
     },
@@ -54,7 +54,10 @@ impl Create<'_> {
     /// Where the application would overwrite, or the policy wants to know, or a tombstone may hold the name.
     fn must_look_first(&self) -> bool {
         let policy = &self.ctx.mapping().policy;
-        self.t.create.as_ref().is_some_and(|create| create.gets_first)
+        self.t
+            .create
+            .as_ref()
+            .is_some_and(|create| create.gets_first)
             || policy.on_existing != OnExisting::Conflict
             || policy.on_delete == crate::mapping::model::OnDelete::Deactivate
     }
@@ -67,7 +70,11 @@ impl Create<'_> {
 
     /// Nothing was made: the name is free for another intent.
     pub(super) async fn give_up(&self, scim_id: &ScimId) -> Result<(), Error> {
-        Ok(self.ctx.store.abandon(self.ctx.id(), self.type_name(), &self.match_key, scim_id).await?)
+        Ok(self
+            .ctx
+            .store
+            .abandon(self.ctx.id(), self.type_name(), &self.match_key, scim_id)
+            .await?)
     }
 
     async fn send(&self) -> Result<Made, Failure> {
@@ -75,9 +82,17 @@ impl Create<'_> {
         let Some(operation) = &t.create else {
             return Err(Failure::Certain(cannot_create(t)));
         };
-        let wish = outbound(ctx, t, &self.wish).await.map_err(Failure::Certain)?;
+        let wish = outbound(ctx, t, &self.wish)
+            .await
+            .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
+        let members = members::names_in(ctx, t, &self.wish)
+            .await
+            .map_err(Failure::Certain)?;
+        if let Some(members) = &members {
+            names.with("members", Cow::Borrowed(members));
+        }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
@@ -86,7 +101,14 @@ impl Create<'_> {
         names.with("old", Cow::Owned(Value::Null));
         let done = ctx
             .driver()
-            .run(&ctx.journey, operation, CallClass::Create, &names, Some(fields.clone()), &[])
+            .run(
+                &ctx.journey,
+                operation,
+                CallClass::Create,
+                &names,
+                Some(fields.clone()),
+                &[],
+            )
             .await
             .map_err(Failure::of)?;
         let target_id = match done.id.clone().or(own_key) {
@@ -94,8 +116,14 @@ impl Create<'_> {
             None if done.is_planned_only => TargetId::new("(new)"),
             None => self.found_id().await?,
         };
-        let object = done.object.filter(|object| operation.reply == ReplyKind::Object && object.is_object());
-        Ok(Made { target_id, object, is_planned_only: done.is_planned_only })
+        let object = done
+            .object
+            .filter(|object| operation.reply == ReplyKind::Object && object.is_object());
+        Ok(Made {
+            target_id,
+            object,
+            is_planned_only: done.is_planned_only,
+        })
     }
 
     /// The application did not say the id: it is looked up by name.
@@ -129,9 +157,13 @@ impl Create<'_> {
             self.refresh(joined, applied.target_id).await?;
         }
         let add = member_ids(self.wish.0.get("members"));
-        let is_in_body = t.members.as_ref().is_some_and(|members| members.field.is_some());
+        let is_in_body = t.members.as_ref().is_some_and(Members::are_in_object);
         if !add.is_empty() && !is_in_body {
-            let change = members::Change { all: Some(add.clone()), add, remove: Vec::new() };
+            let change = members::Change {
+                all: Some(add.clone()),
+                add,
+                remove: Vec::new(),
+            };
             members::apply(ctx, t, &located(joined), &change).await?;
         }
         self.show_members(joined).await;
@@ -156,8 +188,14 @@ impl Create<'_> {
 
     /// The members that were wished are there: told without asking again.
     async fn show_members(&self, joined: &mut Joined) {
-        let Some(Value::Array(wished)) = self.wish.0.get("members") else { return };
-        let kind = self.t.members.as_ref().and_then(|members| members.types.first().cloned());
+        let Some(Value::Array(wished)) = self.wish.0.get("members") else {
+            return;
+        };
+        let kind = self
+            .t
+            .members
+            .as_ref()
+            .and_then(|members| members.types.first().cloned());
         let of = kind.as_deref().and_then(|name| self.ctx.type_named(name));
         let members: Vec<Value> = wished
             .iter()
@@ -175,7 +213,10 @@ impl Create<'_> {
             })
             .collect();
         let meta = joined.resource.0.shift_remove("meta");
-        joined.resource.0.insert("members".into(), Value::Array(members));
+        joined
+            .resource
+            .0
+            .insert("members".into(), Value::Array(members));
         if let Some(meta) = meta {
             joined.resource.0.insert("meta".into(), meta);
         }
@@ -186,7 +227,10 @@ impl Create<'_> {
         if error.status < 500 && !self.ctx.journey.is_dry && self.t.delete.is_some() {
             crate::gateway::delete::remove(self.ctx, self.t, &located(joined)).await?;
             self.give_up(&self.new_intent().scim_id).await?;
-            let scim_id = joined.record.as_ref().map_or(&joined.scim_id, |record| &record.scim_id);
+            let scim_id = joined
+                .record
+                .as_ref()
+                .map_or(&joined.scim_id, |record| &record.scim_id);
             self.give_up(scim_id).await?;
         }
         Err(error)
@@ -194,7 +238,11 @@ impl Create<'_> {
 
     /// What is kept here about the new resource.
     pub(super) fn record(&self, scim_id: &ScimId, target_id: &TargetId) -> Record {
-        let scim_id = if self.t.id.is_stable { ScimId::new(self.t.id.to_scim(target_id.as_str())) } else { scim_id.clone() };
+        let scim_id = if self.t.id.is_stable {
+            ScimId::new(self.t.id.to_scim(target_id.as_str()))
+        } else {
+            scim_id.clone()
+        };
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
         record.external_id = external_id(&self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
@@ -202,17 +250,28 @@ impl Create<'_> {
     }
 
     pub(super) async fn commit(&self, record: &Record) -> Result<(), Error> {
-        Ok(self.ctx.store.applied(self.ctx.id(), self.type_name(), &self.match_key, record).await?)
+        Ok(self
+            .ctx
+            .store
+            .applied(self.ctx.id(), self.type_name(), &self.match_key, record)
+            .await?)
     }
 
     /// The new resource: as the application shows it, or as it was wished.
     async fn joined(&self, made: &Made, record: &Record) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let reads_back = t.create.as_ref().is_some_and(|create| create.reply == ReplyKind::ReadBack);
+        let reads_back = t
+            .create
+            .as_ref()
+            .is_some_and(|create| create.reply == ReplyKind::ReadBack);
         let object = match &made.object {
             Some(object) => Some(object.clone()),
             None if reads_back && !made.is_planned_only => {
-                let located = Located { scim_id: record.scim_id.clone(), target_id: made.target_id.clone(), record: None };
+                let located = Located {
+                    scim_id: record.scim_id.clone(),
+                    target_id: made.target_id.clone(),
+                    record: None,
+                };
                 object_of(ctx, t, &located).await?
             }
             None => None,
@@ -236,13 +295,19 @@ impl Create<'_> {
 
 /// Where the resource is.
 pub(super) fn located(joined: &Joined) -> Located {
-    Located { scim_id: joined.scim_id.clone(), target_id: joined.target_id.clone(), record: joined.record.clone() }
+    Located {
+        scim_id: joined.scim_id.clone(),
+        target_id: joined.target_id.clone(),
+        record: joined.record.clone(),
+    }
 }
 
 /// The ids of member values.
 pub(super) fn member_ids(members: Option<&Value>) -> Vec<String> {
     let members = members.and_then(Value::as_array).into_iter().flatten();
-    members.filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect()
+    members
+        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+        .collect()
 }
 
 /// How a create call failed: what matters is whether something may have been made.

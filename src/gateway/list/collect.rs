@@ -25,7 +25,9 @@ impl Order {
     ///
     /// `invalidValue` if the type has no such attribute.
     pub fn of(rt: &ResourceType, by: &AttributePath, order: SortOrder) -> Result<Self, Error> {
-        Ok(Self { sorter: Sorter::new(by, order, rt)? })
+        Ok(Self {
+            sorter: Sorter::new(by, order, rt)?,
+        })
     }
 
     /// The attribute, in the schema's spelling.
@@ -52,11 +54,19 @@ impl<'a> Collector<'a> {
     /// # Errors
     ///
     /// `tooMany` if an ordered slice lies further back than can be held.
-    pub fn new(matcher: Option<&'a Matcher>, order: Option<&'a Order>, slice: Slice, limits: &Limits) -> Result<Self, Error> {
+    pub fn new(
+        matcher: Option<&'a Matcher>,
+        order: Option<&'a Order>,
+        slice: Slice,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
         if order.is_some() && slice.skip + slice.take > limits.max_sorted_rows {
             return Err(Error::of(
                 ScimType::TooMany,
-                format!("Only the first {} resources of a sorted result can be paged; filter it further.", limits.max_sorted_rows),
+                format!(
+                    "Only the first {} resources of a sorted result can be paged; filter it further.",
+                    limits.max_sorted_rows
+                ),
             ));
         }
         Ok(Self {
@@ -81,17 +91,25 @@ impl<'a> Collector<'a> {
         if self.seen > self.most_rows {
             return Err(Error::of(
                 ScimType::TooMany,
-                format!("More than {} resources would have to be looked at; use a filter that the application can answer.", self.most_rows),
+                format!(
+                    "More than {} resources would have to be looked at; use a filter that the application can answer.",
+                    self.most_rows
+                ),
             ));
         }
-        if self.matcher.is_some_and(|matcher| !matcher.matches(&row.resource.0)) {
+        if self
+            .matcher
+            .is_some_and(|matcher| !matcher.matches(&row.resource.0))
+        {
             return Ok(());
         }
         let position = self.total;
         self.total += 1;
         match self.order {
             Some(order) => self.insert(order, position, row),
-            None if position >= self.slice.skip && (self.kept.len() as u64) < self.slice.take => self.kept.push(row),
+            None if position >= self.slice.skip && (self.kept.len() as u64) < self.slice.take => {
+                self.kept.push(row)
+            }
             None => {}
         }
         Ok(())
@@ -118,13 +136,25 @@ impl<'a> Collector<'a> {
     /// The slice and the total.
     pub fn finish(mut self) -> Part {
         if self.order.is_none() {
-            return Part { rows: self.kept, total: self.total };
+            return Part {
+                rows: self.kept,
+                total: self.total,
+            };
         }
         self.sort();
         let skip = usize::try_from(self.slice.skip).unwrap_or(usize::MAX);
         let take = usize::try_from(self.slice.take).unwrap_or(usize::MAX);
-        let rows = self.sorted.into_iter().skip(skip).take(take).map(|(_, _, row)| row).collect();
-        Part { rows, total: self.total }
+        let rows = self
+            .sorted
+            .into_iter()
+            .skip(skip)
+            .take(take)
+            .map(|(_, _, row)| row)
+            .collect();
+        Part {
+            rows,
+            total: self.total,
+        }
     }
 }
 

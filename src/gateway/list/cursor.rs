@@ -36,11 +36,18 @@ impl Page {
         };
         let take = asked.min(ctx.limits.max_page_size);
         let (is_by_cursor, skip) = match query.cursor.as_deref() {
-            None => (false, u64::try_from(query.start_index.unwrap_or(1).max(1) - 1).unwrap_or(0)),
+            None => (
+                false,
+                u64::try_from(query.start_index.unwrap_or(1).max(1) - 1).unwrap_or(0),
+            ),
             Some("") => (true, 0),
             Some(cursor) => (true, position(ctx, cursor, &digest)?),
         };
-        Ok(Self { slice: Slice { skip, take }, is_by_cursor, digest })
+        Ok(Self {
+            slice: Slice { skip, take },
+            is_by_cursor,
+            digest,
+        })
     }
 
     /// The ListResponse.
@@ -55,7 +62,8 @@ impl Page {
             total_results: Some(total),
             start_index: None,
             next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end)),
-            previous_cursor: (self.slice.skip > 0 && self.slice.take > 0).then(|| self.sign(ctx, previous)),
+            previous_cursor: (self.slice.skip > 0 && self.slice.take > 0)
+                .then(|| self.sign(ctx, previous)),
         };
         message.to_json(resources)
     }
@@ -71,13 +79,25 @@ impl Page {
 /// The key belongs to the tenant and is the same on every replica and after a restart.
 fn key(ctx: &Context) -> hmac::Key {
     let secret = ctx.limits.cursor_secret.expose();
-    let material = digest::digest(&digest::SHA256, format!("cursor\0{}\0{secret}", ctx.id().as_str()).as_bytes());
+    let material = digest::digest(
+        &digest::SHA256,
+        format!("cursor\0{}\0{secret}", ctx.id().as_str()).as_bytes(),
+    );
     hmac::Key::new(hmac::HMAC_SHA256, material.as_ref())
 }
 
 fn position(ctx: &Context, cursor: &str, digest: &str) -> Result<u64, Error> {
-    let invalid = || Error::of(ScimType::InvalidCursor, "The cursor is not one that was given out for this query.");
-    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
+    let invalid = || {
+        Error::of(
+            ScimType::InvalidCursor,
+            "The cursor is not one that was given out for this query.",
+        )
+    };
+    let text = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(invalid)?;
     let (payload, mac) = text.rsplit_once('.').ok_or_else(invalid)?;
     let tag = hmac::sign(&key(ctx), payload.as_bytes());
     let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| invalid())?;
@@ -91,8 +111,13 @@ fn position(ctx: &Context, cursor: &str, digest: &str) -> Result<u64, Error> {
     if parts.next() != Some(digest) {
         return Err(invalid());
     }
-    if ctx.now.as_second() - issued > i64::try_from(ctx.limits.cursor_life.as_secs()).unwrap_or(i64::MAX) {
-        return Err(Error::of(ScimType::ExpiredCursor, "The cursor has expired; start the query again without one."));
+    if ctx.now.as_second() - issued
+        > i64::try_from(ctx.limits.cursor_life.as_secs()).unwrap_or(i64::MAX)
+    {
+        return Err(Error::of(
+            ScimType::ExpiredCursor,
+            "The cursor has expired; start the query again without one.",
+        ));
     }
     u64::try_from(position).map_err(|_| invalid())
 }
@@ -100,7 +125,10 @@ fn position(ctx: &Context, cursor: &str, digest: &str) -> Result<u64, Error> {
 /// What makes two queries the same: everything but the page.
 fn digest_of(endpoint: &str, query: &Query) -> String {
     let by = query.sort_by.as_ref().map(ToString::to_string);
-    let text = format!("{endpoint}\0{:?}\0{by:?}\0{:?}", query.filter, query.sort_order);
+    let text = format!(
+        "{endpoint}\0{:?}\0{by:?}\0{:?}",
+        query.filter, query.sort_order
+    );
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_ref().get(..9).unwrap_or_default())
 }

@@ -81,7 +81,10 @@ pub async fn list_all(ctx: &Context, query: &Query) -> Result<Answer, Error> {
 }
 
 /// The query compiled for each type that has the attributes its filter names: the others match nothing.
-fn plans_of_all<'c>(ctx: &'c Context, query: &Query) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
+fn plans_of_all<'c>(
+    ctx: &'c Context,
+    query: &Query,
+) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
     let mut plans = Vec::new();
     let mut refusal = None;
     for t in &ctx.mapping().types {
@@ -113,22 +116,48 @@ impl Plan {
                 Some((filter, matcher))
             }
         };
-        let order = query.sort_by.as_ref().map(|by| Order::of(rt, by, query.sort_order)).transpose()?;
-        let projection = Projection::parse(rt, some(&query.attributes), some(&query.excluded_attributes))?;
-        let asked = |name: &&String| name.split('.').next().is_some_and(|name| name.eq_ignore_ascii_case("groups"));
+        let order = query
+            .sort_by
+            .as_ref()
+            .map(|by| Order::of(rt, by, query.sort_order))
+            .transpose()?;
+        let projection = Projection::parse(
+            rt,
+            some(&query.attributes),
+            some(&query.excluded_attributes),
+        )?;
+        let asked = |name: &&String| {
+            name.split('.')
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case("groups"))
+        };
         let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
-        let wants_groups = projection.wants("groups") && (is_free || query.attributes.iter().any(|name| asked(&name)));
-        Ok(Self { filter, order, projection, wants_groups })
+        let wants_groups = projection.wants("groups")
+            && (is_free || query.attributes.iter().any(|name| asked(&name)));
+        Ok(Self {
+            filter,
+            order,
+            projection,
+            wants_groups,
+        })
     }
 
     /// What the filter or the order looks at that costs calls of its own.
     fn inspects(&self, name: &str) -> bool {
-        let filtered = self.filter.iter().flat_map(|(_, matcher)| matcher.attributes());
-        filtered.chain(self.order.iter().map(Order::attribute)).any(|path| path.schema.is_none() && path.attribute == name)
+        let filtered = self
+            .filter
+            .iter()
+            .flat_map(|(_, matcher)| matcher.attributes());
+        filtered
+            .chain(self.order.iter().map(Order::attribute))
+            .any(|path| path.schema.is_none() && path.attribute == name)
     }
 
     fn want_to_match(&self) -> Want {
-        Want { members: self.inspects("members"), groups: self.inspects("groups") }
+        Want {
+            members: self.inspects("members"),
+            groups: self.inspects("groups"),
+        }
     }
 
     /// Attributes that are looked at or answered: what rows must have.
@@ -146,14 +175,24 @@ fn some(names: &[String]) -> Option<&[String]> {
 }
 
 /// The rows of a slice, joined, and the total.
-pub async fn rows(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Part, Error> {
+pub async fn rows(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    slice: Slice,
+) -> Result<Part, Error> {
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
     if is_plain && t.fixed.is_empty() {
         if let Some(part) = window(ctx, t, plan, slice).await? {
             return Ok(part);
         }
     }
-    let mut collector = Collector::new(plan.filter.as_ref().map(|(_, matcher)| matcher), plan.order.as_ref(), slice, &ctx.limits)?;
+    let mut collector = Collector::new(
+        plan.filter.as_ref().map(|(_, matcher)| matcher),
+        plan.order.as_ref(),
+        slice,
+        &ctx.limits,
+    )?;
     let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
     source::feed(ctx, t, plan, source, &mut collector).await?;
     Ok(collector.finish())
@@ -170,34 +209,73 @@ fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
 }
 
 /// The slice straight from the target's own paging; absent if the target cannot say how many there are.
-async fn window(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Option<Part>, Error> {
+async fn window(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    slice: Slice,
+) -> Result<Option<Part>, Error> {
     if t.lists.is_empty() {
         return Ok(None);
     }
     let names = ctx.names();
-    let window = ctx.driver().window(&ctx.journey, &t.lists, &t.section, &names, slice.skip, slice.take).await?;
+    let window = ctx
+        .driver()
+        .window(
+            &ctx.journey,
+            &t.lists,
+            &t.section,
+            &names,
+            slice.skip,
+            slice.take,
+        )
+        .await?;
     let Some(total) = window.total else {
         return Ok(None);
     };
-    let items = source::whole_rows(ctx, t, &t.lists[0].rows, window.items, |path| plan.needs(path)).await?;
+    let items = source::whole_rows(ctx, t, &t.lists[0].rows, window.items, |path| {
+        plan.needs(path)
+    })
+    .await?;
     let rows = join_all(ctx, t, items).await?;
     Ok(Some(Part { rows, total }))
 }
 
 /// Reads what the answer needs besides, and projects; in parallel, in order.
-async fn finish(ctx: &Context, t: &TypeMapping, plan: &Plan, rows: Vec<Joined>) -> Result<Vec<Value>, Error> {
-    let want = Want { members: plan.projection.wants("members") && t.members.is_some(), groups: plan.wants_groups };
+async fn finish(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    rows: Vec<Joined>,
+) -> Result<Vec<Value>, Error> {
+    let want = Want {
+        members: plan.projection.wants("members") && t.members.is_some(),
+        groups: plan.wants_groups,
+    };
     let rows = if want == Want::NEITHER {
         rows
     } else {
-        in_order(rows.into_iter().map(|row| with_parts(ctx, t, row, want)).collect(), PARALLEL_ROWS).await?
+        in_order(
+            rows.into_iter()
+                .map(|row| with_parts(ctx, t, row, want))
+                .collect(),
+            PARALLEL_ROWS,
+        )
+        .await?
     };
-    Ok(rows.into_iter().map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0)))
+        .collect())
 }
 
 /// The resources that have a value in the match attribute, compared without regard to case: at most two are looked for.
 pub async fn with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec<Joined>, Error> {
-    let filter = Filter::Compare(t.match_attribute.clone(), crate::scim::CompareOp::Eq, json!(name));
+    let filter = Filter::Compare(
+        t.match_attribute.clone(),
+        crate::scim::CompareOp::Eq,
+        json!(name),
+    );
     let matcher = Matcher::compile(&filter, &t.resource_type)?;
     let plan = Plan {
         filter: Some((filter, matcher)),

@@ -37,7 +37,11 @@ pub enum Source<'m> {
 }
 
 /// The cheapest source for a filter.
-pub async fn choose<'m>(ctx: &Context, t: &'m TypeMapping, filter: Option<&Filter>) -> Result<Source<'m>, Error> {
+pub async fn choose<'m>(
+    ctx: &Context,
+    t: &'m TypeMapping,
+    filter: Option<&Filter>,
+) -> Result<Source<'m>, Error> {
     if !t.fixed.is_empty() {
         return Ok(Source::Fixed);
     }
@@ -50,7 +54,10 @@ pub async fn choose<'m>(ctx: &Context, t: &'m TypeMapping, filter: Option<&Filte
         }
     }
     for (path, op, value) in terms {
-        let find = t.finds.iter().find(|find| find.attribute == path && find.operator == op);
+        let find = t
+            .finds
+            .iter()
+            .find(|find| find.attribute == path && find.operator == op);
         if let Some(find) = find {
             return Ok(Source::Find(find, find_value(ctx, t, &path, value).await?));
         }
@@ -62,18 +69,34 @@ pub async fn choose<'m>(ctx: &Context, t: &'m TypeMapping, filter: Option<&Filte
 fn terms(t: &TypeMapping, filter: &Filter) -> Vec<(AttributePath, CompareOp, Value)> {
     match filter {
         Filter::And(parts) => parts.iter().flat_map(|part| terms(t, part)).collect(),
-        Filter::Compare(path, op, value) => canonical(t, path).map(|path| (path, *op, value.clone())).into_iter().collect(),
+        Filter::Compare(path, op, value) => canonical(t, path)
+            .map(|path| (path, *op, value.clone()))
+            .into_iter()
+            .collect(),
         Filter::ValuePath(path, inner) => value_path_terms(t, path, inner),
         _ => Vec::new(),
     }
 }
 
-fn value_path_terms(t: &TypeMapping, path: &AttributePath, inner: &Filter) -> Vec<(AttributePath, CompareOp, Value)> {
+fn value_path_terms(
+    t: &TypeMapping,
+    path: &AttributePath,
+    inner: &Filter,
+) -> Vec<(AttributePath, CompareOp, Value)> {
     match inner {
-        Filter::And(parts) => parts.iter().flat_map(|part| value_path_terms(t, path, part)).collect(),
+        Filter::And(parts) => parts
+            .iter()
+            .flat_map(|part| value_path_terms(t, path, part))
+            .collect(),
         Filter::Compare(sub, op, value) => {
-            let whole = AttributePath { sub_attribute: Some(sub.attribute.clone()), ..path.clone() };
-            canonical(t, &whole).map(|path| (path, *op, value.clone())).into_iter().collect()
+            let whole = AttributePath {
+                sub_attribute: Some(sub.attribute.clone()),
+                ..path.clone()
+            };
+            canonical(t, &whole)
+                .map(|path| (path, *op, value.clone()))
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -83,7 +106,9 @@ fn value_path_terms(t: &TypeMapping, path: &AttributePath, inner: &Filter) -> Ve
 fn canonical(t: &TypeMapping, path: &AttributePath) -> Option<AttributePath> {
     let resolved = t.resource_type.resolve(path)?;
     let mut canonical = resolved.canonical();
-    let is_complex = resolved.leaf().is_some_and(|leaf| leaf.kind == crate::scim::AttributeType::Complex);
+    let is_complex = resolved
+        .leaf()
+        .is_some_and(|leaf| leaf.kind == crate::scim::AttributeType::Complex);
     if canonical.sub_attribute.is_none() && is_complex {
         canonical.sub_attribute = Some("value".into());
     }
@@ -91,20 +116,37 @@ fn canonical(t: &TypeMapping, path: &AttributePath) -> Option<AttributePath> {
 }
 
 /// Ids that an `eq` term names without asking the target's lists; absent if it names none that way.
-async fn known_ids(ctx: &Context, t: &TypeMapping, path: &AttributePath, value: &Value) -> Result<Option<Vec<String>>, Error> {
+async fn known_ids(
+    ctx: &Context,
+    t: &TypeMapping,
+    path: &AttributePath,
+    value: &Value,
+) -> Result<Option<Vec<String>>, Error> {
     let Some(text) = value.as_str() else {
         return Ok(None);
     };
     let is = |attribute: &str, sub: Option<&str>| {
         path.schema.is_none() && path.attribute == attribute && path.sub_attribute.as_deref() == sub
     };
-    let is_mapped = |name: &str| t.attributes.iter().any(|rule| rule.location.path.attribute == name && rule.read.is_some());
+    let is_mapped = |name: &str| {
+        t.attributes
+            .iter()
+            .any(|rule| rule.location.path.attribute == name && rule.read.is_some())
+    };
     if is("id", None) {
         return Ok(Some(vec![text.to_owned()]));
     }
     if is("externalId", None) && !is_mapped("externalId") {
-        let records = ctx.store.records_by_external_id(ctx.id(), &t.resource_type.name, &ExternalId::new(text)).await?;
-        return Ok(Some(records.into_iter().map(|record| record.scim_id.as_str().to_owned()).collect()));
+        let records = ctx
+            .store
+            .records_by_external_id(ctx.id(), &t.resource_type.name, &ExternalId::new(text))
+            .await?;
+        return Ok(Some(
+            records
+                .into_iter()
+                .map(|record| record.scim_id.as_str().to_owned())
+                .collect(),
+        ));
     }
     if is("groups", Some("value")) {
         return members_of(ctx, text).await;
@@ -123,17 +165,33 @@ async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>
         Err(error) => return Err(error),
     };
     let values = members::read(ctx, groups, &group).await?;
-    Ok(Some(values.iter().filter_map(|value| Some(value.get("value")?.as_str()?.to_owned())).collect()))
+    Ok(Some(
+        values
+            .iter()
+            .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
+            .collect(),
+    ))
 }
 
 /// The value as the target knows it: references by the target's id.
-async fn find_value(ctx: &Context, t: &TypeMapping, path: &AttributePath, value: Value) -> Result<Value, Error> {
+async fn find_value(
+    ctx: &Context,
+    t: &TypeMapping,
+    path: &AttributePath,
+    value: Value,
+) -> Result<Value, Error> {
     let reference = t
         .attributes
         .iter()
-        .find(|rule| rule.location.path.attribute == path.attribute && rule.location.path.schema == path.schema)
+        .find(|rule| {
+            rule.location.path.attribute == path.attribute
+                && rule.location.path.schema == path.schema
+        })
         .and_then(|rule| rule.reference.as_deref());
-    let (Some(of), Some(id)) = (reference.and_then(|name| ctx.type_named(name)), value.as_str()) else {
+    let (Some(of), Some(id)) = (
+        reference.and_then(|name| ctx.type_named(name)),
+        value.as_str(),
+    ) else {
         return Ok(value);
     };
     let target_id = target_id_of(ctx, of, id).await?;
@@ -141,7 +199,13 @@ async fn find_value(ctx: &Context, t: &TypeMapping, path: &AttributePath, value:
 }
 
 /// Feeds a source's rows to the collector.
-pub async fn feed(ctx: &Context, t: &TypeMapping, plan: &Plan, source: Source<'_>, to: &mut Collector<'_>) -> Result<(), Error> {
+pub async fn feed(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    source: Source<'_>,
+    to: &mut Collector<'_>,
+) -> Result<(), Error> {
     match source {
         Source::Ids(ids) => by_ids(ctx, t, plan, ids, to).await,
         Source::Find(find, value) => {
@@ -151,21 +215,49 @@ pub async fn feed(ctx: &Context, t: &TypeMapping, plan: &Plan, source: Source<'_
         }
         Source::All if t.lists.is_empty() => Err(Error::of(
             crate::scim::ScimType::TooMany,
-            format!("The application has no list of its {} objects.", t.resource_type.name),
+            format!(
+                "The application has no list of its {} objects.",
+                t.resource_type.name
+            ),
         )),
-        Source::All => by_scan(ctx, t, plan, ScanSource::Lists(&t.lists), &t.lists[0].rows, ctx.names(), to).await,
+        Source::All => {
+            by_scan(
+                ctx,
+                t,
+                plan,
+                ScanSource::Lists(&t.lists),
+                &t.lists[0].rows,
+                ctx.names(),
+                to,
+            )
+            .await
+        }
         Source::Fixed => pass(ctx, t, plan, t.fixed.clone(), to).await,
     }
 }
 
-async fn by_ids(ctx: &Context, t: &TypeMapping, plan: &Plan, ids: Vec<String>, to: &mut Collector<'_>) -> Result<(), Error> {
+async fn by_ids(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    ids: Vec<String>,
+    to: &mut Collector<'_>,
+) -> Result<(), Error> {
     let want = plan.want_to_match();
-    let reads = ids.iter().map(|id| fetch_if_there(ctx, t, id, want)).collect();
+    let reads = ids
+        .iter()
+        .map(|id| fetch_if_there(ctx, t, id, want))
+        .collect();
     let rows = in_order(reads, super::PARALLEL_ROWS).await?;
     rows.into_iter().flatten().try_for_each(|row| to.take(row))
 }
 
-async fn fetch_if_there(ctx: &Context, t: &TypeMapping, id: &str, want: Want) -> Result<Option<Joined>, Error> {
+async fn fetch_if_there(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &str,
+    want: Want,
+) -> Result<Option<Joined>, Error> {
     match fetch(ctx, t, id, want).await {
         Ok(row) => Ok(Some(row)),
         Err(error) if error.status == 404 => Ok(None),
@@ -195,10 +287,20 @@ async fn by_scan(
     Ok(())
 }
 
-async fn pass(ctx: &Context, t: &TypeMapping, plan: &Plan, items: Vec<Value>, to: &mut Collector<'_>) -> Result<(), Error> {
+async fn pass(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    items: Vec<Value>,
+    to: &mut Collector<'_>,
+) -> Result<(), Error> {
     let want = plan.want_to_match();
     for row in join_all(ctx, t, items).await? {
-        let row = if want == Want::NEITHER { row } else { with_parts(ctx, t, row, want).await? };
+        let row = if want == Want::NEITHER {
+            row
+        } else {
+            with_parts(ctx, t, row, want).await?
+        };
         to.take(row)?;
     }
     Ok(())
@@ -221,23 +323,38 @@ pub async fn whole_rows(
         return Ok(items);
     }
     let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();
-    Ok(in_order(reads, super::PARALLEL_ROWS).await?.into_iter().flatten().collect())
+    Ok(in_order(reads, super::PARALLEL_ROWS)
+        .await?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Option<Value>, Error> {
     let Some(id) = read::target_id(t, item) else {
         return Ok(None);
     };
-    let located = Located { scim_id: ScimId::new(&id), target_id: TargetId::new(&id), record: None };
+    let located = Located {
+        scim_id: ScimId::new(&id),
+        target_id: TargetId::new(&id),
+        record: None,
+    };
     object_of(ctx, t, &located).await
 }
 
 /// Looks an object up in the list, for targets that cannot read one by itself.
-pub async fn object_with_id(ctx: &Context, t: &TypeMapping, id: &TargetId) -> Result<Option<Value>, Error> {
+pub async fn object_with_id(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &TargetId,
+) -> Result<Option<Value>, Error> {
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&t.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let found = page.items.into_iter().find(|item| read::target_id(t, item).as_deref() == Some(id.as_str()));
+        let found = page
+            .items
+            .into_iter()
+            .find(|item| read::target_id(t, item).as_deref() == Some(id.as_str()));
         if found.is_some() {
             return Ok(found);
         }
@@ -247,7 +364,11 @@ pub async fn object_with_id(ctx: &Context, t: &TypeMapping, id: &TargetId) -> Re
 
 /// The target's objects whose match attribute has a value, compared without regard to case; whether the tenant may see
 /// them is not asked. Two at most.
-pub async fn raw_with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec<Value>, Error> {
+pub async fn raw_with_name(
+    ctx: &Context,
+    t: &TypeMapping,
+    name: &str,
+) -> Result<Vec<Value>, Error> {
     let eq = |find: &&Find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq;
     let mut names = ctx.names();
     names.with("value", Cow::Owned(json!(name)));
@@ -263,7 +384,11 @@ pub async fn raw_with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result
         let is_needed = |path: &AttributePath| *path == t.match_attribute;
         for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
             let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
-            let own = read.resource.0.get(&t.match_attribute.attribute).and_then(Value::as_str);
+            let own = read
+                .resource
+                .0
+                .get(&t.match_attribute.attribute)
+                .and_then(Value::as_str);
             if own.is_some_and(|own| folded(own) == wanted) && found.len() < 2 {
                 found.push(object);
             }

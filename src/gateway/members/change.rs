@@ -9,7 +9,7 @@ use crate::{
         model::{Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
         reply::CallClass,
     },
-    scim::{Error, ScimType},
+    scim::{Error, Resource, ScimType},
     store::TargetId,
     target::TargetError,
 };
@@ -45,9 +45,17 @@ impl Change {
 /// # Errors
 ///
 /// `invalidValue` for a member that does not exist; 501 if the target cannot change members.
-pub async fn apply(ctx: &Context, t: &TypeMapping, group: &Located, change: &Change) -> Result<(), Error> {
+pub async fn apply(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    change: &Change,
+) -> Result<(), Error> {
     let Some(members) = &t.members else {
-        return Err(Error::new(501, "The application has no members in its groups."));
+        return Err(Error::new(
+            501,
+            "The application has no members in its groups.",
+        ));
     };
     if change.is_empty() {
         return Ok(());
@@ -59,7 +67,16 @@ pub async fn apply(ctx: &Context, t: &TypeMapping, group: &Located, change: &Cha
         (Some(add), Some(remove), ..) => {
             let removed = resolve(ctx, members, &change.remove, OnUnknown::Skip).await?;
             let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
-            run(ctx, t, group, remove, "remove", CallClass::MemberRemove, removed).await?;
+            run(
+                ctx,
+                t,
+                group,
+                remove,
+                "remove",
+                CallClass::MemberRemove,
+                removed,
+            )
+            .await?;
             run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
         }
         (Some(add), None, None, _) if change.remove.is_empty() => {
@@ -68,11 +85,48 @@ pub async fn apply(ctx: &Context, t: &TypeMapping, group: &Located, change: &Cha
         }
         (.., Some(replace), Some(all)) => {
             let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
-            run_once(ctx, t, group, &replace.call, "replace", CallClass::MemberAdd, &all).await
+            run_once(
+                ctx,
+                t,
+                group,
+                &replace.call,
+                "replace",
+                CallClass::MemberAdd,
+                &all,
+            )
+            .await
         }
         _ if members.field.is_some() => Ok(()), // Written by the group's own update.
-        _ => Err(Error::new(501, "The application cannot change the members of a group this way.")),
+        _ => Err(Error::new(
+            501,
+            "The application cannot change the members of a group this way.",
+        )),
     }
+}
+
+/// The members of a resource as the application names them, where they are written with the group object itself.
+///
+/// # Errors
+///
+/// `invalidValue` for a member that does not exist.
+pub async fn names_in(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &Resource,
+) -> Result<Option<Value>, Error> {
+    let Some(members) = t.members.as_ref().filter(|members| members.are_in_object()) else {
+        return Ok(None);
+    };
+    let Some(list) = resource.0.get("members").and_then(Value::as_array) else {
+        return Ok(Some(json!([])));
+    };
+    let ids: Vec<String> = list
+        .iter()
+        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+        .collect();
+    Ok(Some(json!(
+        resolve(ctx, members, &ids, OnUnknown::Refuse).await?
+    )))
 }
 
 /// What to do with a member that does not exist.
@@ -83,7 +137,12 @@ enum OnUnknown {
 }
 
 /// The members' names at the target.
-async fn resolve(ctx: &Context, members: &Members, ids: &[String], on_unknown: OnUnknown) -> Result<Vec<Value>, Error> {
+async fn resolve(
+    ctx: &Context,
+    members: &Members,
+    ids: &[String],
+    on_unknown: OnUnknown,
+) -> Result<Vec<Value>, Error> {
     let mut resolved = Vec::with_capacity(ids.len());
     for id in ids {
         match member_name(ctx, members, id).await? {
@@ -96,18 +155,27 @@ async fn resolve(ctx: &Context, members: &Members, ids: &[String], on_unknown: O
 }
 
 fn unknown_member() -> Error {
-    Error::of(ScimType::InvalidValue, "A member names a resource that does not exist.")
+    Error::of(
+        ScimType::InvalidValue,
+        "A member names a resource that does not exist.",
+    )
 }
 
 async fn member_name(ctx: &Context, members: &Members, id: &str) -> Result<Option<Value>, Error> {
     for name in &members.types {
-        let Some(of) = ctx.type_named(name) else { continue };
-        let Some(target_id) = target_id_of(ctx, of, id).await? else { continue };
+        let Some(of) = ctx.type_named(name) else {
+            continue;
+        };
+        let Some(target_id) = target_id_of(ctx, of, id).await? else {
+            continue;
+        };
         let Some(template) = &members.name else {
             return Ok(Some(id_value(of, target_id.as_str())));
         };
         let located = locate(ctx, of, id).await?;
-        let Some(object) = object_of(ctx, of, &located).await? else { continue };
+        let Some(object) = object_of(ctx, of, &located).await? else {
+            continue;
+        };
         let mut names = ctx.names();
         names.with("id", Cow::Owned(id_value(of, target_id.as_str())));
         names.object(&object);
@@ -128,11 +196,17 @@ async fn run(
     if members.is_empty() {
         return Ok(());
     }
-    if call.batch.is_some_and(|batch| members.len() <= batch.max(1)) {
+    if call
+        .batch
+        .is_some_and(|batch| members.len() <= batch.max(1))
+    {
         return run_once(ctx, t, group, &call.call, verb, class, &members).await;
     }
     let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
-    let calls = chunks.into_iter().map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk)).collect();
+    let calls = chunks
+        .into_iter()
+        .map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk))
+        .collect();
     in_order(calls, PARALLEL_CALLS).await.map(|_| ())
 }
 
@@ -154,11 +228,28 @@ async fn run_once(
         names.with("member", Cow::Borrowed(member));
     }
     let operation = format!("{}.members.{verb}", t.section);
-    match ctx.driver().call(&ctx.journey, &operation, call, class, &names, None).await {
-        Ok((_, verdict)) => settle(ctx, t, group, class, verdict.meaning, verdict.detail, verdict.attribute).await,
-        Err(TargetError::Refused { meaning, detail, attribute }) => {
-            settle(ctx, t, group, class, meaning, detail, attribute).await
+    match ctx
+        .driver()
+        .call(&ctx.journey, &operation, call, class, &names, None)
+        .await
+    {
+        Ok((_, verdict)) => {
+            settle(
+                ctx,
+                t,
+                group,
+                class,
+                verdict.meaning,
+                verdict.detail,
+                verdict.attribute,
+            )
+            .await
         }
+        Err(TargetError::Refused {
+            meaning,
+            detail,
+            attribute,
+        }) => settle(ctx, t, group, class, meaning, detail, attribute).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -176,14 +267,26 @@ async fn settle(
     match (class, meaning) {
         (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
         (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
-        (CallClass::MemberRemove, Meaning::NotFound) | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
+        (CallClass::MemberRemove, Meaning::NotFound)
+        | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
         (_, Meaning::NotFound) => Err(unknown_member()),
-        _ => Err(TargetError::Refused { meaning, detail, attribute: attribute.or(Some("members".into())) }.into()),
+        _ => Err(TargetError::Refused {
+            meaning,
+            detail,
+            attribute: attribute.or(Some("members".into())),
+        }
+        .into()),
     }
 }
 
 /// Membership kept on the user: each user's list is read, changed and written.
-async fn on_users(ctx: &Context, t: &TypeMapping, on_user: &MemberOnUser, group: &Located, change: &Change) -> Result<(), Error> {
+async fn on_users(
+    ctx: &Context,
+    t: &TypeMapping,
+    on_user: &MemberOnUser,
+    group: &Located,
+    change: &Change,
+) -> Result<(), Error> {
     let object = object_of(ctx, t, group).await?.ok_or_else(|| unknown(t))?;
     let name = group_name(ctx, on_user, group.target_id.as_str(), &object)?;
     for (ids, is_added) in [(&change.remove, false), (&change.add, true)] {
@@ -198,17 +301,29 @@ async fn on_users(ctx: &Context, t: &TypeMapping, on_user: &MemberOnUser, group:
     Ok(())
 }
 
-async fn on_one_user(ctx: &Context, on_user: &MemberOnUser, group: &str, user_id: &str, is_added: bool) -> Result<(), Error> {
+async fn on_one_user(
+    ctx: &Context,
+    on_user: &MemberOnUser,
+    group: &str,
+    user_id: &str,
+    is_added: bool,
+) -> Result<(), Error> {
     let users = ctx.type_named("User").ok_or_else(unknown_member)?;
     let _guard = ctx.tenant.locks.hold(format!("User/{user_id}")).await;
     let located = locate(ctx, users, user_id).await?;
-    let user = object_of(ctx, users, &located).await?.ok_or_else(|| unknown(users))?;
+    let user = object_of(ctx, users, &located)
+        .await?
+        .ok_or_else(|| unknown(users))?;
     let present = groups_on(on_user, &user);
     if present.iter().any(|name| name == group) == is_added {
         return Ok(());
     }
     let list: Vec<String> = if is_added {
-        if on_user.is_single { vec![group.to_owned()] } else { present.into_iter().chain([group.to_owned()]).collect() }
+        if on_user.is_single {
+            vec![group.to_owned()]
+        } else {
+            present.into_iter().chain([group.to_owned()]).collect()
+        }
     } else {
         present.into_iter().filter(|name| name != group).collect()
     };
@@ -229,7 +344,10 @@ async fn write_on_user(
     value: Value,
 ) -> Result<(), Error> {
     let Some(update) = users.updates.last() else {
-        return Err(Error::new(501, "The application cannot change a user's groups."));
+        return Err(Error::new(
+            501,
+            "The application cannot change a user's groups.",
+        ));
     };
     let mut fields = match update.send {
         crate::mapping::model::Send::Merged | crate::mapping::model::Send::All => user.clone(),
@@ -239,25 +357,48 @@ async fn write_on_user(
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
     names.with("old", Cow::Borrowed(&user));
-    ctx.driver().run(&ctx.journey, update, CallClass::Update, &names, Some(fields), &[]).await?;
+    ctx.driver()
+        .run(
+            &ctx.journey,
+            update,
+            CallClass::Update,
+            &names,
+            Some(fields),
+            &[],
+        )
+        .await?;
     Ok(())
 }
 
 /// The names of the groups on a user object.
 pub(super) fn groups_on(on_user: &MemberOnUser, user: &Value) -> Vec<String> {
-    let found = on_user.place.read(user).map(|value| flattened(vec![value])).unwrap_or_default();
-    found.iter().filter_map(|value| text_of(Some(value))).collect()
+    let found = on_user
+        .place
+        .read(user)
+        .map(|value| flattened(vec![value]))
+        .unwrap_or_default();
+    found
+        .iter()
+        .filter_map(|value| text_of(Some(value)))
+        .collect()
 }
 
 /// How a group is named on a user.
-pub(super) fn group_name(ctx: &Context, on_user: &MemberOnUser, target_id: &str, object: &Value) -> Result<String, Error> {
+pub(super) fn group_name(
+    ctx: &Context,
+    on_user: &MemberOnUser,
+    target_id: &str,
+    object: &Value,
+) -> Result<String, Error> {
     let Some(template) = &on_user.name else {
         return Ok(target_id.to_owned());
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(json!(target_id)));
     names.object(object);
-    Ok(template.render(&names)?.unwrap_or_else(|| target_id.to_owned()))
+    Ok(template
+        .render(&names)?
+        .unwrap_or_else(|| target_id.to_owned()))
 }
 
 /// Member calls at the same time; the target's budget bounds them further.

@@ -26,7 +26,11 @@ use super::super::{
 /// would repeat a row.
 pub fn needs_reading(members: &Members) -> bool {
     let has_deltas = members.add.is_some() && members.remove.is_some();
-    !has_deltas || members.read.as_ref().is_some_and(|read| read.is_read_before_add)
+    !has_deltas
+        || members
+            .read
+            .as_ref()
+            .is_some_and(|read| read.is_read_before_add)
 }
 
 /// The members of a group, each with value, `$ref`, type and display.
@@ -35,8 +39,25 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
         return Ok(Vec::new());
     };
     let found = if let Some(field) = &members.field {
-        let items = field.place.read(&group.object).map(|list| flattened(vec![list])).unwrap_or_default();
-        items.iter().map(|item| (text_of(field.id.as_ref().map_or(Some(item), |path| path.first(item))), None)).collect()
+        let items = field
+            .place
+            .read(&group.object)
+            .map(|list| flattened(vec![list]))
+            .unwrap_or_default();
+        items
+            .iter()
+            .map(|item| {
+                (
+                    text_of(
+                        field
+                            .id
+                            .as_ref()
+                            .map_or(Some(item), |path| path.first(item)),
+                    ),
+                    None,
+                )
+            })
+            .collect()
     } else if members.read.is_some() {
         by_call(ctx, t, members, group).await?
     } else if members.on_user.is_some() {
@@ -48,7 +69,11 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
 }
 
 /// The members of a group if one page of the target's has them all; absent if there are more.
-pub async fn read_short(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Option<Vec<Value>>, Error> {
+pub async fn read_short(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Joined,
+) -> Result<Option<Vec<Value>>, Error> {
     let Some(members) = t.members.as_ref() else {
         return Ok(None);
     };
@@ -67,7 +92,9 @@ pub async fn read_short(ctx: &Context, t: &TypeMapping, group: &Joined) -> Resul
     if !is_all {
         return Ok(None);
     }
-    values_of(ctx, members, found_in(read, &page.items)).await.map(Some)
+    values_of(ctx, members, found_in(read, &page.items))
+        .await
+        .map(Some)
 }
 
 async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
@@ -83,7 +110,12 @@ async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec
 
 type Found = Vec<(Option<String>, Option<String>)>;
 
-async fn by_call(ctx: &Context, t: &TypeMapping, members: &Members, group: &Joined) -> Result<Found, Error> {
+async fn by_call(
+    ctx: &Context,
+    t: &TypeMapping,
+    members: &Members,
+    group: &Joined,
+) -> Result<Found, Error> {
     let Some(read) = &members.read else {
         return Ok(Vec::new());
     };
@@ -133,7 +165,12 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     Ok(found)
 }
 
-async fn member_value(ctx: &Context, members: &Members, target_id: &str, display: Option<String>) -> Result<Option<Value>, Error> {
+async fn member_value(
+    ctx: &Context,
+    members: &Members,
+    target_id: &str,
+    display: Option<String>,
+) -> Result<Option<Value>, Error> {
     let Some(name) = members.types.first() else {
         return Ok(None);
     };
@@ -141,7 +178,8 @@ async fn member_value(ctx: &Context, members: &Members, target_id: &str, display
         return Ok(None);
     };
     let id = scim_id_of(ctx, of, &TargetId::new(target_id)).await?;
-    let mut value = json!({ "value": id.as_str(), "$ref": ctx.location(of, id.as_str()), "type": name });
+    let mut value =
+        json!({ "value": id.as_str(), "$ref": ctx.location(of, id.as_str()), "type": name });
     if let Some(display) = display {
         value["display"] = json!(display);
     }

@@ -30,31 +30,68 @@ impl Update<'_> {
             || self.t.gone.is_some()
             || !policy.protected.is_empty()
             || policy.on_delete == OnDelete::Deactivate;
-        if must_see_group || self.if_match.is_some() || self.projection.is_explicit() || members::needs_reading(members) {
+        if must_see_group
+            || self.if_match.is_some()
+            || self.projection.is_explicit()
+            || members::needs_reading(members)
+        {
             return None;
         }
         let split = request.split_members(&self.t.resource_type, "members")?;
         // A small removal is never too much; a large one must know how many there are.
-        let is_small = policy.max_shrink.is_none_or(|guard| split.remove.len() <= guard.members);
+        let is_small = policy
+            .max_shrink
+            .is_none_or(|guard| split.remove.len() <= guard.members);
         (is_small && split.rest.operations.is_empty()).then_some(split)
     }
 
     /// Makes the calls and counts the revision.
-    pub(super) async fn change_membership(&self, group: Located, split: MemberSplit) -> Result<Answer, Error> {
+    pub(super) async fn change_membership(
+        &self,
+        group: Located,
+        split: MemberSplit,
+    ) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let add = split.add.iter().filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect();
-        let change = members::Change { add, remove: split.remove, all: None };
+        let add = split
+            .add
+            .iter()
+            .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+            .collect();
+        let change = members::Change {
+            add,
+            remove: split.remove,
+            all: None,
+        };
         if change.is_empty() {
             return self.answer_membership(group).await;
         }
-        apply::record_changes(ctx, &[AttributePath { attribute: "members".into(), ..AttributePath::default() }]);
+        apply::record_changes(
+            ctx,
+            &[AttributePath {
+                attribute: "members".into(),
+                ..AttributePath::default()
+            }],
+        );
         members::apply(ctx, t, &group, &change).await?;
         let record = match &group.record {
-            Some(record) => Record { revision: record.revision + 1, modified: ctx.now, ..record.clone() },
-            None => Record { revision: 2, ..new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone())) },
+            Some(record) => Record {
+                revision: record.revision + 1,
+                modified: ctx.now,
+                ..record.clone()
+            },
+            None => Record {
+                revision: 2,
+                ..new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone()))
+            },
         };
-        ctx.store.put(ctx.id(), &t.resource_type.name, &record).await?;
-        self.answer_membership(Located { record: Some(record), ..group }).await
+        ctx.store
+            .put(ctx.id(), &t.resource_type.name, &record)
+            .await?;
+        self.answer_membership(Located {
+            record: Some(record),
+            ..group
+        })
+        .await
     }
 
     /// 204, or the group; its members only if they fit on one page of the application's: a long list is not read for an
@@ -71,6 +108,10 @@ impl Update<'_> {
             insert_list(&mut group.resource.0, "members", members);
         }
         let meta = Meta::of(&group.resource.0);
-        Ok(Answer::resource(200, self.projection.apply(&t.resource_type, group.resource.0), meta))
+        Ok(Answer::resource(
+            200,
+            self.projection.apply(&t.resource_type, group.resource.0),
+            meta,
+        ))
     }
 }

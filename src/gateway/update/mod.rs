@@ -56,7 +56,14 @@ pub async fn replace(
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let (wish, rules) = intake::replacing(ctx, t, body)?;
-    Update { ctx, t, projection, if_match }.run(id, Change::Replace(wish, rules)).await
+    Update {
+        ctx,
+        t,
+        projection,
+        if_match,
+    }
+    .run(id, Change::Replace(wish, rules))
+    .await
 }
 
 /// Answers a PATCH.
@@ -70,11 +77,20 @@ pub async fn patch(
 ) -> Result<Answer, Error> {
     let (request, grants) = ctx.noting(|notes| {
         let mut request = ctx.dialect.patch(&t.resource_type, Some(id), body, notes)?;
-        let grants = ctx.dialect.group_grants(&t.resource_type, &mut request, notes);
+        let grants = ctx
+            .dialect
+            .group_grants(&t.resource_type, &mut request, notes);
         Ok((request, grants))
     })?;
     grants::carry_out(ctx, id, &grants).await?;
-    Update { ctx, t, projection, if_match }.run(id, Change::Patch(request)).await
+    Update {
+        ctx,
+        t,
+        projection,
+        if_match,
+    }
+    .run(id, Change::Patch(request))
+    .await
 }
 
 /// One update on its way.
@@ -88,7 +104,11 @@ struct Update<'a> {
 impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let _guard = ctx.tenant.locks.hold(format!("{}/{id}", t.resource_type.name)).await;
+        let _guard = ctx
+            .tenant
+            .locks
+            .hold(format!("{}/{id}", t.resource_type.name))
+            .await;
         let located = locate(ctx, t, id).await?;
         let is_patch = matches!(change, Change::Patch(_));
         if let Change::Patch(request) = &change
@@ -96,7 +116,16 @@ impl Update<'_> {
         {
             return self.change_membership(located, split).await;
         }
-        let old = fetch_located(ctx, t, located, Want { members: self.must_read_members(&change), groups: false }).await?;
+        let old = fetch_located(
+            ctx,
+            t,
+            located,
+            Want {
+                members: self.must_read_members(&change),
+                groups: false,
+            },
+        )
+        .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
         let mut new = self.wanted(&old, change)?;
@@ -107,10 +136,26 @@ impl Update<'_> {
         }
         policy::check(ctx, t, &new, &changed, false)?;
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
-            let before = old.resource.0.get("members").and_then(Value::as_array).map_or(0, Vec::len);
-            policy::shrink(ctx.mapping().policy.max_shrink, before, members.remove.len())?;
+            let before = old
+                .resource
+                .0
+                .get("members")
+                .and_then(Value::as_array)
+                .map_or(0, Vec::len);
+            policy::shrink(
+                ctx.mapping().policy.max_shrink,
+                before,
+                members.remove.len(),
+            )?;
         }
-        write::check(t, &new, &Wish::Update { changed: &changed, old: &old.resource })?;
+        write::check(
+            t,
+            &new,
+            &Wish::Update {
+                changed: &changed,
+                old: &old.resource,
+            },
+        )?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.answer(joined, is_patch).await
     }
@@ -122,11 +167,16 @@ impl Update<'_> {
         }
         match change {
             Change::Replace(wish, rules) => {
-                wish.0.contains_key("members") || !rules.keep_absent_multivalued.iter().any(|name| name == "members")
+                wish.0.contains_key("members")
+                    || !rules
+                        .keep_absent_multivalued
+                        .iter()
+                        .any(|name| name == "members")
             }
-            Change::Patch(request) => {
-                request.attributes(&self.t.resource_type).iter().any(|path| path.schema.is_none() && path.attribute == "members")
-            }
+            Change::Patch(request) => request
+                .attributes(&self.t.resource_type)
+                .iter()
+                .any(|path| path.schema.is_none() && path.attribute == "members"),
         }
     }
 
@@ -147,7 +197,12 @@ impl Update<'_> {
         let mut new = match change {
             Change::Replace(wish, rules) => {
                 let new = replace::replace(rt, &old.resource, wish, &rules)?;
-                self.ctx.noting(|notes| Ok(self.ctx.dialect.settle_replace(rt, &old.resource, new, notes)))?
+                self.ctx.noting(|notes| {
+                    Ok(self
+                        .ctx
+                        .dialect
+                        .settle_replace(rt, &old.resource, new, notes))
+                })?
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
@@ -160,7 +215,12 @@ impl Update<'_> {
     }
 
     /// Makes the calls and commits.
-    async fn bring_about(&self, old: Joined, new: Resource, changed: &[AttributePath]) -> Result<Joined, Error> {
+    async fn bring_about(
+        &self,
+        old: Joined,
+        new: Resource,
+        changed: &[AttributePath],
+    ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
@@ -182,47 +242,105 @@ impl Update<'_> {
         for path in &dropped {
             prune::put_back(&old.resource, new, path);
         }
-        let told: Vec<String> = dropped.iter().filter(|path| !plan::is_derived(t, path)).map(ToString::to_string).collect();
+        let told: Vec<String> = dropped
+            .iter()
+            .filter(|path| !plan::is_derived(t, path))
+            .map(ToString::to_string)
+            .collect();
         if !told.is_empty() {
-            self.ctx.note("N11", format!("not changed, since the application cannot: {}", told.join(", ")));
+            self.ctx.note(
+                "N11",
+                format!(
+                    "not changed, since the application cannot: {}",
+                    told.join(", ")
+                ),
+            );
         }
         changed
     }
 
-    fn member_change(&self, old: &Joined, new: &Resource, changed: &[AttributePath]) -> Result<Option<members::Change>, Error> {
-        if !changed.iter().any(|path| path.schema.is_none() && path.attribute == "members") {
+    fn member_change(
+        &self,
+        old: &Joined,
+        new: &Resource,
+        changed: &[AttributePath],
+    ) -> Result<Option<members::Change>, Error> {
+        if !changed
+            .iter()
+            .any(|path| path.schema.is_none() && path.attribute == "members")
+        {
             return Ok(None);
         }
-        let list = |resource: &Resource| resource.0.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = |resource: &Resource| {
+            resource
+                .0
+                .get("members")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
         let (before, after) = (list(&old.resource), list(new));
         let delta = diff::member_delta(&before, &after);
-        let all = after.iter().filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect();
-        let add = delta.add.iter().filter_map(|member| Some(member.get("value")?.as_str()?.to_owned())).collect();
-        Ok(Some(members::Change { add, remove: delta.remove, all: Some(all) }))
+        let all = after
+            .iter()
+            .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+            .collect();
+        let add = delta
+            .add
+            .iter()
+            .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+            .collect();
+        Ok(Some(members::Change {
+            add,
+            remove: delta.remove,
+            all: Some(all),
+        }))
     }
 
     /// Writes down what is kept here, if anything is: shadow attributes, `externalId`, the revision, a new key.
-    async fn commit(&self, old: &Joined, new: &Resource, applied: &Applied, has_new_members: bool) -> Result<Option<Record>, Error> {
+    async fn commit(
+        &self,
+        old: &Joined,
+        new: &Resource,
+        applied: &Applied,
+        has_new_members: bool,
+    ) -> Result<Option<Record>, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let target_id = applied.target_id.clone().unwrap_or_else(|| old.target_id.clone());
+        let target_id = applied
+            .target_id
+            .clone()
+            .unwrap_or_else(|| old.target_id.clone());
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
             shadow: shadow(t, old, new),
             modified: ctx.now,
-            ..old.record.clone().unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
+            ..old
+                .record
+                .clone()
+                .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
         };
         let is_same = old.record.as_ref().is_some_and(|before| {
-            before.target_id == record.target_id && before.external_id == record.external_id && before.shadow == record.shadow
+            before.target_id == record.target_id
+                && before.external_id == record.external_id
+                && before.shadow == record.shadow
         });
-        let keeps_nothing = old.record.is_none() && record.external_id.is_none() && record.shadow.is_empty() && !has_new_members;
-        let shows_times = !t.attributes.iter().any(|rule| rule.location.path.attribute == "meta");
+        let keeps_nothing = old.record.is_none()
+            && record.external_id.is_none()
+            && record.shadow.is_empty()
+            && !has_new_members;
+        let shows_times = !t
+            .attributes
+            .iter()
+            .any(|rule| rule.location.path.attribute == "meta");
         if keeps_nothing || (is_same && !has_new_members && !shows_times) {
             return Ok(old.record.clone());
         }
         let revision = record.revision + u64::from(has_new_members);
         let record = Record { revision, ..record };
-        ctx.store.put(ctx.id(), &t.resource_type.name, &record).await?;
+        ctx.store
+            .put(ctx.id(), &t.resource_type.name, &record)
+            .await?;
         self.free_old_name(old, new).await?;
         Ok(Some(record))
     }
@@ -230,21 +348,47 @@ impl Update<'_> {
     /// A name that was given up may be created again at once.
     async fn free_old_name(&self, old: &Joined, new: &Resource) -> Result<(), Error> {
         let name = |resource: &Resource| {
-            resource.0.get(&self.t.match_attribute.attribute).and_then(Value::as_str).map(folded).unwrap_or_default()
+            resource
+                .0
+                .get(&self.t.match_attribute.attribute)
+                .and_then(Value::as_str)
+                .map(folded)
+                .unwrap_or_default()
         };
         let before = name(&old.resource);
         if before != name(new) {
-            self.ctx.store.abandon(self.ctx.id(), &self.t.resource_type.name, &before, &old.scim_id).await?;
+            self.ctx
+                .store
+                .abandon(
+                    self.ctx.id(),
+                    &self.t.resource_type.name,
+                    &before,
+                    &old.scim_id,
+                )
+                .await?;
         }
         Ok(())
     }
 
     /// The resource after the calls: as the application showed it, read again, or as it was wished.
-    async fn joined(&self, old: Joined, new: Resource, applied: Applied, record: Option<Record>) -> Result<Joined, Error> {
+    async fn joined(
+        &self,
+        old: Joined,
+        new: Resource,
+        applied: Applied,
+        record: Option<Record>,
+    ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let target_id = applied.target_id.clone().unwrap_or_else(|| old.target_id.clone());
+        let target_id = applied
+            .target_id
+            .clone()
+            .unwrap_or_else(|| old.target_id.clone());
         let members = new.0.get("members").cloned();
-        let located = Located { scim_id: old.scim_id.clone(), target_id: target_id.clone(), record: record.clone() };
+        let located = Located {
+            scim_id: old.scim_id.clone(),
+            target_id: target_id.clone(),
+            record: record.clone(),
+        };
         let object = match applied.object {
             _ if ctx.journey.is_dry => None,
             _ if applied.must_read => object_of(ctx, t, &located).await?,
@@ -261,22 +405,38 @@ impl Update<'_> {
         let mut resource = new;
         resource.0.shift_remove("password");
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
-        Ok(Joined { resource, record, object: old.object, target_id, scim_id: old.scim_id })
+        Ok(Joined {
+            resource,
+            record,
+            object: old.object,
+            target_id,
+            scim_id: old.scim_id,
+        })
     }
 
     /// 200 with the resource, or 204 where the client's provider wants that.
     async fn answer(&self, joined: Joined, is_patch: bool) -> Result<Answer, Error> {
         let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
-        if is_patch && taste.patch_answers == PatchAnswer::NoContent && !self.projection.is_explicit() {
-            return Ok(Answer { version: meta.version, ..Answer::empty() });
+        if is_patch
+            && taste.patch_answers == PatchAnswer::NoContent
+            && !self.projection.is_explicit()
+        {
+            return Ok(Answer {
+                version: meta.version,
+                ..Answer::empty()
+            });
         }
         let want = Want {
-            members: self.projection.wants("members") && !joined.resource.0.contains_key("members") && self.projection.is_explicit(),
+            members: self.projection.wants("members")
+                && !joined.resource.0.contains_key("members")
+                && self.projection.is_explicit(),
             groups: self.projection.wants("groups"),
         };
         let joined = with_parts(self.ctx, self.t, joined, want).await?;
-        let body = self.projection.apply(&self.t.resource_type, joined.resource.0);
+        let body = self
+            .projection
+            .apply(&self.t.resource_type, joined.resource.0);
         Ok(Answer::resource(200, body, meta))
     }
 }
@@ -285,16 +445,24 @@ impl Update<'_> {
 fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
     let before = old.record.iter().flat_map(|record| &record.shadow);
-    let withheld_before = before.filter(|(_, value)| value.is_null()).map(|(name, _)| name.as_str());
+    let withheld_before = before
+        .filter(|(_, value)| value.is_null())
+        .map(|(name, _)| name.as_str());
     let cannot_be_cleared = t.attributes.iter().filter(|rule| {
         let path = &rule.location.path;
-        rule.read.is_some() && rule.when_removed == WhenRemoved::Skip && path.schema.is_none() && path.sub_attribute.is_none()
+        rule.read.is_some()
+            && rule.when_removed == WhenRemoved::Skip
+            && path.schema.is_none()
+            && path.sub_attribute.is_none()
     });
     let removed_now = cannot_be_cleared
         .filter(|rule| rule.location.element.is_none())
         .map(|rule| rule.location.path.attribute.as_str())
         .filter(|name| old.resource.0.contains_key(*name));
-    for name in withheld_before.chain(removed_now).filter(|name| !new.0.contains_key(*name)) {
+    for name in withheld_before
+        .chain(removed_now)
+        .filter(|name| !new.0.contains_key(*name))
+    {
         shadow.insert(name.to_owned(), Value::Null);
     }
     shadow
@@ -304,10 +472,17 @@ fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
 fn says_whole_list(change: &Change) -> bool {
     match change {
         Change::Replace(..) => true,
-        Change::Patch(request) => request.operations.iter().any(|operation| operation.op == PatchKind::Replace),
+        Change::Patch(request) => request
+            .operations
+            .iter()
+            .any(|operation| operation.op == PatchKind::Replace),
     }
 }
 
 fn located(joined: &Joined) -> Located {
-    Located { scim_id: joined.scim_id.clone(), target_id: joined.target_id.clone(), record: joined.record.clone() }
+    Located {
+        scim_id: joined.scim_id.clone(),
+        target_id: joined.target_id.clone(),
+        record: joined.record.clone(),
+    }
 }

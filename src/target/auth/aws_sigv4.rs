@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_signing_key_is_the_one_in_the_documentation() {
-        let secret = Secret::new(SECRET.into());
+        let secret = Secret::new(SECRET);
         let signer = Signer {
             access_key: "AKIDEXAMPLE",
             secret_key: &secret,
@@ -249,8 +249,8 @@ mod tests {
 
     #[test]
     fn every_header_is_signed_and_the_token_is_sent() {
-        let secret = Secret::new(SECRET.into());
-        let token = Secret::new("session".into());
+        let secret = Secret::new(SECRET);
+        let token = Secret::new("session");
         let signer = Signer {
             access_key: "AKIDEXAMPLE",
             secret_key: &secret,

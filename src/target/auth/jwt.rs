@@ -177,7 +177,7 @@ mod tests {
             "secret",
             "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n",
         ] {
-            let error = Key::parse(&Secret::new(text.into())).unwrap_err();
+            let error = Key::parse(&Secret::new(text)).unwrap_err();
             assert!(!error.to_string().contains("c2VjcmV0"), "{error}");
         }
     }
