@@ -41,6 +41,10 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
                 .names
                 .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
+        if let Some(place) = login.steps.first().map(|step| &step.place) {
+            let sent = login.headers.iter().chain(&login.query);
+            sent.for_each(|(_, template)| scope.all(template.names(), place, complaints));
+        }
     }
 }
 
