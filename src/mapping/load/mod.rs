@@ -9,6 +9,7 @@ mod auth;
 mod call;
 mod client;
 mod context;
+mod each;
 mod example;
 mod form;
 mod gaps;
@@ -31,6 +32,7 @@ pub mod shape;
 mod syntax;
 mod target;
 mod tree;
+mod ways;
 
 use std::sync::Arc;
 

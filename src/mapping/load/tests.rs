@@ -266,7 +266,7 @@ scope = 'org == settings.org'
 gone  = 'deleted'
 get   = { call = "GET /u/{id}", content-type = "a/b", object = '$.o', envelope = "" }
 delete = { call = "DELETE /u/{id}", get-first = true, tolerate = [404] }
-activate   = "PUT /u/{id}/on?with={settings.org}"
+activate   = { call = "PUT /u/{id}/on?with={settings.org}", with = { method = "on" } }
 deactivate = { call = "DELETE /u/{id}/on", if = 'old.on', repeatable = true }
 rename     = "DELETE /u/{id}/name"
 set-password = "DELETE /u/{id}/password"
