@@ -76,12 +76,21 @@ pub(super) fn apply<'v>(
         Filter::Where(key, wanted) => {
             let key = argument(scope.value(key)?)?;
             let wanted = scope.value(wanted)?;
-            Ok(some(matching(&value, &key, wanted.as_deref())))
+            Ok(some(matching(&value, &key, wanted.as_deref(), true)))
+        }
+        Filter::Without(key, unwanted) => {
+            let key = argument(scope.value(key)?)?;
+            let unwanted = scope.value(unwanted)?;
+            Ok(some(matching(&value, &key, unwanted.as_deref(), false)))
         }
         Filter::Values(key) => {
             let key = argument(scope.value(key)?)?;
             let found = elements(&value).filter_map(|e| e.get(&*key)).cloned();
             Ok(some(Value::Array(found.collect())))
+        }
+        Filter::Wrap(key) => {
+            let key = argument(scope.value(key)?)?;
+            wrapped(&value, &key).map(some)
         }
         Filter::Lookup(table) => {
             let table = scope.value(table)?;
@@ -230,12 +239,24 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
     Ok(Value::String(text.replace(from, to)))
 }
 
-/// The elements whose member has the value.
-fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
-    let has = |element: &&Value| {
-        element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null)
+/// The elements whose member has the value, or those whose member has not.
+fn matching(value: &Value, key: &str, wanted: Option<&Value>, has_it: bool) -> Value {
+    let is_chosen = |element: &&Value| {
+        let member = element.get(key).unwrap_or(&Value::Null);
+        (member == wanted.unwrap_or(&Value::Null)) == has_it
     };
-    Value::Array(elements(value).filter(has).cloned().collect())
+    Value::Array(elements(value).filter(is_chosen).cloned().collect())
+}
+
+/// Each element as the only member of an object.
+fn wrapped(value: &Value, key: &str) -> Result<Value, Fault> {
+    let items: Vec<&Value> = elements(value).collect();
+    if items.len() * (key.len() + 8) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let object =
+        |item: &Value| Value::Object([(key.to_owned(), item.clone())].into_iter().collect());
+    Ok(Value::Array(items.into_iter().map(object).collect()))
 }
 
 /// What a regular expression matches: the group asked for, else its first group, else the whole match.
