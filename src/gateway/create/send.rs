@@ -13,7 +13,7 @@ use crate::{
         members, plan, prune,
     },
     mapping::{
-        model::{OnExisting, ReplyKind},
+        model::{Members, OnExisting, ReplyKind},
         reply::CallClass,
         write::{self, Wish},
     },
@@ -87,6 +87,12 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
+        let members = members::names_in(ctx, t, &self.wish)
+            .await
+            .map_err(Failure::Certain)?;
+        if let Some(members) = &members {
+            names.with("members", Cow::Borrowed(members));
+        }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
@@ -151,10 +157,7 @@ impl Create<'_> {
             self.refresh(joined, applied.target_id).await?;
         }
         let add = member_ids(self.wish.0.get("members"));
-        let is_in_body = t
-            .members
-            .as_ref()
-            .is_some_and(|members| members.field.is_some());
+        let is_in_body = t.members.as_ref().is_some_and(Members::are_in_object);
         if !add.is_empty() && !is_in_body {
             let change = members::Change {
                 all: Some(add.clone()),

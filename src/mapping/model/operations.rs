@@ -261,6 +261,16 @@ pub struct Members {
     pub types: Vec<String>,
 }
 
+impl Members {
+    /// Whether the list in the group object is the only way to change members: the group's create and update write it.
+    pub fn are_in_object(&self) -> bool {
+        self.field.is_some()
+            && self.add.is_none()
+            && self.remove.is_none()
+            && self.replace.is_none()
+    }
+}
+
 /// Reads the members of a group.
 #[derive(Debug)]
 pub struct MemberRead {
