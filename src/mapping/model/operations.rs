@@ -282,6 +282,8 @@ pub struct MemberRead {
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
     pub page: PageStyle,
+    /// Items for which this is false are not shown.
+    pub only: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }
@@ -327,11 +329,15 @@ pub enum UserGroups {
         id: Option<JsonPath>,
         display: Option<JsonPath>,
         page: PageStyle,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
     /// In the user object.
     Field {
         items: JsonPath,
         id: Option<JsonPath>,
         display: Option<JsonPath>,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
 }
