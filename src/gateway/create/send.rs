@@ -146,8 +146,31 @@ impl Create<'_> {
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
+        self.forget_predecessor(&record).await?;
         self.commit(&record).await?;
         Ok(joined)
+    }
+
+    /// The object was made just now: a link of an earlier one under the same key, which was deleted in the application
+    /// without our knowledge, leads nowhere.
+    async fn forget_predecessor(&self, record: &Record) -> Result<(), Error> {
+        let (ctx, Some(target_id)) = (self.ctx, &record.target_id) else {
+            return Ok(());
+        };
+        if self.t.id.is_stable {
+            return Ok(());
+        }
+        let holder = ctx
+            .store
+            .record_by_target(ctx.id(), self.type_name(), target_id)
+            .await?;
+        match holder.filter(|holder| holder.scim_id != record.scim_id) {
+            Some(stale) => Ok(ctx
+                .store
+                .delete(ctx.id(), self.type_name(), &stale.scim_id, false)
+                .await?),
+            None => Ok(()),
+        }
     }
 
     async fn set_the_rest(&self, joined: &mut Joined) -> Result<(), Error> {
