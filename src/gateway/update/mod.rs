@@ -9,6 +9,7 @@
 
 mod grants;
 mod group;
+mod rename;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, PatchKind, Projection, Resource, diff,
+        AttributePath, Error, PatchKind, Projection, Resource, ScimType, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -230,8 +231,17 @@ impl Update<'_> {
         changed: &[AttributePath],
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
+        if rename::must_recreate(ctx, t, changed) {
+            return rename::recreate(ctx, t, old, new).await;
+        }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
+        if let Some(path) = plan.dropped.first() {
+            return Err(Error::of(
+                ScimType::Mutability,
+                format!("The application cannot change `{path}` once the resource exists."),
+            ));
+        }
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -245,7 +255,8 @@ impl Update<'_> {
     fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
         let t = self.t;
         let mut changed = diff::changed(&t.resource_type, &old.resource, new);
-        let dropped = plan::update(t, new, &changed).dropped;
+        let mut dropped = plan::update(t, new, &changed).dropped;
+        dropped.retain(|path| !plan::is_written_at_create(t, path));
         changed.retain(|path| !dropped.contains(path));
         for path in &dropped {
             prune::put_back(&old.resource, new, path);
