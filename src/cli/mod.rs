@@ -10,12 +10,15 @@ mod keys;
 mod process;
 mod rehearse;
 pub mod replay;
+mod schema;
 mod serve;
 mod settings;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use check::check_file;
 
 /// A SCIM 2.0 gateway: gives any REST application standard provisioning by configuration alone.
 #[derive(Debug, Parser)]
@@ -41,6 +44,8 @@ enum Command {
     Rehearse(rehearse::RehearseArguments),
     /// Make, list and revoke the keys that clients present.
     Keys(keys::KeysArguments),
+    /// Print the JSON Schema of mapping files, for editors.
+    Schema(schema::SchemaArguments),
     /// The application of the demo, as a process of its own.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationArguments),
@@ -76,6 +81,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Draft(arguments) => draft::run(arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoApplication(arguments) => demo::run_application(arguments).await,
     };
     result.unwrap_or_else(|failure| fail(&failure))

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        model::{Operation, TypeMapping},
+        model::{Members, Operation, TypeMapping},
         reply::CallClass,
         write,
     },
@@ -41,7 +41,7 @@ pub struct Plan<'m> {
 pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath]) -> Plan<'m> {
     let mut rest: Vec<AttributePath> = changed
         .iter()
-        .filter(|path| !is_common(path) && path.attribute != "members")
+        .filter(|path| !is_common(path) && !has_member_calls(t, path))
         .cloned()
         .collect();
     let mut plan = Plan::default();
@@ -137,6 +137,13 @@ pub fn is_derived(t: &TypeMapping, path: &AttributePath) -> bool {
             .sub_attribute
             .as_deref()
             .is_some_and(|sub| sub != "value")
+}
+
+/// Members that are not a list in the group object: calls of their own change them.
+fn has_member_calls(t: &TypeMapping, path: &AttributePath) -> bool {
+    path.attribute == "members"
+        && path.schema.is_none()
+        && !t.members.as_ref().is_some_and(Members::are_in_object)
 }
 
 /// Attributes that the gateway itself keeps.

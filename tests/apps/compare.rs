@@ -1,6 +1,7 @@
 //! Compares a SCIM resource, as the gateway shows it, with the application's own object.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
 use serde_json::Value;
@@ -17,8 +18,27 @@ pub struct Application {
     pub tenant: &'static str,
     /// Which sessions it plays: beginnings of file names.
     pub sessions: Vec<&'static str>,
+    /// Steps that ask what the application cannot do, and what they are answered instead.
+    pub cannot: Vec<Cannot>,
     pub users: Table,
     pub groups: Table,
+}
+
+/// Something that sessions ask and the application cannot do. A step it speaks of must fail, with the status it says.
+pub struct Cannot {
+    /// The beginning of the session's file name; empty: any session.
+    pub session: &'static str,
+    /// A part of the step's name.
+    pub step: &'static str,
+    pub status: u16,
+    pub because: &'static str,
+}
+
+impl Cannot {
+    /// Whether it speaks of a step.
+    pub fn is_about(&self, file: &str, step: &StepRecord) -> bool {
+        file.starts_with(self.session) && step.name.contains(self.step)
+    }
 }
 
 /// How a resource type looks in the application.
@@ -26,6 +46,8 @@ pub struct Table {
     /// The object's path; `{key}` is what `key` finds in the SCIM resource.
     pub path: &'static str,
     pub key: &'static str,
+    /// What else is read of it: put into the object under a name.
+    pub beside: Vec<(&'static str, &'static str)>,
     /// What must be equal.
     pub fields: Vec<Field>,
     /// What must be the same set: a place in the SCIM resource, a place in the object.
@@ -98,6 +120,8 @@ pub struct Comparison<'a> {
     settings: &'a Settings,
     gateway: &'a HttpTransport,
     own: HttpTransport,
+    /// What a resource was called in the application when it was last seen.
+    keys: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Comparison<'a> {
@@ -112,6 +136,7 @@ impl<'a> Comparison<'a> {
             gateway,
             own: HttpTransport::new(&application.base_url, None)
                 .expect("the application's address"),
+            keys: RefCell::default(),
         }
     }
 
@@ -160,20 +185,15 @@ impl<'a> Comparison<'a> {
                 .first()
                 .map(|value| plain(value))
                 .unwrap_or_default(),
-            // Only an id that is the application's own still leads to the object.
+            // An id that is the application's own still leads to the object.
             _ if table.key == "$.id" => id.to_owned(),
-            _ => return Vec::new(),
+            _ => match self.keys.borrow_mut().remove(id) {
+                Some(key) => key,
+                None => return Vec::new(),
+            },
         };
-        let base_path = url::Url::parse(&self.application.base_url)
-            .expect("a URL")
-            .path()
-            .to_owned();
-        let path = format!(
-            "{}{}",
-            base_path.trim_end_matches('/'),
-            table.path.replace("{key}", &key)
-        );
-        let (own_status, own) = get(&self.own, path, self.application.header.clone()).await;
+        self.keys.borrow_mut().insert(id.to_owned(), key.clone());
+        let (own_status, own) = self.object(table, &key).await;
         match (status, own_status) {
             (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
             (200, 200) => table.differences(&scim, &own),
@@ -182,6 +202,30 @@ impl<'a> Comparison<'a> {
                 "the gateway answers {status}, the application {own_status}"
             )],
         }
+    }
+
+    /// The application's own object, with what is read beside it.
+    async fn object(&self, table: &Table, key: &str) -> (u16, Value) {
+        let (status, mut object) = self.own(table.path, key).await;
+        if status == 200 {
+            for (name, path) in &table.beside {
+                object[*name] = self.own(path, key).await.1;
+            }
+        }
+        (status, object)
+    }
+
+    async fn own(&self, path: &str, key: &str) -> (u16, Value) {
+        let base_path = url::Url::parse(&self.application.base_url)
+            .expect("a URL")
+            .path()
+            .to_owned();
+        let path = format!(
+            "{}{}",
+            base_path.trim_end_matches('/'),
+            path.replace("{key}", &segment(key))
+        );
+        get(&self.own, path, self.application.header.clone()).await
     }
 }
 
@@ -197,6 +241,17 @@ async fn get(transport: &HttpTransport, path: String, header: (String, String)) 
         reply.status,
         serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
     )
+}
+
+/// A value as one segment of a path.
+fn segment(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| match is_plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 fn find<'v>(path: &str, value: &'v Value) -> Vec<&'v Value> {
@@ -222,6 +277,7 @@ mod tests {
         let table = Table {
             path: "",
             key: "$.id",
+            beside: Vec::new(),
             fields: vec![
                 field("$.name.givenName", "$.u.first"),
                 translated(

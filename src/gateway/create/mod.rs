@@ -157,7 +157,7 @@ impl Create<'_> {
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
             return match self.look_up().await? {
-                Some(found) if self.is_ours(&found, &intent) => {
+                Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
                 }
                 Some(found) => {

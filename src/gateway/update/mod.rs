@@ -34,7 +34,7 @@ use super::{
     get::{Want, fetch_located, object_of, with_parts},
     identity::{Located, locate, new_record},
     intake,
-    join::{Joined, complete, external_id, folded, join_one},
+    join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
     members, plan, policy, prune,
 };
 
@@ -135,6 +135,14 @@ impl Update<'_> {
             return self.answer(old, is_patch).await;
         }
         policy::check(ctx, t, &new, &changed, false)?;
+        let is_locked = new.0.get("active") == Some(&Value::Bool(false));
+        if is_locked
+            && changed
+                .iter()
+                .any(|path| path.schema.is_none() && path.attribute == "active")
+        {
+            policy::count_loss(ctx, t)?;
+        }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old
                 .resource
@@ -313,7 +321,7 @@ impl Update<'_> {
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
-            shadow: shadow(t, old, new),
+            shadow: shadow(ctx, t, old, new),
             modified: ctx.now,
             ..old
                 .record
@@ -442,8 +450,13 @@ impl Update<'_> {
 }
 
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
-fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
+fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
+    if keeps_wished_state(ctx, t)
+        && let Some(active) = new.0.get("active")
+    {
+        shadow.insert("active".into(), active.clone());
+    }
     let before = old.record.iter().flat_map(|record| &record.shadow);
     let withheld_before = before
         .filter(|(_, value)| value.is_null())
