@@ -185,7 +185,12 @@ impl Lines {
             if let Some(field) = pick(usual, fields, &used) {
                 used.push(&field.path);
                 lines.mapped.push((usual.attribute, field.path.clone()));
-                lines.rows.push(row(usual.attribute, field, can_update));
+                lines.rows.push(row(
+                    usual.attribute,
+                    field,
+                    can_update,
+                    kind.section == "user",
+                ));
             }
         }
         if kind.section == "user" {
@@ -230,8 +235,8 @@ impl Lines {
         };
         self.rows.retain(|row| row.key != literal(WORK_MAIL));
         let can_update = fields.iter().any(|field| field.is_updated);
-        let user_name =
-            row("userName", field, can_update).guess("no field for a user name: the address is it");
+        let user_name = row("userName", field, can_update, true)
+            .guess("no field for a user name: the address is it");
         let read = format!(
             "{{ read = {}, keep = true }}",
             literal(&format!("$.{mail}"))
@@ -302,8 +307,8 @@ fn pick<'f, 'd>(usual: &Usual, fields: &'f [Field<'d>], used: &[&str]) -> Option
     })
 }
 
-/// One line.
-fn row(attribute: &'static str, field: &Field<'_>, can_update: bool) -> Row {
+/// One line. What a person's record must have and SCIM need not is made of the user name.
+fn row(attribute: &'static str, field: &Field<'_>, can_update: bool, is_person: bool) -> Row {
     let mut parts = vec![format!("field = {}", literal(&field.path))];
     let mut remarks = Vec::new();
     let is_meta = attribute.starts_with("meta.");
@@ -321,9 +326,9 @@ fn row(attribute: &'static str, field: &Field<'_>, can_update: bool) -> Row {
     match attribute {
         "password" => parts.push("on-create = \"{random(24)}\"".into()),
         "userName" | WORK_MAIL if field.is_required => parts.push("required = true".into()),
-        "displayName"
-            if field.is_required && !field.is_named("displayname")
-                || attribute.starts_with("name.") && field.is_required =>
+        _ if is_person
+            && field.is_required
+            && (attribute == "displayName" || attribute.starts_with("name.")) =>
         {
             parts.push(fallback(attribute).into());
         }

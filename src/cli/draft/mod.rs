@@ -105,7 +105,7 @@ pub fn propose(document: &Value, app: Option<&str>) -> Result<String, DraftError
     let app = app.map_or_else(|| names::slug(document.title()), names::slug);
     let mut sheet = Sheet::default();
     sheet.comment(&format!(
-        "{} through its REST API. Drafted by `scimgate draft` from {}.",
+        "{}. Drafted by `scimgate draft` from {}.",
         document.title(),
         document.version()
     ));

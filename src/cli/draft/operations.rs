@@ -221,7 +221,10 @@ fn write_create(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
                 .iter()
                 .any(|property| property.name == section.id.field)
         });
-        if !has_id {
+        if !has_id && section.id.is_changeable {
+            let key = format!("{{{}}}", section.match_attribute());
+            rows.push(Row::new("id", quoted(&key)));
+        } else if !has_id {
             remarks.push("guess: the reply holds no object; its address is in `Location`.".into());
             rows.push(Row::new("id", "{ header-segment = \"Location\" }"));
         }

@@ -111,6 +111,14 @@ impl<'d> Section<'d> {
         self.collection.settings()
     }
 
+    /// The attribute by which duplicates are known.
+    pub fn match_attribute(&self) -> &'static str {
+        match self.kind.section {
+            "user" => "userName",
+            _ => "displayName",
+        }
+    }
+
     /// Writes the section. `users` is given for groups.
     pub fn write(&self, sheet: &mut Sheet, users: Option<&Section<'_>>) {
         let name = self.kind.section;
@@ -184,7 +192,7 @@ impl<'d> Section<'d> {
     }
 
     /// Attributes whose field the rows of the list have not. Told by the fields at the top.
-    fn lacking(&self) -> Vec<&'static str> {
+    fn lacking(&self) -> Vec<String> {
         let Some(row) = self.row.filter(|_| self.get.is_some()) else {
             return Vec::new();
         };
@@ -203,7 +211,12 @@ impl<'d> Section<'d> {
             let top = path.split('.').next().unwrap_or(path);
             !there.is_empty() && read(path) && !there.contains(&top)
         });
-        mapped.map(|(attribute, _)| *attribute).collect()
+        // Of `emails[type eq "work"].value` the attribute is named, whole.
+        let mut lacking: Vec<String> = mapped
+            .map(|(attribute, _)| attribute.split('[').next().unwrap_or(attribute).to_owned())
+            .collect();
+        lacking.dedup();
+        lacking
     }
 
     fn write_finds(&self, sheet: &mut Sheet) {
@@ -229,10 +242,12 @@ impl<'d> Section<'d> {
             else {
                 continue;
             };
-            taken.push(parameter);
             sheet.blank();
             sheet.line(&format!("[[{}.find]]", self.kind.section));
-            sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
+            if taken.is_empty() {
+                sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
+            }
+            taken.push(parameter);
             let attribute = attribute.replace("[type eq \"work\"]", "");
             let line = format!(
                 "{}{}{parameter}={{value}}",
@@ -259,11 +274,7 @@ impl<'d> Section<'d> {
     fn write_attributes(&self, sheet: &mut Sheet, membership: &Membership<'_>) {
         sheet.heading(&format!("{}.attributes", self.kind.section));
         sheet.guess("every line, by the fields' names.");
-        let wanted = if self.kind.section == "user" {
-            "userName"
-        } else {
-            "displayName"
-        };
+        let wanted = self.match_attribute();
         if self.lines.field(wanted).is_none() {
             sheet.todo(&format!(
                 "no field looks like `{wanted}`, by which duplicates are known."
