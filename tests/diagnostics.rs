@@ -7,7 +7,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use proptest::prelude::*;
@@ -81,14 +80,7 @@ fn every_broken_file_is_told_what_is_wrong_with_it() {
     let mut wrong = Vec::new();
     for path in files() {
         let bytes = fs::read(&path).unwrap();
-        let start = Instant::now();
         let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
-        let took = start.elapsed();
-        assert!(
-            took < Duration::from_secs(5),
-            "{}: {took:?}",
-            path.display()
-        );
         let text = format!("{}\n{}\n", render(&found, false), summary(&found, &path));
         let expected = path.with_extension("txt");
         if update {
