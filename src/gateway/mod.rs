@@ -30,6 +30,7 @@ mod policy;
 mod prune;
 mod random;
 mod route;
+mod unfinished;
 mod update;
 mod user_groups;
 
