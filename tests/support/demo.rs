@@ -1,5 +1,7 @@
 //! `scimgate demo --serve` as a process of its own: the whole product in front of a small application, for a test.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +18,8 @@ pub struct Demo {
     pub token: String,
     /// The certificate authority's PEM file.
     pub ca: PathBuf,
+    /// `http://127.0.0.1:PORT` of the application.
+    pub target_url: String,
     /// `http://127.0.0.1:PORT` of the admin listener.
     pub admin_url: String,
     /// The configuration file, for commands that run beside the gateway.
@@ -44,6 +48,7 @@ impl Demo {
             base_url: String::new(),
             token: String::new(),
             ca: PathBuf::new(),
+            target_url: String::new(),
             admin_url: String::new(),
             config: PathBuf::new(),
         };
@@ -52,6 +57,7 @@ impl Demo {
                 Some(("BASE_URL", value)) => demo.base_url = value.to_owned(),
                 Some(("TOKEN", value)) => demo.token = value.to_owned(),
                 Some(("CA", value)) => demo.ca = value.into(),
+                Some(("TARGET_URL", value)) => demo.target_url = value.to_owned(),
                 Some(("ADMIN_URL", value)) => demo.admin_url = value.to_owned(),
                 Some(("CONFIG", value)) => demo.config = value.into(),
                 _ if line == "READY" => return demo,
