@@ -4,6 +4,7 @@
 //! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
 
 mod authenticate;
+mod habits;
 pub mod key;
 mod registry;
 pub mod secret;
@@ -11,6 +12,7 @@ pub mod secret;
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
+pub use habits::Habits;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -28,6 +30,8 @@ pub struct Tenant {
     pub driver: Driver,
     /// The client's habits.
     pub dialect: Dialect,
+    /// What its clients' habits have told about them; kept over reloads.
+    pub habits: Arc<Habits>,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
     /// The files it was made of.

@@ -233,14 +233,15 @@ impl Registry {
                     format!("The target of `{name}` cannot be used: {error}."),
                 )]
             })?;
-        let locks = old
-            .and_then(|old| old.tenant.as_ref())
-            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let before = old.and_then(|old| old.tenant.as_ref());
+        let locks = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
         let tenant = Tenant {
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
             driver,
             locks,
+            habits,
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use scimgate::cli::replay::{HttpTransport, Settings};
+use scimgate::cli::replay::{HttpTransport, Request, Settings, Transport};
 
 /// A running demo; stopped, and its files removed, when it goes out of scope.
 pub struct Demo {
@@ -31,6 +31,8 @@ impl Demo {
     pub fn start(name: &str, arguments: &[&str]) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("demo-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory of its own");
+        let log = std::fs::File::create(directory.join("log")).expect("its log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_scimgate"))
             .args(["demo", "--serve", "--address", "127.0.0.1:0"])
             .arg("--certs")
@@ -38,7 +40,7 @@ impl Demo {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the demo starts");
         let out = BufReader::new(child.stdout.take().expect("its output"));
@@ -65,6 +67,24 @@ impl Demo {
             }
         }
         panic!("the demo ended before it was ready");
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("log")).expect("its log")
+    }
+
+    /// A document of the admin listener.
+    pub async fn admin(&self, path: &str) -> String {
+        let transport = HttpTransport::new(&self.admin_url, None).expect("the admin listener");
+        let request = Request {
+            method: "GET".to_owned(),
+            path_and_query: path.to_owned(),
+            ..Request::default()
+        };
+        let reply = transport.send(request).await.expect("an answer");
+        assert_eq!(reply.status, 200, "{path}");
+        String::from_utf8(reply.body).expect("text")
     }
 
     /// A client that trusts it.
