@@ -13,6 +13,8 @@ mod redmine;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the reports in it are for other tests")]
 mod replay;
+#[path = "apps/zabbix.rs"]
+mod zabbix;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +34,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
         let started = start(name);
         let application = match name {
             "redmine" => redmine::application(&started),
+            "zabbix" => zabbix::application(&started).await,
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"
             ),
