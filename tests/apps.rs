@@ -6,6 +6,8 @@
 
 #[path = "apps/compare.rs"]
 mod compare;
+#[path = "apps/directus.rs"]
+mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
 #[path = "apps/redmine.rs"]
@@ -33,6 +35,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "directus" => directus::application(&started),
             "redmine" => redmine::application(&started),
             "zabbix" => zabbix::application(&started).await,
             other => panic!(

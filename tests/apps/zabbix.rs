@@ -79,5 +79,8 @@ async fn session(base_url: &str, user: &str, password: &str) -> String {
     reply["result"].as_str().expect("a session").to_owned()
 }
 
-/// The sessions read back more than Zabbix can hold: the rest is kept by the gateway.
-const TENANT: &str = include_str!("kept.toml");
+/// The sessions read back more than Zabbix can hold.
+const TENANT: &str = concat!(
+    include_str!("kept.toml"),
+    "'title' = { keep = true }\n'preferredLanguage' = { keep = true }\n"
+);
