@@ -13,4 +13,6 @@ mod stage;
 
 mod creates;
 mod existing;
+mod members;
 mod statuses;
+mod updates;
