@@ -29,6 +29,7 @@ mod plan;
 mod policy;
 mod prune;
 mod random;
+mod recognise;
 mod route;
 mod unfinished;
 mod update;

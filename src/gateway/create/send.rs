@@ -9,15 +9,15 @@ use crate::{
         apply::{self, key_in},
         get::object_of,
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, join_one, outbound},
+        join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, plan, prune,
     },
     mapping::{
-        model::{OnExisting, ReplyKind},
+        model::{Members, OnExisting, ReplyKind},
         reply::CallClass,
         write::{self, Wish},
     },
-    scim::Error,
+    scim::{Error, Resource, diff},
     store::{Record, ScimId, TargetId},
     target::TargetError,
 };
@@ -87,7 +87,7 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
-        if let Some(members) = t.members.as_ref().filter(|m| m.field.is_some()) {
+        if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
             let ids = member_ids(self.wish.0.get("members"));
             let ids = members::field_ids(ctx, members, &ids).await;
             names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
@@ -96,6 +96,7 @@ impl Create<'_> {
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
         let fields = Value::Object(fields);
+        let present = diff::changed(&t.resource_type, &Resource::default(), &self.wish);
         // Whether something is there already was looked up before.
         names.with("old", Cow::Owned(Value::Null));
         let done = ctx
@@ -106,7 +107,7 @@ impl Create<'_> {
                 CallClass::Create,
                 &names,
                 Some(fields.clone()),
-                &[],
+                &present,
             )
             .await
             .map_err(Failure::of)?;
@@ -178,10 +179,7 @@ impl Create<'_> {
             self.refresh(joined, applied.target_id).await?;
         }
         let add = member_ids(self.wish.0.get("members"));
-        let is_in_body = t
-            .members
-            .as_ref()
-            .is_some_and(|members| members.field.is_some());
+        let is_in_body = t.members.as_ref().is_some_and(Members::are_in_object);
         if !add.is_empty() && !is_in_body {
             let change = members::Change {
                 all: Some(add.clone()),
@@ -270,6 +268,15 @@ impl Create<'_> {
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
         record.external_id = external_id(&self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
+        if keeps_wished_state(self.ctx, self.t) {
+            let active = self
+                .wish
+                .0
+                .get("active")
+                .cloned()
+                .unwrap_or(Value::Bool(true));
+            record.shadow.insert("active".into(), active);
+        }
         record
     }
 
