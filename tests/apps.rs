@@ -6,6 +6,8 @@
 
 #[path = "apps/compare.rs"]
 mod compare;
+#[path = "apps/directus.rs"]
+mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
 #[path = "apps/redmine.rs"]
@@ -13,12 +15,14 @@ mod redmine;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the reports in it are for other tests")]
 mod replay;
+#[path = "apps/zabbix.rs"]
+mod zabbix;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use scimgate::cli::replay::{HttpTransport, Outcome, Player, Settings, Summary};
+use scimgate::cli::replay::{HttpTransport, Outcome, Player, Settings, StepRecord, Summary};
 
 use compare::{Application, Comparison};
 
@@ -31,7 +35,9 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "directus" => directus::application(&started),
             "redmine" => redmine::application(&started),
+            "zabbix" => zabbix::application(&started).await,
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"
             ),
@@ -69,30 +75,94 @@ async fn play(application: &Application) {
         ..Settings::default()
     };
     let comparison = Comparison::new(application, &settings, &transport);
-    let (mut summary, mut problems, mut compared) = (Summary::default(), Vec::new(), 0);
+    let mut findings = Findings::default();
     for named in replay::sessions(&application.sessions) {
         let mut player = Player::new(&named.session, &settings);
+        let mut judge = Judge::new(application, &named.file);
         while let Some(record) = player.next_step(&transport).await {
-            summary.add(&record.outcome);
-            let step = format!("{} #{} {}", named.file, record.number, record.name);
-            if record.outcome != Outcome::Passed {
-                problems.push(format!("{step}: {:?}", record.outcome));
-            }
+            judge.outcome(&record, &mut findings);
             if let Some(differences) = comparison.after(&record).await {
-                compared += 1;
-                problems.extend(
-                    differences
-                        .into_iter()
-                        .map(|difference| format!("{step}: {difference}")),
-                );
+                findings.compared += 1;
+                for difference in differences {
+                    findings.problem(&named.file, &record, &difference);
+                }
             }
         }
         player.clean_up(&transport).await;
     }
     println!(
-        "{}: {summary}; {compared} writes compared with the application",
-        application.name
+        "{}: {}; {} refused as it must be; {} writes compared with the application",
+        application.name, findings.summary, findings.refused, findings.compared
     );
-    assert!(compared > 0, "nothing was compared");
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(findings.compared > 0, "nothing was compared");
+    assert!(
+        findings.problems.is_empty(),
+        "{}",
+        findings.problems.join("\n")
+    );
+}
+
+/// What came of the sessions.
+#[derive(Default)]
+struct Findings {
+    summary: Summary,
+    /// Steps that asked what the application cannot do.
+    refused: usize,
+    /// Writes after which the application's own state was looked at.
+    compared: usize,
+    problems: Vec<String>,
+}
+
+impl Findings {
+    fn problem(&mut self, file: &str, record: &StepRecord, problem: &str) {
+        let step = format!("{file} #{} {}", record.number, record.name);
+        self.problems.push(format!("{step}: {problem}"));
+    }
+}
+
+/// Judges the steps of one session by what the application can do.
+struct Judge<'a> {
+    application: &'a Application,
+    file: &'a str,
+    /// Whether a step was refused as it must be: those that need what it would have made are skipped.
+    has_refused: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn new(application: &'a Application, file: &'a str) -> Self {
+        Self {
+            application,
+            file,
+            has_refused: false,
+        }
+    }
+
+    fn outcome(&mut self, record: &StepRecord, findings: &mut Findings) {
+        let cannot = self
+            .application
+            .cannot
+            .iter()
+            .find(|cannot| cannot.is_about(self.file, record));
+        let status = record.reply.as_ref().map(|reply| reply.status);
+        match (cannot, &record.outcome) {
+            (Some(cannot), Outcome::Failed(_)) if status == Some(cannot.status) => {
+                self.has_refused = true;
+                findings.refused += 1;
+            }
+            (_, Outcome::Skipped(_)) if self.has_refused => findings.refused += 1,
+            (Some(cannot), Outcome::Passed) => findings.problem(
+                self.file,
+                record,
+                &format!("held, although {}", cannot.because),
+            ),
+            (None, Outcome::Passed) => findings.summary.add(&record.outcome),
+            (_, outcome) => {
+                findings.summary.add(outcome);
+                let reply = record.reply.as_ref();
+                let body = reply.map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
+                let body: String = body.unwrap_or_default().chars().take(600).collect();
+                findings.problem(self.file, record, &format!("{outcome:?}, answered {body}"));
+            }
+        }
+    }
 }

@@ -355,13 +355,15 @@ mod tests {
             ..get("/Users", "filter=username%20Eq%20%22x%22")
         };
         assert_eq!(named.suggests(), Some(Idp::Okta));
-        let post = |body| Observed {
-            method: "POST",
-            path: "/Users",
-            query: None,
-            body: Some(body),
-            user_agent: None,
-        };
+        fn post(body: &serde_json::Value) -> Observed<'_> {
+            Observed {
+                method: "POST",
+                path: "/Users",
+                query: None,
+                body: Some(body),
+                user_agent: None,
+            }
+        }
         for (body, expected) in [
             (
                 json!({"externalId": "00u1ab2cd3EF4gh5ij6k"}),

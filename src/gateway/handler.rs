@@ -253,7 +253,7 @@ impl Gateway {
                 exchange: Arc::new(Mutex::new(Exchange::default())),
             },
             base_url: format!("{origin}{base}"),
-            now: Timestamp::now(),
+            now: to_milliseconds(Timestamp::now()),
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
             tenant,
@@ -310,6 +310,11 @@ impl Handler for Gateway {
             Err(refusal) => Err(refusal_response(refusal)),
         }
     }
+}
+
+/// What stores keep of a time, so that an answer says what a later GET says.
+fn to_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {

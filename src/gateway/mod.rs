@@ -32,6 +32,7 @@ mod random;
 mod recognise;
 mod route;
 mod taste;
+mod unfinished;
 mod update;
 mod user_groups;
 

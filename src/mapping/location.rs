@@ -148,18 +148,22 @@ impl Location {
 /// attributes one that has no value where the rule wants one, such as a telephone number without type. An element that
 /// another rule names stands in for none, and only the attribute's first rule finds a stand-in.
 pub(crate) fn chosen(t: &TypeMapping, location: &Location, list: &[Value]) -> Option<usize> {
-    let constants = location.constants();
-    if !constants.is_empty() {
-        let is_match = |e: &Value| location.matches(e);
-        let primary = |e: &Value| is_match(e) && is_primary(e);
-        let exact = list
-            .iter()
-            .position(primary)
-            .or_else(|| list.iter().position(is_match));
-        if exact.is_some() {
-            return exact;
-        }
+    exact(location, list).or_else(|| stand_in(t, location, list))
+}
+
+/// The element that matches; of several the primary one.
+fn exact(location: &Location, list: &[Value]) -> Option<usize> {
+    if location.constants().is_empty() {
+        return None;
     }
+    let is_match = |e: &Value| location.matches(e);
+    list.iter()
+        .position(|e| is_match(e) && is_primary(e))
+        .or_else(|| list.iter().position(is_match))
+}
+
+fn stand_in(t: &TypeMapping, location: &Location, list: &[Value]) -> Option<usize> {
+    let constants = location.constants();
     let rules = || element_rules(t, location);
     let is_first = rules()
         .next()
@@ -170,29 +174,26 @@ pub(crate) fn chosen(t: &TypeMapping, location: &Location, list: &[Value]) -> Op
     let is_claimed = |element: &Value| {
         rules().any(|r| !r.location.constants().is_empty() && r.location.matches(element))
     };
-    let free: Vec<usize> = (0..list.len())
-        .filter(|i| {
-            list.get(*i)
-                .is_some_and(|e| e.is_object() && !is_claimed(e))
-        })
+    let free: Vec<(usize, &Value)> = list
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| e.is_object() && !is_claimed(e))
         .collect();
     let first = |fits: &dyn Fn(&Value) -> bool| {
-        free.iter()
-            .copied()
-            .find(|i| list.get(*i).is_some_and(fits))
+        let found = free.iter().find(|(_, element)| fits(element));
+        found.map(|(index, _)| *index)
     };
-    let lacks_constants = |e: &Value| constants.iter().all(|(name, _)| e.get(name).is_none());
     let takes_any = constants.is_empty()
         || location.path.attribute == "emails"
         || constants.iter().any(|(name, _)| name == "primary");
-    if !takes_any {
-        return first(&|e| lacks_constants(e) && is_primary(e)).or_else(|| first(&lacks_constants));
+    if takes_any {
+        return first(&is_primary)
+            .or_else(|| first(&|e| has_all(e, &[("type".to_owned(), Value::from("work"))])))
+            .or_else(|| first(&|e| e.get("type").is_none()))
+            .or_else(|| first(&|_| true));
     }
-    let is_work = |e: &Value| has_all(e, &[("type".to_owned(), Value::from("work"))]);
-    first(&is_primary)
-        .or_else(|| first(&is_work))
-        .or_else(|| first(&|e| e.get("type").is_none()))
-        .or_else(|| free.first().copied())
+    let lacks_constants = |e: &Value| constants.iter().all(|(name, _)| e.get(name).is_none());
+    first(&|e| lacks_constants(e) && is_primary(e)).or_else(|| first(&lacks_constants))
 }
 
 /// The value that a rule writes: at its location, or of the element that stands in for it.

@@ -15,7 +15,8 @@ use crate::scim::Resource;
 /// What names mean, in layers: values given by name, then a resource's attributes, then an object's members.
 ///
 /// An inner scope ([`Names::child`]) is asked before its outer one, layer by layer: a value given by name outside is found
-/// before a member of an inner object.
+/// before a member of an inner object. A resource or object of an inner scope takes the place of the outer one: what it
+/// lacks is absent.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
     entries: Vec<(String, Cow<'a, Value>)>,
@@ -107,9 +108,12 @@ impl<'a> Names<'a> {
 
     /// As [`Names::get`], without copying settings and resources.
     pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
-        self.given(name)
-            .or_else(|| self.scopes().find_map(|s| s.attribute(name)))
-            .or_else(|| self.scopes().find_map(|s| s.member(name)))
+        let attribute = || attribute(self.scopes().find_map(|s| s.resource)?, name);
+        let member = || {
+            let object = self.scopes().find_map(|s| s.object)?.as_object()?;
+            Some(Found::value(object.get(name)?, false))
+        };
+        self.given(name).or_else(attribute).or_else(member)
     }
 
     /// A value given by name, the innermost first.
@@ -161,29 +165,22 @@ impl<'a> Names<'a> {
             is_scim: false,
         })
     }
+}
 
-    fn attribute(&self, name: &str) -> Option<Found<'_>> {
-        let resource = self.resource?;
-        if let Some(value) = member_in_any_case(&resource.0, name) {
-            return Some(Found::value(value, true));
-        }
-        if name == "extension" {
-            return Some(Found {
-                root: Root::Map(&resource.0),
-                is_scim: true,
-            });
-        }
-        resource
-            .0
-            .iter()
-            .find(|(key, _)| extension_name(key) == Some(name))
-            .map(|(_, value)| Found::value(value, true))
+/// A resource's attribute by a name at the root.
+fn attribute<'v>(resource: &'v Resource, name: &str) -> Option<Found<'v>> {
+    if let Some(value) = member_in_any_case(&resource.0, name) {
+        return Some(Found::value(value, true));
     }
-
-    fn member(&self, name: &str) -> Option<Found<'_>> {
-        let value = self.object?.as_object()?.get(name)?;
-        Some(Found::value(value, false))
+    if name == "extension" {
+        return Some(Found {
+            root: Root::Map(&resource.0),
+            is_scim: true,
+        });
     }
+    let mut members = resource.0.iter();
+    let (_, value) = members.find(|(key, _)| extension_name(key) == Some(name))?;
+    Some(Found::value(value, true))
 }
 
 impl<'v> Found<'v> {

@@ -6,6 +6,7 @@
 mod authenticate;
 mod habits;
 pub mod key;
+mod pace;
 mod registry;
 pub mod secret;
 
@@ -13,6 +14,7 @@ use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
 pub use habits::Habits;
+pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -34,6 +36,8 @@ pub struct Tenant {
     pub habits: Arc<Habits>,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
+    /// Deactivations and deletions of late; kept over reloads.
+    pub pace: Arc<Pace>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

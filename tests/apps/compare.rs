@@ -1,6 +1,7 @@
 //! Compares a SCIM resource, as the gateway shows it, with the application's own object.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
 use serde_json::Value;
@@ -17,15 +18,40 @@ pub struct Application {
     pub tenant: &'static str,
     /// Which sessions it plays: beginnings of file names.
     pub sessions: Vec<&'static str>,
+    /// Steps that ask what the application cannot do, and what they are answered instead.
+    pub cannot: Vec<Cannot>,
     pub users: Table,
     pub groups: Table,
 }
 
+/// Something that sessions ask and the application cannot do. A step it speaks of must fail, with the status it says.
+pub struct Cannot {
+    /// The beginning of the session's file name; empty: any session.
+    pub session: &'static str,
+    /// A part of the step's name.
+    pub step: &'static str,
+    pub status: u16,
+    pub because: &'static str,
+}
+
+impl Cannot {
+    /// Whether it speaks of a step.
+    pub fn is_about(&self, file: &str, step: &StepRecord) -> bool {
+        file.starts_with(self.session) && step.name.contains(self.step)
+    }
+}
+
 /// How a resource type looks in the application.
 pub struct Table {
-    /// The object's path; `{key}` is what `key` finds in the SCIM resource.
+    /// How the object is asked for: a path, or `POST`, a path and a JSON body. `{key}` is what `key` finds in the SCIM
+    /// resource, without the prefix `g-` of groups' ids; `{credential}` in a body is the value of the application's header.
     pub path: &'static str,
     pub key: &'static str,
+    /// Where an object that is not there any more can be told from others, if the application keeps it: anything found there
+    /// says so. A reply without the first of `fields` says so as well.
+    pub gone: Option<&'static str>,
+    /// What else is read of it: put into the object under a name.
+    pub beside: Vec<(&'static str, &'static str)>,
     /// What must be equal.
     pub fields: Vec<Field>,
     /// What must be the same set: a place in the SCIM resource, a place in the object.
@@ -51,6 +77,16 @@ pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Val
 }
 
 impl Table {
+    /// Whether a reply says, with status 200, that there is no such object.
+    fn is_missing(&self, object: &Value) -> bool {
+        let is_found = |path: &str| !find(path, object).is_empty();
+        self.gone.is_some_and(is_found)
+            || self
+                .fields
+                .first()
+                .is_some_and(|field| !is_found(field.own))
+    }
+
     /// Every difference between a SCIM resource and the application's object.
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
@@ -98,6 +134,8 @@ pub struct Comparison<'a> {
     settings: &'a Settings,
     gateway: &'a HttpTransport,
     own: HttpTransport,
+    /// What a resource was called in the application when it was last seen.
+    keys: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Comparison<'a> {
@@ -112,6 +150,7 @@ impl<'a> Comparison<'a> {
             gateway,
             own: HttpTransport::new(&application.base_url, None)
                 .expect("the application's address"),
+            keys: RefCell::default(),
         }
     }
 
@@ -160,9 +199,47 @@ impl<'a> Comparison<'a> {
                 .first()
                 .map(|value| plain(value))
                 .unwrap_or_default(),
-            // Only an id that is the application's own still leads to the object.
+            // An id that is the application's own still leads to the object.
             _ if table.key == "$.id" => id.to_owned(),
-            _ => return Vec::new(),
+            _ => match self.keys.borrow_mut().remove(id) {
+                Some(key) => key,
+                None => return Vec::new(),
+            },
+        };
+        self.keys.borrow_mut().insert(id.to_owned(), key.clone());
+        let (own_status, own) = self.object(table, &key).await;
+        match (status, own_status) {
+            (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
+            (200, 200) => table.differences(&scim, &own),
+            (404, 404 | 403) => Vec::new(),
+            _ => vec![format!(
+                "the gateway answers {status}, the application {own_status}"
+            )],
+        }
+    }
+
+    /// The application's own object, with what is read beside it.
+    async fn object(&self, table: &Table, key: &str) -> (u16, Value) {
+        let (mut status, mut object) = self.own(table.path, key).await;
+        if status == 200 && table.is_missing(&object) {
+            status = 404;
+        }
+        if status == 200 {
+            for (name, path) in &table.beside {
+                object[*name] = self.own(path, key).await.1;
+            }
+        }
+        (status, object)
+    }
+
+    async fn own(&self, path: &str, key: &str) -> (u16, Value) {
+        let key = key.strip_prefix("g-").unwrap_or(key);
+        let (path, body) = match path
+            .strip_prefix("POST ")
+            .and_then(|rest| rest.split_once(' '))
+        {
+            Some((path, body)) => (path, Some(self.body(body, key))),
+            None => (path, None),
         };
         let base_path = url::Url::parse(&self.application.base_url)
             .expect("a URL")
@@ -171,32 +248,56 @@ impl<'a> Comparison<'a> {
         let path = format!(
             "{}{}",
             base_path.trim_end_matches('/'),
-            table.path.replace("{key}", &key)
+            path.replace("{key}", &segment(key))
         );
-        let (own_status, own) = get(&self.own, path, self.application.header.clone()).await;
-        match (status, own_status) {
-            (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
-            (200, 200) => table.differences(&scim, &own),
-            (404, 404) => Vec::new(),
-            _ => vec![format!(
-                "the gateway answers {status}, the application {own_status}"
-            )],
-        }
+        ask(&self.own, path, self.application.header.clone(), body).await
+    }
+
+    fn body(&self, template: &str, key: &str) -> Value {
+        let text = template
+            .replace("{key}", key)
+            .replace("{credential}", &self.application.header.1);
+        serde_json::from_str(&text).expect("a body")
     }
 }
 
 async fn get(transport: &HttpTransport, path: String, header: (String, String)) -> (u16, Value) {
+    ask(transport, path, header, None).await
+}
+
+async fn ask(
+    transport: &HttpTransport,
+    path: String,
+    header: (String, String),
+    body: Option<Value>,
+) -> (u16, Value) {
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let mut headers = vec![header];
+    if body.is_some() {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
     let request = Request {
-        method: "GET".to_owned(),
+        method: method.to_owned(),
         path_and_query: path,
-        headers: vec![header],
-        body: None,
+        headers,
+        body: body.map(|body| body.to_string().into()),
     };
     let reply = transport.send(request).await.expect("an answer");
     (
         reply.status,
         serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
     )
+}
+
+/// A value as one segment of a path.
+fn segment(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| match is_plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 fn find<'v>(path: &str, value: &'v Value) -> Vec<&'v Value> {
@@ -222,6 +323,8 @@ mod tests {
         let table = Table {
             path: "",
             key: "$.id",
+            gone: None,
+            beside: Vec::new(),
             fields: vec![
                 field("$.name.givenName", "$.u.first"),
                 translated(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::compare::{Application, Table, field, translated};
+use super::compare::{Application, Cannot, Table, field, translated};
 
 pub fn application(started: &BTreeMap<String, String>) -> Application {
     let base_url = started["BASE_URL"].clone();
@@ -16,9 +16,17 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         base_url,
         tenant: TENANT,
         sessions: vec!["okta/", "entra/"],
+        cannot: vec![Cannot {
+            session: "entra/matching-filters",
+            step: "a userName with a plus sign",
+            status: 400,
+            because: "a login has letters, digits and `_-@.` only",
+        }],
         users: Table {
             path: "/users/{key}.json",
             key: "$.id",
+            gone: None,
+            beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.user.id"),
                 field("$.userName", "$.user.login"),
@@ -36,6 +44,8 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         groups: Table {
             path: "/groups/{key}.json?include=users",
             key: "$.id",
+            gone: None,
+            beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.group.id"),
                 field("$.displayName", "$.group.name"),

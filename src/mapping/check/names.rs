@@ -41,6 +41,10 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
                 .names
                 .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
+        if let Some(place) = login.steps.first().map(|step| &step.place) {
+            let sent = login.headers.iter().chain(&login.query);
+            sent.for_each(|(_, template)| scope.all(template.names(), place, complaints));
+        }
     }
 }
 
@@ -118,7 +122,11 @@ fn check_type(
             .flatten()
         {
             let names = ["group", "id", "scim", "member", "members", "method"];
-            scope(&names, false).call(&change.call, complaints);
+            let mut scope = scope(&names, false);
+            for step in change.before.iter().chain([&change.call]) {
+                scope.call(step, complaints);
+                scope.take(step);
+            }
         }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
@@ -137,16 +145,24 @@ impl Scope<'_> {
     fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
         for (at, step) in operation.steps.iter().enumerate() {
             self.call(step, complaints);
-            self.names
-                .extend(step.take.iter().map(|(name, _)| name.clone()));
+            self.take(step);
             if at == 0 {
                 // A create's first reply may have said the new object's id.
                 self.names.insert("id".to_owned());
             }
         }
+        for (_, template) in &operation.set {
+            self.all(template.names(), super::place_of(operation), complaints);
+        }
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }
+    }
+
+    /// What a step takes is known to the steps after it.
+    fn take(&mut self, step: &Call) {
+        let taken = step.take.iter().map(|(name, _)| name.clone());
+        self.names.extend(taken);
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {
@@ -186,12 +202,10 @@ impl Scope<'_> {
             name if self.names.contains(name) => return None,
             _ => {}
         }
-        if let Some(resource_type) = self.resource_type {
-            if is_attribute(resource_type, first, rest) {
-                return None;
-            }
-        }
-        if !self.is_complete {
+        let is_attribute = self
+            .resource_type
+            .is_some_and(|of| is_attribute(of, first, rest));
+        if is_attribute || !self.is_complete {
             return None;
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));

@@ -13,7 +13,7 @@ use crate::mapping::value::time::{format_time, parse_instant};
 
 use super::{
     EvaluateErrorKind, Fault, MAX_RESULT_BYTES,
-    ast::Filter,
+    ast::{Filter, Node},
     evaluate::{Outcome, Scope, into_element},
     is_true,
     operators::is_blank,
@@ -44,53 +44,55 @@ pub(super) fn apply<'v>(
         return Ok(Some(value));
     }
     match filter {
-        Filter::Default(_) => Ok(Some(value)),
         Filter::First => Ok(end(value, 0)),
         Filter::Last => Ok(end(value, -1)),
         Filter::Primary => Ok(primary(value)),
-        Filter::Split(separator, index) => {
-            let separator = argument(scope.value(separator)?)?;
-            let index = match index {
-                Some(node) => match scope.value(node)?.and_then(|v| v.as_i64()) {
-                    Some(index) => Some(index),
-                    None => return Ok(None),
-                },
-                None => None,
-            };
-            split(&value, &separator, index)
-        }
-        Filter::Join(separator) => {
-            let separator = argument(scope.value(separator)?)?;
-            join(&value, &separator).map(some)
-        }
-        Filter::Replace(from, to) => {
-            let (from, to) = (argument(scope.value(from)?)?, argument(scope.value(to)?)?);
-            replace(&value, &from, &to).map(some)
-        }
-        Filter::Cut(count) => {
-            let count = scope.value(count)?.and_then(|v| v.as_u64()).unwrap_or(0);
-            let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let text: String = text(&value)?.chars().take(count).collect();
-            Ok(some(Value::String(text)))
-        }
-        Filter::Where(key, wanted) => {
-            let key = argument(scope.value(key)?)?;
-            let wanted = scope.value(wanted)?;
-            Ok(some(matching(&value, &key, wanted.as_deref())))
-        }
-        Filter::Values(key) => {
-            let key = argument(scope.value(key)?)?;
-            let found = elements(&value).filter_map(|e| e.get(&*key)).cloned();
-            Ok(some(Value::Array(found.collect())))
-        }
-        Filter::Lookup(table) => {
-            let table = scope.value(table)?;
-            let key = text(&value)?;
-            let found = table.as_deref().and_then(|t| t.get(&*key)).cloned();
-            Ok(found.map(Cow::Owned))
-        }
-        plain => convert(plain, &value).map(|v| v.map(Cow::Owned)),
+        _ => match with_arguments(filter, &value, scope) {
+            Some(outcome) => outcome,
+            None => Ok(convert(filter, &value)?.map(Cow::Owned)),
+        },
     }
+}
+
+/// The filters that take arguments; absent for the others.
+fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Option<Outcome<'v>> {
+    let text_of_argument = |node: &'v Node| argument(scope.value(node)?);
+    let outcome = match filter {
+        Filter::Split(separator, index) => text_of_argument(separator)
+            .and_then(|separator| split(value, &separator, index.as_ref(), scope)),
+        Filter::Join(separator) => text_of_argument(separator)
+            .and_then(|separator| join(value, &separator))
+            .map(some),
+        Filter::Replace(from, to) => text_of_argument(from)
+            .and_then(|from| replace(value, &from, &text_of_argument(to)?))
+            .map(some),
+        Filter::Cut(count) => scope
+            .value(count)
+            .and_then(|count| cut(value, count.and_then(|c| c.as_u64())))
+            .map(some),
+        Filter::Where(key, wanted) => text_of_argument(key)
+            .and_then(|key| Ok(matching(value, &key, scope.value(wanted)?.as_deref(), true)))
+            .map(some),
+        Filter::Without(key, unwanted) => text_of_argument(key)
+            .and_then(|key| {
+                Ok(matching(
+                    value,
+                    &key,
+                    scope.value(unwanted)?.as_deref(),
+                    false,
+                ))
+            })
+            .map(some),
+        Filter::Values(key) => text_of_argument(key).map(|key| some(values(value, &key))),
+        Filter::Wrap(key) => text_of_argument(key)
+            .and_then(|key| wrapped(value, &key))
+            .map(some),
+        Filter::Lookup(table) => scope
+            .value(table)
+            .and_then(|table| lookup(value, table.as_deref())),
+        _ => return None,
+    };
+    Some(outcome)
 }
 
 /// The filters that look at nothing but the value.
@@ -178,7 +180,12 @@ fn primary(value: Cow<'_, Value>) -> Option<Cow<'_, Value>> {
     into_element(value, i64::try_from(index).unwrap_or(0))
 }
 
-fn split<'v>(value: &Value, separator: &str, index: Option<i64>) -> Outcome<'v> {
+fn split<'v>(
+    value: &Value,
+    separator: &str,
+    index: Option<&'v Node>,
+    scope: Scope<'v>,
+) -> Outcome<'v> {
     let text = text(value)?;
     if separator.is_empty() {
         let message = "The separator of `split` is empty.";
@@ -193,10 +200,33 @@ fn split<'v>(value: &Value, separator: &str, index: Option<i64>) -> Outcome<'v> 
         return Err(Fault::too_large());
     }
     let parts = Cow::Owned(Value::Array(parts));
-    Ok(match index {
-        Some(index) => into_element(parts, index),
-        None => Some(parts),
-    })
+    let Some(index) = index else {
+        return Ok(Some(parts));
+    };
+    let index = scope.value(index)?.and_then(|v| v.as_i64());
+    Ok(index.and_then(|index| into_element(parts, index)))
+}
+
+/// The first characters; none without a count.
+fn cut(value: &Value, count: Option<u64>) -> Result<Value, Fault> {
+    let count = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
+    let front: String = text(value)?.chars().take(count).collect();
+    Ok(Value::String(front))
+}
+
+/// The member of each element that has it.
+fn values(value: &Value, key: &str) -> Value {
+    elements(value)
+        .filter_map(|e| e.get(key))
+        .cloned()
+        .collect()
+}
+
+/// The member of a table that the value names.
+fn lookup<'v>(value: &Value, table: Option<&Value>) -> Outcome<'v> {
+    let key = text(value)?;
+    let found = table.and_then(|table| table.get(&*key));
+    Ok(found.cloned().map(Cow::Owned))
 }
 
 /// The elements as one text; those that are null are left out.
@@ -230,12 +260,24 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
     Ok(Value::String(text.replace(from, to)))
 }
 
-/// The elements whose member has the value.
-fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
-    let has = |element: &&Value| {
-        element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null)
+/// The elements whose member has the value, or those whose member has not.
+fn matching(value: &Value, key: &str, wanted: Option<&Value>, has_it: bool) -> Value {
+    let is_chosen = |element: &&Value| {
+        let member = element.get(key).unwrap_or(&Value::Null);
+        (member == wanted.unwrap_or(&Value::Null)) == has_it
     };
-    Value::Array(elements(value).filter(has).cloned().collect())
+    Value::Array(elements(value).filter(is_chosen).cloned().collect())
+}
+
+/// Each element as the only member of an object.
+fn wrapped(value: &Value, key: &str) -> Result<Value, Fault> {
+    let items: Vec<&Value> = elements(value).collect();
+    if items.len() * (key.len() + 8) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let object =
+        |item: &Value| Value::Object([(key.to_owned(), item.clone())].into_iter().collect());
+    Ok(Value::Array(items.into_iter().map(object).collect()))
 }
 
 /// What a regular expression matches: the group asked for, else its first group, else the whole match.

@@ -76,6 +76,8 @@ fn expressions_have_values() {
             json!("home@x, work@x, p@x"),
         ),
         ("emails|where('type', 'work')|length", json!(1)),
+        ("tags|wrap('id')", json!([{"id": "x"}, {"id": "y"}])),
+        ("emails|without('type', 'work')|length", json!(2)),
         ("emails|first.type", json!("home")),
         ("emails|last.type", json!("other")),
         ("enterprise.department", json!("R&D")),
@@ -381,7 +383,12 @@ fn inner_names_come_first_and_given_ones_before_members() {
     child.object(&inner).with("x", Cow::Owned(json!(6)));
     let value = |name: &str| child.get(name).map(Cow::into_owned);
     assert_eq!(value("a"), Some(json!(3)));
-    assert_eq!(value("b"), Some(json!(2)));
+    assert_eq!(
+        value("b"),
+        None,
+        "the inner object takes the place of the outer one"
+    );
+    assert_eq!(names.get("b").map(Cow::into_owned), Some(json!(2)));
     assert_eq!(value("given"), Some(json!(5)));
     assert_eq!(value("x"), Some(json!(6)));
     assert_eq!(value("y"), None);

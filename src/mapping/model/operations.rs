@@ -88,6 +88,8 @@ pub struct Operation {
     pub covers: Vec<AttributePath>,
     /// Which fields are sent.
     pub send: Send,
+    /// Fields put into the object of a `get`, worked out from what its steps took.
+    pub set: Vec<(FieldPlace, Template)>,
     /// What the last reply holds.
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
@@ -261,6 +263,16 @@ pub struct Members {
     pub types: Vec<String>,
 }
 
+impl Members {
+    /// Whether the list in the group object is the only way to change members: the group's create and update write it.
+    pub fn are_in_object(&self) -> bool {
+        self.field.is_some()
+            && self.add.is_none()
+            && self.remove.is_none()
+            && self.replace.is_none()
+    }
+}
+
 /// Reads the members of a group.
 #[derive(Debug)]
 pub struct MemberRead {
@@ -272,6 +284,8 @@ pub struct MemberRead {
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
     pub page: PageStyle,
+    /// Items for which this is false are not shown.
+    pub only: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }
@@ -289,6 +303,8 @@ pub struct MemberField {
 /// A call that changes membership.
 #[derive(Debug)]
 pub struct MemberCall {
+    /// Made first, in order; what they take are names for the call (`steps`, all but the last).
+    pub before: Vec<Call>,
     pub call: Call,
     /// Most members in one call; absent: one (`{member}`).
     pub batch: Option<usize>,
@@ -317,11 +333,15 @@ pub enum UserGroups {
         id: Option<JsonPath>,
         display: Option<JsonPath>,
         page: PageStyle,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
     /// In the user object.
     Field {
         items: JsonPath,
         id: Option<JsonPath>,
         display: Option<JsonPath>,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
 }

@@ -4,6 +4,8 @@ use crate::{
     mapping::{
         location::is_same_attribute,
         model::{AttributeRule, Operation, TypeMapping},
+        names::extension_name,
+        template::Template,
     },
     scim::AttributePath,
 };
@@ -36,12 +38,27 @@ pub fn covers(op: &Operation, t: &TypeMapping, path: &AttributePath) -> bool {
     !is_elsewhere && (is_written(t, path) || is_member_field(t, path))
 }
 
-/// The rules that a change at the path may concern, in file order; those that are only kept included.
+/// The rules that a change at the path may concern, in file order: those about it, kept ones included, and those whose
+/// templates name it.
 pub fn rules_for<'t>(t: &'t TypeMapping, path: &AttributePath) -> Vec<&'t AttributeRule> {
     t.attributes
         .iter()
-        .filter(|rule| rule.location.overlaps(path))
+        .filter(|rule| {
+            let on_create = rule.on_create.iter();
+            rule.location.overlaps(path) || is_named(on_create.chain(written_by(rule)), path)
+        })
         .collect()
+}
+
+/// The rules about the path itself, in file order.
+pub(super) fn rules_at<'t>(
+    t: &'t TypeMapping,
+    path: &AttributePath,
+) -> impl Iterator<Item = &'t AttributeRule> {
+    let path = path.clone();
+    t.attributes
+        .iter()
+        .filter(move |rule| rule.location.overlaps(&path))
 }
 
 /// Whether a value at the path, or a part of it, is kept here.
@@ -57,9 +74,36 @@ pub(super) fn is_writing(rule: &AttributeRule) -> bool {
 }
 
 fn is_written(t: &TypeMapping, path: &AttributePath) -> bool {
-    t.attributes
-        .iter()
-        .any(|rule| is_writing(rule) && rule.location.overlaps(path))
+    t.attributes.iter().any(|rule| {
+        is_writing(rule) && (rule.location.overlaps(path) || is_named(written_by(rule), path))
+    })
+}
+
+/// The template by which a rule writes.
+fn written_by(rule: &AttributeRule) -> Option<&Template> {
+    rule.write.as_ref()?.value.as_ref()
+}
+
+/// Whether a template names the attribute.
+fn is_named<'t>(templates: impl IntoIterator<Item = &'t Template>, path: &AttributePath) -> bool {
+    templates
+        .into_iter()
+        .flat_map(Template::names)
+        .any(|name| is_name_of(&name.names, path))
+}
+
+/// Whether a name of an expression (`name.givenName`, `enterprise.department`) is the attribute, a part or the whole of it.
+fn is_name_of(names: &[String], path: &AttributePath) -> bool {
+    let rest = match (&path.schema, names) {
+        (None, names) => names,
+        (Some(urn), [first, second, rest @ ..]) if first == "extension" && second == urn => rest,
+        (Some(urn), [first, rest @ ..]) if extension_name(urn) == Some(first) => rest,
+        (Some(_), _) => return false,
+    };
+    let wanted = [Some(&path.attribute), path.sub_attribute.as_ref()];
+    let is_same = |(name, wanted): (&String, &String)| name.eq_ignore_ascii_case(wanted);
+    (path.schema.is_some() || !rest.is_empty())
+        && rest.iter().zip(wanted.into_iter().flatten()).all(is_same)
 }
 
 fn is_member_field(t: &TypeMapping, path: &AttributePath) -> bool {

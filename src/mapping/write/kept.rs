@@ -17,7 +17,7 @@ use crate::{
     scim::{Resource, Returned},
 };
 
-use super::{covers::rules_for, fields::encode};
+use super::{covers::rules_at, fields::encode};
 
 /// The part of a resource that is kept here, laid out as in the resource. Attributes that are never returned, such as
 /// `password`, are not kept whatever the file says.
@@ -82,7 +82,7 @@ fn join_object(
         return own.clone();
     }
     let mut joined = own.clone();
-    for part in rules_for(t, &rule.location.path) {
+    for part in rules_at(t, &rule.location.path) {
         let Some(sub) = &part.location.path.sub_attribute else {
             continue;
         };

@@ -102,6 +102,4 @@ impl fmt::Display for WriteError {
 impl std::error::Error for WriteError {}
 
 #[cfg(test)]
-mod round_trip_tests;
-#[cfg(test)]
 mod tests;

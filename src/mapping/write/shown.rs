@@ -10,7 +10,7 @@ use crate::{
     scim::AttributePath,
 };
 
-use super::covers::rules_for;
+use super::covers::rules_at;
 
 /// The elements of a multi-valued attribute as they will read once they are written, where only single elements of it are
 /// mapped (`emails[type eq "work"].value`): under the mapped values, with the mapped sub-attributes.
@@ -22,7 +22,7 @@ pub fn shown_elements(
     path: &AttributePath,
     elements: &[Value],
 ) -> Option<Vec<Value>> {
-    let rules = rules_for(t, path);
+    let rules: Vec<_> = rules_at(t, path).collect();
     let is_by_element = |location: &Location| location.is_element();
     if rules.is_empty()
         || !rules

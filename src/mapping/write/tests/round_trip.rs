@@ -12,9 +12,7 @@ use crate::{
     scim::{AttributePath, Resource},
 };
 
-use super::*;
-
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+use super::{super::*, ENTERPRISE};
 
 fn resource(value: &Value) -> Resource {
     match value {
@@ -44,7 +42,7 @@ fn seen(t: &mut TypeMapping, wish: &Value, meddle: impl FnOnce(&mut Map<String, 
     Value::Object(shown.0)
 }
 
-/// Sorted, so that the order of members does not matter. The order of elements does.
+/// The order of members does not matter, that of elements does.
 fn assert_seen(rules: Vec<AttributeRule>, wish: Value, expected: Value) {
     let shown = seen(&mut user(rules), &wish, |_| {});
     assert_eq!(shown, expected, "sent {wish}");
