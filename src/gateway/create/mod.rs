@@ -272,7 +272,9 @@ impl Create<'_> {
             members: projection.wants("members")
                 && !has_members
                 && self.wish.0.contains_key("members"),
-            groups: projection.wants("groups")
+            // An account that is only planned is in no group yet.
+            groups: !self.ctx.journey.is_dry
+                && projection.wants("groups")
                 && self.ctx.dialect.answers(&self.t.resource_type).lists_groups,
         };
         let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
