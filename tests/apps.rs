@@ -8,6 +8,8 @@
 mod compare;
 #[path = "apps/gateway.rs"]
 mod gateway;
+#[path = "apps/mailman.rs"]
+mod mailman;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
@@ -31,6 +33,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "mailman" => mailman::application(&started),
             "redmine" => redmine::application(&started),
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"

@@ -17,7 +17,7 @@ use crate::{
     mapping::{
         body::scalar_text,
         call::spelled,
-        model::{Call, Mapping, Meaning, Operation, ReplyKind, TypeMapping},
+        model::{Call, FieldPlace, Mapping, Meaning, Operation, ReplyKind, TypeMapping},
         names::Names,
         page::PageRequest,
         reply::{CallClass, Reply, Verdict, source, take},
@@ -110,8 +110,12 @@ impl Driver {
                 headers: &headers,
             };
             if let Some(answer) = self.step(journey, &ask).await? {
-                let id = self.new_id(operation, class, &answer, &names)?;
                 let taken = taken(step, &answer, &names)?;
+                if let Some(place) = &step.into {
+                    progress.add_part(place, answer, taken);
+                    continue;
+                }
+                let id = self.new_id(operation, class, &answer, &names)?;
                 progress.absorb(answer, id, taken);
             }
         }
@@ -310,7 +314,8 @@ impl Driver {
         let object = reply
             .filter(|_| has_object)
             .and_then(|reply| object_in(operation, reply))
-            .cloned();
+            .cloned()
+            .map(|object| progress.with_parts(object));
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
         Done {
             object,
@@ -333,6 +338,8 @@ struct Progress {
     id: Option<Value>,
     last: Option<Answer>,
     is_planned_only: bool,
+    /// Replies that are members of the object, and where.
+    parts: Vec<(FieldPlace, Value)>,
 }
 
 impl Progress {
@@ -353,6 +360,22 @@ impl Progress {
         self.taken.extend(taken);
         self.is_planned_only |= answer.is_planned_only;
         self.last = Some(answer);
+    }
+
+    /// A reply that becomes a part of the object. One that was tolerated although it failed says nothing about it.
+    fn add_part(&mut self, place: &FieldPlace, answer: Answer, taken: Map<String, Value>) {
+        self.taken.extend(taken);
+        self.is_planned_only |= answer.is_planned_only;
+        if answer.reply.status < 400 {
+            self.parts.push((place.clone(), answer.reply.content));
+        }
+    }
+
+    fn with_parts(&self, mut object: Value) -> Value {
+        for (place, part) in &self.parts {
+            place.write(&mut object, part.clone());
+        }
+        object
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
 use serde_json::Value;
 
@@ -54,7 +55,8 @@ pub struct Table {
     pub sets: Vec<(&'static str, &'static str)>,
 }
 
-/// A place in the SCIM resource, a place in the object, and the values that stand for others.
+/// A place in the SCIM resource, a place in the object, and the values that stand for others, of which there may be
+/// several.
 pub struct Field {
     pub scim: &'static str,
     pub own: &'static str,
@@ -72,17 +74,22 @@ pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Val
     Field { scim, own, values }
 }
 
+/// The header of HTTP Basic.
+pub fn basic(user: &str, password: &str) -> (String, String) {
+    let credential = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    ("Authorization".to_owned(), format!("Basic {credential}"))
+}
+
 impl Table {
     /// Every difference between a SCIM resource and the application's object.
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         for field in &self.fields {
-            let wanted = find(field.scim, scim)
-                .first()
-                .map(|value| field.translate(value));
+            let wanted = find(field.scim, scim).first().copied();
             let found = find(field.own, own).first().map(|value| plain(value));
             // Absent, null and empty are the same thing to an application that has no difference.
-            if wanted.clone().unwrap_or_default() != found.clone().unwrap_or_default() {
+            let found = found.unwrap_or_default();
+            if !field.allowed(wanted).contains(&found) {
                 differences.push(format!(
                     "{} is {wanted:?}, {} is {found:?}",
                     field.scim, field.own
@@ -90,11 +97,9 @@ impl Table {
             }
         }
         for (scim_path, own_path) in &self.sets {
-            let set = |path, value| {
-                find(path, value)
-                    .into_iter()
-                    .map(plain)
-                    .collect::<BTreeSet<_>>()
+            let set = |path, value| -> BTreeSet<String> {
+                let values = find(path, value).into_iter().map(plain);
+                values.map(without_url).collect()
             };
             let (wanted, found) = (set(scim_path, scim), set(own_path, own));
             if wanted != found {
@@ -108,9 +113,14 @@ impl Table {
 }
 
 impl Field {
-    fn translate(&self, value: &Value) -> String {
-        let other = self.values.iter().find(|(scim, _)| scim == value);
-        plain(other.map_or(value, |(_, own)| own))
+    /// What the application may have where SCIM has a value: each that stands for it, or else the value itself.
+    fn allowed(&self, value: Option<&Value>) -> Vec<String> {
+        let pairs = self.values.iter().filter(|(scim, _)| Some(scim) == value);
+        let others: Vec<String> = pairs.map(|(_, own)| plain(own)).collect();
+        match others.is_empty() {
+            true => vec![value.map(plain).unwrap_or_default()],
+            false => others,
+        }
     }
 }
 
@@ -263,6 +273,14 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// A reference by URL is the id at its end.
+fn without_url(text: String) -> String {
+    match text.rsplit_once('/') {
+        Some((url, id)) if url.contains("://") => id.to_owned(),
+        _ => text,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     mapping::{
-        model::{Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
-        reply::CallClass,
+        model::{Call, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
+        names::Names,
+        reply::{self, CallClass},
     },
     scim::{Error, ScimType},
     store::TargetId,
@@ -89,7 +90,7 @@ pub async fn apply(
                 ctx,
                 t,
                 group,
-                &replace.call,
+                replace,
                 "replace",
                 CallClass::MemberAdd,
                 &all,
@@ -175,12 +176,12 @@ async fn run(
         .batch
         .is_some_and(|batch| members.len() <= batch.max(1))
     {
-        return run_once(ctx, t, group, &call.call, verb, class, &members).await;
+        return run_once(ctx, t, group, call, verb, class, &members).await;
     }
     let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
     let calls = chunks
         .into_iter()
-        .map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk))
+        .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
         .collect();
     in_order(calls, PARALLEL_CALLS).await.map(|_| ())
 }
@@ -189,7 +190,7 @@ async fn run_once(
     ctx: &Context,
     t: &TypeMapping,
     group: &Located,
-    call: &crate::mapping::model::Call,
+    call: &MemberCall,
     verb: &'static str,
     class: CallClass,
     members: &[Value],
@@ -203,28 +204,67 @@ async fn run_once(
         names.with("member", Cow::Borrowed(member));
     }
     let operation = format!("{}.members.{verb}", t.section);
-    match ctx
+    let mut taken = Map::new();
+    for before in &call.before {
+        let ended = one_call(ctx, &operation, before, class, &names, &mut taken).await?;
+        if !ended.meaning.is_done() {
+            return settle(ctx, t, group, class, ended).await;
+        }
+    }
+    let ended = one_call(ctx, &operation, &call.call, class, &names, &mut taken).await?;
+    settle(ctx, t, group, class, ended).await
+}
+
+/// What came of a call.
+struct Ended {
+    meaning: Meaning,
+    detail: Option<String>,
+    attribute: Option<String>,
+}
+
+/// One call, with what earlier ones took as names; what it takes is added.
+async fn one_call(
+    ctx: &Context,
+    operation: &str,
+    call: &Call,
+    class: CallClass,
+    outer: &Names<'_>,
+    taken: &mut Map<String, Value>,
+) -> Result<Ended, Error> {
+    let mut names = outer.child();
+    for (name, value) in taken.iter() {
+        names.with(name, Cow::Owned(value.clone()));
+    }
+    let answer = ctx
         .driver()
-        .call(&ctx.journey, &operation, call, class, &names, None)
-        .await
-    {
-        Ok((_, verdict)) => {
-            settle(
-                ctx,
-                t,
-                group,
-                class,
-                verdict.meaning,
-                verdict.detail,
-                verdict.attribute,
-            )
-            .await
+        .call(&ctx.journey, operation, call, class, &names, None)
+        .await;
+    match answer {
+        Ok((reply, verdict)) => {
+            if verdict.meaning.is_done() {
+                reply::take(call, &reply, &names, taken)?;
+            }
+            if ctx.journey.is_dry {
+                // What was planned only has no reply: each name stands for itself.
+                for (name, _) in &call.take {
+                    taken.entry(name).or_insert_with(|| json!(name));
+                }
+            }
+            Ok(Ended {
+                meaning: verdict.meaning,
+                detail: verdict.detail,
+                attribute: verdict.attribute,
+            })
         }
         Err(TargetError::Refused {
             meaning,
             detail,
             attribute,
-        }) => settle(ctx, t, group, class, meaning, detail, attribute).await,
+        }) => Ok(Ended {
+            meaning,
+            detail,
+            attribute,
+        }),
         Err(error) => Err(error.into()),
     }
 }
@@ -235,20 +275,18 @@ async fn settle(
     t: &TypeMapping,
     group: &Located,
     class: CallClass,
-    meaning: Meaning,
-    detail: Option<String>,
-    attribute: Option<String>,
+    ended: Ended,
 ) -> Result<(), Error> {
-    match (class, meaning) {
+    match (class, ended.meaning) {
         (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
         (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
         (CallClass::MemberRemove, Meaning::NotFound)
         | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
         (_, Meaning::NotFound) => Err(unknown_member()),
-        _ => Err(TargetError::Refused {
+        (_, meaning) => Err(TargetError::Refused {
             meaning,
-            detail,
-            attribute: attribute.or(Some("members".into())),
+            detail: ended.detail,
+            attribute: ended.attribute.or(Some("members".into())),
         }
         .into()),
     }

@@ -111,18 +111,23 @@ fn check_type(
     }
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
-            scope(&["group", "id", "scim"], false).call(&read.call, complaints);
+            scope(&["group", "id", "scim", "old"], false).call(&read.call, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
             .flatten()
         {
             let names = ["group", "id", "scim", "member", "members", "method"];
-            scope(&names, false).call(&change.call, complaints);
+            let mut scope = scope(&names, false);
+            for call in &change.before {
+                scope.call(call, complaints);
+                scope.taking(call);
+            }
+            scope.call(&change.call, complaints);
         }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
-        scope(&["id", "scim"], true).call(call, complaints);
+        scope(&["id", "scim", "old"], true).call(call, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
@@ -137,8 +142,7 @@ impl Scope<'_> {
     fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
         for (at, step) in operation.steps.iter().enumerate() {
             self.call(step, complaints);
-            self.names
-                .extend(step.take.iter().map(|(name, _)| name.clone()));
+            self.taking(step);
             if at == 0 {
                 // A create's first reply may have said the new object's id.
                 self.names.insert("id".to_owned());
@@ -147,6 +151,12 @@ impl Scope<'_> {
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }
+    }
+
+    /// What a call takes is known from then on.
+    fn taking(&mut self, call: &Call) {
+        self.names
+            .extend(call.take.iter().map(|(name, _)| name.clone()));
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {

@@ -86,6 +86,7 @@ pub(super) enum Filter {
     Lookup(Node),
     Json,
     Unique,
+    Slug,
 }
 
 impl Node {

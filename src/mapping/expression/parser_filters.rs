@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 23] = [
+const FILTERS: [(&str, &str); 24] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -46,6 +46,7 @@ const FILTERS: [(&str, &str); 23] = [
     ("lookup", "lookup({\"a\": 1, \"b\": 2})"),
     ("json", "json"),
     ("unique", "unique"),
+    ("slug", "slug"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -106,6 +107,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "base64" => Filter::Base64,
         "json" => Filter::Json,
         "unique" => Filter::Unique,
+        "slug" => Filter::Slug,
         _ => return None,
     })
 }

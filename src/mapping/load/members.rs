@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    call::{self, CALL},
+    call::{self, CALL, CALL_KIND},
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -33,9 +33,9 @@ const DISPLAY: Key = key(
 );
 const ID: Key = key(
     "id",
-    Kind::Path,
+    Kind::OneOf(&[Kind::Path, Kind::Template]),
     "the item itself",
-    "The id within an item.",
+    "The id within an item: a path, or a template over the item's members (`value` is the item itself).",
     "'$.id'",
 );
 const PAGE_KEY: Key = key(
@@ -62,19 +62,28 @@ static READ_KEYS: &[Key] = &[
 
 static READ: Shape = Shape {
     name: "`[group.members.read]`",
-    about: "Reads the members of a group; `{group}` is its id.",
+    about: "Reads the members of a group; `{group}` is its id, `{old}` the group as read.",
     keys: READ_KEYS,
     base: Some(&CALL),
     others: None,
 };
 
-static CHANGE_KEYS: &[Key] = &[key(
-    "batch",
-    Kind::Count,
-    "one (`{member}`)",
-    "The most members in one call (`{members}`), 1 to 10000.",
-    "100",
-)];
+static CHANGE_KEYS: &[Key] = &[
+    key(
+        "batch",
+        Kind::Count,
+        "one (`{member}`)",
+        "The most members in one call (`{members}`), 1 to 10000.",
+        "100",
+    ),
+    key(
+        "before",
+        Kind::Many(&CALL_KIND),
+        "none",
+        "Calls before it: what they `take` are its names. For memberships that have an id of their own.",
+        "[{ call = \"GET /rows?user={member}&group={group}\", take = { row = '$.rows[0].id' } }]",
+    ),
+];
 
 static CHANGE: Shape = Shape {
     name: "a change of members",
@@ -230,7 +239,8 @@ static GROUPS_KEYS: &[Key] = &[
 /// `[user.groups]`.
 pub static GROUPS: Shape = Shape {
     name: "`[user.groups]`",
-    about: "How a user's `groups` are read: by a `call` of its own, or from the user object. Absent: they are not shown.",
+    about: "How a user's `groups` are read: by a `call` of its own (`{id}` is the user's id, `{old}` the user as read), or from \
+            the user object. Absent: they are not shown.",
     keys: GROUPS_KEYS,
     base: Some(&CALL),
     others: None,
@@ -269,7 +279,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
     Some(MemberRead {
         call: call::from_table(&read, Some(resource_type))?,
         items: items(&read)?,
-        id: syntax::path_at(&read, "id"),
+        id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
         page: page::page(&read),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
@@ -287,14 +297,23 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
     let node = reader.node(key)?;
     if node.as_text().is_some() {
         let call = call::call(reader.context, node, Some(resource_type))?;
-        return Some(MemberCall { call, batch: None });
+        return Some(MemberCall {
+            before: Vec::new(),
+            call,
+            batch: None,
+        });
     }
     let change = reader.table(key)?;
     let call = call::from_table(&change, Some(resource_type))?;
     let batch = change
         .count("batch", 1, 10_000)
         .and_then(|batch| usize::try_from(batch).ok());
-    Some(MemberCall { call, batch })
+    let before = call::calls(&change, "before", resource_type);
+    Some(MemberCall {
+        before,
+        call,
+        batch,
+    })
 }
 
 fn field(reader: &Reader<'_>) -> Option<MemberField> {
@@ -390,7 +409,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         reader.missing("items");
     }
     let items = items(&reader)?;
-    let id = syntax::path_at(&reader, "id");
+    let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
     if !reader.has("call") {
         return Some(UserGroups::Field { items, id, display });

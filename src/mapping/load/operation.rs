@@ -277,7 +277,7 @@ fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>>
 const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
-const CALL_ONLY: [&str; 13] = [
+const CALL_ONLY: [&str; 14] = [
     "call",
     "body",
     "headers",
@@ -288,6 +288,7 @@ const CALL_ONLY: [&str; 13] = [
     "when-changed",
     "if",
     "take",
+    "into",
     "tolerate",
     "poll",
     "repeatable",
