@@ -10,6 +10,8 @@ mod compare;
 mod gateway;
 #[path = "apps/mailman.rs"]
 mod mailman;
+#[path = "apps/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
@@ -34,6 +36,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
         let started = start(name);
         let application = match name {
             "mailman" => mailman::application(&started),
+            "rabbitmq" => rabbitmq::application(&started),
             "redmine" => redmine::application(&started),
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"
@@ -73,7 +76,12 @@ async fn play(application: &Application) {
     };
     let comparison = Comparison::new(application, &settings, &transport);
     let mut findings = Findings::default();
-    for named in replay::sessions(&application.sessions) {
+    let mut sessions = replay::sessions(&application.sessions);
+    sessions.extend(replay::sessions_below(
+        "tests/apps",
+        &[&format!("{}/", application.name)],
+    ));
+    for named in sessions {
         let mut player = Player::new(&named.session, &settings);
         let mut judge = Judge::new(application, &named.file);
         while let Some(record) = player.next_step(&transport).await {
