@@ -8,6 +8,8 @@
 mod compare;
 #[path = "apps/gateway.rs"]
 mod gateway;
+#[path = "apps/jupyterhub.rs"]
+mod jupyterhub;
 #[path = "apps/mailman.rs"]
 mod mailman;
 #[path = "apps/rabbitmq.rs"]
@@ -35,6 +37,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "jupyterhub" => jupyterhub::application(&started),
             "mailman" => mailman::application(&started),
             "rabbitmq" => rabbitmq::application(&started),
             "redmine" => redmine::application(&started),

@@ -4,17 +4,21 @@
 
 mod check;
 pub mod demo;
+pub mod draft;
 mod explain;
 mod keys;
 mod process;
 mod rehearse;
 pub mod replay;
+mod schema;
 mod serve;
 mod settings;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use check::check_file;
 
 /// A SCIM 2.0 gateway: gives any REST application standard provisioning by configuration alone.
 #[derive(Debug, Parser)]
@@ -34,10 +38,14 @@ enum Command {
     Check(check::CheckArguments),
     /// Show what one SCIM request would do, without sending a write.
     Explain(explain::ExplainArguments),
+    /// Propose an application's mapping file from an OpenAPI document, or by asking a running API.
+    Draft(draft::DraftArguments),
     /// Play an identity provider's life cycle through the gateway against the tenant's application.
     Rehearse(rehearse::RehearseArguments),
     /// Make, list and revoke the keys that clients present.
     Keys(keys::KeysArguments),
+    /// Print the JSON Schema of mapping files, for editors.
+    Schema(schema::SchemaArguments),
     /// The application of the demo, as a process of its own.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationArguments),
@@ -70,8 +78,10 @@ async fn run(command: Command) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).await,
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Draft(arguments) => draft::run(arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoApplication(arguments) => demo::run_application(arguments).await,
     };
     result.unwrap_or_else(|failure| fail(&failure))

@@ -19,6 +19,7 @@ use super::{
     get::{id_value, object_of},
     identity::Located,
     join::{Joined, outbound},
+    members,
     plan::Plan,
 };
 
@@ -51,6 +52,7 @@ pub async fn apply(
     }
     let wanted = outbound(ctx, t, new).await?;
     let before = outbound_lossy(ctx, t, &old.resource).await;
+    let members = members::names_in(ctx, t, new).await?;
     let mut target_id = old.target_id.clone();
     for step in &plan.steps {
         let wish = Wish::Update {
@@ -58,7 +60,10 @@ pub async fn apply(
             old: &before,
         };
         let present = present(ctx, t, step.operation, old).await?;
-        let names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        if let Some(members) = &members {
+            names.with("members", Cow::Borrowed(members));
+        }
         let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)?;
         let expected_id = key_in(t, &fields);
         let body = Some(Value::Object(fields));

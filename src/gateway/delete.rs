@@ -19,7 +19,7 @@ use super::{
     get::{Want, fetch_located, id_value},
     identity::{Located, locate, new_record, unknown},
     join::folded,
-    plan,
+    plan, policy,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -45,6 +45,9 @@ pub async fn delete(
     } else {
         OnDelete::Delete
     };
+    if on_delete != OnDelete::Refuse {
+        policy::count_loss(ctx, t)?;
+    }
     match on_delete {
         OnDelete::Refuse => Err(Error::new(
             403,

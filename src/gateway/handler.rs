@@ -244,7 +244,7 @@ impl Gateway {
                 exchange: Arc::new(Mutex::new(Exchange::default())),
             },
             base_url: format!("{origin}{base}"),
-            now: Timestamp::now(),
+            now: to_milliseconds(Timestamp::now()),
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
             tenant,
@@ -296,6 +296,11 @@ impl Handler for Gateway {
             Err(refusal) => Err(refusal_response(refusal)),
         }
     }
+}
+
+/// What stores keep of a time, so that an answer says what a later GET says.
+fn to_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 /// The credential of a request.

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    mapping::{model::TypeMapping, read, write},
+    mapping::{
+        model::{ActiveIs, TypeMapping},
+        read, write,
+    },
     scim::{AttributePath, Error, Resource, version},
     store::{ExternalId, Record, ScimId, TargetId},
 };
@@ -130,6 +133,7 @@ pub fn complete(
     if let Some(record) = record {
         write::join_kept(t, resource, &record.shadow);
         withheld(resource, &record.shadow);
+        show_wished_state(ctx, t, resource, &record.shadow);
         if let Some(external_id) = &record.external_id {
             resource
                 .0
@@ -141,6 +145,26 @@ pub fn complete(
     let meta = meta(ctx, t, resource, scim_id, record);
     resource.0.insert("meta".into(), meta);
     order(t, resource);
+}
+
+/// With `active-is = "client"` the client sees what it wished last: a suspension in the application stays hidden, and is
+/// not lifted by an unrelated write (TRESORIT-04).
+fn show_wished_state(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &mut Resource,
+    shadow: &Map<String, Value>,
+) {
+    if keeps_wished_state(ctx, t)
+        && let Some(active) = shadow.get("active").filter(|active| active.is_boolean())
+    {
+        resource.0.insert("active".into(), active.clone());
+    }
+}
+
+/// Whether the client's own `active` is kept.
+pub fn keeps_wished_state(ctx: &Context, t: &TypeMapping) -> bool {
+    ctx.mapping().policy.active_is == ActiveIs::Client && t.resource_type.name == "User"
 }
 
 /// Attributes that the client removed although the application cannot be without them (a state, say): kept as null, and

@@ -3,10 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    mapping::{
-        model::{AttributeRule, TypeMapping},
-        write,
-    },
+    mapping::{model::TypeMapping, write},
     scim::{AttributePath, Resource, diff},
 };
 
@@ -26,7 +23,7 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
             dropped.push(path.to_string());
             remove(&mut resource.0, &path);
         } else {
-            keep_mapped_elements(&mut resource.0, &path, &rules);
+            keep_mapped_elements(t, &mut resource.0, &path);
         }
     }
     if !dropped.is_empty() {
@@ -118,34 +115,22 @@ fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
     }
 }
 
-/// Where single elements are mapped (`emails[type eq "work"]`), the others are not stored.
-fn keep_mapped_elements(
-    resource: &mut Map<String, Value>,
-    path: &AttributePath,
-    rules: &[&AttributeRule],
-) {
-    let constants: Vec<_> = rules
-        .iter()
-        .filter_map(|rule| rule.location.element.as_ref())
-        .collect();
-    if constants.len() != rules.len() {
-        return;
-    }
-    let Some(Value::Array(elements)) =
-        holder(resource, path).and_then(|holder| holder.get_mut(&path.attribute))
-    else {
+/// Where single elements are mapped (`emails[type eq "work"]`), the list is shown as it will read.
+fn keep_mapped_elements(t: &TypeMapping, resource: &mut Map<String, Value>, path: &AttributePath) {
+    let Some(holder) = holder(resource, path) else {
         return;
     };
-    let is_mapped = |element: &Value| {
-        constants.iter().any(|parts| {
-            parts
-                .iter()
-                .all(|(name, value)| element.get(name) == Some(value))
-        })
+    let Some(Value::Array(elements)) = holder.get(&path.attribute) else {
+        return;
     };
-    // A single element stands for the mapped one (N15): it is stored under the mapped type.
-    if elements.len() > 1 || elements.iter().any(is_mapped) {
-        elements.retain(is_mapped);
+    match write::shown_elements(t, path, elements) {
+        None => {}
+        Some(shown) if shown.is_empty() => {
+            holder.shift_remove(&path.attribute);
+        }
+        Some(shown) => {
+            holder.insert(path.attribute.clone(), Value::Array(shown));
+        }
     }
 }
 

@@ -104,7 +104,8 @@ impl Connections {
     /// The system's roots and the tenant's own, and the certificate shown, if there is one.
     fn tls(&self, target: &Target, files: &Files) -> Result<ClientConfig, TargetError> {
         let mut roots = RootCertStore::empty();
-        if target.base_url.scheme() == "https" || !matches!(target.auth, Auth::None) {
+        // A token server may be elsewhere.
+        if target.base_url.scheme() == "https" || matches!(target.auth, Auth::OAuth2(_)) {
             let system = self
                 .system_roots
                 .get_or_init(|| rustls_native_certs::load_native_certs().certs);

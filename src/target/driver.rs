@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderName, HeaderValue, header::ETAG, header::IF_MATCH};
+use http::{HeaderName, HeaderValue, header::IF_MATCH};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 
@@ -12,15 +12,15 @@ use super::{
     conduct::{Answer, Ask},
     line::Line,
     pages::Pages,
+    progress::{Progress, taken},
 };
 use crate::{
     mapping::{
-        body::scalar_text,
         call::spelled,
-        model::{Call, FieldPlace, Mapping, Meaning, Operation, ReplyKind, TypeMapping},
+        model::{Call, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
-        reply::{CallClass, Reply, Verdict, source, take},
+        reply::{CallClass, Reply, Verdict},
     },
     scim::AttributePath,
 };
@@ -282,120 +282,6 @@ impl Driver {
         let types = self.mapping.types.iter().filter(belongs);
         types.max_by_key(|kind| kind.section.len())
     }
-
-    /// The id a step's reply gives: by the operation's own source, or for a create by the type's rule on the object.
-    fn new_id(
-        &self,
-        operation: &Operation,
-        class: CallClass,
-        answer: &Answer,
-        names: &Names<'_>,
-    ) -> Result<Option<Value>, TargetError> {
-        if answer.is_planned_only {
-            return Ok(None);
-        }
-        if let Some(from) = &operation.id {
-            return Ok(source(from, &answer.reply, names)?);
-        }
-        if !matches!(class, CallClass::Create | CallClass::Get) {
-            return Ok(None);
-        }
-        let object = object_in(operation, &answer.reply);
-        let rule = self.type_of(&operation.name).map(|kind| &kind.id.from);
-        let id = rule
-            .zip(object)
-            .and_then(|(rule, object)| rule.first(object));
-        Ok(id.filter(|id| scalar_text(id).is_some()).cloned())
-    }
-
-    fn done(&self, operation: &Operation, class: CallClass, progress: Progress) -> Done {
-        let reply = progress.last.as_ref().map(|answer| &answer.reply);
-        let has_object = operation.reply == ReplyKind::Object || class == CallClass::Get;
-        let object = reply
-            .filter(|_| has_object)
-            .and_then(|reply| object_in(operation, reply))
-            .cloned()
-            .map(|object| progress.with_parts(object));
-        let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
-        Done {
-            object,
-            id: progress.id.as_ref().and_then(scalar_text),
-            etag: reply
-                .and_then(|reply| reply.header(ETAG.as_str()))
-                .map(str::to_owned),
-            taken: progress.taken,
-            // Without a call there was nothing to do.
-            meaning: meanings.unwrap_or(Meaning::AlreadySo),
-            is_planned_only: progress.is_planned_only,
-        }
-    }
-}
-
-/// How far an operation has come.
-#[derive(Default)]
-struct Progress {
-    taken: Map<String, Value>,
-    id: Option<Value>,
-    last: Option<Answer>,
-    is_planned_only: bool,
-    /// Replies that are members of the object, and where.
-    parts: Vec<(FieldPlace, Value)>,
-}
-
-impl Progress {
-    fn names<'n>(&'n self, outer: &'n Names<'n>) -> Names<'n> {
-        let mut names = outer.child();
-        if let Some(id) = &self.id {
-            names.with("id", Cow::Borrowed(id));
-        }
-        for (name, value) in &self.taken {
-            names.with(name, Cow::Borrowed(value));
-        }
-        names
-    }
-
-    fn absorb(&mut self, answer: Answer, id: Option<Value>, taken: Map<String, Value>) {
-        // The first reply that gives an id is the one that made the object.
-        self.id = self.id.take().or(id);
-        self.taken.extend(taken);
-        self.is_planned_only |= answer.is_planned_only;
-        self.last = Some(answer);
-    }
-
-    /// A reply that becomes a part of the object. One that was tolerated although it failed says nothing about it.
-    fn add_part(&mut self, place: &FieldPlace, answer: Answer, taken: Map<String, Value>) {
-        self.taken.extend(taken);
-        self.is_planned_only |= answer.is_planned_only;
-        if answer.reply.status < 400 {
-            self.parts.push((place.clone(), answer.reply.content));
-        }
-    }
-
-    fn with_parts(&self, mut object: Value) -> Value {
-        for (place, part) in &self.parts {
-            place.write(&mut object, part.clone());
-        }
-        object
-    }
-}
-
-/// What a step takes. A step that was planned only takes each name itself, so that the steps after it can be planned.
-fn taken(
-    step: &Call,
-    answer: &Answer,
-    names: &Names<'_>,
-) -> Result<Map<String, Value>, TargetError> {
-    let mut taken = Map::new();
-    if answer.is_planned_only {
-        let planned = step
-            .take
-            .iter()
-            .map(|(name, _)| (name.clone(), Value::String(name.clone())));
-        taken.extend(planned);
-    } else {
-        take(step, &answer.reply, names, &mut taken)?;
-    }
-    Ok(taken)
 }
 
 /// Whether the mapped fields are this call's body, if it has none of its own.
@@ -411,14 +297,4 @@ fn enveloped(operation: &Operation, fields: &Value) -> Value {
         Some(envelope) => Value::Object(Map::from_iter([(envelope.clone(), fields.clone())])),
         None => fields.clone(),
     }
-}
-
-/// The object in a reply; absent if there is none.
-fn object_in<'r>(operation: &Operation, reply: &'r Reply) -> Option<&'r Value> {
-    let object = match (&operation.object, &operation.envelope) {
-        (Some(path), _) => reply.find(path),
-        (None, Some(envelope)) => reply.content.get(envelope),
-        (None, None) => Some(&reply.content),
-    };
-    object.filter(|object| object.is_object())
 }

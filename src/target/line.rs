@@ -6,10 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{
-    HeaderMap, HeaderValue, Request, StatusCode, Uri,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, USER_AGENT},
-};
+use http::{HeaderMap, Request, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
@@ -23,9 +20,8 @@ use super::{
     record::Secrets,
 };
 use crate::mapping::{
-    body,
-    call::{PlannedCall, with_query},
-    model::{Auth, BodyFormat, Call, Mapping, Meaning},
+    call::PlannedCall,
+    model::{Call, Mapping, Meaning},
     reply::{CallClass, Reply, Verdict, judge},
 };
 
@@ -33,7 +29,6 @@ use crate::mapping::{
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A call given up sooner says nothing about the target: its request came too late.
 const FAIR_TIME: Duration = Duration::from_secs(1);
-const AGENT: &str = concat!("scimgate/", env!("CARGO_PKG_VERSION"));
 
 /// The way to one target.
 #[derive(Debug)]
@@ -42,8 +37,9 @@ pub(super) struct Line {
     pub budget: Budget,
     way: Way,
     /// Origin and path prefix, no slash at the end.
-    base: String,
-    host: String,
+    pub base: String,
+    /// The `Host` header's value.
+    pub host: String,
 }
 
 /// One attempt at one call.
@@ -121,6 +117,9 @@ impl Line {
             }
         };
         attempt.session.absorb(&headers);
+        if let Some(pause) = used_up(&headers, jiff::Timestamp::now()) {
+            self.budget.pause_until(Instant::now() + pause);
+        }
         let target = &self.mapping.target;
         let reply = Reply::new(status.as_u16(), headers, &bytes, target);
         let verdict = judge(attempt.call, target, attempt.class, &reply);
@@ -164,124 +163,6 @@ impl Line {
             .map_err(|_| TargetError::TimedOut { sent: true })??;
         Ok((head.status, head.headers, bytes))
     }
-
-    fn request(&self, attempt: &Attempt<'_>) -> Result<Request<Full<Bytes>>, TargetError> {
-        let planned = attempt.planned;
-        let session = attempt.session;
-        let path_and_query = with_query(planned.path_and_query.clone(), &session.query);
-        let url = format!("{}{path_and_query}", self.base);
-        let unsendable = || crate::mapping::call::CallError::Path(planned.operation.clone());
-        let uri: Uri = url.parse().map_err(|_| unsendable())?;
-        let is_home = uri
-            .authority()
-            .is_some_and(|authority| authority.as_str() == self.authority());
-        if !is_home {
-            return Err(unsendable().into());
-        }
-        let (content_type, body) = match &planned.body {
-            Some((format, body)) => {
-                let (content_type, bytes) = body::encode(*format, body);
-                (planned.content_type.clone().or(Some(content_type)), bytes)
-            }
-            None => (None, Bytes::new()),
-        };
-        let headers = self.headers(attempt, content_type, &uri, &body)?;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = planned.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    fn authority(&self) -> &str {
-        let rest = self.base.split_once("://").map_or("", |(_, rest)| rest);
-        rest.split('/').next().unwrap_or_default()
-    }
-
-    /// Ours first, then the mapping's, then the credential's: each may replace what came before it.
-    fn headers(
-        &self,
-        attempt: &Attempt<'_>,
-        content_type: Option<String>,
-        uri: &Uri,
-        body: &Bytes,
-    ) -> Result<HeaderMap, TargetError> {
-        let unsendable = |name: &str| crate::mapping::call::CallError::Header(name.into());
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            HOST,
-            HeaderValue::from_str(&self.host).map_err(|_| unsendable("host"))?,
-        );
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        let accept = match self.mapping.target.format {
-            BodyFormat::Xml => "application/xml",
-            _ => "application/json",
-        };
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        if let Some(content_type) = content_type {
-            let value =
-                HeaderValue::from_str(&content_type).map_err(|_| unsendable("content-type"))?;
-            headers.insert(CONTENT_TYPE, value);
-        }
-        for (name, value) in attempt
-            .planned
-            .headers
-            .iter()
-            .chain(&attempt.session.headers)
-        {
-            headers.insert(name, value.clone());
-        }
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Some(cookies) = attempt.session.cookies(uri.path()) {
-            let mut value = HeaderValue::from_str(&cookies).map_err(|_| unsendable("cookie"))?;
-            value.set_sensitive(true);
-            headers.insert(COOKIE, value);
-        }
-        if let Auth::AwsSigV4 { .. } = &self.mapping.target.auth {
-            let signature = self
-                .signature(attempt, uri, &headers, body)
-                .ok_or_else(|| unsendable("authorization"))?;
-            headers.extend(signature);
-        }
-        Ok(headers)
-    }
-
-    fn signature(
-        &self,
-        attempt: &Attempt<'_>,
-        uri: &Uri,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Option<HeaderMap> {
-        use super::auth::aws_sigv4::{Signed, Signer, sign};
-        let Auth::AwsSigV4 {
-            access_key,
-            secret_key,
-            session_token,
-            region,
-            service,
-        } = &self.mapping.target.auth
-        else {
-            return None;
-        };
-        let signer = Signer {
-            access_key,
-            secret_key,
-            session_token: session_token.as_ref(),
-            region,
-            service,
-        };
-        let mut headers = headers.clone();
-        headers.remove(HOST);
-        let signed = Signed {
-            method: &attempt.planned.method,
-            path_and_query: uri.path_and_query()?.as_str(),
-            host: &self.host,
-            headers: &headers,
-            body,
-        };
-        sign(&signer, &signed, jiff::Timestamp::now())
-    }
 }
 
 /// Reads a body as it comes, up to the limit.
@@ -304,6 +185,28 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, TargetError> {
         }
     }
     Ok(bytes.freeze())
+}
+
+/// How long to leave the target alone because it says that no call is left (`X-RateLimit-Remaining: 0`): a minute at most.
+///
+/// The reset is a number of seconds from now, or since 1970 where it is that large.
+fn used_up(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
+    let number = |names: [&str; 2]| {
+        let value = names.iter().find_map(|name| headers.get(*name))?;
+        value.to_str().ok()?.trim().parse::<i64>().ok()
+    };
+    if number(["x-ratelimit-remaining", "ratelimit-remaining"])? > 0 {
+        return None;
+    }
+    let reset = number(["x-ratelimit-reset", "ratelimit-reset"])?;
+    let is_time = reset > 1_000_000_000;
+    let seconds = if is_time {
+        reset.saturating_sub(now.as_second())
+    } else {
+        reset
+    };
+    let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds.min(60)))
 }
 
 fn kind_of(attempt: &Attempt<'_>) -> Kind {
@@ -347,4 +250,44 @@ pub(super) fn random_below(limit: u64) -> u64 {
     // Without randomness there is no jitter, which harms nobody.
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     u64::from_le_bytes(bytes) % limit.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_used_up_allowance_is_respected_for_a_minute_at_most() {
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        let in_twenty = (1_795_341_600 + 20).to_string();
+        let cases = [
+            (Some("0"), Some("7"), Some(7)),
+            (Some("0"), Some("9999"), Some(60)),
+            (Some("0"), Some(in_twenty.as_str()), Some(20)),
+            (Some("0"), Some("1500000000"), None),
+            (Some("0"), Some("0"), None),
+            (Some("0"), None, None),
+            (Some("1"), Some("7"), None),
+            (Some("x"), Some("7"), None),
+            (None, Some("7"), None),
+        ];
+        for (remaining, reset, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                ("x-ratelimit-remaining", remaining),
+                ("ratelimit-reset", reset),
+            ] {
+                if let Some(value) = value {
+                    headers.insert(name, HeaderValue::from_str(value).unwrap());
+                }
+            }
+            assert_eq!(
+                used_up(&headers, now),
+                expected.map(Duration::from_secs),
+                "{headers:?}"
+            );
+        }
+    }
 }

@@ -233,7 +233,7 @@ mod tests {
             ("$.users", json!({"users": [1, 2]}), json!([1, 2])),
             ("$[*]", json!([1, 2]), json!([1, 2])),
             ("$", json!([1, 2]), json!([1, 2])),
-            ("$.a.b-c[*]", json!({"a": {"b-c": [1]}}), json!([1])),
+            ("$.a.b_c[*]", json!({"a": {"b_c": [1]}}), json!([1])),
             ("$.users[*]", json!({}), json!([])),
             ("$.users[*]", json!({"users": null}), json!([])),
             ("$.user", json!({"user": {"id": 1}}), json!([{"id": 1}])),

@@ -5,12 +5,14 @@
 
 mod authenticate;
 pub mod key;
+mod pace;
 mod registry;
 pub mod secret;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
+pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -30,6 +32,8 @@ pub struct Tenant {
     pub dialect: Dialect,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
+    /// Deactivations and deletions of late; kept over reloads.
+    pub pace: Arc<Pace>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

@@ -171,7 +171,7 @@ impl Registry {
     }
 
     /// The texts of each tenant: its own file, then its application's.
-    fn read_files(&self) -> Result<Vec<(Arc<str>, Vec<Arc<SourceFile>>)>, RegistryError> {
+    fn read_files(&self) -> Result<Vec<Texts>, RegistryError> {
         let directory = &self.settings.mappings;
         let unreadable = |source| RegistryError::Directory {
             path: directory.clone(),
@@ -236,7 +236,11 @@ impl Registry {
         let locks = old
             .and_then(|old| old.tenant.as_ref())
             .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let pace = old
+            .and_then(|old| old.tenant.as_ref())
+            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
         let tenant = Tenant {
+            pace,
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
             driver,
@@ -247,6 +251,9 @@ impl Registry {
         Ok((Arc::new(tenant), warnings))
     }
 }
+
+/// A tenant's name, and its own file and its application's.
+type Texts = (Arc<str>, Vec<Arc<SourceFile>>);
 
 /// Every live credential of files and store.
 fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {

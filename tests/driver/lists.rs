@@ -32,8 +32,9 @@ fn answer(seen: &Seen, all: u64, cap: u64) -> Answer {
         seen.parameter(name)
             .and_then(|text| text.parse::<u64>().ok())
     };
-    let size = number("size").unwrap_or(cap).min(cap);
     let (style, _) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+    let cap = if style == "/limited" { 1000 } else { cap };
+    let size = number("size").unwrap_or(cap).min(cap);
     let start = match style {
         "/number" => (number("page").unwrap() - 1) * size,
         "/all" => 0,
@@ -60,7 +61,15 @@ fn size(most: u64) -> Option<PageSize> {
 
 /// Every style, with and without a size, with and without a total.
 fn styles() -> Vec<(&'static str, PageStyle)> {
-    let mut all = vec![("GET /all", PageStyle::None)];
+    let limit = |total| PageStyle::Limit {
+        size: size(1000).unwrap(),
+        total,
+    };
+    let mut all = vec![
+        ("GET /all", PageStyle::None),
+        ("GET /limited", limit(None)),
+        ("GET /limited", limit(Some(Total::Body(path("$.total"))))),
+    ];
     for has_total in [false, true] {
         let total = || has_total.then(|| Total::Body(path("$.total")));
         for size in [size(CAP), size(4 * CAP), None] {
@@ -509,6 +518,7 @@ async fn members_and_groups_are_read_page_by_page() {
         total: None,
     };
     let members = MemberRead {
+        only: None,
         call: call("GET /number?group={group}"),
         items: path("$.items[*].id"),
         id: None,
@@ -529,6 +539,7 @@ async fn members_and_groups_are_read_page_by_page() {
         Some("g1")
     );
     let groups = UserGroups::Call {
+        only: None,
         call: Box::new(call("GET /number")),
         items: path("$.items"),
         id: None,
@@ -542,6 +553,7 @@ async fn members_and_groups_are_read_page_by_page() {
         rows(0, 25)
     );
     let field = UserGroups::Field {
+        only: None,
         items: path("$.groups"),
         id: None,
         display: None,

@@ -347,9 +347,8 @@ async fn a_dry_run_reads_but_only_plans_its_writes() {
         .unwrap();
     assert!(done.is_planned_only && done.object.is_none() && done.id.is_none());
     assert_eq!(application.seen().len(), 1);
-    let exchange = journey.exchange.lock().unwrap();
-    let calls: Vec<_> = exchange
-        .calls
+    let calls = journey.exchange.lock().unwrap().calls.clone();
+    let calls: Vec<_> = calls
         .iter()
         .map(|call| (call.path.as_str(), call.status, call.is_planned_only))
         .collect();
@@ -360,6 +359,28 @@ async fn a_dry_run_reads_but_only_plans_its_writes() {
             ("/users?t=t", None, true),
             ("/users/id/mail", None, true)
         ]
+    );
+    // Without a `take`, the new id's place is held too.
+    let create = operation(
+        "user.create",
+        vec![call("POST /users"), call("PUT /users/{id}/mail")],
+    );
+    let journey = journey_dry();
+    let done = driver
+        .run(
+            &journey,
+            &create,
+            CallClass::Create,
+            &names,
+            Some(json!({})),
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(done.id, None);
+    assert_eq!(
+        journey.exchange.lock().unwrap().calls[1].path,
+        "/users/id/mail"
     );
     // A search by POST is a read.
     let search = call("POST /search");

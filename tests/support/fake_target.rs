@@ -1,4 +1,4 @@
-//! A scripted application on raw TCP: records the bytes of every request, answers as told, misbehaves as told.
+//! A scripted application on raw TCP: records every request, answers as told, misbehaves as told.
 
 use std::{
     io,
@@ -24,10 +24,6 @@ pub struct Seen {
     pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Every byte of it.
-    pub raw: Vec<u8>,
-    /// Which connection it came on, from 0.
-    pub connection: usize,
 }
 
 impl Seen {
@@ -100,6 +96,16 @@ impl Answer {
         }
     }
 
+    pub fn html(status: u16, page: &str) -> Self {
+        Self::empty(status).with_text("text/html", page)
+    }
+
+    fn with_text(mut self, media_type: &str, text: &str) -> Self {
+        self.headers = vec![("Content-Type".into(), media_type.into())];
+        self.body = text.as_bytes().to_vec();
+        self
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -157,17 +163,17 @@ impl FakeTarget {
         let (shared, script): (_, Arc<Script>) = (target.clone(), Arc::new(script));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let (shared, script, tls) = (shared.clone(), script.clone(), tls.clone());
                 tokio::spawn(async move {
                     // A reset needs the socket itself, so that it is set up before anything is sent.
                     let socket = socket2::SockRef::from(&stream).try_clone().unwrap();
                     let _ = match tls {
                         Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => shared.serve(stream, number, &*script, &socket).await,
+                            Ok(stream) => shared.serve(stream, &*script, &socket).await,
                             Err(error) => Err(error),
                         },
-                        None => shared.serve(stream, number, &*script, &socket).await,
+                        None => shared.serve(stream, &*script, &socket).await,
                     };
                 });
             }
@@ -200,13 +206,12 @@ impl FakeTarget {
     async fn serve(
         &self,
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
-        connection: usize,
         script: &Script,
         socket: &socket2::Socket,
     ) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
-            let Some(seen) = request(&mut stream, &mut buffer, connection).await? else {
+            let Some(seen) = request(&mut stream, &mut buffer).await? else {
                 return Ok(());
             };
             let number = {
@@ -239,7 +244,6 @@ impl FakeTarget {
 async fn request(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
-    connection: usize,
 ) -> io::Result<Option<Seen>> {
     let head_end = loop {
         if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -271,7 +275,5 @@ async fn request(
         path: first.next().unwrap_or_default().into(),
         headers,
         body: raw[head_end..].to_vec(),
-        raw,
-        connection,
     }))
 }

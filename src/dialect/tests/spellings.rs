@@ -148,7 +148,8 @@ proptest! {
             format!("({MANAGER} eq \"{id}\") AND active eq \"true\""),
             format!("{ENTERPRISE}.manager eq '{id}' and active eq TRUE"),
         ] {
-            prop_assume!(!["true", "false", "null"].contains(&id.as_str()));
+            // Words of the grammar are not read as values without quotes.
+            prop_assume!(!["true", "false", "null", "and", "or", "not"].contains(&id.as_str()));
             prop_assert_eq!(&read(text.clone()), &expected, "{}", text);
         }
     }

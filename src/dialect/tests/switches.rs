@@ -129,7 +129,7 @@ fn a_strict_dialect_changes_nothing() {
     assert_eq!(dialect.replace_rules(&rt), ReplaceRules::default());
     assert_eq!(
         dialect.answers(&group_type()).patch_answers,
-        PatchAnswer::Body
+        PatchAnswer::NoContent
     );
     assert!(!dialect.bare_token());
     assert!(notes.0.is_empty());

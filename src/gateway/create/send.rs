@@ -9,15 +9,15 @@ use crate::{
         apply::{self, key_in},
         get::object_of,
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, join_one, outbound},
+        join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, plan, prune,
     },
     mapping::{
-        model::{OnExisting, ReplyKind},
+        model::{Members, OnExisting, ReplyKind},
         reply::CallClass,
         write::{self, Wish},
     },
-    scim::Error,
+    scim::{Error, Resource, diff},
     store::{Record, ScimId, TargetId},
     target::TargetError,
 };
@@ -87,10 +87,17 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
+        let members = members::names_in(ctx, t, &self.wish)
+            .await
+            .map_err(Failure::Certain)?;
+        if let Some(members) = &members {
+            names.with("members", Cow::Borrowed(members));
+        }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
         let fields = Value::Object(fields);
+        let present = diff::changed(&t.resource_type, &Resource::default(), &self.wish);
         // Whether something is there already was looked up before.
         names.with("old", Cow::Owned(Value::Null));
         let done = ctx
@@ -101,7 +108,7 @@ impl Create<'_> {
                 CallClass::Create,
                 &names,
                 Some(fields.clone()),
-                &[],
+                &present,
             )
             .await
             .map_err(Failure::of)?;
@@ -139,8 +146,31 @@ impl Create<'_> {
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
+        self.forget_predecessor(&record).await?;
         self.commit(&record).await?;
         Ok(joined)
+    }
+
+    /// The object was made just now: a link of an earlier one under the same key, which was deleted in the application
+    /// without our knowledge, leads nowhere.
+    async fn forget_predecessor(&self, record: &Record) -> Result<(), Error> {
+        let (ctx, Some(target_id)) = (self.ctx, &record.target_id) else {
+            return Ok(());
+        };
+        if self.t.id.is_stable {
+            return Ok(());
+        }
+        let holder = ctx
+            .store
+            .record_by_target(ctx.id(), self.type_name(), target_id)
+            .await?;
+        match holder.filter(|holder| holder.scim_id != record.scim_id) {
+            Some(stale) => Ok(ctx
+                .store
+                .delete(ctx.id(), self.type_name(), &stale.scim_id, false)
+                .await?),
+            None => Ok(()),
+        }
     }
 
     async fn set_the_rest(&self, joined: &mut Joined) -> Result<(), Error> {
@@ -151,10 +181,7 @@ impl Create<'_> {
             self.refresh(joined, applied.target_id).await?;
         }
         let add = member_ids(self.wish.0.get("members"));
-        let is_in_body = t
-            .members
-            .as_ref()
-            .is_some_and(|members| members.field.is_some());
+        let is_in_body = t.members.as_ref().is_some_and(Members::are_in_object);
         if !add.is_empty() && !is_in_body {
             let change = members::Change {
                 all: Some(add.clone()),
@@ -243,6 +270,15 @@ impl Create<'_> {
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
         record.external_id = external_id(&self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
+        if keeps_wished_state(self.ctx, self.t) {
+            let active = self
+                .wish
+                .0
+                .get("active")
+                .cloned()
+                .unwrap_or(Value::Bool(true));
+            record.shadow.insert("active".into(), active);
+        }
         record
     }
 

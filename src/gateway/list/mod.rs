@@ -182,10 +182,11 @@ pub async fn rows(
     slice: Slice,
 ) -> Result<Part, Error> {
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
-    if is_plain && t.fixed.is_empty() {
-        if let Some(part) = window(ctx, t, plan, slice).await? {
-            return Ok(part);
-        }
+    if is_plain
+        && t.fixed.is_empty()
+        && let Some(part) = window(ctx, t, plan, slice).await?
+    {
+        return Ok(part);
     }
     let mut collector = Collector::new(
         plan.filter.as_ref().map(|(_, matcher)| matcher),

@@ -10,7 +10,7 @@ use crate::{
         names::Names,
         reply::{self, CallClass},
     },
-    scim::{Error, ScimType},
+    scim::{Error, Resource, ScimType},
     store::TargetId,
     target::TargetError,
 };
@@ -103,6 +103,31 @@ pub async fn apply(
             "The application cannot change the members of a group this way.",
         )),
     }
+}
+
+/// The members of a resource as the application names them, where they are written with the group object itself.
+///
+/// # Errors
+///
+/// `invalidValue` for a member that does not exist.
+pub async fn names_in(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &Resource,
+) -> Result<Option<Value>, Error> {
+    let Some(members) = t.members.as_ref().filter(|members| members.are_in_object()) else {
+        return Ok(None);
+    };
+    let Some(list) = resource.0.get("members").and_then(Value::as_array) else {
+        return Ok(Some(json!([])));
+    };
+    let ids: Vec<String> = list
+        .iter()
+        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+        .collect();
+    Ok(Some(json!(
+        resolve(ctx, members, &ids, OnUnknown::Refuse).await?
+    )))
 }
 
 /// What to do with a member that does not exist.

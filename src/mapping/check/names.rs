@@ -41,6 +41,10 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
                 .names
                 .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
+        if let Some(place) = login.steps.first().map(|step| &step.place) {
+            let sent = login.headers.iter().chain(&login.query);
+            sent.for_each(|(_, template)| scope.all(template.names(), place, complaints));
+        }
     }
 }
 
@@ -196,12 +200,10 @@ impl Scope<'_> {
             name if self.names.contains(name) => return None,
             _ => {}
         }
-        if let Some(resource_type) = self.resource_type {
-            if is_attribute(resource_type, first, rest) {
-                return None;
-            }
-        }
-        if !self.is_complete {
+        let is_attribute = self
+            .resource_type
+            .is_some_and(|of| is_attribute(of, first, rest));
+        if is_attribute || !self.is_complete {
             return None;
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));

@@ -71,9 +71,22 @@ fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Op
             .and_then(|count| cut(value, count.and_then(|c| c.as_u64())))
             .map(some),
         Filter::Where(key, wanted) => text_of_argument(key)
-            .and_then(|key| Ok(matching(value, &key, scope.value(wanted)?.as_deref())))
+            .and_then(|key| Ok(matching(value, &key, scope.value(wanted)?.as_deref(), true)))
+            .map(some),
+        Filter::Without(key, unwanted) => text_of_argument(key)
+            .and_then(|key| {
+                Ok(matching(
+                    value,
+                    &key,
+                    scope.value(unwanted)?.as_deref(),
+                    false,
+                ))
+            })
             .map(some),
         Filter::Values(key) => text_of_argument(key).map(|key| some(values(value, &key))),
+        Filter::Wrap(key) => text_of_argument(key)
+            .and_then(|key| wrapped(value, &key))
+            .map(some),
         Filter::Lookup(table) => scope
             .value(table)
             .and_then(|table| lookup(value, table.as_deref())),
@@ -257,12 +270,24 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
     Ok(Value::String(text.replace(from, to)))
 }
 
-/// The elements whose member has the value.
-fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
-    let has = |element: &&Value| {
-        element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null)
+/// The elements whose member has the value, or those whose member has not.
+fn matching(value: &Value, key: &str, wanted: Option<&Value>, has_it: bool) -> Value {
+    let is_chosen = |element: &&Value| {
+        let member = element.get(key).unwrap_or(&Value::Null);
+        (member == wanted.unwrap_or(&Value::Null)) == has_it
     };
-    Value::Array(elements(value).filter(has).cloned().collect())
+    Value::Array(elements(value).filter(is_chosen).cloned().collect())
+}
+
+/// Each element as the only member of an object.
+fn wrapped(value: &Value, key: &str) -> Result<Value, Fault> {
+    let items: Vec<&Value> = elements(value).collect();
+    if items.len() * (key.len() + 8) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let object =
+        |item: &Value| Value::Object([(key.to_owned(), item.clone())].into_iter().collect());
+    Ok(Value::Array(items.into_iter().map(object).collect()))
 }
 
 /// What a regular expression matches: the group asked for, else its first group, else the whole match.

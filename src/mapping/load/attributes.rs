@@ -1,21 +1,20 @@
 //! Lines of `[….attributes]`: a SCIM location and a field.
 
 use crate::{
-    mapping::{
-        model::{AttributeRule, Each, EachPart, Form, Read, WhenRemoved, Write},
-        path::{FieldPlace, JsonPath},
-    },
+    mapping::model::{AttributeRule, Form, Read, WhenRemoved, Write},
     scim::{Attribute, Mutability, ResourceType},
 };
 
 use super::{
     context::Context,
+    each::{PART, each},
     form::{self, AS_KEY, UNKNOWN_KEY, VALUES_KEY},
     location::{self, Found},
     reader::Reader,
     shape::{Kind, Shape, key},
     syntax,
-    tree::{Content, Entry, Node, Table},
+    tree::{Content, Entry, Table},
+    ways::{Ways, both_ways, contradictions},
 };
 
 static REMOVED_VALUE: Shape = Shape {
@@ -33,7 +32,7 @@ static REMOVED_VALUE: Shape = Shape {
 };
 
 /// A line as a table.
-pub static LINE: Shape = Shape {
+pub(super) static LINE: Shape = Shape {
     name: "a line of `[….attributes]`",
     about: "Ties a place in the SCIM resource to a field. A text `'login'` stands for `{ field = 'login' }`.",
     keys: &[
@@ -106,11 +105,11 @@ pub static LINE: Shape = Shape {
         key(
             "when-removed",
             Kind::OneOf(&[
-                Kind::Choice(&["null", "empty", "skip", "refuse"]),
+                Kind::Choice(&["null", "empty", "element", "skip", "refuse"]),
                 Kind::Table(&REMOVED_VALUE),
             ]),
             "\"null\"; \"empty\" for lists, \"skip\" for `active` and secrets, \"refuse\" for required ones",
-            "What the field gets when the attribute is removed: null, `\"\"` or `[]`, nothing at all, or the client gets 400 `mutability`; `{ value = … }` for a value.",
+            "What the field gets when the attribute is removed: null, `\"\"` or `[]`, the list without the element that holds it (`element`), nothing at all (`skip`), or the client gets 400 `mutability`; `{ value = … }` for a value.",
             "\"empty\"",
         ),
         key(
@@ -179,26 +178,6 @@ pub static LINE: Shape = Shape {
             "With `items`: fields of each new element.",
             "{ kind = \"mail\" }",
         ),
-    ],
-    base: None,
-    others: None,
-};
-
-/// A sub-attribute's field in an element.
-pub static PART: Shape = Shape {
-    name: "a part of `each`",
-    about: "A sub-attribute's field in an element. A text `'address'` stands for `{ field = 'address' }`.",
-    keys: &[
-        key(
-            "field",
-            Kind::Place,
-            "the element itself",
-            "The field in an element.",
-            "'label'",
-        ),
-        VALUES_KEY,
-        UNKNOWN_KEY,
-        AS_KEY,
     ],
     base: None,
     others: None,
@@ -305,95 +284,6 @@ fn short_line(context: &Context<'_>, entry: &Entry, mut found: Found<'_>) -> Opt
     })
 }
 
-/// A field for reading and writing.
-fn both_ways(
-    context: &Context<'_>,
-    node: &Node,
-    is_read_only: bool,
-) -> Option<(JsonPath, Option<FieldPlace>)> {
-    let text = node.as_text().unwrap_or("");
-    if text.contains('{') && !text.starts_with('$') {
-        context.error(
-            "mapping::bad-place",
-            &node.place,
-            format!("`{text}` is a template, not a field."),
-            "a template is read only: `{ read = \"…\" }`; to write one: `{ write = 'field', value = \"…\" }`",
-        );
-        return None;
-    }
-    let read = syntax::path(context, node)?;
-    let write = if is_read_only {
-        None
-    } else {
-        Some(syntax::place(context, node)?)
-    };
-    Some((read, write))
-}
-
-/// How a line is read and written.
-struct Ways {
-    read: Option<Read>,
-    write: Option<Write>,
-    /// Whether the line names a field at all.
-    has_field: bool,
-}
-
-impl Ways {
-    fn of(reader: &Reader<'_>, entry: &Entry, found: &Found<'_>) -> Option<Self> {
-        let context = reader.context;
-        let is_read_only = reader.flag("read-only").unwrap_or(false);
-        let is_write_only = reader.flag("write-only").unwrap_or(false);
-        let schema_reads = found.leaf.mutability != Mutability::WriteOnly;
-        let schema_writes = !found.resolved.is_read_only();
-        if let (false, Some(write)) = (schema_writes, reader.entry("write")) {
-            let sentence = format!(
-                "`{}` is read-only in SCIM: nothing would ever be written.",
-                entry.key
-            );
-            context.error(
-                "mapping::read-only-attribute",
-                &write.place,
-                sentence,
-                "leave out `write`",
-            );
-        }
-        if let (false, Some(read)) = (schema_reads, reader.entry("read")) {
-            let sentence = format!(
-                "`{}` is never shown: reading it would put a secret into answers.",
-                entry.key
-            );
-            context.error(
-                "mapping::secret-attribute-read",
-                &read.place,
-                sentence,
-                "leave out `read`",
-            );
-        }
-        let may_write = schema_writes && !is_read_only;
-        let (mut read, mut place) = (None, None);
-        if let Some(node) = reader.node("field") {
-            let (path, field) = both_ways(context, node, !may_write || reader.has("write"))?;
-            read = Some(Read::Path(path));
-            place = field;
-        }
-        if let Some(node) = reader.node("read") {
-            read = Some(syntax::read(context, node)?);
-        }
-        if reader.has("write") {
-            place = Some(syntax::place_at(reader, "write")?);
-        }
-        let value = syntax::template_at(reader, "value");
-        let has_field = read.is_some() || place.is_some() || reader.has("items");
-        Some(Self {
-            read: read.filter(|_| !is_write_only && schema_reads),
-            write: place
-                .filter(|_| may_write)
-                .map(|place| Write { place, value }),
-            has_field,
-        })
-    }
-}
-
 /// A line about one value: a complex attribute stands for its `value`, and must have one.
 fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> Option<()> {
     let leaf: &Attribute = found.leaf;
@@ -434,84 +324,6 @@ fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> O
     Some(())
 }
 
-/// Keys that contradict each other.
-fn contradictions(reader: &Reader<'_>, ways: &Ways) {
-    let both = |one: &str, other: &str| {
-        let is_other = if other == "write-only" {
-            reader.flag(other) == Some(true)
-        } else {
-            reader.has(other)
-        };
-        reader.flag(one) == Some(true) && is_other
-    };
-    for (one, other) in [
-        ("read-only", "write-only"),
-        ("read-only", "write"),
-        ("read-only", "value"),
-        ("read-only", "on-create"),
-        ("read-only", "create-only"),
-        ("write-only", "read"),
-    ] {
-        if both(one, other) {
-            conflict(
-                reader,
-                other,
-                &format!("`{one}` and `{other}` contradict each other."),
-                "keep one of them",
-            );
-        }
-    }
-    for key in ["each", "if", "constants"] {
-        if reader.has(key) && !reader.has("items") {
-            conflict(
-                reader,
-                key,
-                &format!("`{key}` has no meaning without `items`."),
-                "name the list: `items = 'contacts'`",
-            );
-        }
-    }
-    for key in ["field", "read", "write"] {
-        if reader.has(key) && reader.has("items") {
-            conflict(
-                reader,
-                key,
-                &format!("`{key}` and `items` contradict each other."),
-                "`items` with `each` says both directions",
-            );
-        }
-    }
-    for key in ["on-create", "create-only", "when-removed"] {
-        let is_contradicted = key != "when-removed" && reader.flag("read-only") == Some(true);
-        if reader.has(key) && ways.write.is_none() && !reader.has("items") && !is_contradicted {
-            conflict(
-                reader,
-                key,
-                &format!("`{key}` has no meaning for a line that writes nothing."),
-                "name the field: `write = 'field'`",
-            );
-        }
-    }
-    if reader.has("value") && ways.write.is_none() && reader.flag("read-only") != Some(true) {
-        conflict(
-            reader,
-            "value",
-            "`value` is written nowhere.",
-            "name the field: `write = 'field'`",
-        );
-    }
-}
-
-fn conflict(reader: &Reader<'_>, key: &str, sentence: &str, mending: &str) {
-    let place = reader.entry(key).map_or(reader.place, |entry| &entry.place);
-    reader.context.error(
-        "mapping::conflicting-keys",
-        place,
-        sentence.to_owned(),
-        mending,
-    );
-}
-
 fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRemoved {
     let default = default_removal(found, is_list, reader.flag("required").unwrap_or(false));
     let Some(node) = reader.node("when-removed") else {
@@ -528,11 +340,18 @@ fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRe
             WhenRemoved::Value(syntax::data(reader.context, node))
         });
     }
-    let words = [("null", 0_u8), ("empty", 1), ("skip", 2), ("refuse", 3)];
+    let words = [
+        ("null", 0_u8),
+        ("empty", 1),
+        ("element", 2),
+        ("skip", 3),
+        ("refuse", 4),
+    ];
     match reader.choice("when-removed", &words) {
         Some(0) => WhenRemoved::Null,
         Some(1) => WhenRemoved::Empty,
-        Some(2) => WhenRemoved::Skip,
+        Some(2) => WhenRemoved::Element,
+        Some(3) => WhenRemoved::Skip,
         Some(_) => WhenRemoved::Refuse,
         None => default,
     }
@@ -550,83 +369,4 @@ fn default_removal(found: &Found<'_>, is_list: bool, is_required: bool) -> WhenR
     } else {
         WhenRemoved::Null
     }
-}
-
-fn each(reader: &Reader<'_>, attribute: &Attribute) -> Option<Each> {
-    let items = syntax::place_at(reader, "items")?;
-    if !attribute.is_multi_valued {
-        conflict(
-            reader,
-            "items",
-            &format!("`{}` has one value, not a list.", attribute.name),
-            "use `field`",
-        );
-        return None;
-    }
-    Some(Each {
-        items,
-        parts: parts(reader, attribute)?,
-        condition: syntax::expression_at(reader, "if"),
-        constants: syntax::constants(reader, "constants"),
-    })
-}
-
-fn parts(reader: &Reader<'_>, attribute: &Attribute) -> Option<Vec<EachPart>> {
-    let whole = |place| EachPart {
-        sub_attribute: "value".to_owned(),
-        place,
-        values: None,
-        form: Form::Same,
-    };
-    let Some(node) = reader.node("each") else {
-        return Some(vec![whole(FieldPlace::parse("").ok()?)]);
-    };
-    if node.as_text().is_some() {
-        return Some(vec![whole(syntax::place(reader.context, node)?)]);
-    }
-    let entries = reader.named("each");
-    Some(
-        entries
-            .iter()
-            .filter_map(|entry| part(reader, entry, attribute))
-            .collect(),
-    )
-}
-
-fn part(reader: &Reader<'_>, entry: &Entry, attribute: &Attribute) -> Option<EachPart> {
-    let context = reader.context;
-    let sub = if attribute.is_complex() {
-        let Some(sub) = attribute.sub(&entry.key) else {
-            location::unknown_sub(context, &entry.place, attribute, &entry.key);
-            return None;
-        };
-        sub
-    } else {
-        attribute
-    };
-    let sub_attribute = if attribute.is_complex() {
-        sub.name.clone()
-    } else {
-        "value".to_owned()
-    };
-    if entry.node.as_text().is_some() {
-        let place = syntax::place(context, &entry.node)?;
-        return Some(EachPart {
-            sub_attribute,
-            place,
-            values: None,
-            form: Form::Same,
-        });
-    }
-    let part = Reader::new(context, &entry.node, &PART)?;
-    let place = match part.node("field") {
-        Some(node) => syntax::place(context, node)?,
-        None => FieldPlace::parse("").ok()?,
-    };
-    Some(EachPart {
-        sub_attribute,
-        place,
-        values: form::values(&part, sub),
-        form: form::form(&part),
-    })
 }

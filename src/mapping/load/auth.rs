@@ -11,10 +11,11 @@ use crate::{
 
 use super::{
     call::{self, CALL_KIND},
+    context::Context,
     reader::Reader,
     shape::{Kind, Shape, key},
     syntax,
-    tree::Content,
+    tree::{Content, Node},
 };
 
 static HEADER: Shape = Shape {
@@ -454,6 +455,9 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
     if items.is_empty() {
         reader.missing("steps");
     }
+    items
+        .iter()
+        .for_each(|item| clear_secrets(reader.context, item));
     Some(Login {
         steps: items
             .iter()
@@ -464,6 +468,31 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
         keeps_cookies: reader.flag("cookies").unwrap_or(false),
         life: reader.duration("life"),
     })
+}
+
+/// Complains about passwords and the like that stand in a login call as they are.
+fn clear_secrets(context: &Context<'_>, node: &Node) {
+    match &node.content {
+        Content::List(items) => items.iter().for_each(|item| clear_secrets(context, item)),
+        Content::Table(table) => {
+            for entry in &table.entries {
+                let name = entry.key.to_lowercase();
+                let is_secret = [
+                    "password", "passwd", "secret", "api_key", "apikey", "api-key",
+                ]
+                .iter()
+                .any(|word| name.contains(word));
+                match entry.node.as_text() {
+                    Some(text) if is_secret && !text.contains('{') && !text.starts_with('$') => {
+                        context
+                            .in_clear(&entry.node, "write `${NAME}` and set it in the environment");
+                    }
+                    _ => clear_secrets(context, &entry.node),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A URL that may carry credentials: https, or http to this machine (a warning otherwise).

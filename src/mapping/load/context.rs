@@ -11,7 +11,7 @@ use crate::{
     mapping::model::FormLists,
 };
 
-use super::{Environment, MissingValues, tree::Node};
+use super::{Environment, MissingValues, mendings, tree::Node};
 
 /// Complaints so far, and the environment.
 pub(super) struct Context<'e> {
@@ -92,6 +92,7 @@ impl<'e> Context<'e> {
     /// All complaints, ordered, secrets blanked.
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut all = self.complaints.into_inner().into_sorted();
+        all.iter_mut().for_each(mendings::complete);
         let secrets = self.clear_secrets.into_inner();
         if !secrets.is_empty() {
             blank(&mut all, &secrets);
@@ -154,15 +155,19 @@ impl<'e> Context<'e> {
             };
         }
         if !text.contains("${") {
-            self.clear_secrets.borrow_mut().push(node.place.clone());
-            self.warning(
-                "mapping::secret-in-clear",
-                &node.place,
-                "A secret is written in the file itself.".to_owned(),
+            self.in_clear(
+                node,
                 "write `${NAME}` and set it in the environment, or `file:/run/secrets/name`",
             );
         }
         self.expand(node, text, false)
+    }
+
+    /// Warns of a secret that stands in the file as it is, and sees to it that it is not shown.
+    pub fn in_clear(&self, node: &Node, mending: &str) {
+        self.clear_secrets.borrow_mut().push(node.place.clone());
+        let sentence = "A secret is written in the file itself.".to_owned();
+        self.warning("mapping::secret-in-clear", &node.place, sentence, mending);
     }
 
     /// The place of a part of a text value. Falls back to the whole value where the text was changed by escapes or variables.

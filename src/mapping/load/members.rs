@@ -38,6 +38,13 @@ const ID: Key = key(
     "The id within an item: a path, or a template over the item's members (`value` is the item itself).",
     "'$.id'",
 );
+const ONLY: Key = key(
+    "only",
+    Kind::Expression,
+    "all",
+    "Only items for which this holds; the names are the item's members, `value` is the item itself.",
+    "'value not in [\"*\", \"user\"]'",
+);
 const PAGE_KEY: Key = key(
     "page",
     Kind::Table(&PAGE),
@@ -51,6 +58,7 @@ static READ_KEYS: &[Key] = &[
     ID,
     DISPLAY,
     PAGE_KEY,
+    ONLY,
     key(
         "before-add",
         Kind::Flag,
@@ -234,6 +242,7 @@ static GROUPS_KEYS: &[Key] = &[
     ID,
     DISPLAY,
     PAGE_KEY,
+    ONLY,
 ];
 
 /// `[user.groups]`.
@@ -272,6 +281,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
             id: None,
             display: None,
             page: crate::mapping::model::PageStyle::None,
+            only: None,
             is_read_before_add: false,
         });
     }
@@ -282,6 +292,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
         id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
         page: page::page(&read),
+        only: syntax::expression_at(&read, "only"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
     })
 }
@@ -411,8 +422,14 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
     let items = items(&reader)?;
     let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
+    let only = syntax::expression_at(&reader, "only");
     if !reader.has("call") {
-        return Some(UserGroups::Field { items, id, display });
+        return Some(UserGroups::Field {
+            items,
+            id,
+            display,
+            only,
+        });
     }
     Some(UserGroups::Call {
         call: Box::new(call::from_table(&reader, Some(resource_type))?),
@@ -420,5 +437,6 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         id,
         display,
         page: page::page(&reader),
+        only,
     })
 }

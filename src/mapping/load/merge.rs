@@ -52,16 +52,16 @@ fn merge_node(below: &mut Node, above: Node, table: &str, key: &str) {
             return;
         }
         // The other way round: the tenant names another call, the rest stays.
-        if let (Content::Table(lower), Content::Text(_)) = (&mut below.content, &above.content) {
-            if lower.entry("call").is_some() {
-                let call = Entry {
-                    key: "call".to_owned(),
-                    place: above.place.clone(),
-                    node: above,
-                };
-                place_over(lower, call);
-                return;
-            }
+        if let (Content::Table(lower), Content::Text(_)) = (&mut below.content, &above.content)
+            && lower.entry("call").is_some()
+        {
+            let call = Entry {
+                key: "call".to_owned(),
+                place: above.place.clone(),
+                node: above,
+            };
+            place_over(lower, call);
+            return;
         }
     }
     *below = above;

@@ -9,18 +9,22 @@ mod auth;
 mod call;
 mod client;
 mod context;
+mod each;
 mod example;
 mod form;
 mod gaps;
+mod json_schema;
 mod list;
 mod location;
 mod members;
+mod mendings;
 mod merge;
 mod operation;
 mod page;
 mod policy;
 mod quantity;
 mod reader;
+mod reference;
 mod root;
 mod rules;
 mod schema;
@@ -29,6 +33,7 @@ pub mod shape;
 mod syntax;
 mod target;
 mod tree;
+mod ways;
 
 use std::sync::Arc;
 
@@ -37,7 +42,9 @@ use crate::{
     mapping::model::Mapping,
 };
 
+pub use json_schema::{json_schema_app, json_schema_tenant};
 pub use quantity::{duration, rate, size};
+pub use reference::markdown as reference_markdown;
 pub use root::{APP_SHAPE, TENANT_SHAPE};
 
 use context::Context;

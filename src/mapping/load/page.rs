@@ -262,16 +262,13 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
     let Some(page) = reader.table("page") else {
         return PageStyle::None;
     };
-    let chosen = &page.table.entries;
-    if chosen.len() > 1 {
-        if let Some(second) = chosen.get(1) {
-            page.context.error(
-                "mapping::conflicting-keys",
-                &second.place,
-                format!("`{}` has more than one page style.", page.table.name),
-                "keep one of them",
-            );
-        }
+    if let Some(second) = page.table.entries.get(1) {
+        page.context.error(
+            "mapping::conflicting-keys",
+            &second.place,
+            format!("`{}` has more than one page style.", page.table.name),
+            "keep one of them",
+        );
     }
     style(&page).unwrap_or(PageStyle::None)
 }

@@ -116,6 +116,7 @@ impl<'t> Reader<'t> {
             .entries
             .iter()
             .filter(|entry| self.shape.key(&entry.key).is_none())
+            .take(MOST_COMPARED)
             .any(|entry| closest(&entry.key, names()) == Some(key))
     }
 
@@ -308,7 +309,7 @@ impl<'t> Reader<'t> {
             "mapping::wrong-type",
             &node.place,
             format!(
-                "`{}` is {}, not {}.",
+                "`{}` must be {}, not {}.",
                 self.table.full_name(key),
                 expected,
                 node.kind()
@@ -349,10 +350,14 @@ impl<'t> Reader<'t> {
         if self.shape.others.is_some() {
             return;
         }
-        for entry in &self.table.entries {
-            if self.shape.key(&entry.key).is_some() {
-                continue;
-            }
+        let unknown = |entry: &&Entry| self.shape.key(&entry.key).is_none();
+        for entry in self
+            .table
+            .entries
+            .iter()
+            .filter(unknown)
+            .take(MOST_COMPARED)
+        {
             let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
             let mending = match closest(&entry.key, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -370,6 +375,9 @@ impl<'t> Reader<'t> {
         }
     }
 }
+
+/// A file with more unknown keys than this is none of ours; comparing each with all names would take long.
+const MOST_COMPARED: usize = 100;
 
 /// The shape of the tables a kind admits.
 fn table_shape(kind: &Kind) -> Option<&'static Shape> {

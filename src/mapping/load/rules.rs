@@ -171,12 +171,8 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
         reader.missing("is");
     }
     let meaning = reader.choice("is", &MEANINGS);
-    let status = statuses(reader, "status");
-    if status.is_empty() && reader.has("status") {
-        return None;
-    }
-    Some(ReplyRule {
-        status,
+    let rule = ReplyRule {
+        status: statuses(reader, "status"),
         header: header(reader),
         when: syntax::expression_at(reader, "when"),
         contains: reader.text("contains"),
@@ -184,7 +180,18 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
         is: meaning?,
         attribute: reader.text("attribute"),
         say: syntax::template_at(reader, "say"),
-    })
+    };
+    // A condition that could not be read must not count as none.
+    let is_whole = [
+        ("status", !rule.status.is_empty()),
+        ("header", rule.header.is_some()),
+        ("when", rule.when.is_some()),
+        ("contains", rule.contains.is_some()),
+        ("matches", rule.matches.is_some()),
+    ]
+    .iter()
+    .all(|(key, is_read)| *is_read || !reader.has(key));
+    is_whole.then_some(rule)
 }
 
 static MEANINGS: [(&str, Meaning); 13] = [

@@ -171,6 +171,8 @@ pub enum WhenRemoved {
     Null,
     /// `""`, or `[]` for lists.
     Empty,
+    /// The element of a list that holds the field is taken out (`medias[type=1].address`).
+    Element,
     /// Nothing is sent: the application keeps the old value.
     Skip,
     /// 400 `mutability`: the application cannot clear it.

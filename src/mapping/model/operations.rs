@@ -263,6 +263,16 @@ pub struct Members {
     pub types: Vec<String>,
 }
 
+impl Members {
+    /// Whether the list in the group object is the only way to change members: the group's create and update write it.
+    pub fn are_in_object(&self) -> bool {
+        self.field.is_some()
+            && self.add.is_none()
+            && self.remove.is_none()
+            && self.replace.is_none()
+    }
+}
+
 /// Reads the members of a group.
 #[derive(Debug)]
 pub struct MemberRead {
@@ -274,6 +284,8 @@ pub struct MemberRead {
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
     pub page: PageStyle,
+    /// Items for which this is false are not shown.
+    pub only: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }
@@ -321,11 +333,15 @@ pub enum UserGroups {
         id: Option<Read>,
         display: Option<JsonPath>,
         page: PageStyle,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
     /// In the user object.
     Field {
         items: JsonPath,
         id: Option<Read>,
         display: Option<JsonPath>,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
 }

@@ -98,8 +98,11 @@ impl<'s> Pager<'s> {
     /// Starts at the beginning. `wanted` is the number of objects asked for at a time, within what the mapping allows; absent:
     /// as many as the application gives.
     pub fn new(style: &'s PageStyle, base: &'s Url, wanted: Option<u64>) -> Self {
-        let size =
-            size_of(style).map(|size| wanted.unwrap_or(size.most).clamp(1, size.most.max(1)));
+        let size = size_of(style).map(|size| match style {
+            // Asked for less, one reply could not show that it holds everything.
+            PageStyle::Limit { .. } => size.most.max(1),
+            _ => wanted.unwrap_or(size.most).clamp(1, size.most.max(1)),
+        });
         Self {
             style,
             base,

@@ -424,7 +424,7 @@ fn members_are_split_from_the_rest() {
         remove("members[value sw \"x\"]"),
         remove("members[value eq \"x\"].display"),
         add("members", json!("x")),
-        add("members", json!([{ "display": "nobody" }])),
+        add("members", json!([{ "type": "User" }])),
         op(PatchKind::Remove, "members", json!([{ "value": "x" }])),
     ];
     for operation in need_the_list {

@@ -147,11 +147,11 @@ impl Authenticator {
 
     /// Called by the one that holds `renewing`.
     async fn renew(&self, line: &Line, journey: &Journey) -> Result<Arc<Session>, TargetError> {
-        if let Some((when, failure)) = *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        let last = *self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, failure)) = last
+            && when.elapsed() < AFTER_FAILURE
         {
-            if when.elapsed() < AFTER_FAILURE {
-                return Err(failure.into());
-            }
+            return Err(failure.into());
         }
         let renewed = match (&self.renewal, &line.mapping.target.auth) {
             (Renewal::OAuth2(key), Auth::OAuth2(settings)) => {

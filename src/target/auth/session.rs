@@ -122,9 +122,9 @@ impl Session {
         jar.header(path)
     }
 
-    /// Texts that must not be in a record: what the login took, cookies.
+    /// Texts that must not be in a record: parameters, what the login took, cookies.
     pub fn secrets(&self) -> Vec<String> {
-        let mut secrets = Vec::new();
+        let mut secrets: Vec<String> = self.query.iter().map(|(_, value)| value.clone()).collect();
         if let Value::Object(taken) = &self.login {
             secrets.extend(taken.values().filter_map(Value::as_str).map(str::to_owned));
         }

@@ -75,7 +75,7 @@ pub(super) fn resource(
     let read = read::read(section, object, &mapping.settings, |_| true);
     let mut resource = read.resource.0;
     if let (Some(id), true) = (read.target_id, section.id.is_stable) {
-        resource.insert("id".to_owned(), Value::from(id));
+        resource.insert("id".to_owned(), Value::from(section.id.to_scim(&id)));
     }
     resource
 }

@@ -1,0 +1,93 @@
+//! `scimgate demo --serve` as a process of its own: the whole product in front of a small application, for a test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use scimgate::cli::replay::{HttpTransport, Settings};
+
+/// A running demo; stopped, and its files removed, when it goes out of scope.
+pub struct Demo {
+    child: Child,
+    directory: PathBuf,
+    /// `https://127.0.0.1:PORT/scim/v2`.
+    pub base_url: String,
+    /// The tenant's token.
+    pub token: String,
+    /// The certificate authority's PEM file.
+    pub ca: PathBuf,
+    /// `http://127.0.0.1:PORT` of the admin listener.
+    pub admin_url: String,
+    /// The configuration file, for commands that run beside the gateway.
+    pub config: PathBuf,
+}
+
+impl Demo {
+    /// Starts one on free ports and waits until it says that it is ready. `name` keeps the demos of one process apart.
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("demo-{name}-{}", std::process::id()));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_scimgate"))
+            .args(["demo", "--serve", "--address", "127.0.0.1:0"])
+            .arg("--certs")
+            .arg(directory.join("certs"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the demo starts");
+        let out = BufReader::new(child.stdout.take().expect("its output"));
+        let mut demo = Self {
+            child,
+            directory,
+            base_url: String::new(),
+            token: String::new(),
+            ca: PathBuf::new(),
+            admin_url: String::new(),
+            config: PathBuf::new(),
+        };
+        for line in out.lines().map_while(Result::ok) {
+            match line.split_once('=') {
+                Some(("BASE_URL", value)) => demo.base_url = value.to_owned(),
+                Some(("TOKEN", value)) => demo.token = value.to_owned(),
+                Some(("CA", value)) => demo.ca = value.into(),
+                Some(("ADMIN_URL", value)) => demo.admin_url = value.to_owned(),
+                Some(("CONFIG", value)) => demo.config = value.into(),
+                _ if line == "READY" => return demo,
+                _ => {}
+            }
+        }
+        panic!("the demo ended before it was ready");
+    }
+
+    /// A client that trusts it.
+    pub fn transport(&self) -> HttpTransport {
+        HttpTransport::new(&self.base_url, Some(&self.ca)).expect("the demo's address")
+    }
+
+    /// What a player needs to play against it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            base_url: self.base_url.clone(),
+            token: self.token.clone(),
+            user: "scim".to_owned(),
+            ..Settings::default()
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Asked rather than killed, so that it takes its application and its files with it.
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        if asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.wait();
+        } else {
+            let _ = self.child.kill();
+        }
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
