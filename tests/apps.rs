@@ -10,6 +10,8 @@ mod compare;
 mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
+#[path = "apps/mediawiki.rs"]
+mod mediawiki;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
@@ -36,6 +38,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
         let started = start(name);
         let application = match name {
             "directus" => directus::application(&started),
+            "mediawiki" => mediawiki::application(&started),
             "redmine" => redmine::application(&started),
             "zabbix" => zabbix::application(&started).await,
             other => panic!(

@@ -47,8 +47,8 @@ pub struct Table {
     /// resource, without the prefix `g-` of groups' ids; `{credential}` in a body is the value of the application's header.
     pub path: &'static str,
     pub key: &'static str,
-    /// Where an object that is not there any more can be told from others, if the application keeps it: anything found there
-    /// says so. A reply without the first of `fields` says so as well.
+    /// Where an object says that it is as good as gone, if the application keeps what was deleted: anything found there lets
+    /// it be although the gateway answers 404.
     pub gone: Option<&'static str>,
     /// What else is read of it: put into the object under a name.
     pub beside: Vec<(&'static str, &'static str)>,
@@ -77,14 +77,14 @@ pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Val
 }
 
 impl Table {
-    /// Whether a reply says, with status 200, that there is no such object.
+    /// Whether a reply says, with status 200, that there is no such object: it has not the first of the fields.
     fn is_missing(&self, object: &Value) -> bool {
-        let is_found = |path: &str| !find(path, object).is_empty();
-        self.gone.is_some_and(is_found)
-            || self
-                .fields
-                .first()
-                .is_some_and(|field| !is_found(field.own))
+        let first = self.fields.first();
+        first.is_some_and(|field| find(field.own, object).is_empty())
+    }
+
+    fn is_gone(&self, object: &Value) -> bool {
+        self.gone.is_some_and(|path| !find(path, object).is_empty())
     }
 
     /// Every difference between a SCIM resource and the application's object.
@@ -212,6 +212,7 @@ impl<'a> Comparison<'a> {
             (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
             (200, 200) => table.differences(&scim, &own),
             (404, 404 | 403) => Vec::new(),
+            (404, 200) if table.is_gone(&own) => Vec::new(),
             _ => vec![format!(
                 "the gateway answers {status}, the application {own_status}"
             )],
