@@ -89,8 +89,8 @@ pub async fn fetch_located(
     let joined = join_one(ctx, t, object, located.record.clone())
         .await?
         .ok_or_else(|| unknown(t))?;
-    // `007` and `7` may be one to the target; for us an id has one spelling.
-    if joined.target_id.as_str() != located.target_id.as_str() {
+    // `007` and `7` may be one to the target; for us an id has one spelling, and a resource one id.
+    if joined.target_id != located.target_id || joined.scim_id != located.scim_id {
         return Err(unknown(t));
     }
     with_parts(ctx, t, joined, want).await

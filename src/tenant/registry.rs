@@ -171,7 +171,7 @@ impl Registry {
     }
 
     /// The texts of each tenant: its own file, then its application's.
-    fn read_files(&self) -> Result<Vec<(Arc<str>, Vec<Arc<SourceFile>>)>, RegistryError> {
+    fn read_files(&self) -> Result<Vec<Texts>, RegistryError> {
         let directory = &self.settings.mappings;
         let unreadable = |source| RegistryError::Directory {
             path: directory.clone(),
@@ -233,20 +233,26 @@ impl Registry {
                     format!("The target of `{name}` cannot be used: {error}."),
                 )]
             })?;
-        let locks = old
-            .and_then(|old| old.tenant.as_ref())
-            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let before = old.and_then(|old| old.tenant.as_ref());
+        let locks = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
+        let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
         let tenant = Tenant {
+            pace,
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
             driver,
             locks,
+            habits,
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };
         Ok((Arc::new(tenant), warnings))
     }
 }
+
+/// A tenant's name, and its own file and its application's.
+type Texts = (Arc<str>, Vec<Arc<SourceFile>>);
 
 /// Every live credential of files and store.
 fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {

@@ -73,6 +73,45 @@ pub async fn create(
     create.answer(joined, projection).await
 }
 
+/// Makes another object for a resource that exists: its SCIM id stays, the application's id is a new one.
+///
+/// # Errors
+///
+/// As for [`create`].
+pub async fn under_id(
+    ctx: &Context,
+    t: &TypeMapping,
+    mut wish: Resource,
+    scim_id: &ScimId,
+) -> Result<Joined, Error> {
+    for name in ["id", "meta", "schemas", "groups"] {
+        wish.0.shift_remove(name);
+    }
+    let name = name_of(t, &wish)?;
+    let match_key = folded(&name);
+    let create = Create {
+        ctx,
+        t,
+        digest: digest_of(&wish),
+        wish,
+        name,
+        match_key,
+    };
+    let intent = Intent {
+        scim_id: scim_id.clone(),
+        ..create.new_intent()
+    };
+    match ctx
+        .store
+        .prepare(ctx.id(), create.type_name(), &intent, ctx.now)
+        .await?
+    {
+        Prepared::Fresh => create.make(scim_id).await,
+        Prepared::Existing(intent) if intent.scim_id == *scim_id => create.resume(intent).await,
+        Prepared::Existing(_) => Err(create.duplicate(None)),
+    }
+}
+
 fn cannot_create(t: &TypeMapping) -> Error {
     Error::new(
         501,
@@ -157,12 +196,10 @@ impl Create<'_> {
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
             return match self.look_up().await? {
-                Some(found) if self.is_ours(&found, &intent) => {
+                Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
                 }
-                Some(found) => {
-                    Err(self.duplicate(found.record.is_some().then_some(&found.scim_id)))
-                }
+                Some(found) => self.meet(found, &intent.scim_id).await,
                 None => self.make(&intent.scim_id).await,
             };
         }

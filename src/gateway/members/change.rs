@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
+        model::{Call, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
         reply::CallClass,
     },
     scim::{Error, Resource, ScimType},
@@ -89,7 +89,7 @@ pub async fn apply(
                 ctx,
                 t,
                 group,
-                &replace.call,
+                replace,
                 "replace",
                 CallClass::MemberAdd,
                 &all,
@@ -200,12 +200,12 @@ async fn run(
         .batch
         .is_some_and(|batch| members.len() <= batch.max(1))
     {
-        return run_once(ctx, t, group, &call.call, verb, class, &members).await;
+        return run_once(ctx, t, group, call, verb, class, &members).await;
     }
     let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
     let calls = chunks
         .into_iter()
-        .map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk))
+        .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
         .collect();
     in_order(calls, PARALLEL_CALLS).await.map(|_| ())
 }
@@ -214,7 +214,7 @@ async fn run_once(
     ctx: &Context,
     t: &TypeMapping,
     group: &Located,
-    call: &crate::mapping::model::Call,
+    call: &MemberCall,
     verb: &'static str,
     class: CallClass,
     members: &[Value],
@@ -228,9 +228,10 @@ async fn run_once(
         names.with("member", Cow::Borrowed(member));
     }
     let operation = format!("{}.members.{verb}", t.section);
+    let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();
     match ctx
         .driver()
-        .call(&ctx.journey, &operation, call, class, &names, None)
+        .calls(&ctx.journey, &operation, &steps, class, &names)
         .await
     {
         Ok((_, verdict)) => {

@@ -9,6 +9,7 @@
 
 mod grants;
 mod group;
+mod rename;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, PatchKind, Projection, Resource, diff,
+        AttributePath, Error, PatchKind, Projection, Resource, ScimType, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -34,8 +35,8 @@ use super::{
     get::{Want, fetch_located, object_of, with_parts},
     identity::{Located, locate, new_record},
     intake,
-    join::{Joined, complete, external_id, folded, join_one},
-    members, plan, policy, prune,
+    join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
+    members, plan, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -135,6 +136,14 @@ impl Update<'_> {
             return self.answer(old, is_patch).await;
         }
         policy::check(ctx, t, &new, &changed, false)?;
+        let is_locked = new.0.get("active") == Some(&Value::Bool(false));
+        if is_locked
+            && changed
+                .iter()
+                .any(|path| path.schema.is_none() && path.attribute == "active")
+        {
+            policy::count_loss(ctx, t)?;
+        }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old
                 .resource
@@ -217,13 +226,23 @@ impl Update<'_> {
     /// Makes the calls and commits.
     async fn bring_about(
         &self,
-        old: Joined,
+        mut old: Joined,
         new: Resource,
         changed: &[AttributePath],
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
+        if rename::must_recreate(ctx, t, changed) {
+            return rename::recreate(ctx, t, old, new).await;
+        }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
+        if let Some(path) = plan.dropped.first() {
+            return Err(Error::of(
+                ScimType::Mutability,
+                format!("The application cannot change `{path}` once the resource exists."),
+            ));
+        }
+        unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -236,8 +255,9 @@ impl Update<'_> {
     /// never shows what a later GET would not.
     fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
         let t = self.t;
-        let mut changed = diff::changed(&t.resource_type, &old.resource, new);
-        let dropped = plan::update(t, new, &changed).dropped;
+        let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
+        let mut dropped = plan::update(t, new, &changed).dropped;
+        dropped.retain(|path| !plan::is_written_at_create(t, path));
         changed.retain(|path| !dropped.contains(path));
         for path in &dropped {
             prune::put_back(&old.resource, new, path);
@@ -313,7 +333,7 @@ impl Update<'_> {
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
-            shadow: shadow(t, old, new),
+            shadow: shadow(ctx, t, old, new),
             modified: ctx.now,
             ..old
                 .record
@@ -442,8 +462,13 @@ impl Update<'_> {
 }
 
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
-fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
+fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
+    if keeps_wished_state(ctx, t)
+        && let Some(active) = new.0.get("active")
+    {
+        shadow.insert("active".into(), active.clone());
+    }
     let before = old.record.iter().flat_map(|record| &record.shadow);
     let withheld_before = before
         .filter(|(_, value)| value.is_null())

@@ -10,6 +10,7 @@ use crate::{
 
 use super::{
     call::{self, CALL},
+    operation,
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -76,13 +77,22 @@ static READ: Shape = Shape {
     others: None,
 };
 
-static CHANGE_KEYS: &[Key] = &[key(
-    "batch",
-    Kind::Count,
-    "one (`{member}`)",
-    "The most members in one call (`{members}`), 1 to 10000.",
-    "100",
-)];
+static CHANGE_KEYS: &[Key] = &[
+    key(
+        "batch",
+        Kind::Count,
+        "one (`{member}`)",
+        "The most members in one call (`{members}`), 1 to 10000.",
+        "100",
+    ),
+    key(
+        "steps",
+        Kind::Many(&call::CALL_KIND),
+        "the one call",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took.",
+        "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
+    ),
+];
 
 static CHANGE: Shape = Shape {
     name: "a change of members",
@@ -298,14 +308,23 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
     let node = reader.node(key)?;
     if node.as_text().is_some() {
         let call = call::call(reader.context, node, Some(resource_type))?;
-        return Some(MemberCall { call, batch: None });
+        return Some(MemberCall {
+            before: Vec::new(),
+            call,
+            batch: None,
+        });
     }
     let change = reader.table(key)?;
-    let call = call::from_table(&change, Some(resource_type))?;
+    let mut before = operation::steps(&change, resource_type)?;
+    let call = before.pop()?;
     let batch = change
         .count("batch", 1, 10_000)
         .and_then(|batch| usize::try_from(batch).ok());
-    Some(MemberCall { call, batch })
+    Some(MemberCall {
+        before,
+        call,
+        batch,
+    })
 }
 
 fn field(reader: &Reader<'_>) -> Option<MemberField> {

@@ -88,6 +88,8 @@ pub struct Operation {
     pub covers: Vec<AttributePath>,
     /// Which fields are sent.
     pub send: Send,
+    /// Fields put into the object of a `get`, worked out from what its steps took.
+    pub set: Vec<(FieldPlace, Template)>,
     /// What the last reply holds.
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
@@ -301,6 +303,8 @@ pub struct MemberField {
 /// A call that changes membership.
 #[derive(Debug)]
 pub struct MemberCall {
+    /// Made first, in order; what they take are names for the call (`steps`, all but the last).
+    pub before: Vec<Call>,
     pub call: Call,
     /// Most members in one call; absent: one (`{member}`).
     pub batch: Option<usize>,

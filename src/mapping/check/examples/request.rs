@@ -348,13 +348,14 @@ impl Planner<'_> {
         let mut calls = Vec::new();
         for batch in ids.chunks(change.batch.unwrap_or(1).max(1)) {
             let single = batch.first().filter(|_| batch.len() == 1);
-            let names = self.member_names(batch, single);
-            calls.extend(self.call(
-                &change.call,
-                &format!("group.members.{name}"),
-                &names,
-                None,
-            )?);
+            let mut names = self.member_names(batch, single);
+            for step in change.before.iter().chain([&change.call]) {
+                calls.extend(self.call(step, &format!("group.members.{name}"), &names, None)?);
+                // What a step takes stands for itself: there is no reply here.
+                for (name, _) in &step.take {
+                    names.with(name, Cow::Owned(Value::from(name.as_str())));
+                }
+            }
         }
         Ok(calls)
     }

@@ -1,0 +1,16 @@
+//! The whole gateway against an application that misbehaves on demand. What must hold is promised in SECURITY.md and
+//! docs; a test that proves a promise bears its number.
+
+#[path = "../support/application.rs"]
+mod application;
+#[path = "../support/fake_target.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of the driver, which use more of it"
+)]
+mod fake_target;
+mod stage;
+
+mod creates;
+mod existing;
+mod statuses;
