@@ -6,6 +6,8 @@
 
 #[path = "apps/compare.rs"]
 mod compare;
+#[path = "apps/directus.rs"]
+mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
 #[path = "apps/jupyterhub.rs"]
@@ -14,11 +16,15 @@ mod jupyterhub;
 mod mailman;
 #[path = "apps/rabbitmq.rs"]
 mod rabbitmq;
+#[path = "apps/mediawiki.rs"]
+mod mediawiki;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the reports in it are for other tests")]
 mod replay;
+#[path = "apps/zabbix.rs"]
+mod zabbix;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +46,10 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
             "jupyterhub" => jupyterhub::application(&started),
             "mailman" => mailman::application(&started),
             "rabbitmq" => rabbitmq::application(&started),
+            "directus" => directus::application(&started),
+            "mediawiki" => mediawiki::application(&started),
             "redmine" => redmine::application(&started),
+            "zabbix" => zabbix::application(&started).await,
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"
             ),

@@ -21,6 +21,7 @@ use super::{
     join::{Joined, outbound},
     members,
     plan::Plan,
+    unfinished,
 };
 
 /// What a plan left behind.
@@ -51,7 +52,7 @@ pub async fn apply(
         return Ok(applied);
     }
     let wanted = outbound(ctx, t, new).await?;
-    let before = outbound_lossy(ctx, t, &old.resource).await;
+    let before = outbound_lossy(ctx, t, &unfinished::known(old)).await;
     let members = members::names_in(ctx, t, new).await?;
     let mut target_id = old.target_id.clone();
     for step in &plan.steps {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::compare::{Application, Table, field, translated};
+use super::compare::{Application, Table, field};
 
 pub fn application(started: &BTreeMap<String, String>) -> Application {
     let (base_url, token) = (started["BASE_URL"].clone(), started["TOKEN"].clone());
@@ -22,26 +20,22 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         users: Table {
             path: "/users/{key}",
             key: "$.userName",
+            gone: None,
             beside: Vec::new(),
-            fields: vec![
-                field("$.userName", "$.name"),
-                translated(
-                    "$.active",
-                    "$.groups[0]",
-                    vec![(json!(true), json!("")), (json!(false), json!("inactive"))],
-                ),
-            ],
+            // What is inactive is read from the groups there every time: the sessions see it.
+            fields: vec![field("$.userName", "$.name")],
             sets: Vec::new(),
         },
         groups: Table {
             path: "/groups/{key}",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.name"),
                 field("$.displayName", "$.properties.display_name"),
             ],
-            sets: Vec::new(),
+            sets: vec![("$.members[*].value", "$.users[*]")],
         },
     }
 }

@@ -25,6 +25,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         users: Table {
             path: "/users/{key}",
             key: "$.id",
+            gone: None,
             beside: vec![
                 ("addresses", "/users/{key}/addresses"),
                 ("preferred", "/users/{key}/preferred_address"),
@@ -50,6 +51,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         groups: Table {
             path: "/lists/{key}",
             key: "$.id",
+            gone: None,
             beside: vec![("members", "/lists/{key}/roster/member")],
             fields: vec![
                 field("$.id", "$.list_id"),

@@ -24,6 +24,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         users: Table {
             path: "/users/{key}",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.name"),
@@ -39,6 +40,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         groups: Table {
             path: "/whoami?{key}",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: Vec::new(),
             sets: Vec::new(),

@@ -12,3 +12,5 @@ mod fake_target;
 mod stage;
 
 mod creates;
+mod existing;
+mod statuses;

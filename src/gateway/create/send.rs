@@ -146,13 +146,12 @@ impl Create<'_> {
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
-        self.forget_predecessor(&record).await?;
         self.commit(&record).await?;
         Ok(joined)
     }
 
-    /// The object was made just now: a link of an earlier one under the same key, which was deleted in the application
-    /// without our knowledge, leads nowhere.
+    /// What an earlier resource left behind under the same key of the application: a tombstone, or the link of an object
+    /// that was deleted there without our knowledge. It leads nowhere now.
     async fn forget_predecessor(&self, record: &Record) -> Result<(), Error> {
         let (ctx, Some(target_id)) = (self.ctx, &record.target_id) else {
             return Ok(());
@@ -283,6 +282,7 @@ impl Create<'_> {
     }
 
     pub(super) async fn commit(&self, record: &Record) -> Result<(), Error> {
+        self.forget_predecessor(record).await?;
         Ok(self
             .ctx
             .store

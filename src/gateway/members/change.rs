@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     mapping::{
         model::{Call, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
-        names::Names,
-        reply::{self, CallClass},
+        reply::CallClass,
     },
     scim::{Error, Resource, ScimType},
     store::TargetId,
@@ -229,67 +228,29 @@ async fn run_once(
         names.with("member", Cow::Borrowed(member));
     }
     let operation = format!("{}.members.{verb}", t.section);
-    let mut taken = Map::new();
-    for before in &call.before {
-        let ended = one_call(ctx, &operation, before, class, &names, &mut taken).await?;
-        if !ended.meaning.is_done() {
-            return settle(ctx, t, group, class, ended).await;
-        }
-    }
-    let ended = one_call(ctx, &operation, &call.call, class, &names, &mut taken).await?;
-    settle(ctx, t, group, class, ended).await
-}
-
-/// What came of a call.
-struct Ended {
-    meaning: Meaning,
-    detail: Option<String>,
-    attribute: Option<String>,
-}
-
-/// One call, with what earlier ones took as names; what it takes is added.
-async fn one_call(
-    ctx: &Context,
-    operation: &str,
-    call: &Call,
-    class: CallClass,
-    outer: &Names<'_>,
-    taken: &mut Map<String, Value>,
-) -> Result<Ended, Error> {
-    let mut names = outer.child();
-    for (name, value) in taken.iter() {
-        names.with(name, Cow::Owned(value.clone()));
-    }
-    let answer = ctx
+    let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();
+    match ctx
         .driver()
-        .call(&ctx.journey, operation, call, class, &names, None)
-        .await;
-    match answer {
-        Ok((reply, verdict)) => {
-            if verdict.meaning.is_done() {
-                reply::take(call, &reply, &names, taken)?;
-            }
-            if ctx.journey.is_dry {
-                // What was planned only has no reply: each name stands for itself.
-                for (name, _) in &call.take {
-                    taken.entry(name).or_insert_with(|| json!(name));
-                }
-            }
-            Ok(Ended {
-                meaning: verdict.meaning,
-                detail: verdict.detail,
-                attribute: verdict.attribute,
-            })
+        .calls(&ctx.journey, &operation, &steps, class, &names)
+        .await
+    {
+        Ok((_, verdict)) => {
+            settle(
+                ctx,
+                t,
+                group,
+                class,
+                verdict.meaning,
+                verdict.detail,
+                verdict.attribute,
+            )
+            .await
         }
         Err(TargetError::Refused {
             meaning,
             detail,
             attribute,
-        }) => Ok(Ended {
-            meaning,
-            detail,
-            attribute,
-        }),
+        }) => settle(ctx, t, group, class, meaning, detail, attribute).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -300,18 +261,20 @@ async fn settle(
     t: &TypeMapping,
     group: &Located,
     class: CallClass,
-    ended: Ended,
+    meaning: Meaning,
+    detail: Option<String>,
+    attribute: Option<String>,
 ) -> Result<(), Error> {
-    match (class, ended.meaning) {
+    match (class, meaning) {
         (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
         (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
         (CallClass::MemberRemove, Meaning::NotFound)
         | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
         (_, Meaning::NotFound) => Err(unknown_member()),
-        (_, meaning) => Err(TargetError::Refused {
+        _ => Err(TargetError::Refused {
             meaning,
-            detail: ended.detail,
-            attribute: ended.attribute.or(Some("members".into())),
+            detail,
+            attribute: attribute.or(Some("members".into())),
         }
         .into()),
     }

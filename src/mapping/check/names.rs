@@ -123,11 +123,10 @@ fn check_type(
         {
             let names = ["group", "id", "scim", "member", "members", "method"];
             let mut scope = scope(&names, false);
-            for call in &change.before {
-                scope.call(call, complaints);
-                scope.taking(call);
+            for step in change.before.iter().chain([&change.call]) {
+                scope.call(step, complaints);
+                scope.take(step);
             }
-            scope.call(&change.call, complaints);
         }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
@@ -146,21 +145,24 @@ impl Scope<'_> {
     fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
         for (at, step) in operation.steps.iter().enumerate() {
             self.call(step, complaints);
-            self.taking(step);
+            self.take(step);
             if at == 0 {
                 // A create's first reply may have said the new object's id.
                 self.names.insert("id".to_owned());
             }
+        }
+        for (_, template) in &operation.set {
+            self.all(template.names(), super::place_of(operation), complaints);
         }
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }
     }
 
-    /// What a call takes is known from then on.
-    fn taking(&mut self, call: &Call) {
-        self.names
-            .extend(call.take.iter().map(|(name, _)| name.clone()));
+    /// What a step takes is known to the steps after it.
+    fn take(&mut self, step: &Call) {
+        let taken = step.take.iter().map(|(name, _)| name.clone());
+        self.names.extend(taken);
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {

@@ -257,21 +257,6 @@ pub(super) fn from_table(
     Some(call)
 }
 
-/// The calls of a list under a key.
-pub(super) fn calls(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Vec<Call> {
-    let Some(node) = reader.node(key) else {
-        return Vec::new();
-    };
-    let Content::List(items) = &node.content else {
-        reader.wrong_type(key, node);
-        return Vec::new();
-    };
-    items
-        .iter()
-        .filter_map(|item| call(reader.context, item, Some(resource_type)))
-        .collect()
-}
-
 /// `format = "form"`; lists in forms as given.
 pub(super) fn format(reader: &Reader<'_>, lists: FormLists) -> Option<BodyFormat> {
     reader.choice(

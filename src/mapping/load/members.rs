@@ -9,7 +9,8 @@ use crate::{
 };
 
 use super::{
-    call::{self, CALL, CALL_KIND},
+    call::{self, CALL},
+    operation,
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -85,11 +86,11 @@ static CHANGE_KEYS: &[Key] = &[
         "100",
     ),
     key(
-        "before",
-        Kind::Many(&CALL_KIND),
-        "none",
-        "Calls before it: what they `take` are its names. For memberships that have an id of their own.",
-        "[{ call = \"GET /rows?user={member}&group={group}\", take = { row = '$.rows[0].id' } }]",
+        "steps",
+        Kind::Many(&call::CALL_KIND),
+        "the one call",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took.",
+        "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
     ),
 ];
 
@@ -315,11 +316,11 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
         });
     }
     let change = reader.table(key)?;
-    let call = call::from_table(&change, Some(resource_type))?;
+    let mut before = operation::steps(&change, resource_type)?;
+    let call = before.pop()?;
     let batch = change
         .count("batch", 1, 10_000)
         .and_then(|batch| usize::try_from(batch).ok());
-    let before = call::calls(&change, "before", resource_type);
     Some(MemberCall {
         before,
         call,

@@ -90,6 +90,8 @@ pub struct Operation {
     pub covers: Vec<AttributePath>,
     /// Which fields are sent.
     pub send: Send,
+    /// Fields put into the object of a `get`, worked out from what its steps took.
+    pub set: Vec<(FieldPlace, Template)>,
     /// What the last reply holds.
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
@@ -303,7 +305,7 @@ pub struct MemberField {
 /// A call that changes membership.
 #[derive(Debug)]
 pub struct MemberCall {
-    /// Calls before it, whose takes are its names: a look-up of the row that stands for the membership.
+    /// Made first, in order; what they take are names for the call (`steps`, all but the last).
     pub before: Vec<Call>,
     pub call: Call,
     /// Most members in one call; absent: one (`{member}`).
