@@ -6,6 +6,8 @@
 
 #[path = "apps/compare.rs"]
 mod compare;
+#[path = "apps/directus.rs"]
+mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
 #[path = "apps/redmine.rs"]
@@ -13,6 +15,8 @@ mod redmine;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the reports in it are for other tests")]
 mod replay;
+#[path = "apps/zabbix.rs"]
+mod zabbix;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +35,9 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "directus" => directus::application(&started),
             "redmine" => redmine::application(&started),
+            "zabbix" => zabbix::application(&started).await,
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"
             ),

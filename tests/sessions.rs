@@ -72,6 +72,51 @@ async fn a_strict_tenant_mends_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_client_with_one_providers_habits_is_recognised_and_its_quirks_are_counted_and_logged() {
+    let demo = Demo::start("habits", &[]);
+    let report = Report::of(
+        &replay::sessions(&["entra"]),
+        &demo.settings(),
+        &demo.transport(),
+    )
+    .await;
+    assert!(
+        report.summary().all_held(),
+        "{}",
+        report.complaints.join("\n")
+    );
+    let log = demo.log();
+    let recognised = log
+        .lines()
+        .filter(|line| line.contains("the client is recognised by its habits"));
+    assert_eq!(recognised.count(), 1, "{log}");
+    let metrics = demo.admin("/metrics").await;
+    // Before it was known the rule's name was noted, then its own.
+    for quirk in ["AUTO", "N1", "ENTRA-09", "ENTRA-10", "ENTRA-28"] {
+        let line = format!("scimgate_quirks_total{{tenant=\"demo\",quirk=\"{quirk}\"}} ");
+        assert!(metrics.contains(&line), "{line} is not in {metrics}");
+    }
+    let exchanges = log.lines().filter(|line| line.contains("ENTRA-28"));
+    let exchanges: Vec<&str> = exchanges.collect();
+    assert!(!exchanges.is_empty(), "{log}");
+    for line in exchanges {
+        assert!(line.contains("demo") && line.contains("AUTO"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_with_the_habits_of_two_providers_is_not_recognised() {
+    let demo = Demo::start("two-habits", &[]);
+    for folders in [["ping/pingfederate-users"], ["entra"]] {
+        let sessions = replay::sessions(&folders);
+        let report = Report::of(&sessions, &demo.settings(), &demo.transport()).await;
+        assert!(report.summary().all_held());
+    }
+    let metrics = demo.admin("/metrics").await;
+    assert!(!metrics.contains("quirk=\"AUTO\""), "{metrics}");
+}
+
 fn tell(report: &Report) {
     for (class, summary) in &report.by_class {
         println!("{class:?}: {summary}");

@@ -77,7 +77,7 @@ impl Answer {
     /// The HTTP response, without what the edge adds.
     pub fn into_response(self, retry_after: Option<u64>) -> Response {
         let mut headers = HeaderMap::new();
-        let body = self.body.map(|body| body.to_string()).unwrap_or_default();
+        let body = self.body.as_ref().map(written).unwrap_or_default();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, SCIM_JSON);
         }
@@ -95,6 +95,14 @@ impl Answer {
             on_sent: None,
         }
     }
+}
+
+/// The text of a document.
+fn written(document: &Value) -> Vec<u8> {
+    let mut text = Vec::with_capacity(SMALL_BODY_BYTES);
+    // Writing a tree of JSON to memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, document);
+    text
 }
 
 /// The headers that a resource's `meta` gives.
@@ -146,3 +154,5 @@ pub fn check_mode(ctx: &Context) -> Result<(), Error> {
 
 /// When a client of a paused tenant should ask again.
 const PAUSED_RETRY: std::time::Duration = std::time::Duration::from_secs(300);
+/// Room for one resource; a page makes its own.
+const SMALL_BODY_BYTES: usize = 1024;

@@ -1,12 +1,8 @@
 //! What every operation has at hand: the tenant, its time, its way to the target, and where to write notes down.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, PoisonError},
-};
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::{
     dialect::Dialect,
@@ -70,10 +66,7 @@ impl Context {
     /// The names every template may use.
     pub fn names(&self) -> Names<'_> {
         let mut names = Names::new();
-        names.with(
-            "settings",
-            Cow::Owned(Value::Object(self.mapping().settings.clone())),
-        );
+        names.settings(&self.mapping().settings);
         names.random(&self.random);
         names
     }

@@ -17,10 +17,16 @@ use crate::{
     server::{Admission, Handler, Request, Response},
     store::{ScimId, Store},
     target::Journey,
-    tenant::{Presented, Refusal, Registry, Tenant},
+    tenant::{Refusal, Registry, Tenant},
 };
 
-use super::{Answer, Call, Context, Limits, Route, answer::Acknowledgement, dispatch, split_base};
+use super::{
+    Answer, Call, Context, Limits, Route,
+    answer::Acknowledgement,
+    dispatch,
+    recognise::{self, presented},
+    split_base,
+};
 
 /// Where finished exchanges go: logs, metrics, the demo's screen.
 pub trait Sink: Send + Sync + 'static {
@@ -168,6 +174,8 @@ impl Gateway {
         } else {
             method
         };
+        let (_, path) = split_base(&request.path, &self.base_path);
+        recognise::learn(ctx, request, path, body.as_ref());
         let call = Call {
             method,
             route,
@@ -220,18 +228,15 @@ impl Gateway {
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
         let (base, _) = split_base(&request.path, &self.base_path);
         let origin = request.scheme_host.clone().unwrap_or_default();
-        let user_agent = request
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok());
+        let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
         let is_dry =
             writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
         let time = self
             .limits
             .request_deadline
             .min(tenant.mapping.target.deadline);
-        Context {
-            dialect: tenant.dialect.recognise(user_agent),
+        let ctx = Context {
+            dialect,
             store: if is_dry {
                 super::dry::store(Arc::clone(&self.store))
             } else {
@@ -248,7 +253,12 @@ impl Gateway {
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
             tenant,
+        };
+        if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {
+            let message = format!("the client is read as {}, by its habits", idp.title());
+            ctx.note(recognise::BY_HABIT, message);
         }
+        ctx
     }
 
     fn acknowledgement(
@@ -301,16 +311,6 @@ impl Handler for Gateway {
 /// What stores keep of a time, so that an answer says what a later GET says.
 fn to_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
-}
-
-/// The credential of a request.
-fn presented(headers: &HeaderMap) -> Presented<'_> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let first = values.next().and_then(|value| value.to_str().ok());
-    Presented {
-        authorization: first,
-        is_ambiguous: values.next().is_some(),
-    }
 }
 
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {

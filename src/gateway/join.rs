@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     mapping::{
         model::{ActiveIs, TypeMapping},
-        read, write,
+        read::{self, Reading},
+        write,
     },
     scim::{AttributePath, Error, Resource, version},
     store::{ExternalId, Record, ScimId, TargetId},
@@ -54,13 +55,14 @@ pub async fn join_all(
         .into_iter()
         .filter_map(|record| Some((record.target_id.as_ref()?.as_str().to_owned(), record)))
         .collect();
+    let reading = reading(ctx, t);
     let mut joined = Vec::with_capacity(visible.len());
     for (target_id, object) in visible {
         let record = by_target.remove(target_id.as_str());
         if record.as_ref().is_some_and(|record| record.is_deleted) {
             continue;
         }
-        joined.push(join(ctx, t, object, target_id, record).await?);
+        joined.push(join(ctx, t, &reading, object, target_id, record).await?);
     }
     Ok(joined)
 }
@@ -89,12 +91,19 @@ pub async fn join_one(
     if record.as_ref().is_some_and(|record| record.is_deleted) {
         return Ok(None);
     }
-    join(ctx, t, object, target_id, record).await.map(Some)
+    join(ctx, t, &reading(ctx, t), object, target_id, record)
+        .await
+        .map(Some)
+}
+
+fn reading<'c>(ctx: &'c Context, t: &'c TypeMapping) -> Reading<'c> {
+    Reading::new(t, &ctx.mapping().settings, |_| true)
 }
 
 async fn join(
     ctx: &Context,
     t: &TypeMapping,
+    reading: &Reading<'_>,
     object: Value,
     target_id: TargetId,
     record: Option<Record>,
@@ -107,7 +116,7 @@ async fn join(
         Some(record) => record.scim_id.clone(),
         None => ScimId::new(t.id.to_scim(target_id.as_str())),
     };
-    let translated = read::read(t, &object, &ctx.mapping().settings, |_| true);
+    let translated = reading.read(&object);
     let mut resource = translated.resource;
     for reference in translated.references {
         resolve_reference(ctx, &mut resource, &reference).await?;
@@ -219,13 +228,8 @@ fn meta(
 ///
 /// Members and groups are not in it, so that it does not cost their reading; a change of members counts the revision.
 pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
-    let content: Map<String, Value> = resource
-        .0
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "meta" | "members" | "groups" | "schemas"))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let hash = version::of(&content);
+    let is_content = |name: &str| !matches!(name, "meta" | "members" | "groups" | "schemas");
+    let hash = version::of_members(resource.0.iter().filter(|(name, _)| is_content(name)));
     match record.filter(|record| record.revision > 1) {
         Some(record) => format!("{}-{}\"", hash.trim_end_matches('"'), record.revision),
         None => hash,
@@ -234,25 +238,24 @@ pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
 
 /// Common attributes first, then the schema's order: what people read.
 fn order(t: &TypeMapping, resource: &mut Resource) {
-    let mut ordered = Map::new();
-    let first = ["schemas", "id", "externalId"].into_iter();
-    let schema = t
-        .resource_type
-        .schema
-        .attributes
-        .iter()
-        .map(|attribute| attribute.name.as_str());
-    for name in first.chain(schema.filter(|name| *name != "meta")) {
-        if let Some(value) = resource.0.shift_remove(name) {
-            ordered.insert(name.to_owned(), value);
-        }
-    }
-    let meta = resource.0.shift_remove("meta");
-    ordered.append(&mut resource.0);
-    if let Some(meta) = meta {
-        ordered.insert("meta".into(), meta);
-    }
-    resource.0 = ordered;
+    let schema = &t.resource_type.schema.attributes;
+    let rank = |name: &str| match name {
+        "schemas" => 0,
+        "id" => 1,
+        "externalId" => 2,
+        "meta" => usize::MAX,
+        name => match schema.iter().position(|attribute| attribute.name == name) {
+            Some(position) => FIRST_ATTRIBUTES + position,
+            None => FIRST_ATTRIBUTES + schema.len(),
+        },
+    };
+    let members = std::mem::take(&mut resource.0);
+    let mut ranked: Vec<(usize, (String, Value))> = members
+        .into_iter()
+        .map(|member| (rank(&member.0), member))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    resource.0 = ranked.into_iter().map(|(_, member)| member).collect();
 }
 
 async fn resolve_reference(
@@ -377,3 +380,6 @@ pub fn external_id(resource: &Resource) -> Option<ExternalId> {
         .and_then(Value::as_str)
         .map(ExternalId::new)
 }
+
+/// `schemas`, `id` and `externalId` stand in front of the schema's own.
+const FIRST_ATTRIBUTES: usize = 3;

@@ -29,7 +29,9 @@ mod plan;
 mod policy;
 mod prune;
 mod random;
+mod recognise;
 mod route;
+mod unfinished;
 mod update;
 mod user_groups;
 

@@ -84,43 +84,34 @@ impl Projection {
     pub fn apply(
         &self,
         resource_type: &ResourceType,
-        resource: Map<String, Value>,
+        mut resource: Map<String, Value>,
     ) -> Map<String, Value> {
-        let mut projected = Map::new();
-        for (name, value) in resource {
-            if let Some(extension) = resource_type.extension(&name) {
+        resource.retain(|name, value| {
+            if let Some(extension) = resource_type.extension(name) {
                 let Value::Object(content) = value else {
-                    continue;
+                    return false;
                 };
-                let find = |name: &str| extension.attribute(name);
-                let content = self.apply_to(Some(extension), find, content);
-                if !content.is_empty() {
-                    projected.insert(extension.id.clone(), Value::Object(content));
-                }
-            } else if let Some(attribute) = super::intake::own_attribute(resource_type, &name)
-                && let Some(value) = self.select(None, attribute, value)
-            {
-                projected.insert(name, value);
+                content.retain(|name, value| {
+                    let attribute = extension.attribute(name);
+                    attribute.is_some_and(|a| self.keep(Some(extension), a, value))
+                });
+                return !content.is_empty();
             }
-        }
-        projected
+            let attribute = super::intake::own_attribute(resource_type, name);
+            attribute.is_some_and(|a| self.keep(None, a, value))
+        });
+        resource
     }
 
-    fn apply_to<'a>(
-        &self,
-        extension: Option<&Schema>,
-        find: impl Fn(&str) -> Option<&'a Attribute>,
-        content: Map<String, Value>,
-    ) -> Map<String, Value> {
-        let mut projected = Map::new();
-        for (name, value) in content {
-            if let Some(attribute) = find(&name)
-                && let Some(value) = self.select(extension, attribute, value)
-            {
-                projected.insert(name, value);
+    /// Leaves in a value what an answer has of it; false if that is nothing.
+    fn keep(&self, extension: Option<&Schema>, attribute: &Attribute, value: &mut Value) -> bool {
+        match self.select(extension, attribute, value.take()) {
+            Some(selected) => {
+                *value = selected;
+                true
             }
+            None => false,
         }
-        projected
     }
 
     /// What an answer has of one attribute.

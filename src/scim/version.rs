@@ -17,7 +17,11 @@ use super::diff::write_canonical_object;
 /// ```
 pub fn of(resource: &Map<String, Value>) -> String {
     // The other parts of `meta` follow the content, or say where it is asked for.
-    let content = resource.iter().filter(|(name, _)| *name != "meta");
+    of_members(resource.iter().filter(|(name, _)| *name != "meta"))
+}
+
+/// The version of some of a resource's attributes, in any order.
+pub fn of_members<'a>(content: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let mut bytes = Vec::with_capacity(1024);
     write_canonical_object(content, &mut bytes);
     let hash = digest::digest(&digest::SHA256, &bytes);

@@ -4,6 +4,7 @@
 //! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
 
 mod authenticate;
+mod habits;
 pub mod key;
 mod pace;
 mod registry;
@@ -12,6 +13,7 @@ pub mod secret;
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
+pub use habits::Habits;
 pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
@@ -30,6 +32,8 @@ pub struct Tenant {
     pub driver: Driver,
     /// The client's habits.
     pub dialect: Dialect,
+    /// What its clients' habits have told about them; kept over reloads.
+    pub habits: Arc<Habits>,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
     /// Deactivations and deletions of late; kept over reloads.

@@ -233,18 +233,17 @@ impl Registry {
                     format!("The target of `{name}` cannot be used: {error}."),
                 )]
             })?;
-        let locks = old
-            .and_then(|old| old.tenant.as_ref())
-            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
-        let pace = old
-            .and_then(|old| old.tenant.as_ref())
-            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
+        let before = old.and_then(|old| old.tenant.as_ref());
+        let locks = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
+        let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
         let tenant = Tenant {
             pace,
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
             driver,
             locks,
+            habits,
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };

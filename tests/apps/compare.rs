@@ -43,9 +43,13 @@ impl Cannot {
 
 /// How a resource type looks in the application.
 pub struct Table {
-    /// The object's path; `{key}` is what `key` finds in the SCIM resource.
+    /// How the object is asked for: a path, or `POST`, a path and a JSON body. `{key}` is what `key` finds in the SCIM
+    /// resource, without the prefix `g-` of groups' ids; `{credential}` in a body is the value of the application's header.
     pub path: &'static str,
     pub key: &'static str,
+    /// Where an object that is not there any more can be told from others, if the application keeps it: anything found there
+    /// says so. A reply without the first of `fields` says so as well.
+    pub gone: Option<&'static str>,
     /// What else is read of it: put into the object under a name.
     pub beside: Vec<(&'static str, &'static str)>,
     /// What must be equal.
@@ -73,6 +77,16 @@ pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Val
 }
 
 impl Table {
+    /// Whether a reply says, with status 200, that there is no such object.
+    fn is_missing(&self, object: &Value) -> bool {
+        let is_found = |path: &str| !find(path, object).is_empty();
+        self.gone.is_some_and(is_found)
+            || self
+                .fields
+                .first()
+                .is_some_and(|field| !is_found(field.own))
+    }
+
     /// Every difference between a SCIM resource and the application's object.
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
@@ -197,7 +211,7 @@ impl<'a> Comparison<'a> {
         match (status, own_status) {
             (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
             (200, 200) => table.differences(&scim, &own),
-            (404, 404) => Vec::new(),
+            (404, 404 | 403) => Vec::new(),
             _ => vec![format!(
                 "the gateway answers {status}, the application {own_status}"
             )],
@@ -206,7 +220,10 @@ impl<'a> Comparison<'a> {
 
     /// The application's own object, with what is read beside it.
     async fn object(&self, table: &Table, key: &str) -> (u16, Value) {
-        let (status, mut object) = self.own(table.path, key).await;
+        let (mut status, mut object) = self.own(table.path, key).await;
+        if status == 200 && table.is_missing(&object) {
+            status = 404;
+        }
         if status == 200 {
             for (name, path) in &table.beside {
                 object[*name] = self.own(path, key).await.1;
@@ -216,6 +233,14 @@ impl<'a> Comparison<'a> {
     }
 
     async fn own(&self, path: &str, key: &str) -> (u16, Value) {
+        let key = key.strip_prefix("g-").unwrap_or(key);
+        let (path, body) = match path
+            .strip_prefix("POST ")
+            .and_then(|rest| rest.split_once(' '))
+        {
+            Some((path, body)) => (path, Some(self.body(body, key))),
+            None => (path, None),
+        };
         let base_path = url::Url::parse(&self.application.base_url)
             .expect("a URL")
             .path()
@@ -225,16 +250,37 @@ impl<'a> Comparison<'a> {
             base_path.trim_end_matches('/'),
             path.replace("{key}", &segment(key))
         );
-        get(&self.own, path, self.application.header.clone()).await
+        ask(&self.own, path, self.application.header.clone(), body).await
+    }
+
+    fn body(&self, template: &str, key: &str) -> Value {
+        let text = template
+            .replace("{key}", key)
+            .replace("{credential}", &self.application.header.1);
+        serde_json::from_str(&text).expect("a body")
     }
 }
 
 async fn get(transport: &HttpTransport, path: String, header: (String, String)) -> (u16, Value) {
+    ask(transport, path, header, None).await
+}
+
+async fn ask(
+    transport: &HttpTransport,
+    path: String,
+    header: (String, String),
+    body: Option<Value>,
+) -> (u16, Value) {
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let mut headers = vec![header];
+    if body.is_some() {
+        headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+    }
     let request = Request {
-        method: "GET".to_owned(),
+        method: method.to_owned(),
         path_and_query: path,
-        headers: vec![header],
-        body: None,
+        headers,
+        body: body.map(|body| body.to_string().into()),
     };
     let reply = transport.send(request).await.expect("an answer");
     (
@@ -277,6 +323,7 @@ mod tests {
         let table = Table {
             path: "",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: vec![
                 field("$.name.givenName", "$.u.first"),

@@ -12,3 +12,7 @@ mod fake_target;
 mod stage;
 
 mod creates;
+mod existing;
+mod members;
+mod statuses;
+mod updates;

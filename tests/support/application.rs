@@ -38,8 +38,22 @@ pub enum Lost {
 struct Planned {
     call: String,
     fault: Fault,
+    /// Such calls that pass before.
+    passing: usize,
     left: usize,
 }
+
+impl Planned {
+    fn is_for(&self, line: &str) -> bool {
+        match self.call.as_str() {
+            ANY_WRITE => !line.starts_with("GET "),
+            call => line.starts_with(call),
+        }
+    }
+}
+
+/// Stands for every call that changes something.
+pub const ANY_WRITE: &str = "*";
 
 #[derive(Default)]
 struct Content {
@@ -76,7 +90,18 @@ impl Application {
         self.content().faults.push(Planned {
             call: call.into(),
             fault,
+            passing: 0,
             left: times,
+        });
+    }
+
+    /// One such call goes wrong, after so many of them.
+    pub fn plan_after(&self, passing: usize, call: &str, fault: Fault) {
+        self.content().faults.push(Planned {
+            call: call.into(),
+            fault,
+            passing,
+            left: 1,
         });
     }
 
@@ -178,14 +203,7 @@ impl Application {
 impl Content {
     fn act(&mut self, seen: &Seen) -> Act {
         let line = format!("{} {}", seen.method, seen.path);
-        let planned = self
-            .faults
-            .iter_mut()
-            .find(|planned| planned.left > 0 && line.starts_with(&planned.call));
-        let fault = planned.map(|planned| {
-            planned.left -= 1;
-            planned.fault.clone()
-        });
+        let fault = self.fault_of(&line);
         match fault {
             Some(Fault::Before(act)) => act,
             Some(Fault::AfterEffect(lost)) => {
@@ -201,6 +219,17 @@ impl Content {
             }
             None => Act::Say(self.answer(seen)),
         }
+    }
+
+    fn fault_of(&mut self, line: &str) -> Option<Fault> {
+        let mut faults = self.faults.iter_mut();
+        let planned = faults.find(|planned| planned.left > 0 && planned.is_for(line))?;
+        if planned.passing > 0 {
+            planned.passing -= 1;
+            return None;
+        }
+        planned.left -= 1;
+        Some(planned.fault.clone())
     }
 
     fn answer(&mut self, seen: &Seen) -> Answer {

@@ -1,10 +1,12 @@
 //! `scimgate demo --serve` as a process of its own: the whole product in front of a small application, for a test.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use scimgate::cli::replay::{HttpTransport, Settings};
+use scimgate::cli::replay::{HttpTransport, Request, Settings, Transport};
 
 /// A running demo; stopped, and its files removed, when it goes out of scope.
 pub struct Demo {
@@ -16,6 +18,8 @@ pub struct Demo {
     pub token: String,
     /// The certificate authority's PEM file.
     pub ca: PathBuf,
+    /// `http://127.0.0.1:PORT` of the application.
+    pub target_url: String,
     /// `http://127.0.0.1:PORT` of the admin listener.
     pub admin_url: String,
     /// The configuration file, for commands that run beside the gateway.
@@ -27,6 +31,8 @@ impl Demo {
     pub fn start(name: &str, arguments: &[&str]) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("demo-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory of its own");
+        let log = std::fs::File::create(directory.join("log")).expect("its log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_scimgate"))
             .args(["demo", "--serve", "--address", "127.0.0.1:0"])
             .arg("--certs")
@@ -34,7 +40,7 @@ impl Demo {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the demo starts");
         let out = BufReader::new(child.stdout.take().expect("its output"));
@@ -44,6 +50,7 @@ impl Demo {
             base_url: String::new(),
             token: String::new(),
             ca: PathBuf::new(),
+            target_url: String::new(),
             admin_url: String::new(),
             config: PathBuf::new(),
         };
@@ -52,6 +59,7 @@ impl Demo {
                 Some(("BASE_URL", value)) => demo.base_url = value.to_owned(),
                 Some(("TOKEN", value)) => demo.token = value.to_owned(),
                 Some(("CA", value)) => demo.ca = value.into(),
+                Some(("TARGET_URL", value)) => demo.target_url = value.to_owned(),
                 Some(("ADMIN_URL", value)) => demo.admin_url = value.to_owned(),
                 Some(("CONFIG", value)) => demo.config = value.into(),
                 _ if line == "READY" => return demo,
@@ -59,6 +67,24 @@ impl Demo {
             }
         }
         panic!("the demo ended before it was ready");
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("log")).expect("its log")
+    }
+
+    /// A document of the admin listener.
+    pub async fn admin(&self, path: &str) -> String {
+        let transport = HttpTransport::new(&self.admin_url, None).expect("the admin listener");
+        let request = Request {
+            method: "GET".to_owned(),
+            path_and_query: path.to_owned(),
+            ..Request::default()
+        };
+        let reply = transport.send(request).await.expect("an answer");
+        assert_eq!(reply.status, 200, "{path}");
+        String::from_utf8(reply.body).expect("text")
     }
 
     /// A client that trusts it.

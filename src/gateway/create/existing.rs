@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::{
     gateway::{
         apply,
-        identity::new_record,
         join::{Joined, join_one, outbound},
         list::raw_with_name,
         members, plan, policy, prune,
@@ -130,19 +129,17 @@ impl Create<'_> {
             OnExisting::Reactivate => is_inactive && self.is_in_verified_domain(&found),
         };
         if is_tombstone || (may_adopt && !is_linked) {
-            let mut record = match found.record.clone() {
-                Some(record) => Record {
+            let fresh = self.record(scim_id, &found.target_id);
+            let record = match found.record.clone() {
+                // The application's own id serves: it cannot be another one this time.
+                Some(record) if self.t.id.is_stable => Record {
                     is_deleted: false,
+                    external_id: fresh.external_id,
+                    shadow: fresh.shadow,
                     ..record
                 },
-                None => new_record(
-                    self.ctx,
-                    self.record(scim_id, &found.target_id).scim_id,
-                    Some(found.target_id.clone()),
-                ),
+                _ => fresh,
             };
-            let fresh = self.record(scim_id, &found.target_id);
-            (record.external_id, record.shadow) = (fresh.external_id, fresh.shadow);
             // First contact never writes what identifies the account (promise S4).
             return self
                 .bring_about(found, record, |path| is_tombstone || !is_identity(path))

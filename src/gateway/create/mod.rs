@@ -199,9 +199,7 @@ impl Create<'_> {
                 Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
                 }
-                Some(found) => {
-                    Err(self.duplicate(found.record.is_some().then_some(&found.scim_id)))
-                }
+                Some(found) => self.meet(found, &intent.scim_id).await,
                 None => self.make(&intent.scim_id).await,
             };
         }

@@ -87,11 +87,10 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
-        let members = members::names_in(ctx, t, &self.wish)
-            .await
-            .map_err(Failure::Certain)?;
-        if let Some(members) = &members {
-            names.with("members", Cow::Borrowed(members));
+        if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
+            let ids = member_ids(self.wish.0.get("members"));
+            let ids = members::field_ids(ctx, members, &ids).await;
+            names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
@@ -146,13 +145,12 @@ impl Create<'_> {
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
-        self.forget_predecessor(&record).await?;
         self.commit(&record).await?;
         Ok(joined)
     }
 
-    /// The object was made just now: a link of an earlier one under the same key, which was deleted in the application
-    /// without our knowledge, leads nowhere.
+    /// What an earlier resource left behind under the same key of the application: a tombstone, or the link of an object
+    /// that was deleted there without our knowledge. It leads nowhere now.
     async fn forget_predecessor(&self, record: &Record) -> Result<(), Error> {
         let (ctx, Some(target_id)) = (self.ctx, &record.target_id) else {
             return Ok(());
@@ -283,6 +281,7 @@ impl Create<'_> {
     }
 
     pub(super) async fn commit(&self, record: &Record) -> Result<(), Error> {
+        self.forget_predecessor(record).await?;
         Ok(self
             .ctx
             .store

@@ -56,9 +56,21 @@ pub struct Plan {
 pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
     let plan = Plan::of(ctx, t, query)?;
     let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
-    let part = rows(ctx, t, &plan, page.slice).await?;
-    let resources = finish(ctx, t, &plan, part.rows).await?;
+    let part = rows(ctx, t, &plan, page.slice).await.map_err(of_list)?;
+    let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
     Ok(Answer::document(page.response(ctx, part.total, resources)))
+}
+
+/// A list is always there: 404 for a part of it (a group's members) is the application's fault, and would make Entra
+/// quarantine the customer (promise R7). Leaving the row out would be a short list.
+fn of_list(error: Error) -> Error {
+    match error.status {
+        404 => Error::new(
+            502,
+            "The application did not find a part of an object that it has listed.",
+        ),
+        _ => error,
+    }
 }
 
 /// Answers a query on the root: all types in the mapping's order, one after the other.
@@ -71,11 +83,11 @@ pub async fn list_all(ctx: &Context, query: &Query) -> Result<Answer, Error> {
     let mut slice = page.slice;
     let (mut total, mut resources) = (0, Vec::new());
     for (t, plan) in plans_of_all(ctx, query)? {
-        let part = rows(ctx, t, &plan, slice).await?;
+        let part = rows(ctx, t, &plan, slice).await.map_err(of_list)?;
         total += part.total;
         slice.skip = slice.skip.saturating_sub(part.total);
         slice.take = slice.take.saturating_sub(part.rows.len() as u64);
-        resources.extend(finish(ctx, t, &plan, part.rows).await?);
+        resources.extend(finish(ctx, t, &plan, part.rows).await.map_err(of_list)?);
     }
     Ok(Answer::document(page.response(ctx, total, resources)))
 }

@@ -36,7 +36,7 @@ use super::{
     identity::{Located, locate, new_record},
     intake,
     join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
-    members, plan, policy, prune,
+    members, plan, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -226,7 +226,7 @@ impl Update<'_> {
     /// Makes the calls and commits.
     async fn bring_about(
         &self,
-        old: Joined,
+        mut old: Joined,
         new: Resource,
         changed: &[AttributePath],
     ) -> Result<Joined, Error> {
@@ -242,6 +242,7 @@ impl Update<'_> {
                 format!("The application cannot change `{path}` once the resource exists."),
             ));
         }
+        unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -254,7 +255,7 @@ impl Update<'_> {
     /// never shows what a later GET would not.
     fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
         let t = self.t;
-        let mut changed = diff::changed(&t.resource_type, &old.resource, new);
+        let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
         let mut dropped = plan::update(t, new, &changed).dropped;
         dropped.retain(|path| !plan::is_written_at_create(t, path));
         changed.retain(|path| !dropped.contains(path));

@@ -4,23 +4,20 @@ use serde_json::{Map, Value};
 
 use crate::{
     mapping::{
-        location::definition,
         model::{AttributeRule, Each, EachPart},
         value::{Spelling, Untranslatable},
     },
     scim::{Attribute, AttributeType},
 };
 
-use super::Reader;
+use super::{Line, Reader};
 
 impl Reader<'_> {
     /// All elements for which the condition holds. One without any value is left out.
-    pub(super) fn each(
-        &mut self,
-        rule: &AttributeRule,
-        each: &Each,
-    ) -> Result<Value, Untranslatable> {
-        let (attribute, _) = definition(self.t, &rule.location);
+    pub(super) fn each(&mut self, line: Line<'_>, each: &Each) -> Result<Value, Untranslatable> {
+        let Line {
+            rule, attribute, ..
+        } = line;
         let items = match each.items.read(self.object) {
             Some(Value::Array(items)) => items.as_slice(),
             Some(Value::Null) | None => &[],

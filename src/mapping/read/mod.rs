@@ -5,6 +5,8 @@
 
 mod elements;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::scim::{Attribute, AttributePath, AttributeType, Resource};
@@ -41,31 +43,75 @@ pub struct ReferenceValue {
     pub target_id: String,
 }
 
-/// Reads the attributes for which `wanted` holds; it is asked with the path of each rule, sub-attribute included.
-///
-/// Nothing is invented: an absent field is an absent attribute unless the rule has `when-absent`, and no element is made
-/// primary.
+/// The rules of a type with their definitions looked up: made once, used for every object of a page.
+pub struct Reading<'m> {
+    t: &'m TypeMapping,
+    settings: &'m Map<String, Value>,
+    lines: Vec<Line<'m>>,
+}
+
+/// A rule, and what the schema says about its location.
+#[derive(Clone, Copy)]
+struct Line<'m> {
+    rule: &'m AttributeRule,
+    attribute: Option<&'m Attribute>,
+    sub: Option<&'m Attribute>,
+}
+
+impl<'m> Reading<'m> {
+    /// Of the rules for which `wanted` holds; it is asked with the path of each, sub-attribute included.
+    pub fn new(
+        t: &'m TypeMapping,
+        settings: &'m Map<String, Value>,
+        wanted: impl Fn(&AttributePath) -> bool,
+    ) -> Self {
+        let reads = |rule: &&AttributeRule| rule.read.is_some() || rule.each.is_some();
+        let rules = t.attributes.iter().filter(reads);
+        let lines = rules
+            .filter(|rule| wanted(&rule.location.leaf()))
+            .map(|rule| {
+                let (attribute, sub) = definition(t, &rule.location);
+                Line {
+                    rule,
+                    attribute,
+                    sub,
+                }
+            });
+        Self {
+            t,
+            settings,
+            lines: lines.collect(),
+        }
+    }
+
+    /// Reads one object.
+    ///
+    /// Nothing is invented: an absent field is an absent attribute unless the rule has `when-absent`, and no element is made
+    /// primary.
+    pub fn read(&self, object: &Value) -> ReadResource {
+        let mut names = Names::new();
+        names.settings(self.settings).object(object);
+        let mut reader = Reader {
+            object,
+            names,
+            read: ReadResource::default(),
+        };
+        for line in &self.lines {
+            reader.line(*line);
+        }
+        reader.read.target_id = target_id(self.t, object);
+        reader.read
+    }
+}
+
+/// Reads the wanted attributes of a single object; see [`Reading`].
 pub fn read(
     t: &TypeMapping,
     object: &Value,
     settings: &Map<String, Value>,
     wanted: impl Fn(&AttributePath) -> bool,
 ) -> ReadResource {
-    let mut names = Names::new();
-    names.settings(settings).object(object);
-    let mut reader = Reader {
-        t,
-        object,
-        names,
-        read: ReadResource::default(),
-    };
-    for rule in &t.attributes {
-        if wanted(&rule.location.leaf()) {
-            reader.rule(rule);
-        }
-    }
-    reader.read.target_id = target_id(t, object);
-    reader.read
+    Reading::new(t, settings, wanted).read(object)
 }
 
 /// Whether the object exists for the tenant: `scope` holds and `hide` does not. A condition that fails hides the object.
@@ -122,21 +168,21 @@ fn id_text(value: &Value) -> Option<String> {
 
 /// One object being read.
 struct Reader<'r> {
-    t: &'r TypeMapping,
     object: &'r Value,
     names: Names<'r>,
     read: ReadResource,
 }
 
 impl Reader<'_> {
-    fn rule(&mut self, rule: &AttributeRule) {
+    fn line(&mut self, line: Line<'_>) {
+        let rule = line.rule;
         let outcome = match &rule.each {
             Some(each) if rule.read.is_some() || rule.write.is_none() => {
-                self.each(rule, each).map(Some)
+                self.each(line, each).map(Some)
             }
             Some(_) => Ok(None),
             None => match &rule.read {
-                Some(read) => self.value(rule, read),
+                Some(read) => self.value(line, read),
                 None => Ok(None),
             },
         };
@@ -148,19 +194,25 @@ impl Reader<'_> {
     }
 
     /// The value of a rule as the resource will have it.
-    fn value(&self, rule: &AttributeRule, read: &Read) -> Result<Option<Value>, Untranslatable> {
-        let (attribute, sub) = definition(self.t, &rule.location);
+    fn value(&self, line: Line<'_>, read: &Read) -> Result<Option<Value>, Untranslatable> {
+        let Line {
+            rule,
+            attribute,
+            sub,
+        } = line;
         let is_list = !rule.location.is_element()
             && rule.location.path.sub_attribute.is_none()
             && attribute.is_some_and(|a| a.is_multi_valued);
         let raw = match read {
             Read::Template(template) => template
                 .value(&self.names)
-                .map_err(|_| Untranslatable::Malformed)?,
+                .map_err(|_| Untranslatable::Malformed)?
+                .map(Cow::Owned),
             Read::Path(path) if is_list && !path.is_singular() => {
-                Some(path.all(self.object).into_iter().cloned().collect())
+                let all = path.all(self.object).into_iter().cloned();
+                Some(Cow::Owned(all.collect()))
             }
-            Read::Path(path) => path.first(self.object).cloned(),
+            Read::Path(path) => path.first(self.object).map(Cow::Borrowed),
         };
         let Some(raw) = raw.filter(|v| !v.is_null()) else {
             return Ok(rule.when_absent.clone());

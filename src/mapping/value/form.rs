@@ -1,5 +1,7 @@
 //! Forms: how one value is spelled over there.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Number, Value};
 
@@ -11,22 +13,22 @@ use super::{
 };
 
 /// The SCIM value of a field; its type is still the field's. Absent if it is not of the form.
-pub(super) fn decode(form: &Form, raw: &Value) -> Option<Value> {
+pub(super) fn decode<'v>(form: &Form, raw: &'v Value) -> Option<Cow<'v, Value>> {
     match form {
-        Form::Same | Form::String | Form::Integer | Form::Lower => Some(raw.clone()),
+        Form::Same | Form::String | Form::Integer | Form::Lower => Some(Cow::Borrowed(raw)),
         Form::BooleanText(yes, no) => match raw {
-            Value::Bool(_) => Some(raw.clone()),
-            other => truth(&text_of(other)?, yes, no).map(Value::Bool),
+            Value::Bool(_) => Some(Cow::Borrowed(raw)),
+            other => truth(&text_of(other)?, yes, no).map(|b| Cow::Owned(Value::Bool(b))),
         },
-        Form::EpochSeconds => epoch(raw, 1000.0).map(instant),
-        Form::EpochMilliseconds => epoch(raw, 1.0).map(instant),
+        Form::EpochSeconds => epoch(raw, 1000.0).map(|t| Cow::Owned(instant(t))),
+        Form::EpochMilliseconds => epoch(raw, 1.0).map(|t| Cow::Owned(instant(t))),
         Form::Time { pattern, zone } => {
             let zone = time_zone(zone)?;
-            parse_time(&text_of(raw)?, pattern, &zone).map(instant)
+            parse_time(&text_of(raw)?, pattern, &zone).map(|t| Cow::Owned(instant(t)))
         }
         Form::Joined(separator) => match raw {
-            Value::Array(_) => Some(raw.clone()),
-            scalar => Some(parts(&text_of(scalar)?, separator)),
+            Value::Array(_) => Some(Cow::Borrowed(raw)),
+            scalar => Some(Cow::Owned(parts(&text_of(scalar)?, separator))),
         },
     }
 }

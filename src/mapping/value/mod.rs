@@ -50,7 +50,7 @@ impl Spelling<'_> {
             Some(table::Found::Pass) | None => {
                 let value = form::decode(self.form, raw).ok_or(Untranslatable::Malformed)?;
                 match self.kind {
-                    None => Ok(value),
+                    None => Ok(value.into_owned()),
                     Some(kind) => coerce(&value, kind).ok_or(Untranslatable::Malformed),
                 }
             }
