@@ -14,7 +14,7 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unknown},
-    join::{Joined, join_one},
+    join::{Joined, join_known},
     members, user_groups,
 };
 
@@ -86,13 +86,13 @@ pub async fn fetch_located(
     let object = object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
-    let joined = join_one(ctx, t, object, located.record.clone())
-        .await?
-        .ok_or_else(|| unknown(t))?;
     // `007` and `7` may be one to the target; for us an id has one spelling.
-    if joined.target_id.as_str() != located.target_id.as_str() {
+    if read::target_id(t, &object).as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
+    let joined = join_known(ctx, t, object, located.record)
+        .await?
+        .ok_or_else(|| unknown(t))?;
     with_parts(ctx, t, joined, want).await
 }
 
