@@ -104,11 +104,11 @@ pub async fn with_parts(
     want: Want,
 ) -> Result<Joined, Error> {
     if want.members && t.members.is_some() {
-        let list = members::read(ctx, t, &joined).await?;
+        let list = Box::pin(members::read(ctx, t, &joined)).await?;
         insert_list(&mut joined.resource.0, "members", list);
     }
     if want.groups && t.groups.is_some() {
-        let list = user_groups::read(ctx, t, &joined).await?;
+        let list = Box::pin(user_groups::read(ctx, t, &joined)).await?;
         insert_list(&mut joined.resource.0, "groups", list);
     }
     Ok(joined)
@@ -139,7 +139,7 @@ pub async fn object_of(
         return Ok(t.fixed.iter().find(is_it).cloned());
     }
     let Some(get) = &t.get else {
-        return super::list::object_with_id(ctx, t, &located.target_id).await;
+        return Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await;
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));

@@ -116,7 +116,7 @@ async fn join(
     record: Option<Record>,
 ) -> Result<Joined, Error> {
     let record = match record {
-        None if !t.id.is_stable => Some(link(ctx, t, &target_id).await?),
+        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id)).await?),
         record => record,
     };
     let scim_id = match &record {
@@ -126,7 +126,7 @@ async fn join(
     let translated = reading.read(&object);
     let mut resource = translated.resource;
     for reference in translated.references {
-        resolve_reference(ctx, &mut resource, &reference).await?;
+        Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
     Ok(Joined {
