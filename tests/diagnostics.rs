@@ -7,7 +7,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use proptest::prelude::*;
@@ -81,14 +80,7 @@ fn every_broken_file_is_told_what_is_wrong_with_it() {
     let mut wrong = Vec::new();
     for path in files() {
         let bytes = fs::read(&path).unwrap();
-        let start = Instant::now();
         let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
-        let took = start.elapsed();
-        assert!(
-            took < Duration::from_secs(5),
-            "{}: {took:?}",
-            path.display()
-        );
         let text = format!("{}\n{}\n", render(&found, false), summary(&found, &path));
         let expected = path.with_extension("txt");
         if update {
@@ -232,8 +224,8 @@ proptest! {
 }
 
 #[test]
-fn a_file_is_read_in_little_time() {
-    // Many lines, deep nesting, and a long list: none takes long or overflows the stack.
+fn hostile_files_are_read_to_a_complaint() {
+    // Many lines, deep nesting, and a long template: none overflows the stack. How long they take is benches' matter.
     let many: String = (0..20_000).map(|n| format!("key{n} = {n}\n")).collect();
     let deep = format!("a = {}{}", "[".repeat(20_000), "]".repeat(20_000));
     let braces = format!(
@@ -241,7 +233,6 @@ fn a_file_is_read_in_little_time() {
         "{a | ".repeat(5_000)
     );
     for text in [many, deep, braces] {
-        let start = Instant::now();
         let found = complaints(
             Path::new("x.toml"),
             text.into_bytes(),
@@ -249,11 +240,6 @@ fn a_file_is_read_in_little_time() {
             MissingValues::AreErrors,
         );
         assert!(!found.is_empty());
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            start.elapsed()
-        );
     }
 }
 

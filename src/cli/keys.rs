@@ -144,8 +144,8 @@ fn print_toml(tenant: &str, name: &str, days: u16) -> Outcome {
 fn list(keys: &[KeyRecord]) {
     let now = Timestamp::now();
     println!(
-        "{:<14} {:<20} {:<20} {:<12} {}",
-        "ID", "TENANT", "NAME", "EXPIRES", "STATE"
+        "{:<14} {:<20} {:<20} {:<12} STATE",
+        "ID", "TENANT", "NAME", "EXPIRES"
     );
     for key in keys {
         let state = match (key.revoked, key.is_active(now)) {

@@ -4,6 +4,7 @@
 
 mod check;
 pub mod demo;
+pub mod draft;
 mod explain;
 mod keys;
 mod process;
@@ -37,6 +38,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Show what one SCIM request would do, without sending a write.
     Explain(explain::ExplainArguments),
+    /// Propose an application's mapping file from an OpenAPI document, or by asking a running API.
+    Draft(draft::DraftArguments),
     /// Play an identity provider's life cycle through the gateway against the tenant's application.
     Rehearse(rehearse::RehearseArguments),
     /// Make, list and revoke the keys that clients present.
@@ -75,6 +78,7 @@ async fn run(command: Command) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments).await,
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Draft(arguments) => draft::run(arguments).await,
         Command::Rehearse(arguments) => rehearse::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
         Command::Schema(arguments) => schema::run(&arguments),

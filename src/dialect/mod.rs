@@ -20,6 +20,7 @@ mod catalogue;
 mod context;
 mod filters;
 mod grants;
+mod habits;
 mod idp;
 mod patch;
 mod paths;
@@ -33,6 +34,7 @@ mod values;
 pub use answers::{AnswerTaste, PatchAnswer};
 pub use catalogue::{Kind, Quirk, catalogue, find, is_known, markdown};
 pub use grants::GroupGrant;
+pub use habits::{Learner, Observed};
 pub use idp::Idp;
 
 use context::Mender;
@@ -42,7 +44,7 @@ use values::Purpose;
 /// How a tenant wants its client read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Who the client is; absent means that its `User-Agent` is asked (`idp = "auto"`).
+    /// Who the client is; absent means that its `User-Agent` and its habits are asked (`idp = "auto"`).
     pub idp: Option<Idp>,
     /// Nothing is mended: what RFC 7643 and RFC 7644 do not allow is refused.
     pub is_strict: bool,
@@ -79,6 +81,15 @@ impl Dialect {
             idp: self
                 .idp
                 .or_else(|| user_agent.and_then(Idp::from_user_agent)),
+            ..self.clone()
+        }
+    }
+
+    /// The dialect of one request of a client that its habits have made known; what the settings or its `User-Agent`
+    /// say counts more.
+    pub fn recognised_as(&self, idp: Idp) -> Self {
+        Self {
+            idp: self.idp.or(Some(idp)),
             ..self.clone()
         }
     }
@@ -208,6 +219,11 @@ impl Dialect {
     /// How this client wants its requests answered.
     pub fn answers(&self, rt: &ResourceType) -> AnswerTaste {
         answers::taste(self, rt)
+    }
+
+    /// Whether 429 and 503 say the wait in `x-rate-limit-retry-after-seconds` too (SAILPOINT-07), beside `Retry-After`.
+    pub fn wants_rate_limit_headers(&self) -> bool {
+        !self.is_strict && self.idp == Some(Idp::SailPoint)
     }
 
     /// Whether an `Authorization` header may hold the token alone, without `Bearer`.

@@ -19,7 +19,7 @@ use super::{
     get::{Want, fetch_located, id_value},
     identity::{Located, locate, new_record, unknown},
     join::folded,
-    plan,
+    plan, policy, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -45,6 +45,9 @@ pub async fn delete(
     } else {
         OnDelete::Delete
     };
+    if on_delete != OnDelete::Refuse {
+        policy::count_loss(ctx, t)?;
+    }
     match on_delete {
         OnDelete::Refuse => Err(Error::new(
             403,
@@ -131,7 +134,7 @@ async fn deactivate(
     located: Located,
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let old = fetch_located(ctx, t, located, Want::NEITHER).await?;
+    let mut old = fetch_located(ctx, t, located, Want::NEITHER).await?;
     let version = Meta::of(&old.resource.0).version;
     if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
         return Err(Error::new(
@@ -145,7 +148,8 @@ async fn deactivate(
         attribute: "active".into(),
         ..AttributePath::default()
     }];
-    if old.resource.0.get("active") != Some(&serde_json::Value::Bool(false)) {
+    let is_inactive = old.resource.0.get("active") == Some(&serde_json::Value::Bool(false));
+    if !is_inactive || unfinished::is_marked(&old) {
         let plan = plan::update(t, &new, &changed);
         if plan.steps.is_empty() {
             return Err(Error::new(
@@ -153,6 +157,7 @@ async fn deactivate(
                 "The application can neither deactivate nor delete an account.",
             ));
         }
+        unfinished::mark(ctx, t, &plan, &mut old).await?;
         apply::apply(ctx, t, &plan, &old, &new).await?;
     }
     let record = old
@@ -162,6 +167,7 @@ async fn deactivate(
     let record = Record {
         is_deleted: true,
         external_id: None,
+        shadow: serde_json::Map::new(),
         modified: ctx.now,
         ..record
     };

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,10 +18,16 @@ use crate::{
     server::{Admission, Handler, Request, Response},
     store::{ScimId, Store},
     target::Journey,
-    tenant::{Presented, Refusal, Registry, Tenant},
+    tenant::{Refusal, Registry, Tenant},
 };
 
-use super::{Answer, Call, Context, Limits, Route, answer::Acknowledgement, dispatch, split_base};
+use super::{
+    Answer, Call, Context, Limits, Route,
+    answer::Acknowledgement,
+    dispatch,
+    recognise::{self, presented},
+    split_base,
+};
 
 /// Where finished exchanges go: logs, metrics, the demo's screen.
 pub trait Sink: Send + Sync + 'static {
@@ -99,7 +106,7 @@ impl Gateway {
         let (answer, retry_after, scim_type) = match result {
             Ok(answer) => (answer, None, None),
             Err(error) => {
-                let retry_after = error.retry_after.map(|time| time.as_secs().max(1));
+                let retry_after = error.retry_after.map(whole_seconds);
                 (
                     Answer::error(&error),
                     retry_after,
@@ -125,6 +132,9 @@ impl Gateway {
                 &mut response.headers,
                 Route::of(path, &tenant.mapping).methods(),
             );
+        }
+        if let Some(seconds) = retry_after.filter(|_| ctx.dialect.wants_rate_limit_headers()) {
+            response.headers.insert(RATE_LIMIT_WAIT, seconds.into());
         }
         if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
             response.on_sent = Some(self.acknowledgement(&tenant, create));
@@ -168,6 +178,8 @@ impl Gateway {
         } else {
             method
         };
+        let (_, path) = split_base(&request.path, &self.base_path);
+        recognise::learn(ctx, request, path, body.as_ref());
         let call = Call {
             method,
             route,
@@ -220,18 +232,15 @@ impl Gateway {
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
         let (base, _) = split_base(&request.path, &self.base_path);
         let origin = request.scheme_host.clone().unwrap_or_default();
-        let user_agent = request
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok());
+        let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
         let is_dry =
             writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
         let time = self
             .limits
             .request_deadline
             .min(tenant.mapping.target.deadline);
-        Context {
-            dialect: tenant.dialect.recognise(user_agent),
+        let ctx = Context {
+            dialect,
             store: if is_dry {
                 super::dry::store(Arc::clone(&self.store))
             } else {
@@ -244,11 +253,16 @@ impl Gateway {
                 exchange: Arc::new(Mutex::new(Exchange::default())),
             },
             base_url: format!("{origin}{base}"),
-            now: Timestamp::now(),
+            now: to_milliseconds(Timestamp::now()),
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
             tenant,
+        };
+        if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {
+            let message = format!("the client is read as {}, by its habits", idp.title());
+            ctx.note(recognise::BY_HABIT, message);
         }
+        ctx
     }
 
     fn acknowledgement(
@@ -298,21 +312,19 @@ impl Handler for Gateway {
     }
 }
 
-/// The credential of a request.
-fn presented(headers: &HeaderMap) -> Presented<'_> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let first = values.next().and_then(|value| value.to_str().ok());
-    Presented {
-        authorization: first,
-        is_ambiguous: values.next().is_some(),
-    }
+/// What stores keep of a time, so that an answer says what a later GET says.
+fn to_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
+/// All headers of a name are one list (RFC 9110 §5.3).
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .and_then(Precondition::parse)
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    Precondition::parse(&lines.join(","))
 }
 
 fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
@@ -364,6 +376,17 @@ fn allow(headers: &mut HeaderMap, methods: &[&str]) {
 fn taken(exchange: &Mutex<Exchange>) -> Exchange {
     std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+/// A wait as `Retry-After` says it: never shorter than meant, never 0 (R11).
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs()
+        .saturating_add(u64::from(time.subsec_nanos() > 0))
+        .max(1)
+}
+
+/// What SailPoint reads beside `Retry-After` (SAILPOINT-07).
+const RATE_LIMIT_WAIT: header::HeaderName =
+    header::HeaderName::from_static("x-rate-limit-retry-after-seconds");
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;

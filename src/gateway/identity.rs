@@ -10,7 +10,10 @@ use crate::{
     store::{Record, ScimId, StoreError, TargetId},
 };
 
-use super::context::Context;
+use super::{
+    context::Context,
+    get::{Want, fetch_located},
+};
 
 /// A resource that a request names: where it is in the target, and what we know of it.
 #[derive(Debug, Clone)]
@@ -40,7 +43,10 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
         }
         None => ctx.store.record(ctx.id(), name, &scim_id).await?,
     };
-    if record.as_ref().is_some_and(|record| record.is_deleted) {
+    // A resource has one id: the target's own does not name what is known by another.
+    let is_named =
+        |record: &Record| !record.is_deleted && record.scim_id.as_str() == scim_id.as_str();
+    if record.as_ref().is_some_and(|record| !is_named(record)) {
         return Err(unknown(t));
     }
     let target_id = match &record {
@@ -48,9 +54,7 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
         None => own,
     };
     Ok(Located {
-        scim_id: record
-            .as_ref()
-            .map_or(scim_id, |record| record.scim_id.clone()),
+        scim_id,
         target_id: target_id.ok_or_else(|| unknown(t))?,
         record,
     })
@@ -139,14 +143,20 @@ pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -
     }
 }
 
-/// The target's ids of resources that members name, in their order; absent where there is none. One look at the store.
-///
-/// An id that serves in both worlds needs no record: the target itself refuses what it does not know.
+/// The target's ids of resources that members name, in their order; absent where there is none for this tenant. One look
+/// at the store, unless some of the target's objects are not the tenant's: see [`target_id_of`].
 pub async fn target_ids_of(
     ctx: &Context,
     t: &TypeMapping,
     scim_ids: &[String],
 ) -> Result<Vec<Option<TargetId>>, Error> {
+    if hides_objects(ctx, t) {
+        let mut target_ids = Vec::with_capacity(scim_ids.len());
+        for id in scim_ids {
+            target_ids.push(target_id_of(ctx, t, id).await?);
+        }
+        return Ok(target_ids);
+    }
     let ids: Vec<ScimId> = scim_ids.iter().map(ScimId::new).collect();
     let records = ctx
         .store
@@ -164,17 +174,33 @@ pub async fn target_ids_of(
     Ok(scim_ids.iter().map(target_id).collect())
 }
 
-/// The target's id of a resource that a reference names (a member, a manager); absent if there is none.
+/// The target's id of a resource that a reference names (a member, a manager); absent if there is none for this tenant.
 ///
-/// An id that serves in both worlds is not looked up: the target itself refuses what it does not know.
+/// An id that serves in both worlds is not looked up: the target itself refuses what it does not know. Where some of its
+/// objects are not the tenant's, it cannot know that, and the object is read (promise S2).
 pub async fn target_id_of(
     ctx: &Context,
     t: &TypeMapping,
     scim_id: &str,
 ) -> Result<Option<TargetId>, Error> {
-    match locate(ctx, t, scim_id).await {
-        Ok(located) => Ok(Some(located.target_id)),
+    let result = match locate(ctx, t, scim_id).await {
+        Ok(located) if hides_objects(ctx, t) => fetch_located(ctx, t, located, Want::NEITHER)
+            .await
+            .map(|joined| joined.target_id),
+        Ok(located) => Ok(located.target_id),
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(target_id) => Ok(Some(target_id)),
         Err(error) if error.status == 404 => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the target has objects of the type that do not exist for the tenant.
+fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
+    t.scope.is_some()
+        || t.hide.is_some()
+        || t.gone.is_some()
+        || !ctx.mapping().policy.protected.is_empty()
 }

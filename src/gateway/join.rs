@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     mapping::{
-        model::TypeMapping,
+        model::{ActiveIs, TypeMapping},
         read::{self, Reading},
         write,
     },
@@ -149,6 +149,7 @@ pub fn complete(
     if let Some(record) = record {
         write::join_kept(t, resource, &record.shadow);
         withheld(resource, &record.shadow);
+        show_wished_state(ctx, t, resource, &record.shadow);
         if let Some(external_id) = &record.external_id {
             resource
                 .0
@@ -166,6 +167,26 @@ pub fn complete(
     resource.0.shift_remove("meta");
     resource.0.insert("meta".into(), meta);
     order(t, resource);
+}
+
+/// With `active-is = "client"` the client sees what it wished last: a suspension in the application stays hidden, and is
+/// not lifted by an unrelated write (TRESORIT-04).
+fn show_wished_state(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &mut Resource,
+    shadow: &Map<String, Value>,
+) {
+    if keeps_wished_state(ctx, t)
+        && let Some(active) = shadow.get("active").filter(|active| active.is_boolean())
+    {
+        resource.0.insert("active".into(), active.clone());
+    }
+}
+
+/// Whether the client's own `active` is kept.
+pub fn keeps_wished_state(ctx: &Context, t: &TypeMapping) -> bool {
+    ctx.mapping().policy.active_is == ActiveIs::Client && t.resource_type.name == "User"
 }
 
 /// Attributes that the client removed although the application cannot be without them (a state, say): kept as null, and

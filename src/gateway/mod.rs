@@ -29,7 +29,10 @@ mod plan;
 mod policy;
 mod prune;
 mod random;
+mod recognise;
 mod route;
+mod taste;
+mod unfinished;
 mod update;
 mod user_groups;
 

@@ -81,7 +81,7 @@ pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath])
 pub fn after_create<'m>(t: &'m TypeMapping, new: &Resource) -> Plan<'m> {
     let mut changed = Vec::new();
     let is_inactive = new.0.get("active") == Some(&Value::Bool(false));
-    if is_inactive && t.deactivate.is_some() && !is_written_at_create(t, "active") {
+    if is_inactive && t.deactivate.is_some() && !is_set_at_create(t, "active") {
         changed.push(AttributePath {
             attribute: "active".into(),
             ..AttributePath::default()
@@ -89,7 +89,7 @@ pub fn after_create<'m>(t: &'m TypeMapping, new: &Resource) -> Plan<'m> {
     }
     if new.0.contains_key("password")
         && t.set_password.is_some()
-        && !is_written_at_create(t, "password")
+        && !is_set_at_create(t, "password")
     {
         changed.push(AttributePath {
             attribute: "password".into(),
@@ -99,7 +99,7 @@ pub fn after_create<'m>(t: &'m TypeMapping, new: &Resource) -> Plan<'m> {
     update(t, new, &changed)
 }
 
-fn is_written_at_create(t: &TypeMapping, name: &str) -> bool {
+fn is_set_at_create(t: &TypeMapping, name: &str) -> bool {
     t.attributes
         .iter()
         .any(|rule| rule.location.path.attribute == name && rule.write.is_some())
@@ -144,6 +144,15 @@ fn has_member_calls(t: &TypeMapping, path: &AttributePath) -> bool {
     path.attribute == "members"
         && path.schema.is_none()
         && !t.members.as_ref().is_some_and(Members::are_in_object)
+}
+
+/// Whether an attribute has a field that is written when the resource is made.
+pub fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
+    let is_derived = is_derived(t, path);
+    !is_derived
+        && write::rules_for(t, path)
+            .iter()
+            .any(|rule| rule.write.is_some())
 }
 
 /// Attributes that the gateway itself keeps.

@@ -148,6 +148,33 @@ fn canonical(domain: &str) -> Option<String> {
     }
 }
 
+/// Counts an account that is about to be locked or deleted.
+///
+/// # Errors
+///
+/// 503 once there were too many within the operator's window: the client tries again later, and the operator is called.
+pub fn count_loss(ctx: &Context, t: &TypeMapping) -> Result<(), Error> {
+    let Some(limit) = ctx
+        .mapping()
+        .policy
+        .most_changes
+        .as_ref()
+        .filter(|_| t.resource_type.name == "User" && !ctx.journey.is_dry)
+    else {
+        return Ok(());
+    };
+    ctx.tenant.pace.count(ctx.now, limit.deactivations, limit.window).map_err(|wait| {
+        let tenant = ctx.id().as_str();
+        tracing::error!(tenant, "too many accounts were locked or deleted: the tenant's deactivations are paused");
+        Error {
+            status: 503,
+            scim_type: None,
+            detail: "More accounts were deactivated or deleted than the operator allows in this time; deactivations are paused.".into(),
+            retry_after: Some(wait),
+        }
+    })
+}
+
 /// Refuses a group that would lose too many of its members at once, unless the client said so explicitly.
 pub fn shrink(guard: Option<Shrink>, before: usize, removed: usize) -> Result<(), Error> {
     let Some(guard) = guard else { return Ok(()) };

@@ -84,7 +84,8 @@ fn is_common(path: &AttributePath) -> bool {
         )
 }
 
-fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
+/// Takes one place out of a resource, and what is empty without it.
+pub fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
     let Some(holder) = holder(resource, path) else {
         return;
     };

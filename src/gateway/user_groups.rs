@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{TypeMapping, UserGroups},
+        expression::Expression,
+        model::{Read, TypeMapping, UserGroups},
         path::JsonPath,
     },
     scim::Error,
@@ -23,18 +24,28 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
     };
     match &t.groups {
         None => Ok(Vec::new()),
-        Some(UserGroups::Field { items, id, display }) => {
-            let items: Vec<Value> = flattened(items.all(&user.object));
+        Some(UserGroups::Field {
+            items,
+            id,
+            display,
+            only,
+        }) => {
+            let items = chosen(ctx, only.as_ref(), flattened(items.all(&user.object)));
             groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
         }
-        Some(groups @ UserGroups::Call { id, display, .. }) => {
+        Some(
+            groups @ UserGroups::Call {
+                id, display, only, ..
+            },
+        ) => {
             let mut names = ctx.names();
             names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
+            names.with("old", Cow::Borrowed(&user.object));
             names.object(&user.object);
             let mut scan = ctx.driver().scan(ScanSource::Groups(groups), &names);
             let mut items = Vec::new();
             while let Some(page) = scan.next_page(&ctx.journey).await? {
-                items.extend(page.items);
+                items.extend(chosen(ctx, only.as_ref(), page.items));
             }
             groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
         }
@@ -45,12 +56,12 @@ async fn groups_of(
     ctx: &Context,
     t: &TypeMapping,
     items: &[Value],
-    id: Option<&JsonPath>,
+    id: Option<&Read>,
     display: Option<&JsonPath>,
 ) -> Result<Vec<Value>, Error> {
     let mut groups = Vec::with_capacity(items.len());
     for item in items {
-        let Some(target_id) = text_of(id.map_or(Some(item), |path| path.first(item))) else {
+        let Some(target_id) = id_of(ctx, id, item) else {
             continue;
         };
         let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
@@ -61,6 +72,27 @@ async fn groups_of(
         groups.push(group);
     }
     Ok(groups)
+}
+
+/// The target's id within an item of a list of members or groups; without a rule the item is the id.
+pub fn id_of(ctx: &Context, rule: Option<&Read>, item: &Value) -> Option<String> {
+    match rule {
+        Some(rule) => text_of(rule.find(item, &ctx.mapping().settings).as_ref()),
+        None => text_of(Some(item)),
+    }
+}
+
+/// The items for which a condition holds; one that cannot be worked out does not hold.
+pub fn chosen(ctx: &Context, only: Option<&Expression>, mut items: Vec<Value>) -> Vec<Value> {
+    if let Some(only) = only {
+        items.retain(|item| {
+            let mut names = ctx.names();
+            names.object(item);
+            names.with("value", Cow::Borrowed(item));
+            only.holds(&names).unwrap_or(false)
+        });
+    }
+    items
 }
 
 /// What a path found: its matches, or the items of the one list it found.

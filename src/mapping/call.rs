@@ -148,7 +148,7 @@ pub fn plan_page(
         method: call.method.clone(),
         path_and_query: path_and_query(call, operation, target, &names, page)?,
         headers: headers(call, target, &names)?,
-        body: body(call, target, &names, default_body)?,
+        body: body(call, target, &names, default_body, page)?,
         content_type: call.content_type.clone(),
         is_repeatable: is_read || call.is_repeatable,
         is_write: !is_read,
@@ -310,11 +310,16 @@ fn body(
     target: &Target,
     names: &Names<'_>,
     default_body: Option<Value>,
+    page: &PageRequest,
 ) -> Result<Option<(BodyFormat, Value)>, CallError> {
-    let own = match &call.body {
+    let mut own = match &call.body {
         Some(tree) => tree.render(names)?,
         None => default_body,
     };
+    for (place, value) in &page.body {
+        let body = own.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
+        place.write(body, value.clone());
+    }
     let has_none = matches!(call.method, Method::GET | Method::HEAD | Method::DELETE);
     let whole = match &target.wrap {
         Some(wrap) if own.is_some() || !has_none => {

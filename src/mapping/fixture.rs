@@ -71,6 +71,7 @@ pub(crate) fn operation(name: &str, send: Send, covers: &[&str]) -> Operation {
             .map(|c| AttributePath::parse(c).unwrap())
             .collect(),
         send,
+        set: Vec::new(),
         reply: ReplyKind::Object,
         object: None,
         id: None,

@@ -20,7 +20,7 @@ use crate::{
         model::{Call, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
-        reply::{CallClass, Reply, Verdict},
+        reply::{CallClass, Reply, Verdict, take},
     },
     scim::AttributePath,
 };
@@ -110,12 +110,66 @@ impl Driver {
                 headers: &headers,
             };
             if let Some(answer) = self.step(journey, &ask).await? {
-                let id = self.new_id(operation, class, &answer, &names)?;
                 let taken = taken(step, &answer, &names)?;
+                if let Some(place) = &step.into {
+                    progress.add_part(place, answer, taken);
+                    continue;
+                }
+                let id = self.new_id(operation, class, &answer, &names)?;
                 progress.absorb(answer, id, taken);
             }
         }
-        Ok(self.done(operation, class, progress))
+        let mut set = Vec::new();
+        for (place, template) in operation.set.iter().filter(|_| class == CallClass::Get) {
+            set.extend(
+                template
+                    .value(&progress.names(&outer))?
+                    .map(|value| (place, value)),
+            );
+        }
+        let mut done = self.done(operation, class, progress);
+        if let Some(object) = &mut done.object {
+            set.into_iter()
+                .for_each(|(place, value)| place.write(object, value));
+        }
+        Ok(done)
+    }
+
+    /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.
+    /// The first that is not done is the outcome.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn calls(
+        &self,
+        journey: &Journey,
+        name: &str,
+        calls: &[&Call],
+        class: CallClass,
+        names: &Names<'_>,
+    ) -> Result<(Reply, Verdict), TargetError> {
+        let mut known = Map::new();
+        let mut outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
+        for call in calls {
+            let mut names = names.child();
+            for (name, value) in &known {
+                names.with(name, Cow::Borrowed(value));
+            }
+            outcome = self.call(journey, name, call, class, &names, None).await?;
+            if !outcome.1.meaning.is_done() {
+                break;
+            }
+            let mut found = Map::new();
+            take(call, &outcome.0, &names, &mut found)?;
+            // Where nothing was sent, a name stands for itself, so that the calls after it can be planned.
+            if journey.is_dry && found.is_empty() {
+                let planned = call.take.iter();
+                found.extend(planned.map(|(name, _)| (name.clone(), Value::from(name.as_str()))));
+            }
+            known.extend(found);
+        }
+        Ok(outcome)
     }
 
     /// Makes one call: a member call, a look-up.

@@ -72,6 +72,11 @@ impl Keys {
 }
 
 impl<'a> Presented<'a> {
+    /// What stands for the credential where it must be told from others: the hash of its token, known or not.
+    pub fn credential(&self) -> Option<[u8; 32]> {
+        self.token().map(key::sha256)
+    }
+
     /// The token: behind `Bearer`, or bare, as Okta's "HTTP Header" mode may send it (OKTA-20).
     fn token(&self) -> Option<&'a str> {
         let value = self

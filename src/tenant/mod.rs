@@ -4,13 +4,17 @@
 //! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
 
 mod authenticate;
+mod habits;
 pub mod key;
+mod pace;
 mod registry;
 pub mod secret;
 
 use std::{path::PathBuf, sync::Arc};
 
 pub use authenticate::{Presented, Refusal};
+pub use habits::Habits;
+pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -28,8 +32,12 @@ pub struct Tenant {
     pub driver: Driver,
     /// The client's habits.
     pub dialect: Dialect,
+    /// What its clients' habits have told about them; kept over reloads.
+    pub habits: Arc<Habits>,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
+    /// Deactivations and deletions of late; kept over reloads.
+    pub pace: Arc<Pace>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

@@ -171,7 +171,7 @@ impl Registry {
     }
 
     /// The texts of each tenant: its own file, then its application's.
-    fn read_files(&self) -> Result<Vec<(Arc<str>, Vec<Arc<SourceFile>>)>, RegistryError> {
+    fn read_files(&self) -> Result<Vec<Texts>, RegistryError> {
         let directory = &self.settings.mappings;
         let unreadable = |source| RegistryError::Directory {
             path: directory.clone(),
@@ -233,20 +233,26 @@ impl Registry {
                     format!("The target of `{name}` cannot be used: {error}."),
                 )]
             })?;
-        let locks = old
-            .and_then(|old| old.tenant.as_ref())
-            .map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let before = old.and_then(|old| old.tenant.as_ref());
+        let locks = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
+        let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
+        let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
         let tenant = Tenant {
+            pace,
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),
             driver,
             locks,
+            habits,
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };
         Ok((Arc::new(tenant), warnings))
     }
 }
+
+/// A tenant's name, and its own file and its application's.
+type Texts = (Arc<str>, Vec<Arc<SourceFile>>);
 
 /// Every live credential of files and store.
 fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {
@@ -268,6 +274,9 @@ fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord])
             .iter()
             .flat_map(|tenant| &tenant.mapping.client.keys);
         file_keys.for_each(|key| add(key.sha256, name, key.expires));
+        if entry.tenant.is_none() {
+            hashes_in(entry).for_each(|hash| add(hash, name, None));
+        }
     }
     for key in stored.iter().filter(|key| key.revoked.is_none()) {
         if let Some((name, _)) = entries.get_key_value(key.tenant.as_str()) {
@@ -275,6 +284,24 @@ fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord])
         }
     }
     keys
+}
+
+/// What looks like the hash of a key in the file of a tenant that is down. It opens nothing: it tells its client 503
+/// instead of 401, upon which some clients give up for good (promise R25).
+fn hashes_in(entry: &Entry) -> impl Iterator<Item = [u8; 32]> {
+    let own = entry.texts.first().map(|file| file.text.as_str());
+    own.unwrap_or_default()
+        .split(['"', '\''])
+        .filter_map(|word| {
+            let mut hash = [0; 32];
+            if word.len() != 64 || !word.is_ascii() {
+                return None;
+            }
+            for (byte, digits) in hash.iter_mut().zip(word.as_bytes().chunks(2)) {
+                *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+            }
+            Some(hash)
+        })
 }
 
 /// A file's text; one that cannot be read is empty, and found wanting.

@@ -25,6 +25,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         users: Table {
             path: "/users/{key}.json",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.user.id"),
@@ -43,6 +44,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         groups: Table {
             path: "/groups/{key}.json?include=users",
             key: "$.id",
+            gone: None,
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.group.id"),

@@ -61,7 +61,7 @@ fn a_page_replaces_parameters_or_the_whole_path() {
     let target = target("https://app.example");
     let page = PageRequest {
         query: vec![("page".into(), "2".into()), ("a".into(), "9".into())],
-        location: None,
+        ..PageRequest::default()
     };
     let list = call("GET /u?a=1&b=2");
     let plan = |page: &PageRequest| plan_page(&list, "l", &target, &Names::new(), None, page);
@@ -72,8 +72,8 @@ fn a_page_replaces_parameters_or_the_whole_path() {
     let located = |location: &str| {
         let location = Some(location.to_owned());
         plan(&PageRequest {
-            query: Vec::new(),
             location,
+            ..PageRequest::default()
         })
     };
     assert_eq!(located("/u?p=3").unwrap().unwrap().path_and_query, "/u?p=3");

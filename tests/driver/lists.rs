@@ -518,6 +518,7 @@ async fn members_and_groups_are_read_page_by_page() {
         total: None,
     };
     let members = MemberRead {
+        only: None,
         call: call("GET /number?group={group}"),
         items: path("$.items[*].id"),
         id: None,
@@ -538,6 +539,7 @@ async fn members_and_groups_are_read_page_by_page() {
         Some("g1")
     );
     let groups = UserGroups::Call {
+        only: None,
         call: Box::new(call("GET /number")),
         items: path("$.items"),
         id: None,
@@ -551,6 +553,7 @@ async fn members_and_groups_are_read_page_by_page() {
         rows(0, 25)
     );
     let field = UserGroups::Field {
+        only: None,
         items: path("$.groups"),
         id: None,
         display: None,

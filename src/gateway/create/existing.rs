@@ -5,16 +5,16 @@ use serde_json::Value;
 use crate::{
     gateway::{
         apply,
-        identity::new_record,
-        join::{Joined, join_one},
+        join::{Joined, join_one, outbound},
         list::raw_with_name,
         members, plan, policy, prune,
     },
     mapping::{
-        model::{AttributeRule, OnExisting},
+        model::OnExisting,
         read,
+        write::{self, Wish},
     },
-    scim::{AttributePath, Error, Resource, diff},
+    scim::{AttributePath, Error, diff},
     store::{Intent, Record, ScimId, TargetId},
 };
 
@@ -55,13 +55,13 @@ impl Create<'_> {
     }
 
     /// Whether an object that was found is what an interrupted create made: made since, or exactly as wished.
-    pub(super) fn is_ours(&self, found: &Joined, intent: &Intent) -> bool {
+    pub(super) async fn is_ours(&self, found: &Joined, intent: &Intent) -> Result<bool, Error> {
         if found
             .record
             .as_ref()
             .is_some_and(|record| !record.is_deleted && record.scim_id != intent.scim_id)
         {
-            return false;
+            return Ok(false);
         }
         let is_mapped = self.t.attributes.iter().any(|rule| {
             rule.location.path.attribute == "meta"
@@ -77,21 +77,31 @@ impl Create<'_> {
             .filter(|_| is_mapped)
             .and_then(|time| time.parse::<jiff::Timestamp>().ok())
         {
-            return created.duration_since(intent.prepared_at) >= -CLOCK_SKEW;
+            return Ok(created.duration_since(intent.prepared_at) >= -CLOCK_SKEW);
         }
-        intent.digest == self.digest && self.is_as_wished(found)
+        Ok(intent.digest == self.digest && self.is_as_wished(found).await?)
     }
 
     /// Whether every field that the create call writes reads back as wished.
-    fn is_as_wished(&self, found: &Joined) -> bool {
-        let is_compared = |rule: &&AttributeRule| rule.read.is_some() && rule.write.is_some();
-        let wish = prune::prune(self.ctx, self.t, self.wish.clone());
-        self.t.attributes.iter().filter(is_compared).all(|rule| {
-            let of = |resource: &Resource| resource.0.get(&rule.location.path.attribute).cloned();
-            rule.location.path.schema.is_some()
-                || of(&wish).is_none()
-                || of(&wish) == of(&found.resource)
-        })
+    ///
+    /// Compared is what the application was sent: parts of the wish that it has no field for (`primary`, say) never come
+    /// back and say nothing.
+    async fn is_as_wished(&self, found: &Joined) -> Result<bool, Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        let Some(operation) = &t.create else {
+            return Ok(false);
+        };
+        let wish = outbound(ctx, t, &self.wish).await?;
+        let mut names = ctx.names();
+        names.resource(&wish);
+        let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)?;
+        let read = |object: &Value| {
+            let read = read::read(t, object, &ctx.mapping().settings, |path| {
+                self.wish.0.contains_key(&path.attribute) || path.schema.is_some()
+            });
+            Value::Object(read.resource.0)
+        };
+        Ok(shows(&read(&found.object), &read(&Value::Object(fields))))
     }
 
     /// Finishes an interrupted create: only what is missing is sent.
@@ -119,19 +129,17 @@ impl Create<'_> {
             OnExisting::Reactivate => is_inactive && self.is_in_verified_domain(&found),
         };
         if is_tombstone || (may_adopt && !is_linked) {
-            let mut record = match found.record.clone() {
-                Some(record) => Record {
+            let fresh = self.record(scim_id, &found.target_id);
+            let record = match found.record.clone() {
+                // The application's own id serves: it cannot be another one this time.
+                Some(record) if self.t.id.is_stable => Record {
                     is_deleted: false,
+                    external_id: fresh.external_id,
+                    shadow: fresh.shadow,
                     ..record
                 },
-                None => new_record(
-                    self.ctx,
-                    self.record(scim_id, &found.target_id).scim_id,
-                    Some(found.target_id.clone()),
-                ),
+                _ => fresh,
             };
-            let fresh = self.record(scim_id, &found.target_id);
-            (record.external_id, record.shadow) = (fresh.external_id, fresh.shadow);
             // First contact never writes what identifies the account (promise S4).
             return self
                 .bring_about(found, record, |path| is_tombstone || !is_identity(path))
@@ -209,6 +217,22 @@ impl Create<'_> {
             .unwrap_or(found.object.clone());
         let joined = join_one(ctx, t, object, Some(record)).await?;
         Ok(joined.unwrap_or(found))
+    }
+}
+
+/// Whether an object shows all that was sent; applications fold the case of names and addresses.
+fn shows(there: &Value, sent: &Value) -> bool {
+    match (there, sent) {
+        (Value::Object(there), Value::Object(sent)) => sent
+            .iter()
+            .all(|(name, value)| there.get(name).is_some_and(|present| shows(present, value))),
+        (Value::Array(there), Value::Array(sent)) => sent
+            .iter()
+            .all(|value| there.iter().any(|present| shows(present, value))),
+        (Value::String(there), Value::String(sent)) => {
+            there == sent || there.to_lowercase() == sent.to_lowercase()
+        }
+        (there, sent) => there == sent,
     }
 }
 

@@ -31,6 +31,7 @@ use super::{
     intake,
     join::{Joined, folded},
     policy,
+    taste::season,
 };
 
 /// Creates a resource out of a request's body.
@@ -71,6 +72,45 @@ pub async fn create(
     };
     let joined = create.run().await?;
     create.answer(joined, projection).await
+}
+
+/// Makes another object for a resource that exists: its SCIM id stays, the application's id is a new one.
+///
+/// # Errors
+///
+/// As for [`create`].
+pub async fn under_id(
+    ctx: &Context,
+    t: &TypeMapping,
+    mut wish: Resource,
+    scim_id: &ScimId,
+) -> Result<Joined, Error> {
+    for name in ["id", "meta", "schemas", "groups"] {
+        wish.0.shift_remove(name);
+    }
+    let name = name_of(t, &wish)?;
+    let match_key = folded(&name);
+    let create = Create {
+        ctx,
+        t,
+        digest: digest_of(&wish),
+        wish,
+        name,
+        match_key,
+    };
+    let intent = Intent {
+        scim_id: scim_id.clone(),
+        ..create.new_intent()
+    };
+    match ctx
+        .store
+        .prepare(ctx.id(), create.type_name(), &intent, ctx.now)
+        .await?
+    {
+        Prepared::Fresh => create.make(scim_id).await,
+        Prepared::Existing(intent) if intent.scim_id == *scim_id => create.resume(intent).await,
+        Prepared::Existing(_) => Err(create.duplicate(None)),
+    }
 }
 
 fn cannot_create(t: &TypeMapping) -> Error {
@@ -157,12 +197,10 @@ impl Create<'_> {
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
             return match self.look_up().await? {
-                Some(found) if self.is_ours(&found, &intent) => {
+                Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
                 }
-                Some(found) => {
-                    Err(self.duplicate(found.record.is_some().then_some(&found.scim_id)))
-                }
+                Some(found) => self.meet(found, &intent.scim_id).await,
                 None => self.make(&intent.scim_id).await,
             };
         }
@@ -234,9 +272,13 @@ impl Create<'_> {
             members: projection.wants("members")
                 && !has_members
                 && self.wish.0.contains_key("members"),
-            groups: false,
+            // An account that is only planned is in no group yet.
+            groups: !self.ctx.journey.is_dry
+                && projection.wants("groups")
+                && self.ctx.dialect.answers(&self.t.resource_type).lists_groups,
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
         let meta = Meta::of(&joined.resource.0);
         let body = projection.apply(&self.t.resource_type, joined.resource.0);
         let acknowledges = Acknowledgement {

@@ -9,7 +9,7 @@ use crate::{
         apply::{self, key_in},
         get::object_of,
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, join_one, outbound},
+        join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, plan, prune,
     },
     mapping::{
@@ -17,7 +17,7 @@ use crate::{
         reply::CallClass,
         write::{self, Wish},
     },
-    scim::Error,
+    scim::{Error, Resource, diff},
     store::{Record, ScimId, TargetId},
     target::TargetError,
 };
@@ -87,16 +87,16 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
-        let members = members::names_in(ctx, t, &self.wish)
-            .await
-            .map_err(Failure::Certain)?;
-        if let Some(members) = &members {
-            names.with("members", Cow::Borrowed(members));
+        if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
+            let ids = member_ids(self.wish.0.get("members"));
+            let ids = members::field_ids(ctx, members, &ids).await;
+            names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
         let own_key = key_in(t, &fields);
         let fields = Value::Object(fields);
+        let present = diff::changed(&t.resource_type, &Resource::default(), &self.wish);
         // Whether something is there already was looked up before.
         names.with("old", Cow::Owned(Value::Null));
         let done = ctx
@@ -107,7 +107,7 @@ impl Create<'_> {
                 CallClass::Create,
                 &names,
                 Some(fields.clone()),
-                &[],
+                &present,
             )
             .await
             .map_err(Failure::of)?;
@@ -147,6 +147,28 @@ impl Create<'_> {
         }
         self.commit(&record).await?;
         Ok(joined)
+    }
+
+    /// What an earlier resource left behind under the same key of the application: a tombstone, or the link of an object
+    /// that was deleted there without our knowledge. It leads nowhere now.
+    async fn forget_predecessor(&self, record: &Record) -> Result<(), Error> {
+        let (ctx, Some(target_id)) = (self.ctx, &record.target_id) else {
+            return Ok(());
+        };
+        if self.t.id.is_stable {
+            return Ok(());
+        }
+        let holder = ctx
+            .store
+            .record_by_target(ctx.id(), self.type_name(), target_id)
+            .await?;
+        match holder.filter(|holder| holder.scim_id != record.scim_id) {
+            Some(stale) => Ok(ctx
+                .store
+                .delete(ctx.id(), self.type_name(), &stale.scim_id, false)
+                .await?),
+            None => Ok(()),
+        }
     }
 
     async fn set_the_rest(&self, joined: &mut Joined) -> Result<(), Error> {
@@ -246,10 +268,20 @@ impl Create<'_> {
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
         record.external_id = external_id(&self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
+        if keeps_wished_state(self.ctx, self.t) {
+            let active = self
+                .wish
+                .0
+                .get("active")
+                .cloned()
+                .unwrap_or(Value::Bool(true));
+            record.shadow.insert("active".into(), active);
+        }
         record
     }
 
     pub(super) async fn commit(&self, record: &Record) -> Result<(), Error> {
+        self.forget_predecessor(record).await?;
         Ok(self
             .ctx
             .store

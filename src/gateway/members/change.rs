@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
+        model::{Call, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
         reply::CallClass,
     },
-    scim::{Error, Resource, ScimType},
+    scim::{Error, ScimType},
     store::{ScimId, TargetId},
     target::TargetError,
 };
@@ -89,7 +89,7 @@ pub async fn apply(
                 ctx,
                 t,
                 group,
-                &replace.call,
+                replace,
                 "replace",
                 CallClass::MemberAdd,
                 &all,
@@ -104,29 +104,18 @@ pub async fn apply(
     }
 }
 
-/// The members of a resource as the application names them, where they are written with the group object itself.
+/// What the application calls the members of a group that are a field of it: those that are wished, or those it has.
 ///
 /// # Errors
 ///
 /// `invalidValue` for a member that does not exist.
-pub async fn names_in(
+pub async fn field_ids(
     ctx: &Context,
-    t: &TypeMapping,
-    resource: &Resource,
-) -> Result<Option<Value>, Error> {
-    let Some(members) = t.members.as_ref().filter(|members| members.are_in_object()) else {
-        return Ok(None);
-    };
-    let Some(list) = resource.0.get("members").and_then(Value::as_array) else {
-        return Ok(Some(json!([])));
-    };
-    let ids: Vec<String> = list
-        .iter()
-        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
-        .collect();
-    Ok(Some(json!(
-        resolve(ctx, members, &ids, OnUnknown::Refuse).await?
-    )))
+    members: &Members,
+    wished: &[String],
+) -> Result<Value, Error> {
+    let ids = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
+    Ok(Value::Array(ids))
 }
 
 /// What to do with a member that does not exist.
@@ -219,12 +208,12 @@ async fn run(
         .batch
         .is_some_and(|batch| members.len() <= batch.max(1))
     {
-        return run_once(ctx, t, group, &call.call, verb, class, &members).await;
+        return run_once(ctx, t, group, call, verb, class, &members).await;
     }
     let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
     let calls = chunks
         .into_iter()
-        .map(|chunk| run_once(ctx, t, group, &call.call, verb, class, chunk))
+        .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
         .collect();
     in_order(calls, PARALLEL_CALLS).await.map(|_| ())
 }
@@ -233,7 +222,7 @@ async fn run_once(
     ctx: &Context,
     t: &TypeMapping,
     group: &Located,
-    call: &crate::mapping::model::Call,
+    call: &MemberCall,
     verb: &'static str,
     class: CallClass,
     members: &[Value],
@@ -247,9 +236,10 @@ async fn run_once(
         names.with("member", Cow::Borrowed(member));
     }
     let operation = format!("{}.members.{verb}", t.section);
+    let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();
     match ctx
         .driver()
-        .call(&ctx.journey, &operation, call, class, &names, None)
+        .calls(&ctx.journey, &operation, &steps, class, &names)
         .await
     {
         Ok((_, verdict)) => {

@@ -9,6 +9,7 @@
 
 mod grants;
 mod group;
+mod rename;
 
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{
-        AttributePath, Error, PatchKind, Projection, Resource, diff,
+        AttributePath, Error, PatchKind, Projection, Resource, ScimType, diff,
         patch::{self, PatchRequest},
         replace::{self, ReplaceRules},
         version::Precondition,
@@ -34,8 +35,10 @@ use super::{
     get::{Want, fetch_located, object_of, with_parts},
     identity::{Located, locate, new_record},
     intake,
-    join::{Joined, complete, external_id, folded, join_one},
+    join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
     members, plan, policy, prune,
+    taste::season,
+    unfinished,
 };
 
 /// How a request says what it wants.
@@ -128,13 +131,24 @@ impl Update<'_> {
         .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
-        let mut new = self.wanted(&old, change)?;
+        let wanted = self.wanted(&old, change)?;
+        // Policies look at all that is wanted, also at what nobody would store.
+        let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
+        policy::check(ctx, t, &wanted, &asked, false)?;
+        let mut new = self.stored(wanted);
         let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
         if changed.is_empty() {
             return self.answer(old, is_patch).await;
         }
-        policy::check(ctx, t, &new, &changed, false)?;
+        let is_locked = new.0.get("active") == Some(&Value::Bool(false));
+        if is_locked
+            && changed
+                .iter()
+                .any(|path| path.schema.is_none() && path.attribute == "active")
+        {
+            policy::count_loss(ctx, t)?;
+        }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old
                 .resource
@@ -194,7 +208,7 @@ impl Update<'_> {
     /// The resource as it should be.
     fn wanted(&self, old: &Joined, change: Change) -> Result<Resource, Error> {
         let rt = &self.t.resource_type;
-        let mut new = match change {
+        let new = match change {
             Change::Replace(wish, rules) => {
                 let new = replace::replace(rt, &old.resource, wish, &rules)?;
                 self.ctx.noting(|notes| {
@@ -206,24 +220,39 @@ impl Update<'_> {
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
-        let password = new.0.get("password").cloned();
-        new = prune::prune(self.ctx, self.t, new);
-        if let Some(password) = password {
-            new.0.insert("password".into(), password);
-        }
         Ok(new)
+    }
+
+    /// As far as somebody stores it; the password too, which nobody shows.
+    fn stored(&self, mut wanted: Resource) -> Resource {
+        let password = wanted.0.shift_remove("password");
+        let mut stored = prune::prune(self.ctx, self.t, wanted);
+        if let Some(password) = password {
+            stored.0.insert("password".into(), password);
+        }
+        stored
     }
 
     /// Makes the calls and commits.
     async fn bring_about(
         &self,
-        old: Joined,
+        mut old: Joined,
         new: Resource,
         changed: &[AttributePath],
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
+        if rename::must_recreate(ctx, t, changed) {
+            return rename::recreate(ctx, t, old, new).await;
+        }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
+        if let Some(path) = plan.dropped.first() {
+            return Err(Error::of(
+                ScimType::Mutability,
+                format!("The application cannot change `{path}` once the resource exists."),
+            ));
+        }
+        unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
             members::apply(ctx, t, &located(&old), change).await?;
@@ -236,8 +265,9 @@ impl Update<'_> {
     /// never shows what a later GET would not.
     fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
         let t = self.t;
-        let mut changed = diff::changed(&t.resource_type, &old.resource, new);
-        let dropped = plan::update(t, new, &changed).dropped;
+        let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
+        let mut dropped = plan::update(t, new, &changed).dropped;
+        dropped.retain(|path| !plan::is_written_at_create(t, path));
         changed.retain(|path| !dropped.contains(path));
         for path in &dropped {
             prune::put_back(&old.resource, new, path);
@@ -313,7 +343,7 @@ impl Update<'_> {
         let record = Record {
             target_id: Some(target_id),
             external_id: external_id(new),
-            shadow: shadow(t, old, new),
+            shadow: shadow(ctx, t, old, new),
             modified: ctx.now,
             ..old
                 .record
@@ -433,7 +463,11 @@ impl Update<'_> {
                 && self.projection.is_explicit(),
             groups: self.projection.wants("groups"),
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
+        if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
+            joined.resource.0.shift_remove("members");
+        }
         let body = self
             .projection
             .apply(&self.t.resource_type, joined.resource.0);
@@ -442,8 +476,13 @@ impl Update<'_> {
 }
 
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
-fn shadow(t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
+fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
+    if keeps_wished_state(ctx, t)
+        && let Some(active) = new.0.get("active")
+    {
+        shadow.insert("active".into(), active.clone());
+    }
     let before = old.record.iter().flat_map(|record| &record.shadow);
     let withheld_before = before
         .filter(|(_, value)| value.is_null())

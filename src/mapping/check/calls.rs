@@ -23,7 +23,9 @@ pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
     if let Some(members) = &resource_type.members {
         calls.extend(members.read.iter().map(|read| &read.call));
         let changes = [&members.add, &members.remove, &members.replace];
-        calls.extend(changes.into_iter().flatten().map(|change| &change.call));
+        for change in changes.into_iter().flatten() {
+            calls.extend(change.before.iter().chain([&change.call]));
+        }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
         calls.push(call);

@@ -115,18 +115,22 @@ fn check_type(
     }
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
-            scope(&["group", "id", "scim"], false).call(&read.call, complaints);
+            scope(&["group", "id", "scim", "old"], false).call(&read.call, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
             .flatten()
         {
             let names = ["group", "id", "scim", "member", "members", "method"];
-            scope(&names, false).call(&change.call, complaints);
+            let mut scope = scope(&names, false);
+            for step in change.before.iter().chain([&change.call]) {
+                scope.call(step, complaints);
+                scope.take(step);
+            }
         }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
-        scope(&["id", "scim"], true).call(call, complaints);
+        scope(&["id", "scim", "old"], true).call(call, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
@@ -141,16 +145,24 @@ impl Scope<'_> {
     fn operation(mut self, operation: &Operation, complaints: &mut Diagnostics) {
         for (at, step) in operation.steps.iter().enumerate() {
             self.call(step, complaints);
-            self.names
-                .extend(step.take.iter().map(|(name, _)| name.clone()));
+            self.take(step);
             if at == 0 {
                 // A create's first reply may have said the new object's id.
                 self.names.insert("id".to_owned());
             }
         }
+        for (_, template) in &operation.set {
+            self.all(template.names(), super::place_of(operation), complaints);
+        }
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }
+    }
+
+    /// What a step takes is known to the steps after it.
+    fn take(&mut self, step: &Call) {
+        let taken = step.take.iter().map(|(name, _)| name.clone());
+        self.names.extend(taken);
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {

@@ -79,13 +79,16 @@ pub(super) enum Filter {
     First,
     Last,
     Where(Node, Node),
+    Without(Node, Node),
     Primary,
     Values(Node),
+    Wrap(Node),
     Length,
     Base64,
     Lookup(Node),
     Json,
     Unique,
+    Slug,
 }
 
 impl Node {
@@ -157,10 +160,15 @@ impl Link {
 impl Filter {
     fn arguments(&self) -> Vec<&Node> {
         match self {
-            Self::Default(a) | Self::Join(a) | Self::Cut(a) | Self::Values(a) | Self::Lookup(a) => {
+            Self::Default(a)
+            | Self::Join(a)
+            | Self::Cut(a)
+            | Self::Values(a)
+            | Self::Wrap(a)
+            | Self::Lookup(a) => {
                 vec![a]
             }
-            Self::Replace(a, b) | Self::Where(a, b) => vec![a, b],
+            Self::Replace(a, b) | Self::Where(a, b) | Self::Without(a, b) => vec![a, b],
             Self::Split(a, b) => std::iter::once(a).chain(b.as_ref()).collect(),
             _ => Vec::new(),
         }

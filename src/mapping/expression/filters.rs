@@ -71,9 +71,22 @@ fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Op
             .and_then(|count| cut(value, count.and_then(|c| c.as_u64())))
             .map(some),
         Filter::Where(key, wanted) => text_of_argument(key)
-            .and_then(|key| Ok(matching(value, &key, scope.value(wanted)?.as_deref())))
+            .and_then(|key| Ok(matching(value, &key, scope.value(wanted)?.as_deref(), true)))
+            .map(some),
+        Filter::Without(key, unwanted) => text_of_argument(key)
+            .and_then(|key| {
+                Ok(matching(
+                    value,
+                    &key,
+                    scope.value(unwanted)?.as_deref(),
+                    false,
+                ))
+            })
             .map(some),
         Filter::Values(key) => text_of_argument(key).map(|key| some(values(value, &key))),
+        Filter::Wrap(key) => text_of_argument(key)
+            .and_then(|key| wrapped(value, &key))
+            .map(some),
         Filter::Lookup(table) => scope
             .value(table)
             .and_then(|table| lookup(value, table.as_deref())),
@@ -109,12 +122,22 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
             Some(Value::String(json))
         }
         Filter::Unique => Some(unique(value)),
+        Filter::Slug => Some(Value::String(slug(&text(value)?))),
         _ => None,
     })
 }
 
 fn some<'v>(value: Value) -> Option<Cow<'v, Value>> {
     Some(Cow::Owned(value))
+}
+
+/// Lower-case ASCII letters and digits, and one hyphen for each run of anything else in between: `Sales & Co` is
+/// `sales-co`. May be empty.
+fn slug(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower.split(|character: char| !character.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-")
 }
 
 /// A scalar as text.
@@ -247,12 +270,24 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Fault> {
     Ok(Value::String(text.replace(from, to)))
 }
 
-/// The elements whose member has the value.
-fn matching(value: &Value, key: &str, wanted: Option<&Value>) -> Value {
-    let has = |element: &&Value| {
-        element.get(key).unwrap_or(&Value::Null) == wanted.unwrap_or(&Value::Null)
+/// The elements whose member has the value, or those whose member has not.
+fn matching(value: &Value, key: &str, wanted: Option<&Value>, has_it: bool) -> Value {
+    let is_chosen = |element: &&Value| {
+        let member = element.get(key).unwrap_or(&Value::Null);
+        (member == wanted.unwrap_or(&Value::Null)) == has_it
     };
-    Value::Array(elements(value).filter(has).cloned().collect())
+    Value::Array(elements(value).filter(is_chosen).cloned().collect())
+}
+
+/// Each element as the only member of an object.
+fn wrapped(value: &Value, key: &str) -> Result<Value, Fault> {
+    let items: Vec<&Value> = elements(value).collect();
+    if items.len() * (key.len() + 8) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let object =
+        |item: &Value| Value::Object([(key.to_owned(), item.clone())].into_iter().collect());
+    Ok(Value::Array(items.into_iter().map(object).collect()))
 }
 
 /// What a regular expression matches: the group asked for, else its first group, else the whole match.

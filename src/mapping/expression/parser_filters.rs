@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 23] = [
+const FILTERS: [(&str, &str); 26] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -39,13 +39,16 @@ const FILTERS: [(&str, &str); 23] = [
     ("first", "first"),
     ("last", "last"),
     ("where", "where(\"type\", \"work\")"),
+    ("without", "without(\"type\", \"work\")"),
     ("primary", "primary"),
     ("values", "values(\"value\")"),
+    ("wrap", "wrap(\"value\")"),
     ("length", "length"),
     ("base64", "base64"),
     ("lookup", "lookup({\"a\": 1, \"b\": 2})"),
     ("json", "json"),
     ("unique", "unique"),
+    ("slug", "slug"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -106,6 +109,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "base64" => Filter::Base64,
         "json" => Filter::Json,
         "unique" => Filter::Unique,
+        "slug" => Filter::Slug,
         _ => return None,
     })
 }
@@ -117,6 +121,7 @@ fn with_one(name: &str, a: Node) -> Result<Option<Filter>, String> {
         ("join", a) => Filter::Join(a),
         ("cut", a) => Filter::Cut(a),
         ("values", a) => Filter::Values(a),
+        ("wrap", a) => Filter::Wrap(a),
         ("lookup", a) => Filter::Lookup(a),
         ("match", Node::Constant(Value::String(pattern))) => Filter::Match(regex(&pattern)?, None),
         ("date", Node::Constant(Value::String(format))) => date(format, "UTC")?,
@@ -129,6 +134,7 @@ fn with_two(name: &str, a: Node, b: Node) -> Result<Option<Filter>, String> {
         ("split", a, b) => Filter::Split(a, Some(b)),
         ("replace", a, b) => Filter::Replace(a, b),
         ("where", a, b) => Filter::Where(a, b),
+        ("without", a, b) => Filter::Without(a, b),
         ("match", Node::Constant(Value::String(pattern)), Node::Constant(Value::Number(group))) => {
             let regex = regex(&pattern)?;
             let group = group.as_u64().and_then(|g| usize::try_from(g).ok());

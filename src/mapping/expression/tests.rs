@@ -76,6 +76,8 @@ fn expressions_have_values() {
             json!("home@x, work@x, p@x"),
         ),
         ("emails|where('type', 'work')|length", json!(1)),
+        ("tags|wrap('id')", json!([{"id": "x"}, {"id": "y"}])),
+        ("emails|without('type', 'work')|length", json!(2)),
         ("emails|first.type", json!("home")),
         ("emails|last.type", json!("other")),
         ("enterprise.department", json!("R&D")),

@@ -105,11 +105,11 @@ pub(super) static LINE: Shape = Shape {
         key(
             "when-removed",
             Kind::OneOf(&[
-                Kind::Choice(&["null", "empty", "skip", "refuse"]),
+                Kind::Choice(&["null", "empty", "element", "skip", "refuse"]),
                 Kind::Table(&REMOVED_VALUE),
             ]),
             "\"null\"; \"empty\" for lists, \"skip\" for `active` and secrets, \"refuse\" for required ones",
-            "What the field gets when the attribute is removed: null, `\"\"` or `[]`, nothing at all, or the client gets 400 `mutability`; `{ value = … }` for a value.",
+            "What the field gets when the attribute is removed: null, `\"\"` or `[]`, the list without the element that holds it (`element`), nothing at all (`skip`), or the client gets 400 `mutability`; `{ value = … }` for a value.",
             "\"empty\"",
         ),
         key(
@@ -340,11 +340,18 @@ fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRe
             WhenRemoved::Value(syntax::data(reader.context, node))
         });
     }
-    let words = [("null", 0_u8), ("empty", 1), ("skip", 2), ("refuse", 3)];
+    let words = [
+        ("null", 0_u8),
+        ("empty", 1),
+        ("element", 2),
+        ("skip", 3),
+        ("refuse", 4),
+    ];
     match reader.choice("when-removed", &words) {
         Some(0) => WhenRemoved::Null,
         Some(1) => WhenRemoved::Empty,
-        Some(2) => WhenRemoved::Skip,
+        Some(2) => WhenRemoved::Element,
+        Some(3) => WhenRemoved::Skip,
         Some(_) => WhenRemoved::Refuse,
         None => default,
     }

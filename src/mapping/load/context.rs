@@ -11,7 +11,7 @@ use crate::{
     mapping::model::FormLists,
 };
 
-use super::{Environment, MissingValues, tree::Node};
+use super::{Environment, MissingValues, mendings, tree::Node};
 
 /// Complaints so far, and the environment.
 pub(super) struct Context<'e> {
@@ -92,6 +92,7 @@ impl<'e> Context<'e> {
     /// All complaints, ordered, secrets blanked.
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut all = self.complaints.into_inner().into_sorted();
+        all.iter_mut().for_each(mendings::complete);
         let secrets = self.clear_secrets.into_inner();
         if !secrets.is_empty() {
             blank(&mut all, &secrets);

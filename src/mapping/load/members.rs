@@ -10,6 +10,7 @@ use crate::{
 
 use super::{
     call::{self, CALL},
+    operation,
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -33,10 +34,17 @@ const DISPLAY: Key = key(
 );
 const ID: Key = key(
     "id",
-    Kind::Path,
+    Kind::OneOf(&[Kind::Path, Kind::Template]),
     "the item itself",
-    "The id within an item.",
+    "The id within an item: a path, or a template over the item's members (`value` is the item itself).",
     "'$.id'",
+);
+const ONLY: Key = key(
+    "only",
+    Kind::Expression,
+    "all",
+    "Only items for which this holds; the names are the item's members, `value` is the item itself.",
+    "'value not in [\"*\", \"user\"]'",
 );
 const PAGE_KEY: Key = key(
     "page",
@@ -51,6 +59,7 @@ static READ_KEYS: &[Key] = &[
     ID,
     DISPLAY,
     PAGE_KEY,
+    ONLY,
     key(
         "before-add",
         Kind::Flag,
@@ -62,19 +71,28 @@ static READ_KEYS: &[Key] = &[
 
 static READ: Shape = Shape {
     name: "`[group.members.read]`",
-    about: "Reads the members of a group; `{group}` is its id.",
+    about: "Reads the members of a group; `{group}` is its id, `{old}` the group as read.",
     keys: READ_KEYS,
     base: Some(&CALL),
     others: None,
 };
 
-static CHANGE_KEYS: &[Key] = &[key(
-    "batch",
-    Kind::Count,
-    "one (`{member}`)",
-    "The most members in one call (`{members}`), 1 to 10000.",
-    "100",
-)];
+static CHANGE_KEYS: &[Key] = &[
+    key(
+        "batch",
+        Kind::Count,
+        "one (`{member}`)",
+        "The most members in one call (`{members}`), 1 to 10000.",
+        "100",
+    ),
+    key(
+        "steps",
+        Kind::Many(&call::CALL_KIND),
+        "the one call",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took.",
+        "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
+    ),
+];
 
 static CHANGE: Shape = Shape {
     name: "a change of members",
@@ -225,12 +243,14 @@ static GROUPS_KEYS: &[Key] = &[
     ID,
     DISPLAY,
     PAGE_KEY,
+    ONLY,
 ];
 
 /// `[user.groups]`.
 pub static GROUPS: Shape = Shape {
     name: "`[user.groups]`",
-    about: "How a user's `groups` are read: by a `call` of its own, or from the user object. Absent: they are not shown.",
+    about: "How a user's `groups` are read: by a `call` of its own (`{id}` is the user's id, `{old}` the user as read), or from \
+            the user object. Absent: they are not shown.",
     keys: GROUPS_KEYS,
     base: Some(&CALL),
     others: None,
@@ -262,6 +282,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
             id: None,
             display: None,
             page: crate::mapping::model::PageStyle::None,
+            only: None,
             is_read_before_add: false,
         });
     }
@@ -269,9 +290,10 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
     Some(MemberRead {
         call: call::from_table(&read, Some(resource_type))?,
         items: items(&read)?,
-        id: syntax::path_at(&read, "id"),
+        id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
         page: page::page(&read),
+        only: syntax::expression_at(&read, "only"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
     })
 }
@@ -287,14 +309,23 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
     let node = reader.node(key)?;
     if node.as_text().is_some() {
         let call = call::call(reader.context, node, Some(resource_type))?;
-        return Some(MemberCall { call, batch: None });
+        return Some(MemberCall {
+            before: Vec::new(),
+            call,
+            batch: None,
+        });
     }
     let change = reader.table(key)?;
-    let call = call::from_table(&change, Some(resource_type))?;
+    let mut before = operation::steps(&change, resource_type)?;
+    let call = before.pop()?;
     let batch = change
         .count("batch", 1, 10_000)
         .and_then(|batch| usize::try_from(batch).ok());
-    Some(MemberCall { call, batch })
+    Some(MemberCall {
+        before,
+        call,
+        batch,
+    })
 }
 
 fn field(reader: &Reader<'_>) -> Option<MemberField> {
@@ -390,10 +421,16 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         reader.missing("items");
     }
     let items = items(&reader)?;
-    let id = syntax::path_at(&reader, "id");
+    let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
+    let only = syntax::expression_at(&reader, "only");
     if !reader.has("call") {
-        return Some(UserGroups::Field { items, id, display });
+        return Some(UserGroups::Field {
+            items,
+            id,
+            display,
+            only,
+        });
     }
     Some(UserGroups::Call {
         call: Box::new(call::from_table(&reader, Some(resource_type))?),
@@ -401,5 +438,6 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         id,
         display,
         page: page::page(&reader),
+        only,
     })
 }

@@ -17,6 +17,7 @@ mod json_schema;
 mod list;
 mod location;
 mod members;
+mod mendings;
 mod merge;
 mod operation;
 mod page;

@@ -1,7 +1,10 @@
 //! Operations by intent: get, create, update, activate, deactivate, rename, set-password, delete.
 
 use crate::{
-    mapping::model::{Call, Operation, ReplyKind, Send},
+    mapping::{
+        model::{Call, FieldPlace, Operation, ReplyKind, Send},
+        template::Template,
+    },
     scim::ResourceType,
 };
 
@@ -36,6 +39,13 @@ static OPERATION_KEYS: &[Key] = &[
         "\"changed\"",
         "Which fields an update sends: those that changed, all that are mapped, or the object as read with the changes put in.",
         "\"all\"",
+    ),
+    key(
+        "set",
+        Kind::Named(&Kind::Template),
+        "none",
+        "Fields put into the object; in `get` only. The names are what its steps took.",
+        "{ state = \"{state}\" }",
     ),
     key(
         "reply",
@@ -170,6 +180,7 @@ fn from_node(
             steps: vec![call],
             covers: Vec::new(),
             send: Send::Changed,
+            set: Vec::new(),
             reply: ReplyKind::Object,
             object: None,
             id: None,
@@ -211,6 +222,7 @@ fn from_table(
         steps: steps(reader, around.resource_type)?,
         covers: syntax::attributes(reader, "covers", around.resource_type),
         send: reader.choice("send", &SENDS).unwrap_or(Send::Changed),
+        set: set(reader, key),
         reply: reply(reader),
         object: syntax::path_at(reader, "object"),
         id: reader
@@ -223,13 +235,32 @@ fn from_table(
     })
 }
 
+/// `set` of a `get`.
+fn set(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Template)> {
+    if key != "get" && reader.has("set") {
+        reader.context.error(
+            "mapping::conflicting-keys",
+            reader.node("set").map_or(reader.place, |node| &node.place),
+            format!("`set` belongs to `get` and to lists, not to `{key}`."),
+            "leave it out; `read-back = true` reads the object by `get`",
+        );
+    }
+    let entries = reader.named("set");
+    let set = entries.iter().filter_map(|entry| {
+        let place = syntax::place_of(reader.context, &entry.node, &entry.key)?;
+        Some((place, syntax::template(reader.context, &entry.node)?))
+    });
+    set.collect()
+}
+
 static SENDS: [(&str, Send); 3] = [
     ("changed", Send::Changed),
     ("all", Send::All),
     ("merged", Send::Merged),
 ];
 
-fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>> {
+/// The calls of `steps`, or the one call.
+pub(super) fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>> {
     let Some(node) = reader.node("steps") else {
         return Some(vec![call::from_table(reader, Some(resource_type))?]);
     };
@@ -277,7 +308,7 @@ fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>>
 const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
-const CALL_ONLY: [&str; 13] = [
+const CALL_ONLY: [&str; 14] = [
     "call",
     "body",
     "headers",
@@ -288,6 +319,7 @@ const CALL_ONLY: [&str; 13] = [
     "when-changed",
     "if",
     "take",
+    "into",
     "tolerate",
     "poll",
     "repeatable",

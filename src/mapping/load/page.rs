@@ -18,7 +18,7 @@ static SIZE: Shape = Shape {
             "parameter",
             Kind::Text,
             "required",
-            "The query parameter.",
+            "The query parameter; `'$.…'` is a place in the call's body.",
             "\"limit\"",
         ),
         key(
@@ -91,7 +91,7 @@ static OFFSET: Shape = Shape {
             "start",
             Kind::Text,
             "required",
-            "The parameter for the first object's index.",
+            "The parameter for the first object's index; `'$.…'` is a place in the call's body.",
             "\"offset\"",
         ),
         key(
@@ -116,7 +116,7 @@ static NUMBER: Shape = Shape {
             "number",
             Kind::Text,
             "required",
-            "The parameter for the page's number.",
+            "The parameter for the page's number; `'$.…'` is a place in the call's body.",
             "\"page\"",
         ),
         key(
@@ -141,7 +141,7 @@ static CURSOR: Shape = Shape {
             "parameter",
             Kind::Text,
             "required",
-            "The parameter the value is sent in.",
+            "The parameter the value is sent in; `'$.…'` is a place in the call's body.",
             "\"cursor\"",
         ),
         key(
@@ -283,20 +283,20 @@ fn style(page: &Reader<'_>) -> Option<PageStyle> {
     let (size, total) = (size(&style), total(&style));
     Some(match entry.key.as_str() {
         "offset" => PageStyle::Offset {
-            start: style.required_text("start")?,
+            start: parameter(&style, "start")?,
             first: style.count("first", 0, 1).unwrap_or(0),
             size,
             total,
         },
         "number" => PageStyle::Number {
-            number: style.required_text("number")?,
+            number: parameter(&style, "number")?,
             first: style.count("first", 0, 1).unwrap_or(1),
             size,
             total,
         },
         "cursor" => PageStyle::Cursor {
             next: required_path(&style, "next")?,
-            parameter: style.required_text("parameter")?,
+            parameter: parameter(&style, "parameter")?,
             size,
             total,
         },
@@ -327,18 +327,27 @@ fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path:
     syntax::path_at(reader, key)
 }
 
+/// A parameter of the query; or, if it begins with `$`, a place in the body, which must be a definite one.
+fn parameter(reader: &Reader<'_>, key: &str) -> Option<String> {
+    let text = reader.required_text(key)?;
+    if text.starts_with('$') {
+        syntax::place_at(reader, key)?;
+    }
+    Some(text)
+}
+
 fn size(reader: &Reader<'_>) -> Option<PageSize> {
     let node = reader.node("size")?;
-    if let Some(parameter) = node.as_text() {
+    if node.as_text().is_some() {
         return Some(PageSize {
-            parameter: parameter.to_owned(),
+            parameter: parameter(reader, "size")?,
             most: 100,
         });
     }
     let size = reader.table("size")?;
     let most = size.count("most", 1, 10_000).unwrap_or(100);
     Some(PageSize {
-        parameter: size.required_text("parameter")?,
+        parameter: parameter(&size, "parameter")?,
         most,
     })
 }

@@ -12,7 +12,7 @@ use crate::{
     scim::{AttributePath, CompareOp},
 };
 
-use super::{BodyFormat, FieldPlace, ReplyRule};
+use super::{BodyFormat, FieldPlace, Read, ReplyRule};
 
 /// One HTTP call, as configured.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Call {
     pub condition: Option<Expression>,
     /// Values taken from the reply, names for later steps.
     pub take: Vec<(String, Source)>,
+    /// The reply is no object of its own: it becomes the object's member at this place (`into = 'addresses'`).
+    pub into: Option<FieldPlace>,
     /// What replies mean, before the target's rules.
     pub rules: Vec<ReplyRule>,
     /// Statuses that count as done.
@@ -88,6 +90,8 @@ pub struct Operation {
     pub covers: Vec<AttributePath>,
     /// Which fields are sent.
     pub send: Send,
+    /// Fields put into the object of a `get`, worked out from what its steps took.
+    pub set: Vec<(FieldPlace, Template)>,
     /// What the last reply holds.
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
@@ -278,10 +282,12 @@ pub struct MemberRead {
     /// One value or object a member.
     pub items: JsonPath,
     /// The member's id within an item; absent: the item itself.
-    pub id: Option<JsonPath>,
+    pub id: Option<Read>,
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
     pub page: PageStyle,
+    /// Items for which this is false are not shown.
+    pub only: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }
@@ -299,6 +305,8 @@ pub struct MemberField {
 /// A call that changes membership.
 #[derive(Debug)]
 pub struct MemberCall {
+    /// Made first, in order; what they take are names for the call (`steps`, all but the last).
+    pub before: Vec<Call>,
     pub call: Call,
     /// Most members in one call; absent: one (`{member}`).
     pub batch: Option<usize>,
@@ -324,14 +332,18 @@ pub enum UserGroups {
     Call {
         call: Box<Call>,
         items: JsonPath,
-        id: Option<JsonPath>,
+        id: Option<Read>,
         display: Option<JsonPath>,
         page: PageStyle,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
     /// In the user object.
     Field {
         items: JsonPath,
-        id: Option<JsonPath>,
+        id: Option<Read>,
         display: Option<JsonPath>,
+        /// Items for which this is false are not shown.
+        only: Option<Expression>,
     },
 }

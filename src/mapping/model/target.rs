@@ -85,6 +85,7 @@ pub enum FormLists {
 
 /// How calls are authenticated: `[target.auth.…]`.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each tenant")]
 pub enum Auth {
     /// Not at all.
     None,

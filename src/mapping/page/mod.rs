@@ -18,7 +18,8 @@ pub use window::{Covering, covering};
 
 use super::{
     body::scalar_text,
-    model::{PageSize, PageStyle, Total},
+    model::{FieldPlace, PageSize, PageStyle, Total},
+    path::JsonPath,
     reply::Reply,
 };
 
@@ -26,12 +27,34 @@ use super::{
 pub const MOST_PAGES: u64 = 20_000;
 
 /// What a page adds to the list's call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PageRequest {
     /// Parameters that replace those of the same name.
     pub query: Vec<(String, String)>,
+    /// Values that go into the call's body: parameters written as a place there, `$.params.limit`.
+    pub body: Vec<(FieldPlace, Value)>,
     /// Path and query below the base URL, instead of the call's.
     pub location: Option<String>,
+}
+
+impl PageRequest {
+    fn put(&mut self, parameter: &str, value: Value) {
+        match place_in_body(parameter) {
+            Some(place) => self.body.push((place, value)),
+            None => self.query.push((
+                parameter.to_owned(),
+                scalar_text(&value).unwrap_or_default(),
+            )),
+        }
+    }
+}
+
+/// A paging parameter that is a place in the body: `$.NextToken`. Absent: it belongs to the query.
+pub fn place_in_body(parameter: &str) -> Option<FieldPlace> {
+    let path = parameter
+        .starts_with('$')
+        .then(|| JsonPath::parse(parameter).ok());
+    path.flatten()?.as_place()
 }
 
 /// Where a page begins, as the application understands it.
@@ -139,7 +162,7 @@ impl<'s> Pager<'s> {
 
     /// What a page at this position adds to the call.
     pub fn first_query(&self, position: &Position) -> PageRequest {
-        let mut query = Vec::new();
+        let mut request = PageRequest::default();
         match (self.style, position) {
             (PageStyle::Offset { start, first, .. }, position) => {
                 let index = if let Position::Index(index) = position {
@@ -147,7 +170,7 @@ impl<'s> Pager<'s> {
                 } else {
                     0
                 };
-                query.push((start.clone(), index.saturating_add(*first).to_string()));
+                request.put(start, index.saturating_add(*first).into());
             }
             (PageStyle::Number { number, first, .. }, position) => {
                 let page = if let Position::Page(page) = position {
@@ -155,32 +178,27 @@ impl<'s> Pager<'s> {
                 } else {
                     0
                 };
-                query.push((number.clone(), page.saturating_add(*first).to_string()));
+                request.put(number, page.saturating_add(*first).into());
             }
             (PageStyle::Cursor { parameter, .. }, Position::Cursor(cursor)) => {
-                query.push((parameter.clone(), cursor.clone()));
+                request.put(parameter, cursor.as_str().into());
             }
             (PageStyle::Continue { .. }, Position::Continue(values)) => {
                 let pairs = values
                     .iter()
                     .filter_map(|(name, value)| Some((name.clone(), scalar_text(value)?)));
-                query.extend(pairs);
+                request.query.extend(pairs);
             }
             (_, Position::Location(location)) => {
-                return PageRequest {
-                    query,
-                    location: Some(location.clone()),
-                };
+                request.location = Some(location.clone());
+                return request;
             }
             _ => {}
         }
         if let (Some(size), Some(number)) = (size_of(self.style), self.size) {
-            query.push((size.parameter.clone(), number.to_string()));
+            request.put(&size.parameter, number.into());
         }
-        PageRequest {
-            query,
-            location: None,
-        }
+        request
     }
 
     /// Takes a page in and says how to go on. `asked` is the path and query that was sent, below the base URL.

@@ -98,18 +98,32 @@ impl FieldPlace {
         self.steps.iter().zip(&other.steps).all(|(a, b)| a == b)
     }
 
+    /// The element of the outermost list on the way, as a place; absent if there is no list.
+    pub fn element(&self) -> Option<Self> {
+        let end = self
+            .steps
+            .iter()
+            .position(|s| !matches!(s, Step::Member(_)))?;
+        Some(self.up_to(end + 1))
+    }
+
     /// The list that the first index or keyed element is taken of, as a place; absent if there is no such step.
     pub fn list(&self) -> Option<Self> {
         let end = self
             .steps
             .iter()
             .position(|s| !matches!(s, Step::Member(_)))?;
+        Some(self.up_to(end))
+    }
+
+    /// The first steps.
+    fn up_to(&self, end: usize) -> Self {
         let steps: Vec<Step> = self.steps.iter().take(end).cloned().collect();
         let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
-        Some(Self {
-            source: names.join("."),
+        Self {
+            source: names.join(".").replace(".[", "["),
             steps,
-        })
+        }
     }
 }
 

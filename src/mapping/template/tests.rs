@@ -218,6 +218,33 @@ fn a_tree_leaves_out_what_is_absent() {
 }
 
 #[test]
+fn dots_stand_for_the_members_or_elements_of_another() {
+    let object = json!({"fields": {"a": 1, "b": 2}, "list": [1, 2], "null": null, "text": "x"});
+    let mut names = Names::new();
+    names.object(&object);
+    let cases = [
+        (
+            json!({"id": 7, "...": "{fields}", "b": 3}),
+            json!({"id": 7, "a": 1, "b": 3}),
+        ),
+        (json!({"...": "{none}"}), json!({})),
+        (json!([{"...": "{list}"}, 3]), json!([1, 2, 3])),
+        (
+            json!([{"...": "{none}"}, {"...": "{null}"}, {"...": "{fields}", "c": 3}]),
+            json!([{"a": 1, "b": 2, "c": 3}]),
+        ),
+    ];
+    for (body, expected) in cases {
+        let tree = Tree::from_value(&body).unwrap();
+        assert_eq!(tree.render(&names).unwrap(), Some(expected), "{body}");
+    }
+    for body in [json!({"...": "{list}"}), json!([{"...": "{text}"}])] {
+        let error = Tree::from_value(&body).unwrap().render(&names).unwrap_err();
+        assert_eq!(error.kind, EvaluateErrorKind::Type, "{body}");
+    }
+}
+
+#[test]
 fn every_fault_in_a_tree_is_told_with_its_path() {
     let body = json!({"a": "{x", "b": ["ok", {"c": "}"}]});
     let errors = Tree::from_value(&body).unwrap_err();

@@ -5,12 +5,16 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::mapping::{
-    expression::{EvaluateError, NamePath},
+    expression::{EvaluateError, EvaluateErrorKind, NamePath},
     names::Names,
     path::SyntaxError,
 };
 
 use super::Template;
+
+/// The member that stands for several: `{ id = "{id}", "..." = "{fields}" }` has the fields' members beside `id`, and the
+/// element `{ "..." = "{old.groups}" }` of a list stands for the elements of another.
+pub const SPREAD: &str = "...";
 
 /// How deep a body may nest.
 const MAX_DEPTH: usize = 32;
@@ -18,7 +22,7 @@ const MAX_DEPTH: usize = 32;
 /// A body as data: objects and lists whose leaves are templates.
 #[derive(Debug, Clone)]
 pub enum Tree {
-    /// Members in the order of the file.
+    /// Members in the order of the file; [`SPREAD`] stands for those of another object.
     Object(Vec<(String, Tree)>),
     /// Elements.
     List(Vec<Tree>),
@@ -106,11 +110,12 @@ impl Tree {
 
     /// The body. Members and elements whose leaf is absent are left out; objects and lists stay, even empty.
     ///
-    /// Absent only if the whole body is one leaf, and that is absent.
+    /// Absent only if the whole body is one leaf, and that is absent. A later member replaces an earlier one of its name,
+    /// also one that comes out of a [`SPREAD`].
     ///
     /// # Errors
     ///
-    /// As [`Template::value`].
+    /// As [`Template::value`]; a type error for a [`SPREAD`] of what is no object, or in a list no list.
     pub fn render(&self, names: &Names<'_>) -> Result<Option<Value>, EvaluateError> {
         Ok(match self {
             Self::Constant(value) => Some(value.clone()),
@@ -118,20 +123,61 @@ impl Tree {
             Self::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
-                    list.extend(item.render(names)?);
+                    match item.spread() {
+                        Some(tree) => list.extend(tree.elements(names)?),
+                        None => list.extend(item.render(names)?),
+                    }
                 }
                 Some(Value::Array(list))
             }
             Self::Object(members) => {
                 let mut object = Map::new();
                 for (name, tree) in members {
-                    if let Some(value) = tree.render(names)? {
-                        object.insert(name.clone(), value);
+                    match tree.render(names)? {
+                        Some(value) if name == SPREAD => object.extend(tree.members(value)?),
+                        Some(value) => drop(object.insert(name.clone(), value)),
+                        None => {}
                     }
                 }
                 Some(Value::Object(object))
             }
         })
+    }
+
+    /// What an element of a list that is nothing but a spread stands for.
+    fn spread(&self) -> Option<&Self> {
+        match self {
+            Self::Object(members) => match members.as_slice() {
+                [(name, tree)] if name == SPREAD => Some(tree),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn elements(&self, names: &Names<'_>) -> Result<Vec<Value>, EvaluateError> {
+        match self.render(names)? {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(items)) => Ok(items),
+            Some(_) => Err(self.unspreadable("a list")),
+        }
+    }
+
+    fn members(&self, value: Value) -> Result<Map<String, Value>, EvaluateError> {
+        match value {
+            Value::Null => Ok(Map::new()),
+            Value::Object(members) => Ok(members),
+            _ => Err(self.unspreadable("an object")),
+        }
+    }
+
+    fn unspreadable(&self, wanted: &str) -> EvaluateError {
+        let leaf = self.leaves().first().map(|leaf| leaf.source().to_owned());
+        EvaluateError {
+            kind: EvaluateErrorKind::Type,
+            source: leaf.unwrap_or_default(),
+            message: format!("`{SPREAD}` stands for {wanted} here."),
+        }
     }
 
     /// The names in its leaves, in order. Positions are within the text of each leaf.

@@ -270,6 +270,7 @@ impl<'w> Writer<'w> {
                 WhenRemoved::Null => self.write(place, Value::Null),
                 WhenRemoved::Empty => self.write(place, empty_like(&old)),
                 WhenRemoved::Value(value) => self.write(place, value.clone()),
+                WhenRemoved::Element => self.remove_element(place),
                 WhenRemoved::Skip => {}
                 WhenRemoved::Refuse => {
                     return Err(WriteError::not_removable(&rule.location.leaf()));
@@ -328,14 +329,31 @@ impl<'w> Writer<'w> {
             return;
         }
         self.written.push(place);
-        // A list that is written in part goes whole: most applications replace it.
+        self.take_list_over(place);
+        place.write(&mut self.body, value);
+    }
+
+    /// The list goes without the element that holds the place.
+    fn remove_element(&mut self, place: &'w FieldPlace) {
+        let Some(element) = place.element() else {
+            return self.write(place, Value::Null);
+        };
+        if self.written.contains(&place) {
+            return;
+        }
+        self.written.push(place);
+        self.take_list_over(place);
+        element.remove(&mut self.body);
+    }
+
+    /// A list that is written in part goes whole: most applications replace it.
+    fn take_list_over(&mut self, place: &FieldPlace) {
         if let (Some(list), Some(present)) = (place.list(), self.present)
             && list.read(&self.body).is_none()
             && let Some(whole @ Value::Array(_)) = list.read(present)
         {
             list.write(&mut self.body, whole.clone());
         }
-        place.write(&mut self.body, value);
     }
 
     /// The rules that the operation writes, in file order.

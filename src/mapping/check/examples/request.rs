@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     mapping::{
         call,
-        model::{Call, ExpectedCall, Mapping, MemberCall, Operation, TypeMapping},
+        model::{Call, ExpectedCall, Mapping, MemberCall, Members, Operation, TypeMapping},
         names::Names,
         write::{self, Wish},
     },
@@ -198,10 +198,13 @@ impl Planner<'_> {
         }
         let body = with_schema(request, "urn:ietf:params:scim:api:messages:2.0:PatchOp")?;
         let patch = PatchRequest::parse(body).map_err(|error| error.detail)?;
+        // Where only the whole list can be set, the change is worked out on the whole list.
+        let has_deltas = |members: &&Members| members.add.is_some() && members.remove.is_some();
         let split = self
             .section
             .members
             .as_ref()
+            .filter(has_deltas)
             .and_then(|_| patch.split_members(resource_type, "members"));
         if let Some(split) = split {
             let new = if split.rest.operations.is_empty() {
@@ -345,13 +348,14 @@ impl Planner<'_> {
         let mut calls = Vec::new();
         for batch in ids.chunks(change.batch.unwrap_or(1).max(1)) {
             let single = batch.first().filter(|_| batch.len() == 1);
-            let names = self.member_names(batch, single);
-            calls.extend(self.call(
-                &change.call,
-                &format!("group.members.{name}"),
-                &names,
-                None,
-            )?);
+            let mut names = self.member_names(batch, single);
+            for step in change.before.iter().chain([&change.call]) {
+                calls.extend(self.call(step, &format!("group.members.{name}"), &names, None)?);
+                // What a step takes stands for itself: there is no reply here.
+                for (name, _) in &step.take {
+                    names.with(name, Cow::Owned(Value::from(name.as_str())));
+                }
+            }
         }
         Ok(calls)
     }

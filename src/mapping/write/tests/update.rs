@@ -146,6 +146,26 @@ fn a_removed_attribute_is_sent_as_the_rule_says() {
 }
 
 #[test]
+fn a_removed_attribute_can_take_its_element_with_it() {
+    let removed = |present: Value| {
+        let line = rule("title", "f[id=4].value[0]").removed(WhenRemoved::Element);
+        let t = with_update(vec![line], Send::Changed);
+        updated(
+            &t,
+            &["title"],
+            json!({"title": "x"}),
+            json!({}),
+            Some(present),
+        )
+    };
+    assert_eq!(
+        removed(json!({"f": [{"id": 3}, {"id": 4, "value": ["x"]}]})),
+        Ok(json!({"f": [{"id": 3}]}))
+    );
+    assert_eq!(removed(json!({})), Ok(json!({})));
+}
+
+#[test]
 fn a_list_written_in_part_goes_whole() {
     let t = with_update(
         vec![rule("title", "f[id=4].value"), rule("nickName", "x.y[0]")],

@@ -1,0 +1,264 @@
+//! An OpenAPI 3 document: references followed, schemas flattened.
+
+use serde_json::{Map, Value};
+
+use super::DraftError;
+
+/// An OpenAPI 3 document.
+pub(super) struct Document<'d> {
+    root: &'d Value,
+}
+
+/// One property of a schema.
+#[derive(Clone, Copy)]
+pub(super) struct Property<'d> {
+    pub name: &'d str,
+    /// References followed.
+    pub schema: &'d Value,
+    pub is_required: bool,
+}
+
+/// One operation: a method of a path.
+#[derive(Clone, Copy)]
+pub(super) struct Endpoint<'d> {
+    document: &'d Document<'d>,
+    pub path: &'d str,
+    pub method: &'static str,
+    item: &'d Value,
+    operation: &'d Value,
+}
+
+impl<'d> Document<'d> {
+    pub fn new(root: &'d Value) -> Result<Self, DraftError> {
+        match root.get("openapi").and_then(Value::as_str) {
+            Some(version) if version.starts_with("3.") => Ok(Self { root }),
+            _ if root.get("swagger").is_some() => Err(DraftError::Swagger),
+            _ => Err(DraftError::NotOpenApi),
+        }
+    }
+
+    pub fn title(&self) -> &'d str {
+        self.text("/info/title").unwrap_or("The application")
+    }
+
+    /// `OpenAPI document 1.4`.
+    pub fn version(&self) -> String {
+        match self.text("/info/version") {
+            Some(version) => format!("its OpenAPI document, version {version}"),
+            None => "its OpenAPI document".to_owned(),
+        }
+    }
+
+    pub fn server(&self) -> Option<&'d str> {
+        self.text("/servers/0/url")
+    }
+
+    /// The first security scheme asked for everywhere; else the first there is.
+    pub fn security(&self) -> Option<(&'d str, &'d Value)> {
+        let schemes = self
+            .root
+            .pointer("/components/securitySchemes")?
+            .as_object()?;
+        let wanted = self
+            .root
+            .pointer("/security/0")
+            .and_then(Value::as_object)
+            .and_then(|wanted| wanted.keys().next());
+        let chosen = wanted.and_then(|name| schemes.get_key_value(name));
+        let (name, scheme) = chosen.or_else(|| schemes.iter().next())?;
+        Some((name, self.resolve(scheme)))
+    }
+
+    pub fn paths(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+        let paths = self.root.get("paths").and_then(Value::as_object);
+        paths.into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
+    pub fn endpoint(&'d self, path: &'d str, method: &'static str) -> Option<Endpoint<'d>> {
+        let item = self.resolve(self.root.get("paths")?.get(path)?);
+        let operation = item.get(method)?;
+        Some(Endpoint {
+            document: self,
+            path,
+            method,
+            item,
+            operation,
+        })
+    }
+
+    /// Follows `$ref` within the document. What cannot be followed stays what it is.
+    pub fn resolve(&self, value: &'d Value) -> &'d Value {
+        let mut value = value;
+        for _ in 0..MOST_REFERENCES {
+            let reference = value.get("$ref").and_then(Value::as_str);
+            let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+            match pointer.and_then(|pointer| self.root.pointer(pointer)) {
+                Some(found) => value = found,
+                None => break,
+            }
+        }
+        value
+    }
+
+    /// The properties of a schema, those of `allOf` among them; of `oneOf` and `anyOf` the first kind's.
+    pub fn properties(&self, schema: &'d Value) -> Vec<Property<'d>> {
+        let mut found = Vec::new();
+        self.collect(schema, &mut found, 0);
+        found
+    }
+
+    fn collect(&self, schema: &'d Value, found: &mut Vec<Property<'d>>, depth: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        let schema = self.resolve(schema);
+        let required: Vec<&str> = list(schema, "required").filter_map(Value::as_str).collect();
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if found.iter().any(|known| known.name == name) {
+                continue;
+            }
+            found.push(Property {
+                name,
+                schema: self.resolve(property),
+                is_required: required.contains(&name.as_str()),
+            });
+        }
+        for part in list(schema, "allOf") {
+            self.collect(part, found, depth + 1);
+        }
+        for part in list(schema, "oneOf").chain(list(schema, "anyOf")).take(1) {
+            self.collect(part, found, depth + 1);
+        }
+        // `allOf` may require what another part describes.
+        for property in found.iter_mut() {
+            property.is_required |= required.contains(&property.name);
+        }
+    }
+
+    /// The schema of a list's elements, if it is a list.
+    pub fn elements(&self, schema: &'d Value) -> Option<&'d Value> {
+        let schema = self.resolve(schema);
+        (type_of(schema) == "array").then(|| self.resolve(schema.get("items").unwrap_or(schema)))
+    }
+
+    fn text(&self, pointer: &str) -> Option<&'d str> {
+        self.root
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    }
+}
+
+impl<'d> Endpoint<'d> {
+    /// Query parameters: name and schema. Those of the path come first.
+    pub fn query(&self) -> Vec<(&'d str, &'d Value)> {
+        list(self.item, "parameters")
+            .chain(list(self.operation, "parameters"))
+            .map(|parameter| self.document.resolve(parameter))
+            .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
+            .filter_map(|parameter| {
+                let schema = parameter.get("schema").unwrap_or(&Value::Null);
+                Some((
+                    parameter.get("name")?.as_str()?,
+                    self.document.resolve(schema),
+                ))
+            })
+            .collect()
+    }
+
+    /// The media type and schema of the body, JSON before all others.
+    pub fn request(&self) -> Option<(&'d str, &'d Value)> {
+        let body = self.document.resolve(self.operation.get("requestBody")?);
+        self.content(body)
+    }
+
+    /// The schema of the answer that means success.
+    pub fn reply(&self) -> Option<&'d Value> {
+        self.successes().find_map(|(_, answer)| {
+            let (_, schema) = self.content(answer)?;
+            Some(schema)
+        })
+    }
+
+    /// Whether a header comes with success.
+    pub fn replies_with(&self, header: &str) -> Option<&'d str> {
+        self.successes()
+            .find_map(|(_, answer)| header_of(answer, header))
+    }
+
+    /// Whether a status is among the answers.
+    pub fn has_status(&self, status: &str) -> bool {
+        self.operation
+            .get("responses")
+            .is_some_and(|responses| responses.get(status).is_some())
+    }
+
+    /// The schema of a refusal.
+    pub fn refusal(&self) -> Option<&'d Value> {
+        let responses = self.operation.get("responses")?.as_object()?;
+        let mut refusals = responses
+            .iter()
+            .filter(|(status, _)| status.starts_with('4') || *status == "default");
+        refusals.find_map(|(_, answer)| {
+            let (_, schema) = self.content(self.document.resolve(answer))?;
+            Some(schema)
+        })
+    }
+
+    fn successes(&self) -> impl Iterator<Item = (&'d str, &'d Value)> + use<'d> {
+        let document = self.document;
+        let responses = self.operation.get("responses").and_then(Value::as_object);
+        responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| status.starts_with('2'))
+            .map(|(status, answer)| (status.as_str(), document.resolve(answer)))
+    }
+
+    fn content(&self, holder: &'d Value) -> Option<(&'d str, &'d Value)> {
+        let content = holder.get("content")?.as_object()?;
+        let is_json = |media: &str| media.contains("json") || media == "*/*";
+        let chosen = content.iter().find(|(media, _)| is_json(media));
+        let (media, holder) = chosen.or_else(|| content.iter().next())?;
+        let schema = holder.get("schema")?;
+        Some((media, self.document.resolve(schema)))
+    }
+}
+
+fn header_of<'d>(answer: &'d Value, wanted: &str) -> Option<&'d str> {
+    let headers = answer.get("headers")?.as_object()?;
+    headers
+        .keys()
+        .find(|name| name.eq_ignore_ascii_case(wanted))
+        .map(String::as_str)
+}
+
+/// The members of a list; none if it is not there.
+pub(super) fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// The type of a schema: `"object"` where properties give it away, `""` if unknown. Of several (OpenAPI 3.1) the first
+/// that is not `null`.
+pub(super) fn type_of(schema: &Value) -> &str {
+    match schema.get("type") {
+        Some(Value::String(one)) => one,
+        Some(Value::Array(several)) => several
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|one| *one != "null")
+            .unwrap_or(""),
+        _ if schema.get("properties").is_some() || schema.get("allOf").is_some() => "object",
+        _ if schema.get("items").is_some() => "array",
+        _ => "",
+    }
+}
+
+/// A document that refers in circles ends here.
+const MOST_REFERENCES: usize = 16;
+const DEEPEST: usize = 8;

@@ -1,0 +1,214 @@
+//! Paths of a document: which is the collection of users, which the one user.
+
+use super::{
+    document::{Document, Endpoint},
+    names::{self, Kind, normal},
+};
+
+/// A collection and the path of one object in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Collection<'d> {
+    pub path: &'d str,
+    /// `/users/{id}`.
+    pub item: Option<&'d str>,
+}
+
+/// A path's segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Segment<'p> {
+    Word(&'p str),
+    Parameter(&'p str),
+}
+
+impl<'d> Collection<'d> {
+    /// The likeliest collection of a kind.
+    pub fn find(document: &'d Document<'d>, kind: &Kind) -> Option<Self> {
+        let candidates = document
+            .paths()
+            .filter_map(|path| Some((cost(document, path, kind)?, path)));
+        let (_, path) = candidates.min()?;
+        Some(Self {
+            path,
+            item: item(document, path),
+        })
+    }
+
+    /// The collection at a path that the document has.
+    pub fn at(document: &'d Document<'d>, path: &str) -> Option<Self> {
+        let path = document.paths().find(|known| *known == path)?;
+        Some(Self {
+            path,
+            item: item(document, path),
+        })
+    }
+
+    /// An operation on one object: `/users/{id}/enable` by one of the names given.
+    pub fn below(
+        &self,
+        document: &'d Document<'d>,
+        words: &[&str],
+        method: &'static str,
+    ) -> Option<Endpoint<'d>> {
+        let path = self.path_below(document, words, false)?;
+        document.endpoint(path, method)
+    }
+
+    /// `/groups/{id}/members`, or with `one` `/groups/{id}/members/{user}`.
+    pub fn path_below(
+        &self,
+        document: &'d Document<'d>,
+        words: &[&str],
+        one: bool,
+    ) -> Option<&'d str> {
+        let item = segments(self.item?);
+        words.iter().find_map(|word| {
+            document.paths().find(|path| {
+                let segments = segments(path);
+                let Some(rest) = segments.strip_prefix(item.as_slice()) else {
+                    return false;
+                };
+                match rest {
+                    [Segment::Word(last)] => !one && normal(last) == *word,
+                    [Segment::Word(last), Segment::Parameter(_)] => one && normal(last) == *word,
+                    _ => false,
+                }
+            })
+        })
+    }
+
+    /// The names of parameters before the object's own.
+    pub fn settings(&self) -> Vec<String> {
+        let parameters = segments(self.path)
+            .into_iter()
+            .filter_map(|segment| match segment {
+                Segment::Parameter(name) => Some(setting(name)),
+                Segment::Word(_) => None,
+            });
+        parameters.collect()
+    }
+
+    /// The name of the object's own parameter.
+    pub fn parameter(&self) -> Option<&'d str> {
+        match segments(self.item?).last()? {
+            Segment::Parameter(name) => Some(name),
+            Segment::Word(_) => None,
+        }
+    }
+}
+
+/// `GET /orgs/{settings.org}/users/{id}` of `/orgs/{org}/users/{userId}`: the last parameters get the names given, in
+/// order; those before them are settings.
+pub(super) fn call(method: &str, path: &str, last: &[&str]) -> String {
+    let parameters = path.matches('{').count();
+    let mut number = 0;
+    let mut text = format!("{} ", method.to_ascii_uppercase());
+    let mut rest = path;
+    while let Some((before, name, after)) = split(rest) {
+        let known = (number + last.len())
+            .checked_sub(parameters)
+            .and_then(|at| last.get(at));
+        let name = known.map_or_else(
+            || format!("settings.{}", setting(name)),
+            |known| (*known).to_owned(),
+        );
+        text.push_str(&format!("{before}{{{name}}}"));
+        rest = after;
+        number += 1;
+    }
+    text + rest
+}
+
+fn split(path: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = path.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+/// A name that expressions can have.
+fn setting(parameter: &str) -> String {
+    parameter
+        .replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+        .to_ascii_lowercase()
+}
+
+/// How unlikely a path is to be the collection; absent if it is none.
+fn cost(document: &Document<'_>, path: &str, kind: &Kind) -> Option<usize> {
+    let segments = segments(path);
+    let Some(Segment::Word(last)) = segments.last() else {
+        return None;
+    };
+    let noun = kind.nouns.iter().position(|noun| normal(last) == *noun)?;
+    let (can_list, can_create) = (has(document, path, "get"), has(document, path, "post"));
+    let is_anything = can_list || can_create;
+    if !is_anything || belongs_to_another(&segments) {
+        return None;
+    }
+    let parameters = segments
+        .iter()
+        .filter(|segment| matches!(segment, Segment::Parameter(_)))
+        .count();
+    let lacks = usize::from(!can_list)
+        + usize::from(!can_create)
+        + usize::from(item(document, path).is_none());
+    Some(noun * 3 + lacks * 10 + parameters * 4 + segments.len())
+}
+
+/// `/groups/{id}/users` are the members of a group, not the users.
+fn belongs_to_another(segments: &[Segment<'_>]) -> bool {
+    let is_kind = |word: &str| {
+        let word = normal(word);
+        [&names::USER, &names::GROUP]
+            .iter()
+            .any(|kind| kind.nouns.contains(&word.as_str()))
+    };
+    segments
+        .windows(2)
+        .any(|pair| matches!(pair, [Segment::Word(word), Segment::Parameter(_)] if is_kind(word)))
+}
+
+/// The path of one object: the collection and a parameter; or its singular, `/user/{id}`.
+fn item<'d>(document: &'d Document<'d>, collection: &str) -> Option<&'d str> {
+    let wanted = segments(collection);
+    let fits = |path: &&str, is_exact: bool| {
+        let segments = segments(path);
+        let Some((Segment::Parameter(_), before)) = segments.split_last() else {
+            return false;
+        };
+        let (Some(last), Some(wanted_last)) = (before.last(), wanted.last()) else {
+            return false;
+        };
+        if is_exact {
+            return before == wanted;
+        }
+        let rest = before.len().saturating_sub(1);
+        before.len() == wanted.len()
+            && before.get(..rest) == wanted.get(..rest)
+            && matches!((last, wanted_last), (Segment::Word(one), Segment::Word(many)) if format!("{}s", normal(one)) == normal(many))
+    };
+    let exact = document.paths().find(|path| fits(path, true));
+    exact.or_else(|| document.paths().find(|path| fits(path, false)))
+}
+
+fn has<'d>(document: &'d Document<'d>, path: &str, method: &'static str) -> bool {
+    document
+        .paths()
+        .find(|known| *known == path)
+        .is_some_and(|path| document.endpoint(path, method).is_some())
+}
+
+/// The segments of a path; an ending such as `.json` does not count.
+fn segments(path: &str) -> Vec<Segment<'_>> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| {
+            let bare = segment.strip_suffix(".json").unwrap_or(segment);
+            match bare
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+            {
+                Some(name) => Segment::Parameter(name),
+                None => Segment::Word(bare),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,357 @@
+//! How a list is read on: by the names of parameters and of the reply's members.
+
+use serde_json::Value;
+
+use super::{
+    document::{Document, Endpoint, type_of},
+    names::normal,
+    sheet::{Row, Sheet, literal, quoted},
+};
+
+/// What is known of a list: where its rows are and how to read on.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Listing {
+    /// `$.items[*]`.
+    pub items: Option<String>,
+    /// The key below `page`.
+    pub style: Option<Style>,
+    pub size: Option<Size>,
+    /// As TOML: a path, or `{ header = … }`.
+    pub total: Option<String>,
+}
+
+/// How to read on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Style {
+    Offset {
+        start: String,
+        first: u64,
+    },
+    Number {
+        number: String,
+        first: u64,
+    },
+    Cursor {
+        parameter: String,
+        next: String,
+    },
+    NextUrl {
+        next: String,
+    },
+    Link,
+    /// A size and nothing else.
+    Limit,
+}
+
+/// The parameter for a page's size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Size {
+    pub parameter: String,
+    pub most: u64,
+    /// Whether somebody said so, or it is only usual.
+    pub is_known: bool,
+}
+
+impl Listing {
+    /// What the document says about a list.
+    pub fn of<'d>(
+        document: &'d Document<'d>,
+        endpoint: &Endpoint<'d>,
+    ) -> (Self, Option<&'d Value>) {
+        let reply = endpoint.reply();
+        let rows = reply.and_then(|schema| rows(document, schema));
+        let members = reply
+            .map(|schema| flat(document, schema))
+            .unwrap_or_default();
+        let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
+        let parameters = endpoint.query();
+        let total = named(&names, TOTALS).map(|path| literal(&format!("$.{path}")));
+        let header = TOTAL_HEADERS
+            .iter()
+            .find_map(|name| endpoint.replies_with(name));
+        let listing = Self {
+            items: rows.as_ref().map(|(path, _)| path.clone()),
+            style: style(
+                &parameters,
+                &members,
+                endpoint.replies_with("link").is_some(),
+            ),
+            size: size(&parameters),
+            total: total.or_else(|| header.map(|name| format!("{{ header = {} }}", quoted(name)))),
+        };
+        (listing, rows.map(|(_, schema)| schema))
+    }
+
+    /// The rows of `page`, below a list's call. `section` is the list's own name: `user.list`.
+    pub fn write_page(&self, sheet: &mut Sheet, section: &str) {
+        let Some(style) = &self.style else {
+            return;
+        };
+        let (name, mut rows) = style.rows();
+        sheet.line(&format!("[{section}.page.{name}]"));
+        if let Some(size) = &self.size {
+            let value = format!(
+                "{{ parameter = {}, most = {} }}",
+                quoted(&size.parameter),
+                size.most
+            );
+            let row = Row::new("size", value);
+            rows.push(if size.is_known {
+                row
+            } else {
+                row.guess("the most is not said; 100 is usual")
+            });
+        }
+        if let Some(total) = &self.total {
+            rows.push(Row::new("total", total.clone()));
+        }
+        sheet.table(&rows);
+    }
+}
+
+impl Style {
+    fn rows(&self) -> (&'static str, Vec<Row>) {
+        let number = |key: &str, value: u64, usual: u64| {
+            (value != usual).then(|| Row::new(key, value.to_string()))
+        };
+        match self {
+            Self::Offset { start, first } => {
+                let rows = [
+                    Some(Row::new("start", quoted(start))),
+                    number("first", *first, 0),
+                ];
+                ("offset", rows.into_iter().flatten().collect())
+            }
+            Self::Number {
+                number: name,
+                first,
+            } => {
+                let rows = [
+                    Some(Row::new("number", quoted(name))),
+                    number("first", *first, 1),
+                ];
+                ("number", rows.into_iter().flatten().collect())
+            }
+            Self::Cursor { parameter, next } => {
+                let rows = vec![
+                    Row::new("parameter", quoted(parameter)),
+                    Row::new("next", literal(&format!("$.{next}"))),
+                ];
+                ("cursor", rows)
+            }
+            Self::NextUrl { next } => (
+                "next-url",
+                vec![Row::new("next", literal(&format!("$.{next}")))],
+            ),
+            Self::Link => ("link", Vec::new()),
+            Self::Limit => ("limit", Vec::new()),
+        }
+    }
+}
+
+/// The parameter for a page's size among parameters.
+fn size(parameters: &[(&str, &Value)]) -> Option<Size> {
+    let (name, schema) = parameter(parameters, SIZES)?;
+    let said = schema.get("maximum").and_then(Value::as_u64);
+    Some(Size {
+        parameter: name.to_owned(),
+        most: said.unwrap_or(100).clamp(1, 10_000),
+        is_known: said.is_some(),
+    })
+}
+
+fn style(
+    parameters: &[(&str, &Value)],
+    members: &[(String, &Value)],
+    has_link: bool,
+) -> Option<Style> {
+    let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
+    let cursor = parameter(parameters, CURSORS).zip(named(&names, NEXTS));
+    if let Some(((name, _), next)) = cursor {
+        return Some(Style::Cursor {
+            parameter: name.to_owned(),
+            next: next.to_owned(),
+        });
+    }
+    if has_link {
+        return Some(Style::Link);
+    }
+    // A `next` that is text is a URL where no parameter takes it; a page's number where it is a number.
+    let texts: Vec<&str> = members
+        .iter()
+        .filter(|(_, schema)| type_of(schema) != "integer")
+        .map(|(path, _)| path.as_str())
+        .collect();
+    if let Some(next) = named(&texts, NEXT_URLS) {
+        return Some(Style::NextUrl {
+            next: next.to_owned(),
+        });
+    }
+    let first = |schema: &Value, usual: u64| {
+        let said = schema.get("minimum").or_else(|| schema.get("default"));
+        said.and_then(Value::as_u64)
+            .filter(|first| *first <= 1)
+            .unwrap_or(usual)
+    };
+    if let Some((name, schema)) = parameter(parameters, NUMBERS) {
+        let (number, first) = (name.to_owned(), first(schema, 1));
+        return Some(Style::Number { number, first });
+    }
+    if let Some((name, schema)) = parameter(parameters, OFFSETS) {
+        let usual = u64::from(normal(name) == "startindex");
+        let (start, first) = (name.to_owned(), first(schema, usual));
+        return Some(Style::Offset { start, first });
+    }
+    size(parameters).map(|_| Style::Limit)
+}
+
+fn parameter<'p>(
+    parameters: &[(&'p str, &'p Value)],
+    usual: &[&str],
+) -> Option<(&'p str, &'p Value)> {
+    usual.iter().find_map(|wanted| {
+        let mut parameters = parameters.iter();
+        parameters
+            .find(|(name, _)| normal(name) == *wanted)
+            .copied()
+    })
+}
+
+/// The path whose name, or whose whole path, is one of the usual ones.
+pub(super) fn named<'p>(paths: &[&'p str], usual: &[&str]) -> Option<&'p str> {
+    usual.iter().find_map(|wanted| {
+        let fits = |path: &&&str| {
+            let last = path.rsplit(['.', '[']).next().unwrap_or(path);
+            normal(path) == *wanted || normal(last) == *wanted
+        };
+        paths.iter().find(fits).copied()
+    })
+}
+
+/// Where the rows are and what one is.
+fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'d Value)> {
+    if let Some(row) = document.elements(schema) {
+        return Some(("$[*]".into(), row));
+    }
+    let top = document.properties(schema);
+    let list = |schema: &'d Value| {
+        let row = document.elements(schema)?;
+        (!document.properties(row).is_empty()).then_some(row)
+    };
+    for property in &top {
+        if let Some(row) = list(property.schema) {
+            return Some((format!("$.{}[*]", property.name), row));
+        }
+    }
+    for parent in &top {
+        for property in document.properties(parent.schema) {
+            if let Some(row) = list(property.schema) {
+                return Some((format!("$.{}.{}[*]", parent.name, property.name), row));
+            }
+        }
+    }
+    None
+}
+
+/// Members of a reply, two levels deep, lists left out.
+fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d Value)> {
+    let mut found = Vec::new();
+    if document.elements(schema).is_some() {
+        return found;
+    }
+    for property in document.properties(schema) {
+        match type_of(property.schema) {
+            "array" => {}
+            "object" => found.extend(
+                document
+                    .properties(property.schema)
+                    .into_iter()
+                    .filter(|inner| type_of(inner.schema) != "array")
+                    .flat_map(|inner| {
+                        let path = format!("{}.{}", property.name, inner.name);
+                        let href = document
+                            .properties(inner.schema)
+                            .into_iter()
+                            .find(|deepest| deepest.name == "href")
+                            .map(|deepest| (format!("{path}.href"), deepest.schema));
+                        [Some((path, inner.schema)), href]
+                    })
+                    .flatten(),
+            ),
+            _ => found.push((property.name.to_owned(), property.schema)),
+        }
+    }
+    found
+}
+
+/// Names of the parameter for a page's size.
+const SIZES: &[&str] = &[
+    "perpage",
+    "pagesize",
+    "limit",
+    "size",
+    "count",
+    "maxresults",
+    "max",
+    "top",
+    "itemsperpage",
+    "pagelimit",
+];
+/// Names of the parameter for a page's number.
+const NUMBERS: &[&str] = &["page", "pagenumber", "pageno", "pageindex", "p"];
+/// Names of the parameter for the first row's index.
+const OFFSETS: &[&str] = &[
+    "offset",
+    "skip",
+    "start",
+    "startindex",
+    "startat",
+    "from",
+    "pageoffset",
+];
+const CURSORS: &[&str] = &[
+    "cursor",
+    "pagetoken",
+    "nexttoken",
+    "after",
+    "startingafter",
+    "marker",
+    "continuationtoken",
+    "pagecursor",
+    "pageafter",
+];
+const NEXTS: &[&str] = &[
+    "nextcursor",
+    "nextpagetoken",
+    "nexttoken",
+    "pagingcursorsafter",
+    "continuationtoken",
+    "nextmarker",
+    "endcursor",
+    "cursor",
+    "next",
+    "after",
+];
+/// Names of the member with the next page's URL.
+pub(super) const NEXT_URLS: &[&str] = &[
+    "nextlink",
+    "odatanextlink",
+    "linksnext",
+    "linksnexthref",
+    "pagingnext",
+    "nexturl",
+    "nextpageurl",
+    "next",
+];
+/// Names of the member with the number of all rows.
+pub(super) const TOTALS: &[&str] = &[
+    "totalcount",
+    "total",
+    "totalresults",
+    "totalitems",
+    "totalrecords",
+    "totalelements",
+    "totalsize",
+    "recordcount",
+];
+const TOTAL_HEADERS: &[&str] = &["x-total-count", "x-total", "x-wp-total", "total-count"];

@@ -1,0 +1,252 @@
+//! `scimgate draft --probe`: asks a running API harmless questions.
+//!
+//! In: the URL of a list and headers. Out: what was seen, in words, and the draft that follows from it. Sends GET only, one
+//! question after the other, and knows nothing of the mapping language: what it saw becomes an OpenAPI document.
+
+mod paging;
+mod seen;
+
+use std::path::Path;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::cli::{
+    Failure,
+    replay::{HttpTransport, Reply, Request, Transport},
+};
+
+use super::names;
+use seen::Seen;
+
+/// The questions to one list.
+pub(super) struct Questions {
+    transport: HttpTransport,
+    url: Url,
+    headers: Vec<(String, String)>,
+}
+
+/// An answer: what of it matters.
+pub(super) struct Answer {
+    pub status: u16,
+    /// `Link` has `rel="next"`.
+    pub links_next: bool,
+    pub headers: Vec<(String, String)>,
+    /// Null if it is not JSON.
+    pub body: Value,
+}
+
+impl Questions {
+    /// Questions to the list at a URL, with headers such as `Authorization: Bearer …`.
+    pub fn new(url: &str, headers: &[String], ca: Option<&Path>) -> Result<Self, Failure> {
+        let url =
+            Url::parse(url).map_err(|error| Failure::new(format!("`{url}` is no URL: {error}")))?;
+        let mut named = vec![("Accept".to_owned(), "application/json".to_owned())];
+        for header in headers {
+            // The value is a credential most of the time: it is not repeated.
+            let (name, value) = header
+                .split_once(':')
+                .ok_or_else(|| Failure::new("a header is `Name: value`"))?;
+            named.retain(|(known, _)| !known.eq_ignore_ascii_case(name.trim()));
+            named.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+        Ok(Self {
+            transport: HttpTransport::new(url.as_str(), ca)?,
+            url,
+            headers: named,
+        })
+    }
+
+    /// Asks, and drafts.
+    pub async fn ask(&self) -> Result<String, Failure> {
+        let plain = self.get(&[]).await?;
+        if plain.status != 200 {
+            return Err(Failure::new(format!(
+                "`{}` answered {}, not 200",
+                self.url.path(),
+                plain.status
+            )));
+        }
+        let mut seen =
+            Seen::of(&plain).ok_or_else(|| Failure::new("the reply has no list of objects"))?;
+        self.unknown_parameter(&mut seen).await?;
+        paging::ask(self, &mut seen).await?;
+        self.filters(&mut seen).await?;
+        self.one(&mut seen).await?;
+        self.draft(&seen)
+    }
+
+    /// Whether a parameter it does not know is ignored: then a filter it does not know gives everyone.
+    async fn unknown_parameter(&self, seen: &mut Seen) -> Result<(), Failure> {
+        let answer = self.get(&[("no-such-parameter", "1")]).await?;
+        seen.say(match answer.status {
+            200 => "A parameter it does not know is ignored: a filter that it does not know gives everyone.".to_owned(),
+            status => format!("A parameter it does not know is answered {status}."),
+        });
+        seen.ignores_unknown = answer.status == 200;
+        Ok(())
+    }
+
+    /// Parameters named like the fields that clients filter by.
+    async fn filters(&self, seen: &mut Seen) -> Result<(), Failure> {
+        let kind = self.kind();
+        let Some(row) = seen.rows.first().cloned() else {
+            seen.say(
+                "The list is empty: nothing can be said about filters and one object.".to_owned(),
+            );
+            return Ok(());
+        };
+        for (name, value) in row.as_object().into_iter().flatten() {
+            let usual = kind
+                .fields
+                .iter()
+                .filter(|usual| kind.found_by.contains(&usual.attribute));
+            let is_asked_for = usual
+                .flat_map(|usual| usual.fields)
+                .any(|known| *known == names::normal(name));
+            let Some(value) = value
+                .as_str()
+                .filter(|value| is_asked_for && !value.is_empty())
+            else {
+                continue;
+            };
+            let found = self.get(&[(name, value)]).await?;
+            let nobody = self.get(&[(name, "no-such-value-7f3a")]).await?;
+            let rows = |answer: &Answer| {
+                seen::rows(&answer.body).map_or(usize::MAX, |(_, rows)| rows.len())
+            };
+            let is_found = rows(&found) >= 1
+                && seen::rows(&found.body).is_some_and(|(_, rows)| {
+                    rows.iter().any(|found| found.get(name) == row.get(name))
+                });
+            if is_found
+                && matches!(nobody.status, 200 | 404)
+                && (nobody.status == 404 || rows(&nobody) == 0)
+            {
+                let upper = self.get(&[(name, &value.to_uppercase())]).await?;
+                let case = if rows(&upper) >= 1 && rows(&upper) != usize::MAX {
+                    "in any case of letters"
+                } else {
+                    "in this case of letters only"
+                };
+                seen.say(format!("`{name}=` filters, {case}."));
+                seen.parameter(name, serde_json::json!({"type": "string"}));
+            } else {
+                seen.say(format!("`{name}=` does not filter."));
+            }
+        }
+        Ok(())
+    }
+
+    /// One object, and one that is not there.
+    async fn one(&self, seen: &mut Seen) -> Result<(), Failure> {
+        let Some(id) = seen.rows.first().and_then(seen::id_of) else {
+            return Ok(());
+        };
+        let found = self.get_below(&id).await?;
+        if found.status == 200 && found.body.is_object() {
+            seen.say("One object can be read below the list by its id.".to_owned());
+            seen.one = Some(found.body);
+        } else {
+            seen.say(format!(
+                "One object below the list is answered {}.",
+                found.status
+            ));
+        }
+        let missing = if id.parse::<u64>().is_ok() {
+            "999999999"
+        } else {
+            "no-such-id-7f3a"
+        };
+        let missing = self.get_below(missing).await?;
+        seen.say(format!(
+            "One that is not there is answered {}.",
+            missing.status
+        ));
+        if (400..500).contains(&missing.status) && missing.body.is_object() {
+            seen.refusal = Some(missing.body);
+        }
+        Ok(())
+    }
+
+    fn draft(&self, seen: &Seen) -> Result<String, Failure> {
+        let (before, last) = self.url.path().rsplit_once('/').unwrap_or(("", ""));
+        let server = format!("{}{before}", self.url.origin().ascii_serialization());
+        let credential = self
+            .headers
+            .iter()
+            .skip(1)
+            .find(|(name, _)| !name.eq_ignore_ascii_case("accept"));
+        let path = format!("/{last}");
+        let document = seen.document(&server, &path, credential);
+        let mut text = format!(
+            "# Seen at {}{}, by GET alone:\n",
+            self.url.origin().ascii_serialization(),
+            self.url.path()
+        );
+        for sentence in &seen.sentences {
+            text.push_str(&format!("# - {sentence}\n"));
+        }
+        text.push_str("#\n");
+        text.push_str(&super::propose_at(&document, &path, self.kind())?);
+        Ok(text)
+    }
+
+    /// By the last segment: groups, or else users.
+    fn kind(&self) -> &'static names::Kind {
+        let last = self.url.path().rsplit('/').next().unwrap_or("");
+        let last = names::normal(last.strip_suffix(".json").unwrap_or(last));
+        if names::GROUP.nouns.contains(&last.as_str()) {
+            &names::GROUP
+        } else {
+            &names::USER
+        }
+    }
+
+    /// GET of the list with further parameters.
+    async fn get(&self, parameters: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let mut url = self.url.clone();
+        for (name, value) in parameters {
+            let kept: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(known, _)| known != name)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect();
+            url.query_pairs_mut()
+                .clear()
+                .extend_pairs(kept)
+                .append_pair(name, value);
+        }
+        self.send(&url).await
+    }
+
+    async fn get_below(&self, id: &str) -> Result<Answer, Failure> {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(id);
+        }
+        self.send(&url).await
+    }
+
+    async fn send(&self, url: &Url) -> Result<Answer, Failure> {
+        let query = url
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        let request = Request {
+            method: "GET".into(),
+            path_and_query: format!("{}{query}", url.path()),
+            headers: self.headers.clone(),
+            body: None,
+        };
+        let reply: Reply = self.transport.send(request).await?;
+        let link = reply.header("link").unwrap_or_default();
+        Ok(Answer {
+            status: reply.status,
+            links_next: link.contains("rel=\"next\"") || link.contains("rel=next"),
+            body: serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
+            headers: reply.headers,
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! What was seen, and the OpenAPI document that would describe it.
+
+use serde_json::{Map, Value, json};
+
+use super::{super::names::normal, Answer};
+
+/// What the answers showed so far.
+pub(super) struct Seen {
+    /// In words.
+    pub sentences: Vec<String>,
+    /// The whole reply to the plain question.
+    reply: Value,
+    pub rows: Vec<Value>,
+    pub ignores_unknown: bool,
+    parameters: Vec<Value>,
+    has_link: bool,
+    total_header: Option<String>,
+    pub one: Option<Value>,
+    pub refusal: Option<Value>,
+}
+
+impl Seen {
+    /// What the plain list shows; absent if it is none.
+    pub fn of(answer: &Answer) -> Option<Self> {
+        let (path, rows) = rows(&answer.body)?;
+        let total_header = answer
+            .headers
+            .iter()
+            .find(|(name, value)| normal(name).contains("total") && value.parse::<u64>().is_ok());
+        let mut seen = Self {
+            sentences: Vec::new(),
+            reply: answer.body.clone(),
+            rows: rows.clone(),
+            ignores_unknown: false,
+            parameters: Vec::new(),
+            has_link: answer.links_next,
+            total_header: total_header.map(|(name, _)| name.to_ascii_lowercase()),
+            one: None,
+            refusal: None,
+        };
+        seen.say(format!(
+            "The list is at `{path}`, with {} in the first reply.",
+            rows.len()
+        ));
+        if answer.links_next {
+            seen.say("The header `Link` names the next page.".to_owned());
+        }
+        if let Some(name) = &seen.total_header {
+            seen.sentences
+                .push(format!("The header `{name}` has the number of all."));
+        }
+        Some(seen)
+    }
+
+    pub fn say(&mut self, sentence: String) {
+        self.sentences.push(sentence);
+    }
+
+    /// A query parameter that was proven.
+    pub fn parameter(&mut self, name: &str, schema: Value) {
+        self.parameters
+            .push(json!({"in": "query", "name": name, "schema": schema}));
+    }
+
+    pub fn links(&mut self) {
+        self.has_link = true;
+    }
+
+    /// The member of the reply with one of the usual names, one or two levels deep.
+    pub fn member(&self, usual: &[&str]) -> Option<(String, &Value)> {
+        let mut all: Vec<(String, &Value)> = Vec::new();
+        for (name, value) in self.reply.as_object()? {
+            all.push((name.clone(), value));
+            let inner = value.as_object().into_iter().flatten();
+            all.extend(inner.map(|(inner, value)| (format!("{name}.{inner}"), value)));
+        }
+        usual.iter().find_map(|wanted| {
+            let fits = |(path, _): &&(String, &Value)| {
+                let last = path.rsplit('.').next().unwrap_or(path);
+                normal(path) == *wanted || normal(last) == *wanted
+            };
+            all.iter().find(fits).cloned()
+        })
+    }
+
+    /// An OpenAPI document of what was seen. The credential's value is not in it.
+    pub fn document(
+        &self,
+        server: &str,
+        path: &str,
+        credential: Option<&(String, String)>,
+    ) -> Value {
+        let mut headers = Map::new();
+        if self.has_link {
+            headers.insert("Link".into(), json!({}));
+        }
+        if let Some(name) = &self.total_header {
+            headers.insert(name.clone(), json!({}));
+        }
+        let mut reply = shape(&self.reply);
+        // Rows differ in what they have: all of them together are the shape.
+        let row = self.rows.iter().map(shape).fold(Value::Null, merged);
+        if let Some(place) = row_schema(&mut reply) {
+            *place = row;
+        }
+        let ok = |schema: Value, headers: &Map<String, Value>| json!({"200": {"headers": headers, "content": {"application/json": {"schema": schema}}}});
+        let mut list = json!({"parameters": self.parameters, "responses": ok(reply, &headers)});
+        if let (Some(refusal), Some(responses)) = (
+            &self.refusal,
+            list.get_mut("responses").and_then(Value::as_object_mut),
+        ) {
+            responses.insert(
+                "404".into(),
+                json!({"content": {"application/json": {"schema": shape(refusal)}}}),
+            );
+        }
+        let mut paths = Map::new();
+        paths.insert(path.to_owned(), json!({"get": list}));
+        if let Some(one) = &self.one {
+            let get = json!({"get": {"responses": ok(shape(one), &Map::new())}});
+            paths.insert(format!("{path}/{{id}}"), get);
+        }
+        let mut document = json!({
+            "openapi": "3.1.0",
+            "info": {"title": url_title(server)},
+            "servers": [{"url": server}],
+            "paths": paths,
+        });
+        if let (Some(scheme), Some(root)) = (credential.map(scheme), document.as_object_mut()) {
+            root.insert(
+                "components".into(),
+                json!({"securitySchemes": {"credential": scheme}}),
+            );
+        }
+        document
+    }
+}
+
+/// The application's name from its host.
+fn url_title(server: &str) -> String {
+    let host = url::Url::parse(server)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
+    match host {
+        Some(host) if !host.starts_with(|first: char| first.is_ascii_digit() || first == '[') => {
+            host
+        }
+        _ => "The application".into(),
+    }
+}
+
+fn scheme((name, value): &(String, String)) -> Value {
+    let kind = value.split(' ').next().unwrap_or("").to_ascii_lowercase();
+    match (name.eq_ignore_ascii_case("authorization"), kind.as_str()) {
+        (true, "bearer" | "basic") => json!({"type": "http", "scheme": kind}),
+        _ => json!({"type": "apiKey", "in": "header", "name": name}),
+    }
+}
+
+/// Where the rows are, and the rows: the reply itself, or the first list of objects one or two levels deep.
+pub(super) fn rows(body: &Value) -> Option<(String, &Vec<Value>)> {
+    let is_list = |value: &Value| {
+        value
+            .as_array()
+            .is_some_and(|rows| rows.iter().all(Value::is_object))
+    };
+    if let Some(rows) = body.as_array().filter(|_| is_list(body)) {
+        return Some(("$[*]".into(), rows));
+    }
+    let top = body.as_object()?;
+    let lists = top.iter().filter(|(_, value)| is_list(value));
+    // A list with something in it is likelier the rows than an empty one beside it.
+    let best = lists.max_by_key(|(_, value)| value.as_array().map_or(0, Vec::len));
+    if let Some((name, rows)) = best.and_then(|(name, value)| Some((name, value.as_array()?))) {
+        return Some((format!("$.{name}[*]"), rows));
+    }
+    top.iter().find_map(|(parent, value)| {
+        let mut inner = value.as_object()?.iter();
+        let (name, rows) = inner.find(|(_, value)| is_list(value))?;
+        Some((format!("$.{parent}.{name}[*]"), rows.as_array()?))
+    })
+}
+
+/// The id of a row as it stands in a path.
+pub(super) fn id_of(row: &Value) -> Option<String> {
+    let row = row.as_object()?;
+    let found = ["id", "uuid", "guid", "uid", "key"]
+        .iter()
+        .find_map(|wanted| row.iter().find(|(name, _)| normal(name) == *wanted));
+    match found?.1 {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The schema a value would have.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({}),
+        Value::Bool(_) => json!({"type": "boolean"}),
+        Value::Number(number) if number.is_f64() => json!({"type": "number"}),
+        Value::Number(_) => json!({"type": "integer"}),
+        Value::String(_) => json!({"type": "string"}),
+        Value::Array(items) => {
+            let items = items.iter().map(shape).fold(Value::Null, merged);
+            json!({"type": "array", "items": if items.is_null() { json!({}) } else { items }})
+        }
+        Value::Object(members) => {
+            let properties: Map<String, Value> = members
+                .iter()
+                .map(|(name, value)| (name.clone(), shape(value)))
+                .collect();
+            json!({"type": "object", "properties": properties})
+        }
+    }
+}
+
+/// Two schemas of the same thing as one: what one row lacks another has.
+fn merged(one: Value, other: Value) -> Value {
+    let is_vague = |schema: &Value| schema.as_object().is_none_or(Map::is_empty);
+    if is_vague(&one) {
+        return other;
+    }
+    if is_vague(&other) {
+        return one;
+    }
+    let mut result = one;
+    if let (Some(mine), Some(theirs)) = (
+        result.get_mut("properties").and_then(Value::as_object_mut),
+        other.get("properties").and_then(Value::as_object),
+    ) {
+        for (name, schema) in theirs {
+            let known = mine.get(name).cloned().unwrap_or(Value::Null);
+            mine.insert(name.clone(), merged(known, schema.clone()));
+        }
+    }
+    result
+}
+
+/// The schema of the rows within the reply's, where `rows` finds them.
+fn row_schema(reply: &mut Value) -> Option<&mut Value> {
+    let is_list = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("array");
+    if is_list(reply) {
+        return reply.get_mut("items");
+    }
+    let names: Vec<String> = reply
+        .get("properties")?
+        .as_object()?
+        .keys()
+        .cloned()
+        .collect();
+    let of_objects =
+        |schema: &Value| is_list(schema) && schema.pointer("/items/properties").is_some();
+    let direct = names.iter().find(|name| {
+        reply
+            .get("properties")
+            .and_then(|p| p.get(*name))
+            .is_some_and(of_objects)
+    });
+    if let Some(name) = direct {
+        return reply.get_mut("properties")?.get_mut(name)?.get_mut("items");
+    }
+    None
+}

@@ -1,0 +1,378 @@
+//! `[user]` or `[group]` as a whole: found in the document, written to the sheet.
+
+use serde_json::Value;
+
+use super::{
+    document::{Document, Endpoint, type_of},
+    endpoints::{Collection, call},
+    fields::{Field, Lines, Shapes},
+    members::{self, Membership},
+    names::{Kind, normal},
+    operations::{self, Wrapping},
+    paging::Listing,
+    sheet::{Row, Sheet, literal, quoted},
+};
+
+/// A resource type of the draft.
+pub(super) struct Section<'d> {
+    pub document: &'d Document<'d>,
+    pub kind: &'static Kind,
+    pub collection: Collection<'d>,
+    pub list: Option<Endpoint<'d>>,
+    pub listing: Listing,
+    pub get: Option<Endpoint<'d>>,
+    pub create: Option<Endpoint<'d>>,
+    /// PATCH, or else PUT.
+    pub update: Option<Endpoint<'d>>,
+    pub delete: Option<Endpoint<'d>>,
+    /// Calls for `activate` and `deactivate`.
+    pub switch: Option<(Endpoint<'d>, Endpoint<'d>)>,
+    pub set_password: Option<Endpoint<'d>>,
+    pub wrapping: Wrapping<'d>,
+    row: Option<&'d Value>,
+    pub fields: Vec<Field<'d>>,
+    lines: Lines,
+    pub id: Id,
+}
+
+/// The id of an object.
+pub(super) struct Id {
+    pub field: String,
+    pub is_number: bool,
+    /// Whether the paths take something that can change.
+    pub is_changeable: bool,
+    pub is_found: bool,
+}
+
+impl<'d> Section<'d> {
+    /// The likeliest paths of a kind, and what they say.
+    pub fn find(document: &'d Document<'d>, kind: &'static Kind) -> Option<Self> {
+        Some(Self::of(document, kind, Collection::find(document, kind)?))
+    }
+
+    /// What the document says about the objects of a collection.
+    pub fn of(document: &'d Document<'d>, kind: &'static Kind, collection: Collection<'d>) -> Self {
+        let on_one = |method| {
+            collection
+                .item
+                .and_then(|item| document.endpoint(item, method))
+        };
+        let list = document.endpoint(collection.path, "get");
+        let (get, create) = (on_one("get"), document.endpoint(collection.path, "post"));
+        let update = on_one("patch")
+            .or_else(|| on_one("put"))
+            .or_else(|| on_one("post"));
+        let (listing, row) = match &list {
+            Some(list) => Listing::of(document, list),
+            None => (Listing::default(), None),
+        };
+        let wrapping = Wrapping::of(document, get.as_ref(), create.as_ref(), update.as_ref());
+        let shapes = Shapes {
+            read: get
+                .as_ref()
+                .and_then(Endpoint::reply)
+                .map(|schema| wrapping.reply_of(document, schema))
+                .or(row),
+            create: create
+                .as_ref()
+                .and_then(Endpoint::request)
+                .map(|(_, schema)| wrapping.request_of(document, schema)),
+            update: update
+                .as_ref()
+                .and_then(Endpoint::request)
+                .map(|(_, schema)| wrapping.request_of(document, schema)),
+        };
+        let fields = Field::all(document, shapes);
+        let id = Id::of(&fields, &collection, kind);
+        let switch = operations::switch(document, &collection);
+        let lines = Lines::of(document, kind, &fields, Some(&id.field), switch.is_some());
+        Self {
+            document,
+            kind,
+            collection,
+            list,
+            listing,
+            get,
+            create,
+            update,
+            delete: on_one("delete"),
+            switch,
+            set_password: operations::set_password(document, &collection),
+            wrapping,
+            row,
+            fields,
+            lines,
+            id,
+        }
+    }
+
+    /// Parameters that stand in front of the objects' own.
+    pub fn settings(&self) -> Vec<String> {
+        self.collection.settings()
+    }
+
+    /// The attribute by which duplicates are known.
+    pub fn match_attribute(&self) -> &'static str {
+        match self.kind.section {
+            "user" => "userName",
+            _ => "displayName",
+        }
+    }
+
+    /// Writes the section. `users` is given for groups.
+    pub fn write(&self, sheet: &mut Sheet, users: Option<&Section<'_>>) {
+        let name = self.kind.section;
+        sheet.heading(name);
+        sheet.guess(&format!("{name}s are at `{}`.", self.collection.path));
+        self.write_id(sheet, users);
+        if let Some(envelope) = self.wrapping.envelope() {
+            sheet.line(&format!("envelope = {}", quoted(envelope)));
+        }
+        self.write_list(sheet);
+        self.write_finds(sheet);
+        operations::write(sheet, self, &self.lines);
+        let membership = Membership::of(self, users);
+        self.write_attributes(sheet, &membership);
+        match users {
+            Some(users) => membership.write(sheet, users),
+            None => members::write_groups_of_user(sheet, self),
+        }
+    }
+
+    fn write_id(&self, sheet: &mut Sheet, users: Option<&Section<'_>>) {
+        if !self.id.is_found {
+            sheet.todo("no field of the objects looks like their id: name it here.");
+        }
+        let path = literal(&format!("$.{}", self.id.field));
+        let mut parts = vec![format!("from = {path}")];
+        if self.id.is_number {
+            parts.push("type = \"number\"".into());
+        }
+        if users.is_some_and(|users| users.id.is_number && self.id.is_number) {
+            sheet.guess(
+                "users and groups may have the same number; a SCIM id is unique among both.",
+            );
+            parts.push("prefix = \"g-\"".into());
+        }
+        if self.id.is_changeable {
+            sheet.guess("the paths take a name that can change: the gateway makes ids of its own.");
+            parts.push("stable = false".into());
+        }
+        match parts.as_slice() {
+            [_] => sheet.line(&format!("id = {path}")),
+            _ => sheet.line(&format!("id = {{ {} }}", parts.join(", "))),
+        }
+    }
+
+    fn write_list(&self, sheet: &mut Sheet) {
+        let name = format!("{}.list", self.kind.section);
+        let Some(list) = &self.list else {
+            sheet.blank();
+            sheet.todo("no call lists them: clients cannot search or import.");
+            return;
+        };
+        sheet.heading(&name);
+        let mut rows = vec![Row::new("call", quoted(&call("GET", list.path, &[])))];
+        match &self.listing.items {
+            Some(items) => rows.push(Row::new("items", literal(items))),
+            None => {
+                sheet.todo("the document does not say where the objects are in the reply: `items`.")
+            }
+        }
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            let lacking: Vec<String> = lacking.iter().map(|attribute| literal(attribute)).collect();
+            rows.push(Row::new("lacks", format!("[{}]", lacking.join(", "))));
+        }
+        sheet.table(&rows);
+        if self.listing.style.is_none() {
+            sheet.guess("no paging: one reply holds all.");
+        }
+        self.listing.write_page(sheet, &name);
+    }
+
+    /// Attributes whose field the rows of the list have not. Told by the fields at the top.
+    fn lacking(&self) -> Vec<String> {
+        let Some(row) = self.row.filter(|_| self.get.is_some()) else {
+            return Vec::new();
+        };
+        let there: Vec<&str> = self
+            .document
+            .properties(row)
+            .iter()
+            .map(|property| property.name)
+            .collect();
+        let read = |path: &str| {
+            self.fields
+                .iter()
+                .any(|field| field.path == path && field.is_read)
+        };
+        let mapped = self.lines.mapped.iter().filter(|(_, path)| {
+            let top = path.split('.').next().unwrap_or(path);
+            !there.is_empty() && read(path) && !there.contains(&top)
+        });
+        // Of `emails[type eq "work"].value` the attribute is named, whole.
+        let mut lacking: Vec<String> = mapped
+            .map(|(attribute, _)| attribute.split('[').next().unwrap_or(attribute).to_owned())
+            .collect();
+        lacking.dedup();
+        lacking
+    }
+
+    fn write_finds(&self, sheet: &mut Sheet) {
+        let Some(list) = &self.list else { return };
+        let parameters = list.query();
+        let mut taken: Vec<&str> = Vec::new();
+        for attribute in self.kind.found_by {
+            let Some(usual) = self
+                .kind
+                .fields
+                .iter()
+                .find(|usual| usual.attribute == *attribute)
+            else {
+                continue;
+            };
+            let field = self.lines.field(attribute);
+            let fits = |(name, _): &&(&str, &Value)| {
+                !taken.contains(name)
+                    && (field.is_some_and(|field| normal(field) == normal(name))
+                        || usual.fields.contains(&normal(name).as_str()))
+            };
+            let Some((parameter, _)) = parameters.iter().find(fits).filter(|_| field.is_some())
+            else {
+                continue;
+            };
+            sheet.blank();
+            sheet.line(&format!("[[{}.find]]", self.kind.section));
+            if taken.is_empty() {
+                sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
+            }
+            taken.push(parameter);
+            let attribute = attribute.replace("[type eq \"work\"]", "");
+            let line = format!(
+                "{}{}{parameter}={{value}}",
+                call("GET", list.path, &[]),
+                if list.path.contains('?') { '&' } else { '?' }
+            );
+            sheet.table(&[
+                Row::new("filter", quoted(&format!("{attribute} eq"))),
+                Row::new("call", quoted(&line)),
+            ]);
+        }
+        if taken.is_empty() {
+            sheet.blank();
+            let search = parameters
+                .iter()
+                .find(|(name, _)| SEARCHES.contains(&normal(name).as_str()));
+            sheet.todo(&match search {
+                Some((name, _)) => format!("`{name}` may find one by name: [[{}.find]]. Without it every look-up reads the whole list.", self.kind.section),
+                None => format!("no parameter finds one by name: every look-up reads the whole list. If there is a way: [[{}.find]].", self.kind.section),
+            });
+        }
+    }
+
+    fn write_attributes(&self, sheet: &mut Sheet, membership: &Membership<'_>) {
+        sheet.heading(&format!("{}.attributes", self.kind.section));
+        sheet.guess("every line, by the fields' names.");
+        let wanted = self.match_attribute();
+        if self.lines.field(wanted).is_none() {
+            sheet.todo(&format!(
+                "no field looks like `{wanted}`, by which duplicates are known."
+            ));
+            sheet.line(&format!("{} = 'name'", literal(wanted)));
+        }
+        sheet.table(&self.lines.rows);
+        if self.kind.section == "user"
+            && self.lines.field("active").is_none()
+            && self.switch.is_none()
+        {
+            sheet.todo("no field looks like `active`. Clients deactivate people before they delete them, or instead.");
+        }
+        let unused: Vec<&str> = self
+            .lines
+            .unused
+            .iter()
+            .map(String::as_str)
+            .filter(|path| !membership.has_field(path))
+            .collect();
+        if !unused.is_empty() {
+            sheet.comment(&format!("Not mapped: {}.", unused.join(", ")));
+        }
+        self.write_kept(sheet);
+    }
+
+    /// What clients write and the application has no field for.
+    fn write_kept(&self, sheet: &mut Sheet) {
+        if self.kind.section != "user" {
+            return;
+        }
+        let kept: Vec<&str> = OFTEN_SENT
+            .iter()
+            .copied()
+            .filter(|attribute| self.lines.field(attribute).is_none())
+            .collect();
+        if kept.is_empty() {
+            return;
+        }
+        sheet.guess("clients send these and read them back; the application has no field for them, so the gateway keeps them.");
+        let rows: Vec<Row> = kept
+            .into_iter()
+            .map(|attribute| Row::new(literal(attribute), "{ keep = true }"))
+            .collect();
+        sheet.table(&rows);
+    }
+}
+
+impl Id {
+    fn of(fields: &[Field<'_>], collection: &Collection<'_>, kind: &Kind) -> Self {
+        let parameter = collection.parameter().map(normal).unwrap_or_default();
+        let own = format!("{}id", kind.section);
+        let named = |name: &str| {
+            fields
+                .iter()
+                .find(|field| field.is_read && normal(&field.path) == name)
+        };
+        // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
+        let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
+        let found = by_parameter.or_else(|| {
+            ["id", own.as_str(), "uuid", "guid", "uid", "key"]
+                .iter()
+                .find_map(|name| named(name))
+        });
+        let is_key = |field: &Field<'_>| {
+            let wanted = if kind.section == "user" {
+                "userName"
+            } else {
+                "displayName"
+            };
+            kind.fields.iter().any(|usual| {
+                [wanted, "emails[type eq \"work\"].value"].contains(&usual.attribute)
+                    && usual.fields.iter().any(|name| field.is_named(name))
+            })
+        };
+        match found {
+            Some(field) => Self {
+                field: field.path.clone(),
+                is_number: ["integer", "number"].contains(&type_of(field.schema)),
+                is_changeable: is_key(field),
+                is_found: true,
+            },
+            None => Self {
+                field: "id".into(),
+                is_number: false,
+                is_changeable: false,
+                is_found: false,
+            },
+        }
+    }
+}
+
+/// Attributes that Okta and Entra send unless told otherwise.
+const OFTEN_SENT: &[&str] = &[
+    "name.givenName",
+    "name.familyName",
+    "name.formatted",
+    "displayName",
+    "title",
+];
+const SEARCHES: &[&str] = &["q", "query", "search", "filter", "s", "keyword", "term"];

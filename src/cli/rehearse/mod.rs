@@ -1,0 +1,164 @@
+//! `scimgate rehearse`: a provider's life cycle against the tenant's own application, before the provider is connected.
+//!
+//! In: the command's arguments. Out: every step as the provider's administrator would see it, and nothing left behind in
+//! the application. It is a client that needs no socket; it knows nothing of how a request is answered.
+
+mod ledger;
+mod report;
+mod sessions;
+mod transport;
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use crate::{
+    cli::replay::{Player, Session, Settings as PlayerSettings},
+    gateway::Writes,
+    mapping::model::Mode,
+    tenant::{SystemEnvironment, Tenant},
+};
+
+use super::{
+    ConfigArguments, Failure, Outcome,
+    process::{Process, stop_signal},
+};
+
+use report::Report;
+use transport::InProcess;
+
+/// What to rehearse.
+#[derive(Debug, Clone, Args)]
+pub struct RehearseArguments {
+    /// Whose application.
+    tenant: String,
+    /// Which provider to play.
+    #[arg(long = "as", value_name = "PROVIDER", value_parser = sessions::PROVIDERS)]
+    provider: String,
+    /// Stop before the application: reads are made, writes are only planned.
+    #[arg(long)]
+    dry_run: bool,
+    /// The domain of the test accounts' addresses. Without it: the first that the tenant allows, else example.com.
+    #[arg(long)]
+    domain: Option<String>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// Plays it and reports as the provider's administrator would see it.
+///
+/// What was made is deleted at the end, also after a failure and after a stop signal. The exit code is a success only if
+/// every step held and nothing was left behind.
+pub async fn run(arguments: RehearseArguments) -> Outcome {
+    let settings = super::serve::load(&arguments.config)?;
+    let session = sessions::of(&arguments.provider)?;
+    let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
+    let Some(tenant) = process.registry.tenant(&arguments.tenant) else {
+        eprint!(
+            "{}",
+            crate::diagnostic::render(&process.registry.diagnostics(), false)
+        );
+        return Err(Failure::configuration(format!(
+            "there is no tenant `{}` that can be used",
+            arguments.tenant
+        )));
+    };
+    let is_dry = arguments.dry_run || tenant.mapping.mode == Mode::Shadow;
+    let writes = if is_dry {
+        Writes::Planned
+    } else {
+        Writes::Sent
+    };
+    let domain = arguments
+        .domain
+        .unwrap_or_else(|| allowed_domain(&tenant.mapping.client.domains));
+    let mut out = std::io::stdout();
+    let mut report = Report::new(
+        &mut out,
+        &arguments.provider,
+        std::io::stdout().is_terminal(),
+    );
+    report.opening(&session, &tenant, &domain, is_dry)?;
+    let stage = InProcess::new(Arc::clone(&process.gateway), tenant, writes);
+    let is_stopped = play(&session, &domain, &stage, &mut report).await?;
+    let left = stage.clean_up().await;
+    report.closing(is_stopped, &left, stage.keeps_accounts())?;
+    Ok(if report.is_success() && !is_stopped && left.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Plays the steps until the last one, or until the process is asked to stop, which is what it tells.
+async fn play<W: Write>(
+    session: &Session,
+    domain: &str,
+    stage: &InProcess,
+    report: &mut Report<'_, W>,
+) -> Result<bool, Failure> {
+    let settings = PlayerSettings {
+        base_url: transport::BASE_URL.into(),
+        variables: Map::from_iter([("domain".to_owned(), Value::from(domain))]),
+        ..PlayerSettings::default()
+    };
+    let mut player = Player::new(session, &settings);
+    let stop = stop_signal();
+    tokio::pin!(stop);
+    loop {
+        let record = tokio::select! {
+            record = player.next_step(stage) => record,
+            () = &mut stop => return Ok(true),
+        };
+        let Some(record) = record else {
+            return Ok(false);
+        };
+        // A closed pipe must not keep the accounts from being cleaned up: it is told at the end.
+        report.step(&record, &stage.seen());
+    }
+}
+
+/// A domain whose accounts the tenant may provision.
+fn allowed_domain(allowed: &[String]) -> String {
+    match allowed.first() {
+        None => "example.com".to_owned(),
+        Some(domain) => match domain.strip_prefix("*.") {
+            Some(parent) => format!("rehearsal.{parent}"),
+            None => domain.clone(),
+        },
+    }
+}
+
+/// The tenant's name for its application's kinds, as far as a rehearsal must know them.
+fn serves_groups(tenant: &Tenant) -> bool {
+    tenant
+        .mapping
+        .types
+        .iter()
+        .any(|t| t.resource_type.name == "Group")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accounts_have_addresses_that_the_tenant_allows() {
+        for (allowed, expected) in [
+            (&[][..], "example.com"),
+            (&["acme.example"], "acme.example"),
+            (
+                &["*.acme.example", "acme.example"],
+                "rehearsal.acme.example",
+            ),
+        ] {
+            let allowed: Vec<String> = allowed.iter().map(|&text| text.to_owned()).collect();
+            assert_eq!(allowed_domain(&allowed), expected);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The way of a rehearsed request: straight into the gateway, without a socket, noting what it leaves behind.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::replay::{Reply, Request, SendFuture, Transport, TransportError},
+    exchange::Exchange,
+    gateway::{Gateway, Writes},
+    mapping::model::OnDelete,
+    server,
+    tenant::Tenant,
+};
+
+use super::{ledger::Ledger, serves_groups};
+
+/// The base URL that answers name; nothing listens there.
+pub const BASE_URL: &str = "https://scimgate.example/scim/v2";
+
+/// Requests go straight to the gateway.
+pub struct InProcess {
+    gateway: Arc<Gateway>,
+    tenant: Arc<Tenant>,
+    writes: Writes,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ledger: Ledger,
+    seen: Seen,
+}
+
+/// What the gateway noted about the request sent last.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// What it mended and called; empty if the request was not sent.
+    pub exchange: Exchange,
+    /// Why the request was not sent.
+    pub not_sent: Option<String>,
+    /// Whether the writes so far were only planned: what a read finds says nothing then.
+    pub follows_plans: bool,
+}
+
+/// Something the rehearsal made and could not remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Its path, such as `/Users/17`, or how to find it.
+    pub what: String,
+    /// What stood in the way.
+    pub why: String,
+}
+
+impl InProcess {
+    /// A way to a tenant's application, or up to it.
+    pub fn new(gateway: Arc<Gateway>, tenant: Arc<Tenant>, writes: Writes) -> Self {
+        Self {
+            gateway,
+            tenant,
+            writes,
+            state: Mutex::default(),
+        }
+    }
+
+    /// What the gateway noted about the request sent last. Asked once for each step.
+    pub fn seen(&self) -> Seen {
+        std::mem::take(&mut self.state().seen)
+    }
+
+    /// Deletes what was made and is there still, and gives what could not be deleted.
+    pub async fn clean_up(&self) -> Vec<LeftBehind> {
+        let (mut paths, unsure) = {
+            let mut state = self.state();
+            (state.ledger.take_made(), state.ledger.take_unsure())
+        };
+        let mut left = Vec::new();
+        if self.writes == Writes::Planned {
+            return left;
+        }
+        for (endpoint, filter) in unsure {
+            match self.found(&endpoint, &filter).await {
+                Ok(found) => paths.extend(found),
+                Err(why) => left.push(LeftBehind {
+                    what: format!("{endpoint}, if there is one: {filter}"),
+                    why,
+                }),
+            }
+        }
+        for path in paths {
+            let reply = self.ask("DELETE", path.clone(), None).await;
+            if !matches!(reply.status, 204 | 404) {
+                let why = self.why_left(&path, &reply).await;
+                left.push(LeftBehind { what: path, why });
+            }
+        }
+        left
+    }
+
+    /// Whether a DELETE of a user leaves the account, deactivated: the tenant's policy.
+    pub fn keeps_accounts(&self) -> bool {
+        self.writes == Writes::Sent && self.tenant.mapping.policy.on_delete == OnDelete::Deactivate
+    }
+
+    /// What stood in the way of a delete. An account that must stay is at least deactivated.
+    async fn why_left(&self, path: &str, reply: &Reply) -> String {
+        let why = told(reply);
+        if !path.starts_with("/Users/") {
+            return why;
+        }
+        let deactivation = json!({
+            "schemas": [PATCH_OP],
+            "Operations": [{"op": "replace", "path": "active", "value": false}],
+        });
+        let reply = self.ask("PATCH", path.to_owned(), Some(deactivation)).await;
+        match reply.status {
+            200 | 204 => format!("{why} It is deactivated."),
+            _ => format!("{why} It is active."),
+        }
+    }
+
+    /// The paths of the resources that a filter finds.
+    async fn found(&self, endpoint: &str, filter: &str) -> Result<Vec<String>, String> {
+        let filter = utf8_percent_encode(filter, NON_ALPHANUMERIC);
+        let reply = self
+            .ask("GET", format!("{endpoint}?filter={filter}"), None)
+            .await;
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        match body.get("Resources").and_then(Value::as_array) {
+            Some(resources) if reply.status == 200 => Ok(resources
+                .iter()
+                .filter_map(|resource| resource.get("id")?.as_str())
+                .map(|id| format!("{endpoint}/{id}"))
+                .collect()),
+            None if reply.status == 200 => Ok(Vec::new()),
+            _ => Err(told(&reply)),
+        }
+    }
+
+    async fn ask(&self, method: &str, path_and_query: String, body: Option<Value>) -> Reply {
+        let request = Request {
+            method: method.to_owned(),
+            path_and_query: format!("{BASE_PATH}{path_and_query}"),
+            headers: Vec::new(),
+            body: body.map(|body| body.to_string().into_bytes()),
+        };
+        match self.exchange(request).await {
+            Ok((reply, _)) => reply,
+            Err(error) => Reply {
+                status: 500,
+                headers: Vec::new(),
+                body: error.to_string().into_bytes(),
+            },
+        }
+    }
+
+    async fn exchange(&self, request: Request) -> Result<(Reply, Exchange), TransportError> {
+        let request = taken_in(request)
+            .ok_or_else(|| TransportError::Other("the request cannot be sent as it is".into()))?;
+        let tenant = Arc::clone(&self.tenant);
+        let (response, finished) = self.gateway.exchange(tenant, request, self.writes).await;
+        let headers = response.headers.iter();
+        let reply = Reply {
+            status: response.status.as_u16(),
+            headers: headers
+                .map(|(name, value)| {
+                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                    (name.to_string(), value)
+                })
+                .collect(),
+            body: response.body.to_vec(),
+        };
+        // The answer has arrived: a repeated create is a second one from now on.
+        if let Some(on_sent) = response.on_sent {
+            on_sent();
+        }
+        Ok((reply, finished.exchange))
+    }
+
+    /// Why a request is not worth sending: it is about what was only planned, or about what the tenant does not have.
+    fn why_not(&self, request: &Request, path: &str) -> Option<String> {
+        let is_about_groups = path.starts_with("/Groups") || path == "/ResourceTypes/Group";
+        if is_about_groups && !serves_groups(&self.tenant) {
+            return Some("the mapping has no groups; leave them off in the provider".into());
+        }
+        let state = self.state();
+        let kind = state.ledger.planned_kind(request, path)?;
+        Some(format!(
+            "it is about the {kind} that would have been created"
+        ))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for InProcess {
+    fn send(&self, request: Request) -> SendFuture<'_> {
+        Box::pin(async move {
+            let path = path_of(&request);
+            self.state().seen = Seen::default();
+            if let Some(reason) = self.why_not(&request, &path) {
+                self.state().seen.not_sent = Some(reason);
+                return Err(TransportError::Other("not sent".into()));
+            }
+            self.state().ledger.sending(&request, &path);
+            let (reply, exchange) = self.exchange(request.clone()).await?;
+            let mut state = self.state();
+            state.seen.follows_plans = state.ledger.has_plans();
+            let is_planned = self.writes == Writes::Planned;
+            state.ledger.received(&request, &path, &reply, is_planned);
+            state.seen.exchange = exchange;
+            Ok(reply)
+        })
+    }
+}
+
+/// What an error says to the administrator.
+pub fn detail(reply: &Reply) -> Option<String> {
+    let body: Value = serde_json::from_slice(&reply.body).ok()?;
+    body.get("detail")?.as_str().map(str::to_owned)
+}
+
+/// What an error says, or its status.
+fn told(reply: &Reply) -> String {
+    detail(reply).unwrap_or_else(|| format!("It was answered {}.", reply.status))
+}
+
+/// The path below the base, without the query.
+fn path_of(request: &Request) -> String {
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    path.strip_prefix(BASE_PATH).unwrap_or(path).to_owned()
+}
+
+fn taken_in(request: Request) -> Option<server::Request> {
+    let (path, query) = match request.path_and_query.split_once('?') {
+        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+        None => (request.path_and_query, None),
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers {
+        headers.append(
+            HeaderName::from_bytes(name.as_bytes()).ok()?,
+            HeaderValue::from_str(&value).ok()?,
+        );
+    }
+    Some(server::Request {
+        method: Method::from_bytes(request.method.as_bytes()).ok()?,
+        path,
+        query,
+        headers,
+        body: request.body.unwrap_or_default().into(),
+        peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        scheme_host: Some("https://scimgate.example".into()),
+        received: Instant::now(),
+    })
+}
+
+/// The schema of a PATCH (RFC 7644 §3.5.2).
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The path of [`BASE_URL`].
+const BASE_PATH: &str = "/scim/v2";

@@ -1,0 +1,78 @@
+//! Operations of several calls that stopped halfway.
+//!
+//! Their first calls may show in the object already (the account is locked) while the later ones are missing (its sessions
+//! go on): the difference alone would not tell. So the attributes such an operation is for are written down before it
+//! starts, and count as changed until it came to its end (promises R3, S17).
+
+use serde_json::{Value, json};
+
+use crate::{
+    mapping::model::TypeMapping,
+    scim::{AttributePath, Error, Resource},
+    store::Record,
+};
+
+use super::{context::Context, identity::new_record, join::Joined, plan::Plan, prune};
+
+/// Writes down what is about to be changed by operations of several calls; nothing if there are none.
+///
+/// What is kept when everything is done does not have the mark: that takes it off.
+pub async fn mark(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan<'_>,
+    old: &mut Joined,
+) -> Result<(), Error> {
+    let steps = plan
+        .steps
+        .iter()
+        .filter(|step| step.operation.steps.len() > 1);
+    let mut paths: Vec<String> = steps
+        .flat_map(|step| step.covers.iter().map(ToString::to_string))
+        .collect();
+    if paths.is_empty() || ctx.journey.is_dry {
+        return Ok(());
+    }
+    let mut record = old
+        .record
+        .clone()
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
+    paths.extend(marked(&record));
+    paths.sort();
+    paths.dedup();
+    record.shadow.insert(MARK.into(), json!(paths));
+    ctx.store
+        .put(ctx.id(), &t.resource_type.name, &record)
+        .await?;
+    old.record = Some(record);
+    Ok(())
+}
+
+/// The state to compare a wish with: without the attributes whose change stopped halfway.
+pub fn known(old: &Joined) -> Resource {
+    let mut known = old.resource.clone();
+    for path in old.record.iter().flat_map(marked) {
+        if let Ok(path) = AttributePath::parse(&path) {
+            prune::remove(&mut known.0, &path);
+        }
+    }
+    known
+}
+
+/// Whether anything is marked.
+pub fn is_marked(old: &Joined) -> bool {
+    old.record
+        .as_ref()
+        .is_some_and(|record| record.shadow.contains_key(MARK))
+}
+
+fn marked(record: &Record) -> Vec<String> {
+    let paths = record.shadow.get(MARK).and_then(Value::as_array);
+    let paths = paths.into_iter().flatten();
+    paths
+        .filter_map(|path| path.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// No attribute's name: it has a character that names cannot have.
+const MARK: &str = "$unfinished";

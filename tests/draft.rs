@@ -1,0 +1,188 @@
+//! Drafts: whole, and good enough for `check`; and what a probe of the demo's application sees.
+//!
+//! `SCIMGATE_BLESS=1 cargo test --test draft` writes the drafts down anew.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use scimgate::cli::draft::{DraftError, propose};
+use serde_json::{Value, json};
+
+/// Each `NAME.openapi.json` with the draft in `NAME.toml`.
+#[test]
+fn each_document_has_its_draft_and_the_draft_passes_check() {
+    let mut documents = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let Some(name) = name.strip_suffix(".openapi.json") else {
+            continue;
+        };
+        documents += 1;
+        let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let draft = propose(&document, None).unwrap();
+        let golden = folder().join(format!("{name}.toml"));
+        if std::env::var_os("SCIMGATE_BLESS").is_some() {
+            std::fs::write(&golden, &draft).unwrap();
+        }
+        let wanted = std::fs::read_to_string(&golden).unwrap_or_default();
+        assert!(
+            draft == wanted,
+            "{name}: the draft is another now:\n{draft}"
+        );
+        assert_passes_check(&golden);
+    }
+    assert!(documents >= 4, "{documents}");
+}
+
+#[test]
+fn what_is_no_openapi_3_document_is_refused_in_words() {
+    let cases = [
+        (json!({"swagger": "2.0", "paths": {}}), DraftError::Swagger),
+        (json!({"openapi": "2.9"}), DraftError::NotOpenApi),
+        (json!([]), DraftError::NotOpenApi),
+        (
+            json!({"openapi": "3.0.0", "paths": {"/orders": {"get": {}}}}),
+            DraftError::NoUsers,
+        ),
+    ];
+    for (document, error) in cases {
+        assert_eq!(propose(&document, None).unwrap_err(), error, "{document}");
+    }
+}
+
+/// References in circles, members of the wrong kind, names that are no places: a draft, and no panic.
+#[test]
+fn a_broken_document_gives_a_draft_all_the_same() {
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "''' \" \n[x]", "version": 3},
+        "servers": [{"url": "https://{host}/"}],
+        "paths": {
+            "/users": {"get": {"parameters": [{"$ref": "#/loop"}, 7], "responses": {"200": {"$ref": "#/loop"}}}, "post": null},
+            "/users/{id}": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/schema"}}}}}}, "put": []}
+        },
+        "loop": {"$ref": "#/loop"},
+        "schema": {"allOf": [{"$ref": "#/schema"}, {"properties": {
+            "id": {}, "login": {"$ref": "#/nowhere"}, "a.b": {}, "it's": {}, "": {}, "child": {"$ref": "#/schema"}
+        }}]}
+    });
+    let draft = propose(&document, None).unwrap();
+    assert!(draft.contains("'userName'"), "{draft}");
+    assert!(draft.parse::<toml::Table>().is_ok(), "{draft}");
+}
+
+#[test]
+fn a_probe_sees_pages_filters_and_the_shape_of_objects() {
+    let application = Staffbook::start();
+    let url = format!("{}/users", application.url);
+    let output = scimgate(&[
+        "draft",
+        "--probe",
+        &url,
+        "--header",
+        "X-Api-Key: staffbook-example-key",
+    ]);
+    for wanted in [
+        "# - The list is at `$.items[*]`, with 30 in the first reply.",
+        "# - A parameter it does not know is ignored",
+        "# - `$.total` has the number of all: 30.",
+        "# - `per_page` is the size of a page, 200 at most.",
+        "# - `page` is the page's number, from 1 on.",
+        "# - `login=` filters, in any case of letters.",
+        "# - `mail=` filters, in any case of letters.",
+        "# - One that is not there is answered 404.",
+        "id = { from = '$.id', type = \"number\" }",
+        "size   = { parameter = \"per_page\", most = 200 }",
+        "total  = '$.total'",
+        "filter = \"emails.value eq\"",
+        "call = \"GET /users/{id}\"",
+        "'userName' ",
+        "= 'login'",
+    ] {
+        assert!(output.contains(wanted), "`{wanted}` is not in\n{output}");
+    }
+    assert!(!output.contains("staffbook-example-key"), "{output}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("staffbook.toml");
+    std::fs::write(&file, &output).unwrap();
+    assert_passes_check(&file);
+}
+
+#[test]
+fn a_draft_is_never_written_over_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = directory.path().join("app.toml");
+    let document = folder().join("staffbook.openapi.json");
+    let run = || {
+        Command::new(env!("CARGO_BIN_EXE_scimgate"))
+            .arg("draft")
+            .arg(&document)
+            .arg("--output")
+            .arg(&output)
+            .output()
+            .unwrap()
+    };
+    assert!(run().status.success());
+    let first = std::fs::read(&output).unwrap();
+    assert!(!run().status.success());
+    assert_eq!(std::fs::read(&output).unwrap(), first);
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/draft")
+}
+
+fn assert_passes_check(file: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_scimgate"))
+        .arg("check")
+        .arg(file)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}: {text}", file.display());
+    assert!(!text.contains("0 users"), "{text}");
+}
+
+fn scimgate(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_scimgate"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The demo's application; it ends with its input.
+struct Staffbook {
+    url: String,
+    child: Child,
+}
+
+impl Staffbook {
+    fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_scimgate"))
+            .args(["demo-application", "--users", "30"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line.trim().strip_prefix("ADDRESS=").unwrap().to_owned();
+        Self { url, child }
+    }
+}
+
+impl Drop for Staffbook {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

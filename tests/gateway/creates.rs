@@ -1,0 +1,241 @@
+//! One wish never makes two accounts, whatever is lost on the way.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    application::{Fault, Lost},
+    fake_target::{Act, Answer},
+    stage::{Reply, Setup, Stage},
+};
+
+fn ada() -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada",
+        "externalId": "e-1",
+        "name": { "givenName": "Ada", "familyName": "Lovelace" },
+        "emails": [{ "value": "ada@corp.example", "type": "work", "primary": true }],
+        "nickName": "Countess",
+        "active": true,
+    })
+}
+
+/// The application's own id serves.
+fn stable() -> Setup {
+    Setup::default().lasting()
+}
+
+/// The application is keyed by the login, which can change: the gateway mints ids.
+fn minted() -> Setup {
+    Setup::default().lasting().with(
+        "id = { from = '$.id', type = \"number\" }",
+        "id = { from = '$.login', stable = false }",
+    )
+}
+
+/// Ways in which the answer to a create gets lost after the account was made.
+fn losses() -> Vec<Fault> {
+    let lost = [
+        Lost::Closed,
+        Lost::Reset,
+        Lost::Cut(0),
+        Lost::Cut(20),
+        Lost::Cut(70),
+        Lost::Instead(Answer::empty(502)),
+        Lost::Instead(Answer::json(500, json!({}))),
+        Lost::Instead(Answer::html(200, "<html>Please log in</html>")),
+    ];
+    lost.map(Fault::AfterEffect).to_vec()
+}
+
+#[tokio::test]
+async fn r4_a_create_whose_answer_was_lost_is_finished_by_the_same_request() {
+    for with_restart in [false, true] {
+        for loss in losses() {
+            let mut stage = stable().start().await;
+            stage.app.plan("POST /users", 1, loss.clone());
+            let first = stage.post("/Users", ada()).await;
+            assert!(first.status >= 500, "{loss:?}: {}", first.body);
+            if with_restart {
+                stage.restart().await;
+            }
+            let second = stage.post("/Users", ada()).await.is(201);
+            assert_eq!(stage.app.ids_of("ada").len(), 1, "{loss:?}");
+            assert_eq!(second.body["nickName"], "Countess");
+            assert_eq!(second.body["externalId"], "e-1");
+            let found = stage
+                .get("/Users?filter=userName%20eq%20%22ada%22")
+                .await
+                .is(200);
+            assert_eq!(found.each("id"), [second.id()], "{loss:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r4_a_minted_id_survives_the_loss_of_the_answer() {
+    for with_restart in [false, true] {
+        for loss in losses() {
+            let mut stage = minted().start().await;
+            stage.app.plan("POST /users", 1, loss.clone());
+            let first = stage.post("/Users", ada()).await;
+            assert!(first.status >= 500, "{loss:?}: {}", first.body);
+            if with_restart {
+                stage.restart().await;
+            }
+            let second = stage.post("/Users", ada()).await.is(201);
+            assert_eq!(stage.app.ids_of("ada").len(), 1, "{loss:?}");
+            let found = stage
+                .get("/Users?filter=userName%20eq%20%22ada%22")
+                .await
+                .is(200);
+            assert_eq!(found.each("id"), [second.id()], "{loss:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r4_a_create_that_never_reached_the_application_is_made_by_the_same_request() {
+    for setup in [stable, minted] {
+        for act in [Act::Close, Act::Reset, Act::Say(Answer::empty(503))] {
+            let mut stage = setup().start().await;
+            stage.app.plan("POST /users", 3, Fault::Before(act.clone()));
+            let first = stage.post("/Users", ada()).await;
+            assert!(first.status >= 500, "{act:?}: {}", first.body);
+            assert_eq!(stage.app.ids_of("ada").len(), 0);
+            stage.app.mend();
+            stage.restart().await;
+            stage.post("/Users", ada()).await.is(201);
+            assert_eq!(stage.app.ids_of("ada").len(), 1, "{act:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r4_a_create_whose_answer_the_client_never_saw_is_answered_201_again_with_the_same_id() {
+    for setup in [stable, minted] {
+        let mut stage = setup().start().await;
+        let ask = |stage: &Stage| stage.ask("POST", "/Users").body(ada()).lost();
+        let first = ask(&stage).send().await.is(201);
+        let second = ask(&stage).send().await.is(201);
+        assert_eq!(second.id(), first.id());
+        stage.restart().await;
+        let third = stage.post("/Users", ada()).await.is(201);
+        assert_eq!(third.id(), first.id());
+        assert_eq!(third.body, first.body);
+        // This answer was seen: from now on it is a second create.
+        let fourth = stage
+            .post("/Users", ada())
+            .await
+            .is_error(409, "uniqueness");
+        assert!(
+            fourth.body["detail"]
+                .as_str()
+                .unwrap()
+                .contains(&first.id())
+        );
+        assert_eq!(stage.app.ids_of("ada").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn another_wish_under_the_same_name_is_a_conflict_even_before_the_first_was_seen() {
+    let stage = stable().start().await;
+    let ask = |body: Value| stage.ask("POST", "/Users").body(body).lost();
+    ask(ada()).send().await.is(201);
+    let mut other = ada();
+    other["title"] = json!("Analyst");
+    ask(other).send().await.is_error(409, "uniqueness");
+    let mut shouted = ada();
+    shouted["userName"] = json!("ADA");
+    ask(shouted).send().await.is_error(409, "uniqueness");
+    assert_eq!(stage.app.ids_of("ada").len(), 1);
+}
+
+#[tokio::test]
+async fn r1_creates_at_the_same_time_make_one_account() {
+    for setup in [stable, minted] {
+        let stage = setup().start().await;
+        stage.app.plan(
+            "POST /users",
+            1,
+            Fault::AfterEffect(Lost::Late(Duration::from_millis(100))),
+        );
+        let asks = (0..8).map(|_| stage.post("/Users", ada()));
+        let replies: Vec<Reply> = futures_util::future::join_all(asks).await;
+        let made: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
+        assert!(!made.is_empty());
+        assert!(made.iter().all(|reply| reply.id() == made[0].id()));
+        let others = replies.iter().filter(|reply| reply.status != 201);
+        others.for_each(|reply| assert_eq!(reply.status, 409, "{}", reply.body));
+        assert_eq!(stage.app.ids_of("ada").len(), 1);
+        assert_eq!(stage.app.target.count("POST"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_user_deleted_in_the_application_can_be_created_again() {
+    for setup in [stable, minted] {
+        let stage = setup().start().await;
+        let first = stage.post("/Users", ada()).await.is(201);
+        stage.app.remove_user(stage.app.ids_of("ada")[0]);
+        stage.get(&format!("/Users/{}", first.id())).await.is(404);
+        let second = stage.post("/Users", ada()).await.is(201);
+        assert_eq!(stage.app.ids_of("ada").len(), 1);
+        stage.get(&format!("/Users/{}", second.id())).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_user_deleted_by_the_client_can_be_created_again_with_nothing_left_of_the_first() {
+    for setup in [stable, minted] {
+        let stage = setup().start().await;
+        let first = stage.post("/Users", ada()).await.is(201);
+        stage
+            .delete(&format!("/Users/{}", first.id()))
+            .await
+            .is(204);
+        stage
+            .delete(&format!("/Users/{}", first.id()))
+            .await
+            .is(404);
+        let mut plain = ada();
+        plain
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| name != "nickName" && name != "externalId");
+        let second = stage.post("/Users", plain).await.is(201);
+        assert_ne!(second.id(), first.id());
+        assert!(second.body.get("nickName").is_none());
+        assert!(second.body.get("externalId").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_up_is_free_and_the_new_one_is_taken() {
+    for setup in [stable, minted] {
+        let stage = setup().start().await;
+        let first = stage.post("/Users", ada()).await.is(201);
+        let path = format!("/Users/{}", first.id());
+        let rename = json!([{ "op": "replace", "path": "userName", "value": "augusta" }]);
+        let renamed = stage.patch(&path, rename).await.is(200);
+        assert_eq!(renamed.id(), first.id());
+        let second = stage.post("/Users", ada()).await.is(201);
+        assert_ne!(second.id(), first.id());
+        let mut augusta = ada();
+        augusta["userName"] = json!("augusta");
+        stage
+            .post("/Users", augusta)
+            .await
+            .is_error(409, "uniqueness");
+        assert_eq!(
+            (
+                stage.app.ids_of("ada").len(),
+                stage.app.ids_of("augusta").len()
+            ),
+            (1, 1)
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The whole gateway against an application that misbehaves on demand. What must hold is promised in SECURITY.md and
+//! docs; a test that proves a promise bears its number.
+
+#[path = "../support/application.rs"]
+mod application;
+#[path = "../support/fake_target.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the tests of the driver, which use more of it"
+)]
+mod fake_target;
+mod stage;
+
+mod bulk;
+mod creates;
+mod existing;
+mod lists;
+mod members;
+mod secrecy;
+mod statuses;
+mod tenants;
+mod updates;

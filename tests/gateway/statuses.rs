@@ -1,0 +1,337 @@
+//! What the application's troubles look like to the client.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    application::{ANY_WRITE, Fault, Lost},
+    fake_target::{Act, Answer},
+    stage::{Reply, Setup, Stage},
+};
+
+/// A stage with user 1 (ada), user 2 (bob) and group 3 (staff, with bob in it).
+async fn staffed(setup: Setup) -> Stage {
+    let stage = setup.start().await;
+    stage
+        .app
+        .add_user(json!({ "login": "ada", "mail": "ada@corp.example", "state": 1 }));
+    stage
+        .app
+        .add_user(json!({ "login": "bob", "mail": "bob@corp.example", "state": 1 }));
+    stage.app.add_group(json!({ "name": "staff" }), [2]);
+    stage
+}
+
+fn member(id: &str) -> Value {
+    json!([{ "value": id }])
+}
+
+/// What a client asks, and the call that goes wrong.
+const OPERATIONS: [(&str, &str); 13] = [
+    ("list", "GET /users?"),
+    ("list, members", "GET /groups/3/members"),
+    ("list, groups", "GET /users/1/groups"),
+    ("find", "GET /users?login"),
+    ("get", "GET /users/1"),
+    ("create", "POST /users"),
+    ("patch", "PATCH /users/1"),
+    ("patch, reading", "GET /users/1"),
+    ("replace", "PATCH /users/1"),
+    ("delete", "DELETE /users/1"),
+    ("add member", "POST /groups/3/members"),
+    ("remove member", "DELETE /groups/3/members"),
+    ("read members", "GET /groups/3/members"),
+];
+
+async fn perform(stage: &Stage, operation: &str) -> Reply {
+    let title = json!([{ "op": "replace", "path": "title", "value": "Analyst" }]);
+    match operation {
+        "list" => stage.get("/Users").await,
+        "list, members" => stage.get("/Groups").await,
+        "list, groups" => stage.get("/Users?attributes=userName,groups").await,
+        "find" => stage.get("/Users?filter=userName%20eq%20%22ada%22").await,
+        "get" => stage.get("/Users/1").await,
+        "create" => stage.post("/Users", json!({ "userName": "eve" })).await,
+        "patch" | "patch, reading" => stage.patch("/Users/1", title).await,
+        "replace" => {
+            stage
+                .put("/Users/1", json!({ "userName": "ada", "title": "Dr." }))
+                .await
+        }
+        "delete" => stage.delete("/Users/1").await,
+        "add member" => {
+            let add = json!([{ "op": "add", "path": "members", "value": member("1") }]);
+            stage.patch("/Groups/g-3", add).await
+        }
+        "remove member" => {
+            let remove = json!([{ "op": "remove", "path": "members[value eq \"2\"]" }]);
+            stage.patch("/Groups/g-3", remove).await
+        }
+        _ => stage.get("/Groups/g-3").await,
+    }
+}
+
+/// The answers of the application that are tried; 429 comes with the time to wait.
+fn answers() -> Vec<(&'static str, Answer)> {
+    let mut answers = vec![("200 html", Answer::html(200, "<html>Log in</html>"))];
+    for (name, status) in [
+        ("301", 301),
+        ("302", 302),
+        ("307", 307),
+        ("400", 400),
+        ("401", 401),
+        ("403", 403),
+        ("404", 404),
+        ("405", 405),
+        ("408", 408),
+        ("409", 409),
+        ("410", 410),
+        ("412", 412),
+        ("415", 415),
+        ("418", 418),
+        ("422", 422),
+        ("500", 500),
+        ("501", 501),
+        ("502", 502),
+        ("503", 503),
+        ("504", 504),
+    ] {
+        let answer = Answer::json(status, json!({ "message": "no" }));
+        answers.push((
+            name,
+            answer.header("Location", "http://127.0.0.1:1/elsewhere"),
+        ));
+    }
+    // From then on everything waits.
+    let slow_down = Answer::json(429, json!({})).header("Retry-After", "30");
+    answers.push(("429", slow_down));
+    answers
+}
+
+#[tokio::test]
+async fn r7_status_table() {
+    let mut table = String::new();
+    for (operation, call) in OPERATIONS {
+        let stage = staffed(Setup::default()).await;
+        for (name, answer) in answers() {
+            stage.app.plan(call, 9, Fault::Before(Act::Say(answer)));
+            let reply = perform(&stage, operation).await;
+            stage.app.mend();
+            // The application is well otherwise, so that it is not left alone for a while.
+            for _ in 0..3 {
+                let other = stage.get("/Users/2").await;
+                assert!(name == "429" || other.status == 200, "{other:?}");
+            }
+            let is_of_the_client = matches!(reply.status, 401 | 403)
+                || (reply.status == 404 && operation.starts_with("list"))
+                || (reply.status == 404 && operation == "find");
+            assert!(
+                !is_of_the_client,
+                "{operation} {name}: Entra would quarantine the customer"
+            );
+            if matches!(reply.status, 429 | 503 | 504) {
+                let wait = reply
+                    .header("retry-after")
+                    .and_then(|wait| wait.parse::<u64>().ok());
+                assert!(
+                    wait.is_some_and(|wait| wait > 0),
+                    "{operation} {name}: {reply:?}"
+                );
+            }
+            let kind = reply.body["scimType"].as_str().unwrap_or_default();
+            let line = format!("{operation:14} {name:8} -> {} {kind}", reply.status);
+            table.push_str(line.trim_end());
+            table.push('\n');
+        }
+        table.push('\n');
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[tokio::test]
+async fn r8_a_query_without_a_match_is_an_empty_list() {
+    let stage = staffed(Setup::default()).await;
+    for filter in [
+        "userName%20eq%20%22nobody%22",
+        "externalId%20eq%20%22nobody%22",
+        "id%20eq%20%22999%22",
+        "id%20eq%20%22no-number%22",
+        "title%20eq%20%22nothing%22",
+        "groups.value%20eq%20%22g-999%22",
+    ] {
+        let reply = stage.get(&format!("/Users?filter={filter}")).await.is(200);
+        assert_eq!(reply.body["totalResults"], 0, "{filter}: {}", reply.body);
+        assert_eq!(
+            reply.body["schemas"][0],
+            "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+        );
+    }
+}
+
+#[tokio::test]
+async fn r8_a_search_that_the_application_answers_404_finds_nothing() {
+    let stage = staffed(Setup::default()).await;
+    stage.app.refuse("GET /users?login", 9, 404);
+    let reply = stage
+        .get("/Users?filter=userName%20eq%20%22x%22")
+        .await
+        .is(200);
+    assert_eq!(reply.body["totalResults"], 0);
+}
+
+/// A write of several calls, and how the application looks when it is done.
+struct Writing {
+    name: &'static str,
+    setup: fn() -> Setup,
+    ask: fn(&Stage) -> crate::stage::Ask,
+    is_done: fn(&Stage) -> bool,
+}
+
+const DEACTIVATION: &str = "
+[user.deactivate]
+steps = [
+  { call = \"POST /users/{id}/lock\" },
+  { call = \"POST /users/{id}/end-sessions\" },
+  { call = \"POST /users/{id}/revoke-tokens\" },
+]
+[user.activate]
+call = \"POST /users/{id}/unlock\"
+";
+
+fn writings() -> [Writing; 4] {
+    [
+        Writing {
+            name: "a deactivation of three calls",
+            setup: || Setup::tenant(DEACTIVATION),
+            ask: |stage| {
+                let off = json!([{ "op": "replace", "path": "active", "value": false }]);
+                stage
+                    .ask("PATCH", "/Users/1")
+                    .body(crate::stage::patch(off))
+            },
+            is_done: |stage| {
+                let ada = stage.app.user(1).unwrap();
+                ada["state"] == 3 && ada["end-sessions"] == true && ada["revoke-tokens"] == true
+            },
+        },
+        Writing {
+            name: "a change of state and name",
+            setup: || Setup::tenant(DEACTIVATION),
+            ask: |stage| {
+                let body =
+                    json!({ "userName": "ada", "name": { "givenName": "A" }, "active": false });
+                stage.ask("PUT", "/Users/1").body(body)
+            },
+            is_done: |stage| {
+                let ada = stage.app.user(1).unwrap();
+                ada["state"] == 3 && ada["revoke-tokens"] == true && ada["first"] == "A"
+            },
+        },
+        Writing {
+            name: "a group with a new name and other members",
+            setup: Setup::default,
+            ask: |stage| {
+                let body = json!({ "displayName": "crew", "members": [{ "value": "1" }] });
+                stage.ask("PUT", "/Groups/g-3").body(body)
+            },
+            is_done: |stage| {
+                stage.app.group(3).unwrap()["name"] == "crew" && stage.app.members(3) == [1]
+            },
+        },
+        Writing {
+            name: "a new group with two members",
+            setup: Setup::default,
+            ask: |stage| {
+                let members = json!([{ "value": "1" }, { "value": "2" }]);
+                let body = json!({ "displayName": "crew", "members": members });
+                stage.ask("POST", "/Groups").body(body)
+            },
+            is_done: |stage| {
+                let crew = (4..9).find(|id| stage.app.group(*id).is_some());
+                crew.is_some_and(|id| stage.app.members(id) == [1, 2])
+            },
+        },
+    ]
+}
+
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::Before(Act::Close),
+        Fault::Before(Act::Hang),
+        Fault::Before(Act::Say(Answer::json(500, json!({})))),
+        Fault::AfterEffect(Lost::Closed),
+        Fault::AfterEffect(Lost::Hanging),
+    ]
+}
+
+#[tokio::test]
+async fn r3_a_write_that_is_not_whole_is_never_acknowledged_and_the_same_request_finishes_it() {
+    for writing in writings() {
+        let stage = staffed((writing.setup)()).await;
+        let reply = (writing.ask)(&stage).send().await;
+        assert!(
+            reply.status < 300 && (writing.is_done)(&stage),
+            "{}: {reply:?}",
+            writing.name
+        );
+        let count = stage.app.writes().len();
+        for number in 0..count {
+            for fault in faults() {
+                let name = format!("{}, call {number} of {count}, {fault:?}", writing.name);
+                let setup = (writing.setup)().with("deadline = \"5s\"", "deadline = \"300ms\"");
+                let stage = staffed(setup).await;
+                stage.app.plan_after(number, ANY_WRITE, fault);
+                let reply = (writing.ask)(&stage).send().await;
+                assert!(
+                    reply.status >= 500,
+                    "{name}: {} {}",
+                    reply.status,
+                    reply.body
+                );
+                let reply = (writing.ask)(&stage).send().await;
+                assert!(
+                    reply.status < 300,
+                    "{name}: {} {}",
+                    reply.status,
+                    reply.body
+                );
+                assert!(
+                    (writing.is_done)(&stage),
+                    "{name}: {:?}",
+                    stage.app.writes()
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn r5_every_request_is_answered_before_the_deadline_whatever_hangs() {
+    for (operation, call) in OPERATIONS {
+        let setup = Setup::default().with("deadline = \"5s\"", "deadline = \"500ms\"");
+        let stage = staffed(setup).await;
+        stage.app.plan(call, 9, Fault::Before(Act::Hang));
+        let start = Instant::now();
+        let reply = perform(&stage, operation).await;
+        assert_eq!(reply.status, 504, "{operation}: {}", reply.body);
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(1000), "{operation}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn r2_a_write_that_may_have_arrived_is_not_sent_again_by_itself() {
+    let writes = ["create", "patch", "delete", "add member", "remove member"];
+    for (operation, call) in OPERATIONS.iter().filter(|(name, _)| writes.contains(name)) {
+        for fault in faults() {
+            let setup = Setup::default().with("deadline = \"5s\"", "deadline = \"300ms\"");
+            let stage = staffed(setup).await;
+            stage.app.plan(call, 9, fault.clone());
+            let reply = perform(&stage, operation).await;
+            assert!(reply.status >= 500, "{operation} {fault:?}: {}", reply.body);
+            let writes = stage.app.writes();
+            assert_eq!(writes.len(), 1, "{operation} {fault:?}: {writes:?}");
+        }
+    }
+}

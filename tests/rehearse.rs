@@ -1,0 +1,233 @@
+//! `scimgate rehearse` against the demo's application: what is reported, and that nothing is left behind.
+
+#[path = "support/demo.rs"]
+mod demo;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use demo::Demo;
+use scimgate::cli::demo::application::EXAMPLE_API_KEY;
+use scimgate::cli::replay::{HttpTransport, Request, Transport};
+use serde_json::Value;
+
+const PROVIDERS: [&str; 12] = [
+    "okta",
+    "entra",
+    "onelogin",
+    "jumpcloud",
+    "google",
+    "ping",
+    "authentik",
+    "keycloak",
+    "sailpoint",
+    "rippling",
+    "cyberark",
+    "rauthy",
+];
+
+#[tokio::test]
+async fn every_provider_rehearses_and_leaves_the_application_as_it_was() {
+    let demo = Demo::start("rehearse", &[]);
+    let before = state(&demo).await;
+    for provider in PROVIDERS {
+        let rehearsal = Rehearsal::of(&demo, &["demo", "--as", provider]);
+        assert!(rehearsal.is_success, "{}", rehearsal.text);
+        assert!(
+            rehearsal.text.contains("nothing is left behind"),
+            "{}",
+            rehearsal.text
+        );
+        assert!(!rehearsal.text.contains("FAILED"), "{}", rehearsal.text);
+        assert_eq!(state(&demo).await, before, "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_rehearsal_writes_nothing_and_says_what_it_would() {
+    let demo = Demo::start("rehearse-dry", &[]);
+    let before = state(&demo).await;
+    for provider in PROVIDERS {
+        let rehearsal = Rehearsal::of(&demo, &["demo", "--as", provider, "--dry-run"]);
+        assert!(rehearsal.is_success, "{}", rehearsal.text);
+        for part in [
+            "Nothing is written",
+            "planned  POST /users",
+            "it is about the user that would have been created",
+        ] {
+            assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+        }
+    }
+    assert_eq!(state(&demo).await, before);
+}
+
+#[tokio::test]
+async fn a_report_has_a_line_for_each_step_and_the_score() {
+    let demo = Demo::start("rehearse-report", &[]);
+    let rehearsal = Rehearsal::of(&demo, &["demo", "--as", "google"]);
+    let expected = "\
+Google Workspace auto-provisioning: a user's life, no groups
+tenant `demo`, application `demo`, test accounts in example.com
+
+ok       set-up: read one user
+ok       look Ines up before creating her
+ok       create Ines
+ok       update by PUT: she married
+ok       update by PATCH: a new login and address
+ok       … under the same id
+ok       out of scope: suspend her
+ok       … inactive and still there
+ok       back in scope: reactivate her
+ok       … active
+ok       the grace period ends: delete her
+ok       … who is gone
+
+12 steps held
+nothing is left behind in the application
+";
+    assert_eq!(rehearsal.text, expected);
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_is_stopped_cleans_up_too() {
+    let demo = Demo::start("rehearse-stop", &[]);
+    let before = state(&demo).await;
+    let mut command = Rehearsal::command(&demo, &["demo", "--as", "entra"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut lines = out.lines().map_while(Result::ok);
+    lines.find(|line| line.ends_with("create Jonas"));
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(asked.expect("kill").success());
+    let rest: Vec<String> = lines.collect();
+    child.wait().expect("it ends");
+    assert!(
+        rest.iter().any(|line| line.contains("nothing is left")),
+        "{rest:?}"
+    );
+    assert_eq!(state(&demo).await, before);
+}
+
+#[tokio::test]
+async fn what_the_administrator_would_see_is_told_and_accounts_that_must_stay_are_named() {
+    let demo = Demo::start("rehearse-limits", &[]);
+    // A customer with one domain, whose operator lets nobody be deleted.
+    let limits = "[client]\nidp = \"okta\"\ndomains = [\"acme.example\"]\n";
+    tenant(
+        &demo,
+        "keeper",
+        &format!("{limits}[policy]\non-delete = \"refuse\"\n"),
+    );
+    let rehearsal = Rehearsal::of(&demo, &["keeper", "--as", "okta"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "test accounts in acme.example",
+        "21 steps held",
+        "left behind in the application, to be removed by hand:",
+        "It is deactivated.",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+
+    tenant(
+        &demo,
+        "softer",
+        &format!("{limits}[policy]\non-delete = \"deactivate\"\n"),
+    );
+    let rehearsal = Rehearsal::of(&demo, &["softer", "--as", "google"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "reads its client as Okta, whoever calls",
+        "deleted accounts stay in the application, deactivated",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+
+    let rehearsal = Rehearsal::of(
+        &demo,
+        &["keeper", "--as", "okta", "--domain", "elsewhere.example"],
+    );
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "FAILED   create Ilse",
+        "Okta is told 400: An address is outside the domains that this tenant may provision.",
+        "skipped  update: she married",
+        "nothing is left behind",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+}
+
+#[tokio::test]
+async fn groups_that_the_application_does_not_have_are_left_out() {
+    let demo = Demo::start("rehearse-users", &[]);
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let text = std::fs::read_to_string(&app).unwrap();
+    let (users, _) = text.split_once("\n[group]").expect("the demo has groups");
+    let users_only = demo.config.with_file_name("mappings/apps/people.toml");
+    let users = users.replacen("app = \"demo\"", "app = \"people\"", 1);
+    std::fs::write(users_only, users).unwrap();
+    let text = "tenant = \"people\"\napp = \"people\"\n[client]\nidp = \"auto\"\n";
+    std::fs::write(demo.config.with_file_name("mappings/people.toml"), text).unwrap();
+
+    let rehearsal = Rehearsal::of(&demo, &["people", "--as", "jumpcloud"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+    assert!(
+        rehearsal.text.contains("the mapping has no groups"),
+        "{}",
+        rehearsal.text
+    );
+}
+
+/// One run of the command.
+struct Rehearsal {
+    is_success: bool,
+    text: String,
+}
+
+impl Rehearsal {
+    fn of(demo: &Demo, arguments: &[&str]) -> Self {
+        let output = Self::command(demo, arguments).output();
+        let output = output.expect("the command runs");
+        let mut text = String::from_utf8(output.stdout).expect("text");
+        text.push_str(&String::from_utf8_lossy(&output.stderr));
+        Self {
+            is_success: output.status.success(),
+            text,
+        }
+    }
+}
+
+impl Rehearsal {
+    fn command(demo: &Demo, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scimgate"));
+        command.arg("rehearse").args(arguments);
+        command.arg("--config").arg(&demo.config);
+        command
+    }
+}
+
+/// Adds a tenant of the demo's application; it needs no key, as nobody calls from outside.
+fn tenant(demo: &Demo, name: &str, text: &str) {
+    let path: &Path = &demo.config.with_file_name(format!("mappings/{name}.toml"));
+    let text = format!("tenant = \"{name}\"\napp = \"demo\"\n{text}");
+    std::fs::write(path, text).expect("the demo's mappings can be written");
+}
+
+/// Users and groups of the application, without what changes by being counted.
+async fn state(demo: &Demo) -> (Value, Value) {
+    let transport = HttpTransport::new(&demo.target_url, None).unwrap();
+    let request = Request {
+        method: "GET".to_owned(),
+        path_and_query: "/_state".to_owned(),
+        headers: vec![("X-Api-Key".to_owned(), EXAMPLE_API_KEY.to_owned())],
+        body: None,
+    };
+    let reply = transport
+        .send(request)
+        .await
+        .expect("the application answers");
+    let state: Value = serde_json::from_slice(&reply.body).expect("JSON");
+    (state["users"].clone(), state["groups"].clone())
+}

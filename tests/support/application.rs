@@ -1,0 +1,460 @@
+//! An application that keeps users and groups, on top of the scripted one: every call can be told to go wrong, before or
+//! after it took effect.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::fake_target::{Act, Answer, FakeTarget, Seen};
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// Nothing happens in the application; then this.
+    Before(Act),
+    /// It takes effect, and the answer gets lost this way.
+    AfterEffect(Lost),
+}
+
+/// How the answer to a call that took effect gets lost.
+#[derive(Debug, Clone)]
+pub enum Lost {
+    Closed,
+    Reset,
+    /// After so many bytes.
+    Cut(usize),
+    /// Never sent.
+    Hanging,
+    /// Another answer is sent instead.
+    Instead(Answer),
+    /// Sent late.
+    Late(Duration),
+}
+
+struct Planned {
+    call: String,
+    fault: Fault,
+    /// Such calls that pass before.
+    passing: usize,
+    left: usize,
+}
+
+impl Planned {
+    fn is_for(&self, line: &str) -> bool {
+        match self.call.as_str() {
+            ANY_WRITE => !line.starts_with("GET "),
+            call => line.starts_with(call),
+        }
+    }
+}
+
+/// Stands for every call that changes something.
+pub const ANY_WRITE: &str = "*";
+
+#[derive(Default)]
+struct Content {
+    last_id: u64,
+    users: BTreeMap<u64, Value>,
+    groups: BTreeMap<u64, Value>,
+    members: BTreeMap<u64, BTreeSet<u64>>,
+    faults: Vec<Planned>,
+    /// Calls before it are forgotten.
+    mark: usize,
+}
+
+/// The running application.
+#[derive(Clone)]
+pub struct Application {
+    pub target: FakeTarget,
+    content: Arc<Mutex<Content>>,
+}
+
+impl Application {
+    pub async fn start() -> Self {
+        let content = Arc::new(Mutex::new(Content::default()));
+        let shared = Arc::clone(&content);
+        let target = FakeTarget::start(move |_, seen| shared.lock().unwrap().act(seen)).await;
+        Self { target, content }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap()
+    }
+
+    /// The next calls whose `METHOD /path` starts like this go wrong.
+    pub fn plan(&self, call: &str, times: usize, fault: Fault) {
+        self.content().faults.push(Planned {
+            call: call.into(),
+            fault,
+            passing: 0,
+            left: times,
+        });
+    }
+
+    /// One such call goes wrong, after so many of them.
+    pub fn plan_after(&self, passing: usize, call: &str, fault: Fault) {
+        self.content().faults.push(Planned {
+            call: call.into(),
+            fault,
+            passing,
+            left: 1,
+        });
+    }
+
+    /// Answers the next such call with a status and an empty object.
+    pub fn refuse(&self, call: &str, times: usize, status: u16) {
+        let answer = Answer::json(status, json!({}));
+        self.plan(call, times, Fault::Before(Act::Say(answer)));
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn mend(&self) {
+        self.content().faults.clear();
+    }
+
+    /// Puts a user there, as an administrator would; gives its id.
+    pub fn add_user(&self, fields: Value) -> u64 {
+        self.content().insert_user(fields)
+    }
+
+    /// Puts a group there.
+    pub fn add_group(&self, fields: Value, members: impl IntoIterator<Item = u64>) -> u64 {
+        let mut content = self.content();
+        let id = content.insert_group(fields);
+        content.members.insert(id, members.into_iter().collect());
+        id
+    }
+
+    /// Makes up users `user1` … `userN`.
+    pub fn add_users(&self, count: u64) {
+        for number in 1..=count {
+            let (login, mail) = (
+                format!("user{number}"),
+                format!("user{number}@corp.example"),
+            );
+            self.add_user(json!({ "login": login, "mail": mail, "first": "User", "state": 1 }));
+        }
+    }
+
+    pub fn user(&self, id: u64) -> Option<Value> {
+        self.content().users.get(&id).cloned()
+    }
+
+    pub fn change_user(&self, id: u64, field: &str, value: Value) {
+        if let Some(user) = self.content().users.get_mut(&id) {
+            user[field] = value;
+        }
+    }
+
+    pub fn remove_user(&self, id: u64) {
+        self.content().users.remove(&id);
+    }
+
+    pub fn group(&self, id: u64) -> Option<Value> {
+        self.content().groups.get(&id).cloned()
+    }
+
+    pub fn members(&self, group: u64) -> Vec<u64> {
+        let content = self.content();
+        let members = content.members.get(&group);
+        members.into_iter().flatten().copied().collect()
+    }
+
+    /// The ids of the users with a login.
+    pub fn ids_of(&self, login: &str) -> Vec<u64> {
+        let content = self.content();
+        let ids = content.users.iter();
+        ids.filter(|(_, user)| same(&user["login"], login))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Calls since the last [`forget_calls`](Self::forget_calls).
+    pub fn seen(&self) -> Vec<Seen> {
+        let mark = self.content().mark;
+        self.target.seen().split_off(mark)
+    }
+
+    /// The same, as `METHOD /path?query`.
+    pub fn calls(&self) -> Vec<String> {
+        let seen = self.seen();
+        seen.iter()
+            .map(|seen| format!("{} {}", seen.method, seen.path))
+            .collect()
+    }
+
+    /// Calls that change something, with their bodies.
+    pub fn writes(&self) -> Vec<(String, Value)> {
+        let seen = self.seen().into_iter().filter(|seen| seen.method != "GET");
+        seen.map(|seen| (format!("{} {}", seen.method, seen.path), seen.json()))
+            .collect()
+    }
+
+    pub fn forget_calls(&self) {
+        let count = self.target.seen().len();
+        self.content().mark = count;
+    }
+}
+
+impl Content {
+    fn act(&mut self, seen: &Seen) -> Act {
+        let line = format!("{} {}", seen.method, seen.path);
+        let fault = self.fault_of(&line);
+        match fault {
+            Some(Fault::Before(act)) => act,
+            Some(Fault::AfterEffect(lost)) => {
+                let answer = self.answer(seen);
+                match lost {
+                    Lost::Closed => Act::Close,
+                    Lost::Reset => Act::Reset,
+                    Lost::Cut(bytes) => Act::Part(bytes, answer),
+                    Lost::Hanging => Act::Hang,
+                    Lost::Instead(other) => Act::Say(other),
+                    Lost::Late(time) => Act::After(time, answer),
+                }
+            }
+            None => Act::Say(self.answer(seen)),
+        }
+    }
+
+    fn fault_of(&mut self, line: &str) -> Option<Fault> {
+        let mut faults = self.faults.iter_mut();
+        let planned = faults.find(|planned| planned.left > 0 && planned.is_for(line))?;
+        if planned.passing > 0 {
+            planned.passing -= 1;
+            return None;
+        }
+        planned.left -= 1;
+        Some(planned.fault.clone())
+    }
+
+    fn answer(&mut self, seen: &Seen) -> Answer {
+        let path = seen.path.split('?').next().unwrap_or_default().to_owned();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let id = segments.get(1).map_or(0, |name| self.number_of(name));
+        match (seen.method.as_str(), segments.as_slice()) {
+            ("GET", ["users"]) => self.list_users(seen),
+            ("POST", ["users"]) => self.create_user(seen.json()),
+            ("GET", ["users", _]) => found(self.users.get(&id)),
+            ("PATCH" | "PUT", ["users", _]) => self.change(id, seen.json()),
+            ("DELETE", ["users", _]) => self.delete_user(id),
+            ("POST", ["users", _, verb]) => self.order(id, verb),
+            ("GET", ["users", _, "groups"]) => self.groups_of(id, seen),
+            ("GET", ["groups"]) => self.list_groups(seen),
+            ("POST", ["groups"]) => self.create_group(seen.json()),
+            ("GET", ["groups", _]) => found(self.groups.get(&id)),
+            ("PATCH" | "PUT", ["groups", _]) => {
+                let group = self.groups.get_mut(&id);
+                merged(group, seen.json())
+            }
+            ("DELETE", ["groups", _]) => match self.groups.remove(&id) {
+                Some(_) => Answer::empty(204),
+                None => missing(),
+            },
+            (method, ["groups", _, "members", rest @ ..]) => {
+                self.membership(method, id, rest.first().copied(), seen)
+            }
+            _ => missing(),
+        }
+    }
+
+    /// An object's number; users can be named by their login too.
+    fn number_of(&self, name: &str) -> u64 {
+        let of_login = || {
+            let mut users = self.users.iter();
+            let (id, _) = users.find(|(_, user)| same(&user["login"], name))?;
+            Some(*id)
+        };
+        name.parse().ok().or_else(of_login).unwrap_or(0)
+    }
+
+    fn insert_user(&mut self, mut fields: Value) -> u64 {
+        self.last_id += 1;
+        fields["id"] = json!(self.last_id);
+        self.users.insert(self.last_id, fields);
+        self.last_id
+    }
+
+    fn insert_group(&mut self, mut fields: Value) -> u64 {
+        self.last_id += 1;
+        fields["id"] = json!(self.last_id);
+        self.groups.insert(self.last_id, fields);
+        self.members.insert(self.last_id, BTreeSet::new());
+        self.last_id
+    }
+
+    fn create_user(&mut self, fields: Value) -> Answer {
+        let login = fields["login"].as_str().unwrap_or_default().to_owned();
+        if self.users.values().any(|user| same(&user["login"], &login)) {
+            return Answer::json(422, json!({ "message": "login has been taken" }));
+        }
+        let mut fields = fields;
+        if fields.get("state").is_none() {
+            fields["state"] = json!(1);
+        }
+        let id = self.insert_user(fields);
+        Answer::json(201, self.users[&id].clone())
+    }
+
+    fn create_group(&mut self, fields: Value) -> Answer {
+        let name = fields["name"].as_str().unwrap_or_default().to_owned();
+        if self
+            .groups
+            .values()
+            .any(|group| same(&group["name"], &name))
+        {
+            return Answer::json(422, json!({ "message": "name has been taken" }));
+        }
+        let id = self.insert_group(fields);
+        Answer::json(201, self.groups[&id].clone())
+    }
+
+    fn change(&mut self, id: u64, fields: Value) -> Answer {
+        let login = fields["login"].as_str().unwrap_or_default().to_owned();
+        let is_other = |(other, user): (&u64, &Value)| *other != id && same(&user["login"], &login);
+        if !login.is_empty() && self.users.iter().any(is_other) {
+            return Answer::json(422, json!({ "message": "login has been taken" }));
+        }
+        merged(self.users.get_mut(&id), fields)
+    }
+
+    fn delete_user(&mut self, id: u64) -> Answer {
+        for members in self.members.values_mut() {
+            members.remove(&id);
+        }
+        match self.users.remove(&id) {
+            Some(_) => Answer::empty(204),
+            None => missing(),
+        }
+    }
+
+    /// `lock`, `unlock`, and orders that leave a trace of their own (`end-sessions`, `revoke-tokens`).
+    fn order(&mut self, id: u64, verb: &str) -> Answer {
+        let Some(user) = self.users.get_mut(&id) else {
+            return missing();
+        };
+        match verb {
+            "lock" => user["state"] = json!(3),
+            "unlock" => user["state"] = json!(1),
+            other => user[other] = json!(true),
+        }
+        Answer::empty(204)
+    }
+
+    fn list_users(&self, seen: &Seen) -> Answer {
+        let has = |name: &str, user: &Value| {
+            let wanted = seen.parameter(name);
+            wanted.is_none_or(|wanted| same(&user[name], &wanted))
+        };
+        let users = self.users.values();
+        page(
+            seen,
+            users.filter(|user| has("login", user) && has("mail", user)),
+        )
+    }
+
+    fn list_groups(&self, seen: &Seen) -> Answer {
+        let wanted = seen.parameter("name");
+        let groups = self.groups.values().filter(|group| {
+            let has = |wanted: &String| same(&group["name"], wanted);
+            wanted.as_ref().is_none_or(has)
+        });
+        page(seen, groups)
+    }
+
+    fn groups_of(&self, user: u64, seen: &Seen) -> Answer {
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(id, _)| {
+            let members = self.members.get(id);
+            members.is_some_and(|members| members.contains(&user))
+        });
+        page(seen, groups.map(|(_, group)| group))
+    }
+
+    fn membership(
+        &mut self,
+        method: &str,
+        group: u64,
+        member: Option<&str>,
+        seen: &Seen,
+    ) -> Answer {
+        let ids = || -> Vec<u64> {
+            let body = seen.json();
+            let ids = body["user_ids"].as_array().cloned().unwrap_or_default();
+            ids.iter().filter_map(Value::as_u64).collect()
+        };
+        let has_all = |ids: &[u64]| ids.iter().all(|id| self.users.contains_key(id));
+        let is_known = !matches!(method, "POST" | "PUT") || has_all(&ids());
+        let is_user = |id: u64| self.users.contains_key(&id);
+        let there: Vec<Value> = self.members.get(&group).map_or_else(Vec::new, |members| {
+            let members = members.iter().filter(|id| is_user(**id));
+            members.map(|id| json!({ "user_id": id })).collect()
+        });
+        let Some(members) = self.members.get_mut(&group) else {
+            return missing();
+        };
+        if !is_known {
+            return missing();
+        }
+        match (method, member) {
+            ("GET", None) => return page(seen, there.iter()),
+            ("POST", None) => members.extend(ids()),
+            ("PUT", None) => *members = ids().into_iter().collect(),
+            ("DELETE", Some(id)) => {
+                if !members.remove(&id.parse().unwrap_or(0)) {
+                    return missing();
+                }
+            }
+            _ => return missing(),
+        }
+        Answer::empty(204)
+    }
+}
+
+fn same(value: &Value, text: &str) -> bool {
+    value
+        .as_str()
+        .is_some_and(|own| own.eq_ignore_ascii_case(text))
+}
+
+fn missing() -> Answer {
+    Answer::json(404, json!({ "message": "there is no such thing" }))
+}
+
+fn found(object: Option<&Value>) -> Answer {
+    object.map_or_else(missing, |object| Answer::json(200, object.clone()))
+}
+
+fn merged(object: Option<&mut Value>, fields: Value) -> Answer {
+    let (Some(Value::Object(object)), Value::Object(fields)) = (object, fields) else {
+        return missing();
+    };
+    for (name, value) in fields {
+        object.insert(name, value);
+    }
+    Answer::json(200, Value::Object(Map::clone(object)))
+}
+
+/// `page` from 1 and `per_page`, at most 100.
+fn page<'v>(seen: &Seen, all: impl Iterator<Item = &'v Value>) -> Answer {
+    let number = |name: &str, default: usize| {
+        let text = seen.parameter(name);
+        text.and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let (page, size) = (
+        number("page", 1).max(1),
+        number("per_page", 20).clamp(1, 100),
+    );
+    let all: Vec<&Value> = all.collect();
+    let items: Vec<&Value> = all
+        .iter()
+        .skip((page - 1) * size)
+        .take(size)
+        .copied()
+        .collect();
+    Answer::json(200, json!({ "items": items, "total": all.len() }))
+}
