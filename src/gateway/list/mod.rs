@@ -198,7 +198,7 @@ pub async fn rows(
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
     if is_plain
         && t.fixed.is_empty()
-        && let Some(part) = window(ctx, t, plan, slice).await?
+        && let Some(part) = Box::pin(window(ctx, t, plan, slice)).await?
     {
         return Ok(part);
     }
@@ -209,7 +209,7 @@ pub async fn rows(
         &ctx.limits,
     )?;
     let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
-    source::feed(ctx, t, plan, source, &mut collector).await?;
+    Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
     Ok(collector.finish())
 }
 
