@@ -10,7 +10,7 @@ mod source;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{OnDelete, TypeMapping, UserGroups},
+    mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
     scim::{Error, Filter, Projection, ScimType, filter::Matcher, query::Query},
     store::TargetId,
 };
@@ -221,6 +221,7 @@ fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
         || t.gone.is_some()
         || !policy.protected.is_empty()
         || policy.on_delete == OnDelete::Deactivate
+        || policy.on_rename == OnRename::Recreate
 }
 
 /// The slice straight from the target's own paging; absent if the target cannot say how many there are.
