@@ -215,6 +215,7 @@ impl Update<'_> {
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
+        policy::state(self.t, Some(&old.resource), &new)?;
         let password = new.0.get("password").cloned();
         new = prune::prune(self.ctx, self.t, new);
         if let Some(password) = password {
