@@ -135,7 +135,7 @@ pub async fn object_of(
     t: &TypeMapping,
     located: &Located,
 ) -> Result<Option<Value>, Error> {
-    if !t.fixed.is_empty() {
+    if t.is_fixed() {
         let is_it = |object: &&Value| {
             read::target_id(t, object).as_deref() == Some(located.target_id.as_str())
         };

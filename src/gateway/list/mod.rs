@@ -197,7 +197,7 @@ pub async fn rows(
 ) -> Result<Part, Error> {
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
     if is_plain
-        && t.fixed.is_empty()
+        && !t.is_fixed()
         && let Some(part) = Box::pin(window(ctx, t, plan, slice)).await?
     {
         return Ok(part);

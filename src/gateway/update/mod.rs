@@ -220,6 +220,7 @@ impl Update<'_> {
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
+        policy::state(self.t, Some(&old.resource), &new)?;
         Ok(new)
     }
 
