@@ -3,7 +3,7 @@
 //! Each case runs in rounds; printed is the fastest round, which the neighbours disturb least. Numbers are for comparing two
 //! versions on one machine. Nothing here passes or fails.
 
-use std::{collections::HashMap, hint::black_box, sync::Arc, time::Instant};
+use std::{hint::black_box, sync::Arc, time::Instant};
 
 use scimgate::{
     diagnostic::SourceFile,

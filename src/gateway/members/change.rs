@@ -9,7 +9,7 @@ use crate::{
         model::{Call, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
         reply::CallClass,
     },
-    scim::{Error, Resource, ScimType},
+    scim::{Error, ScimType},
     store::TargetId,
     target::TargetError,
 };
@@ -104,29 +104,18 @@ pub async fn apply(
     }
 }
 
-/// The members of a resource as the application names them, where they are written with the group object itself.
+/// What the application calls the members of a group that are a field of it: those that are wished, or those it has.
 ///
 /// # Errors
 ///
 /// `invalidValue` for a member that does not exist.
-pub async fn names_in(
+pub async fn field_ids(
     ctx: &Context,
-    t: &TypeMapping,
-    resource: &Resource,
-) -> Result<Option<Value>, Error> {
-    let Some(members) = t.members.as_ref().filter(|members| members.are_in_object()) else {
-        return Ok(None);
-    };
-    let Some(list) = resource.0.get("members").and_then(Value::as_array) else {
-        return Ok(Some(json!([])));
-    };
-    let ids: Vec<String> = list
-        .iter()
-        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
-        .collect();
-    Ok(Some(json!(
-        resolve(ctx, members, &ids, OnUnknown::Refuse).await?
-    )))
+    members: &Members,
+    wished: &[String],
+) -> Result<Value, Error> {
+    let ids = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
+    Ok(Value::Array(ids))
 }
 
 /// What to do with a member that does not exist.

@@ -33,6 +33,20 @@ pub fn needs_reading(members: &Members) -> bool {
             .is_some_and(|read| read.is_read_before_add)
 }
 
+/// The members that a group's own field lists now, as the application calls them.
+pub fn present_in_field(ctx: &Context, members: &Members, object: &Value) -> Value {
+    let of = members.types.first().and_then(|name| ctx.type_named(name));
+    let ids = members
+        .field
+        .iter()
+        .flat_map(|field| crate::mapping::read::member_ids(field, object));
+    ids.map(|id| match of {
+        Some(of) => id_value(of, &id),
+        None => json!(id),
+    })
+    .collect()
+}
+
 /// The members of a group, each with value, `$ref`, type and display.
 pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<Value>, Error> {
     let Some(members) = &t.members else {

@@ -36,7 +36,9 @@ use super::{
     identity::{Located, locate, new_record},
     intake,
     join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
-    members, plan, policy, prune, unfinished,
+    members, plan, policy, prune,
+    taste::season,
+    unfinished,
 };
 
 /// How a request says what it wants.
@@ -453,7 +455,11 @@ impl Update<'_> {
                 && self.projection.is_explicit(),
             groups: self.projection.wants("groups"),
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
+        if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
+            joined.resource.0.shift_remove("members");
+        }
         let body = self
             .projection
             .apply(&self.t.resource_type, joined.resource.0);
