@@ -79,7 +79,12 @@ async fn play(application: &Application) {
     };
     let comparison = Comparison::new(application, &settings, &transport);
     let mut findings = Findings::default();
-    for named in replay::sessions(&application.sessions) {
+    let mut sessions = replay::sessions(&application.sessions);
+    sessions.extend(replay::sessions_below(
+        "tests/apps",
+        &[&format!("{}/", application.name)],
+    ));
+    for named in sessions {
         let mut player = Player::new(&named.session, &settings);
         let mut judge = Judge::new(application, &named.file);
         while let Some(record) = player.next_step(&transport).await {
