@@ -199,8 +199,20 @@ steps = [
 call = \"POST /users/{id}/unlock\"
 ";
 
-fn writings() -> [Writing; 4] {
+fn writings() -> [Writing; 5] {
     [
+        Writing {
+            name: "a deletion that is a deactivation",
+            setup: || {
+                let policy = "[policy]\non-delete = \"deactivate\"\n";
+                Setup::tenant(&format!("{DEACTIVATION}{policy}"))
+            },
+            ask: |stage| stage.ask("DELETE", "/Users/1"),
+            is_done: |stage| {
+                let ada = stage.app.user(1).unwrap();
+                ada["state"] == 3 && ada["end-sessions"] == true && ada["revoke-tokens"] == true
+            },
+        },
         Writing {
             name: "a deactivation of three calls",
             setup: || Setup::tenant(DEACTIVATION),
