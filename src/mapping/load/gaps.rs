@@ -1,6 +1,6 @@
 //! What a section as a whole lacks.
 
-use crate::mapping::model::{OnDelete, Policy, TypeMapping};
+use crate::mapping::model::{ListOperation, OnDelete, PageStyle, Policy, Rows, TypeMapping};
 
 use super::reader::Reader;
 
@@ -14,7 +14,8 @@ pub(super) fn check(reader: &Reader<'_>, section: &TypeMapping) {
 
 /// Neither a list nor a get.
 fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
-    if !section.fixed.is_empty() {
+    // `fixed = []` says that there are none.
+    if reader.has("fixed") {
         return;
     }
     let (is_error, sentence, mending) = match (section.lists.is_empty(), section.get.is_none()) {
@@ -34,6 +35,8 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
             ),
             "add a `list`; filters that have a `find` are answered without one",
         ),
+        // One call either way.
+        (false, true) if section.lists.iter().all(is_read_at_once) => return,
         (false, true) => (
             false,
             format!(
@@ -59,6 +62,10 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
             mending,
         );
     }
+}
+
+fn is_read_at_once(list: &ListOperation) -> bool {
+    matches!(list.page, PageStyle::None) && list.rows == Rows::Complete
 }
 
 /// No line for the attribute by which duplicates are known.
