@@ -10,6 +10,14 @@ mod compare;
 mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
+#[path = "apps/jupyterhub.rs"]
+mod jupyterhub;
+#[path = "apps/mailman.rs"]
+mod mailman;
+#[path = "apps/mediawiki.rs"]
+mod mediawiki;
+#[path = "apps/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
@@ -35,7 +43,11 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "jupyterhub" => jupyterhub::application(&started),
+            "mailman" => mailman::application(&started),
+            "rabbitmq" => rabbitmq::application(&started),
             "directus" => directus::application(&started),
+            "mediawiki" => mediawiki::application(&started),
             "redmine" => redmine::application(&started),
             "zabbix" => zabbix::application(&started).await,
             other => panic!(
@@ -76,7 +88,12 @@ async fn play(application: &Application) {
     };
     let comparison = Comparison::new(application, &settings, &transport);
     let mut findings = Findings::default();
-    for named in replay::sessions(&application.sessions) {
+    let mut sessions = replay::sessions(&application.sessions);
+    sessions.extend(replay::sessions_below(
+        "tests/apps",
+        &[&format!("{}/", application.name)],
+    ));
+    for named in sessions {
         let mut player = Player::new(&named.session, &settings);
         let mut judge = Judge::new(application, &named.file);
         while let Some(record) = player.next_step(&transport).await {

@@ -15,7 +15,9 @@ use super::{
     context::Context,
     identity::{Located, locate, unknown},
     join::{Joined, join_one},
-    members, user_groups,
+    members,
+    taste::season,
+    user_groups,
 };
 
 /// Which parts of a resource cost further calls.
@@ -51,7 +53,8 @@ pub async fn get(
     projection: &Projection,
     if_none_match: Option<&crate::scim::version::Precondition>,
 ) -> Result<Answer, Error> {
-    let joined = fetch(ctx, t, id, Want::of(projection)).await?;
+    let mut joined = fetch(ctx, t, id, Want::of(projection)).await?;
+    season(ctx, t, &mut joined.resource);
     let meta = Meta::of(&joined.resource.0);
     if let Some(condition) = if_none_match
         && condition.matches(meta.version.as_deref())

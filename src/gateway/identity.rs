@@ -8,7 +8,10 @@ use crate::{
     store::{Record, ScimId, StoreError, TargetId},
 };
 
-use super::context::Context;
+use super::{
+    context::Context,
+    get::{Want, fetch_located},
+};
 
 /// A resource that a request names: where it is in the target, and what we know of it.
 #[derive(Debug, Clone)]
@@ -129,17 +132,33 @@ pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -
     }
 }
 
-/// The target's id of a resource that a reference names (a member, a manager); absent if there is none.
+/// The target's id of a resource that a reference names (a member, a manager); absent if there is none for this tenant.
 ///
-/// An id that serves in both worlds is not looked up: the target itself refuses what it does not know.
+/// An id that serves in both worlds is not looked up: the target itself refuses what it does not know. Where some of its
+/// objects are not the tenant's, it cannot know that, and the object is read (promise S2).
 pub async fn target_id_of(
     ctx: &Context,
     t: &TypeMapping,
     scim_id: &str,
 ) -> Result<Option<TargetId>, Error> {
-    match locate(ctx, t, scim_id).await {
-        Ok(located) => Ok(Some(located.target_id)),
+    let result = match locate(ctx, t, scim_id).await {
+        Ok(located) if hides_objects(ctx, t) => fetch_located(ctx, t, located, Want::NEITHER)
+            .await
+            .map(|joined| joined.target_id),
+        Ok(located) => Ok(located.target_id),
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(target_id) => Ok(Some(target_id)),
         Err(error) if error.status == 404 => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the target has objects of the type that do not exist for the tenant.
+fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
+    t.scope.is_some()
+        || t.hide.is_some()
+        || t.gone.is_some()
+        || !ctx.mapping().policy.protected.is_empty()
 }

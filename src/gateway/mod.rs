@@ -31,6 +31,7 @@ mod prune;
 mod random;
 mod recognise;
 mod route;
+mod taste;
 mod unfinished;
 mod update;
 mod user_groups;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
 use serde_json::Value;
 
@@ -47,8 +48,8 @@ pub struct Table {
     /// resource, without the prefix `g-` of groups' ids; `{credential}` in a body is the value of the application's header.
     pub path: &'static str,
     pub key: &'static str,
-    /// Where an object that is not there any more can be told from others, if the application keeps it: anything found there
-    /// says so. A reply without the first of `fields` says so as well.
+    /// Where an object says that it is as good as gone, if the application keeps what was deleted: anything found there lets
+    /// it be although the gateway answers 404.
     pub gone: Option<&'static str>,
     /// What else is read of it: put into the object under a name.
     pub beside: Vec<(&'static str, &'static str)>,
@@ -58,7 +59,8 @@ pub struct Table {
     pub sets: Vec<(&'static str, &'static str)>,
 }
 
-/// A place in the SCIM resource, a place in the object, and the values that stand for others.
+/// A place in the SCIM resource, a place in the object, and the values that stand for others, of which there may be
+/// several.
 pub struct Field {
     pub scim: &'static str,
     pub own: &'static str,
@@ -76,27 +78,32 @@ pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Val
     Field { scim, own, values }
 }
 
+/// The header of HTTP Basic.
+pub fn basic(user: &str, password: &str) -> (String, String) {
+    let credential = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    ("Authorization".to_owned(), format!("Basic {credential}"))
+}
+
 impl Table {
-    /// Whether a reply says, with status 200, that there is no such object.
+    /// Whether a reply says, with status 200, that there is no such object: it has not the first of the fields.
     fn is_missing(&self, object: &Value) -> bool {
-        let is_found = |path: &str| !find(path, object).is_empty();
-        self.gone.is_some_and(is_found)
-            || self
-                .fields
-                .first()
-                .is_some_and(|field| !is_found(field.own))
+        let first = self.fields.first();
+        first.is_some_and(|field| find(field.own, object).is_empty())
+    }
+
+    fn is_gone(&self, object: &Value) -> bool {
+        self.gone.is_some_and(|path| !find(path, object).is_empty())
     }
 
     /// Every difference between a SCIM resource and the application's object.
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         for field in &self.fields {
-            let wanted = find(field.scim, scim)
-                .first()
-                .map(|value| field.translate(value));
+            let wanted = find(field.scim, scim).first().copied();
             let found = find(field.own, own).first().map(|value| plain(value));
             // Absent, null and empty are the same thing to an application that has no difference.
-            if wanted.clone().unwrap_or_default() != found.clone().unwrap_or_default() {
+            let found = found.unwrap_or_default();
+            if !field.allowed(wanted).contains(&found) {
                 differences.push(format!(
                     "{} is {wanted:?}, {} is {found:?}",
                     field.scim, field.own
@@ -104,11 +111,9 @@ impl Table {
             }
         }
         for (scim_path, own_path) in &self.sets {
-            let set = |path, value| {
-                find(path, value)
-                    .into_iter()
-                    .map(plain)
-                    .collect::<BTreeSet<_>>()
+            let set = |path, value| -> BTreeSet<String> {
+                let values = find(path, value).into_iter().map(plain);
+                values.map(without_url).collect()
             };
             let (wanted, found) = (set(scim_path, scim), set(own_path, own));
             if wanted != found {
@@ -122,9 +127,14 @@ impl Table {
 }
 
 impl Field {
-    fn translate(&self, value: &Value) -> String {
-        let other = self.values.iter().find(|(scim, _)| scim == value);
-        plain(other.map_or(value, |(_, own)| own))
+    /// What the application may have where SCIM has a value: each that stands for it, or else the value itself.
+    fn allowed(&self, value: Option<&Value>) -> Vec<String> {
+        let pairs = self.values.iter().filter(|(scim, _)| Some(scim) == value);
+        let others: Vec<String> = pairs.map(|(_, own)| plain(own)).collect();
+        match others.is_empty() {
+            true => vec![value.map(plain).unwrap_or_default()],
+            false => others,
+        }
     }
 }
 
@@ -193,7 +203,7 @@ impl<'a> Comparison<'a> {
             "Authorization".to_owned(),
             format!("Bearer {}", self.settings.token),
         );
-        let (status, scim) = get(self.gateway, path, bearer).await;
+        let (status, mut scim) = get(self.gateway, path, bearer).await;
         let key = match status {
             200 => find(table.key, &scim)
                 .first()
@@ -210,11 +220,26 @@ impl<'a> Comparison<'a> {
         let (own_status, own) = self.object(table, &key).await;
         match (status, own_status) {
             (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
-            (200, 200) => table.differences(&scim, &own),
+            (200, 200) => {
+                self.name_members(&mut scim);
+                table.differences(&scim, &own)
+            }
             (404, 404 | 403) => Vec::new(),
+            (404, 200) if table.is_gone(&own) => Vec::new(),
             _ => vec![format!(
                 "the gateway answers {status}, the application {own_status}"
             )],
+        }
+    }
+
+    /// Calls members as the application does.
+    fn name_members(&self, group: &mut Value) {
+        let keys = self.keys.borrow();
+        let members = group["members"].as_array_mut().into_iter().flatten();
+        for member in members {
+            if let Some(key) = member["value"].as_str().and_then(|id| keys.get(id)) {
+                member["value"] = key.as_str().into();
+            }
         }
     }
 
@@ -309,6 +334,14 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// A reference by URL is the id at its end.
+fn without_url(text: String) -> String {
+    match text.rsplit_once('/') {
+        Some((url, id)) if url.contains("://") => id.to_owned(),
+        _ => text,
     }
 }
 

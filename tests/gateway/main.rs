@@ -11,8 +11,12 @@ mod application;
 mod fake_target;
 mod stage;
 
+mod bulk;
 mod creates;
 mod existing;
+mod lists;
 mod members;
+mod secrecy;
 mod statuses;
+mod tenants;
 mod updates;

@@ -15,7 +15,12 @@ pub struct Named {
 
 /// Every session, or those whose file name starts with one of `folders`.
 pub fn sessions(folders: &[&str]) -> Vec<Named> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sessions");
+    sessions_below("tests/sessions", folders)
+}
+
+/// The same of another folder of the package.
+pub fn sessions_below(folder: &str, folders: &[&str]) -> Vec<Named> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let sessions = load_all(&root).expect("the sessions can be read");
     sessions
         .into_iter()

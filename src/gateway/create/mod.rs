@@ -31,6 +31,7 @@ use super::{
     intake,
     join::{Joined, folded},
     policy,
+    taste::season,
 };
 
 /// Creates a resource out of a request's body.
@@ -272,9 +273,13 @@ impl Create<'_> {
             members: projection.wants("members")
                 && !has_members
                 && self.wish.0.contains_key("members"),
-            groups: false,
+            // An account that is only planned is in no group yet.
+            groups: !self.ctx.journey.is_dry
+                && projection.wants("groups")
+                && self.ctx.dialect.answers(&self.t.resource_type).lists_groups,
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
         let meta = Meta::of(&joined.resource.0);
         let body = projection.apply(&self.t.resource_type, joined.resource.0);
         let acknowledges = Acknowledgement {

@@ -22,6 +22,7 @@ use super::{
     get::{Want, with_parts},
     join::{Joined, join_all},
     parallel::in_order,
+    taste::season,
 };
 
 pub use source::{object_with_id, raw_with_name};
@@ -144,8 +145,9 @@ impl Plan {
                 .is_some_and(|name| name.eq_ignore_ascii_case("groups"))
         };
         let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
+        let is_needed = ctx.dialect.answers(rt).lists_groups;
         let wants_groups = projection.wants("groups")
-            && (is_free || query.attributes.iter().any(|name| asked(&name)));
+            && (is_free || is_needed || query.attributes.iter().any(|name| asked(&name)));
         Ok(Self {
             filter,
             order,
@@ -276,10 +278,11 @@ async fn finish(
         )
         .await?
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0)))
-        .collect())
+    let shown = |mut row: Joined| {
+        season(ctx, t, &mut row.resource);
+        Value::Object(plan.projection.apply(&t.resource_type, row.resource.0))
+    };
+    Ok(rows.into_iter().map(shown).collect())
 }
 
 /// The resources that have a value in the match attribute, compared without regard to case: at most two are looked for.

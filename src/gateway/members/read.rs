@@ -19,7 +19,7 @@ use super::super::{
     get::id_value,
     identity::scim_id_of,
     join::Joined,
-    user_groups::{chosen, flattened, text_of},
+    user_groups::{chosen, flattened, id_of, text_of},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -145,6 +145,7 @@ async fn by_call(
 fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'a> {
     let id = id_value(t, group.target_id.as_str());
     let mut names = ctx.names();
+    names.with("old", Cow::Borrowed(&group.object));
     names.object(&group.object);
     names.with("group", Cow::Owned(id.clone()));
     names.with("id", Cow::Owned(id));
@@ -154,7 +155,7 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
 fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
     let items = chosen(ctx, read.only.as_ref(), items);
     let found = items.iter().map(|item| {
-        let id = text_of(read.id.as_ref().map_or(Some(item), |path| path.first(item)));
+        let id = id_of(ctx, read.id.as_ref(), item);
         let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
         (id, display)
     });

@@ -1,6 +1,6 @@
 //! What a section as a whole lacks.
 
-use crate::mapping::model::{OnDelete, Policy, TypeMapping};
+use crate::mapping::model::{ListOperation, OnDelete, PageStyle, Policy, Rows, TypeMapping};
 
 use super::reader::Reader;
 
@@ -35,6 +35,8 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
             ),
             "add a `list`; filters that have a `find` are answered without one",
         ),
+        // One call either way.
+        (false, true) if section.lists.iter().all(is_read_at_once) => return,
         (false, true) => (
             false,
             format!(
@@ -60,6 +62,10 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
             mending,
         );
     }
+}
+
+fn is_read_at_once(list: &ListOperation) -> bool {
+    matches!(list.page, PageStyle::None) && list.rows == Rows::Complete
 }
 
 /// No line for the attribute by which duplicates are known.
