@@ -14,10 +14,10 @@ mod gateway;
 mod jupyterhub;
 #[path = "apps/mailman.rs"]
 mod mailman;
-#[path = "apps/rabbitmq.rs"]
-mod rabbitmq;
 #[path = "apps/mediawiki.rs"]
 mod mediawiki;
+#[path = "apps/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
