@@ -317,11 +317,14 @@ fn to_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
+/// All headers of a name are one list (RFC 9110 §5.3).
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .and_then(Precondition::parse)
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    Precondition::parse(&lines.join(","))
 }
 
 fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {

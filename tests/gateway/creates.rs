@@ -126,10 +126,7 @@ async fn r4_a_create_whose_answer_the_client_never_saw_is_answered_201_again_wit
         assert_eq!(third.id(), first.id());
         assert_eq!(third.body, first.body);
         // This answer was seen: from now on it is a second create.
-        let fourth = stage
-            .post("/Users", ada())
-            .await
-            .is_error(409, "uniqueness");
+        let fourth = stage.post("/Users", ada()).await.refused(409, "uniqueness");
         assert!(
             fourth.body["detail"]
                 .as_str()
@@ -147,10 +144,10 @@ async fn another_wish_under_the_same_name_is_a_conflict_even_before_the_first_wa
     ask(ada()).send().await.is(201);
     let mut other = ada();
     other["title"] = json!("Analyst");
-    ask(other).send().await.is_error(409, "uniqueness");
+    ask(other).send().await.refused(409, "uniqueness");
     let mut shouted = ada();
     shouted["userName"] = json!("ADA");
-    ask(shouted).send().await.is_error(409, "uniqueness");
+    ask(shouted).send().await.refused(409, "uniqueness");
     assert_eq!(stage.app.ids_of("ada").len(), 1);
 }
 
@@ -229,7 +226,7 @@ async fn a_name_that_was_given_up_is_free_and_the_new_one_is_taken() {
         stage
             .post("/Users", augusta)
             .await
-            .is_error(409, "uniqueness");
+            .refused(409, "uniqueness");
         assert_eq!(
             (
                 stage.app.ids_of("ada").len(),

@@ -16,6 +16,7 @@ mod creates;
 mod existing;
 mod lists;
 mod members;
+mod policies;
 mod secrecy;
 mod statuses;
 mod tenants;
