@@ -10,8 +10,14 @@ mod compare;
 mod directus;
 #[path = "apps/gateway.rs"]
 mod gateway;
+#[path = "apps/jupyterhub.rs"]
+mod jupyterhub;
+#[path = "apps/mailman.rs"]
+mod mailman;
 #[path = "apps/mediawiki.rs"]
 mod mediawiki;
+#[path = "apps/rabbitmq.rs"]
+mod rabbitmq;
 #[path = "apps/redmine.rs"]
 mod redmine;
 #[path = "support/replay.rs"]
@@ -39,6 +45,9 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let started = start(name);
         let application = match name {
+            "jupyterhub" => jupyterhub::application(&started),
+            "mailman" => mailman::application(&started),
+            "rabbitmq" => rabbitmq::application(&started),
             "directus" => directus::application(&started),
             "mediawiki" => mediawiki::application(&started),
             "redmine" => redmine::application(&started),

@@ -3,15 +3,16 @@
 #[path = "support/demo.rs"]
 mod demo;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use demo::Demo;
 use scimgate::cli::demo::application::EXAMPLE_API_KEY;
 use scimgate::cli::replay::{HttpTransport, Request, Transport};
 use serde_json::Value;
 
-const PROVIDERS: [&str; 9] = [
+const PROVIDERS: [&str; 12] = [
     "okta",
     "entra",
     "onelogin",
@@ -21,6 +22,9 @@ const PROVIDERS: [&str; 9] = [
     "authentik",
     "keycloak",
     "sailpoint",
+    "rippling",
+    "cyberark",
+    "rauthy",
 ];
 
 #[tokio::test]
@@ -55,6 +59,53 @@ async fn a_dry_rehearsal_writes_nothing_and_says_what_it_would() {
             assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
         }
     }
+    assert_eq!(state(&demo).await, before);
+}
+
+#[tokio::test]
+async fn a_report_has_a_line_for_each_step_and_the_score() {
+    let demo = Demo::start("rehearse-report", &[]);
+    let rehearsal = Rehearsal::of(&demo, &["demo", "--as", "google"]);
+    let expected = "\
+Google Workspace auto-provisioning: a user's life, no groups
+tenant `demo`, application `demo`, test accounts in example.com
+
+ok       set-up: read one user
+ok       look Ines up before creating her
+ok       create Ines
+ok       update by PUT: she married
+ok       update by PATCH: a new login and address
+ok       … under the same id
+ok       out of scope: suspend her
+ok       … inactive and still there
+ok       back in scope: reactivate her
+ok       … active
+ok       the grace period ends: delete her
+ok       … who is gone
+
+12 steps held
+nothing is left behind in the application
+";
+    assert_eq!(rehearsal.text, expected);
+}
+
+#[tokio::test]
+async fn a_rehearsal_that_is_stopped_cleans_up_too() {
+    let demo = Demo::start("rehearse-stop", &[]);
+    let before = state(&demo).await;
+    let mut command = Rehearsal::command(&demo, &["demo", "--as", "entra"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let out = BufReader::new(child.stdout.take().expect("its output"));
+    let mut lines = out.lines().map_while(Result::ok);
+    lines.find(|line| line.ends_with("create Jonas"));
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(asked.expect("kill").success());
+    let rest: Vec<String> = lines.collect();
+    child.wait().expect("it ends");
+    assert!(
+        rest.iter().any(|line| line.contains("nothing is left")),
+        "{rest:?}"
+    );
     assert_eq!(state(&demo).await, before);
 }
 
@@ -137,19 +188,23 @@ struct Rehearsal {
 
 impl Rehearsal {
     fn of(demo: &Demo, arguments: &[&str]) -> Self {
-        let output = Command::new(env!("CARGO_BIN_EXE_scimgate"))
-            .arg("rehearse")
-            .args(arguments)
-            .arg("--config")
-            .arg(&demo.config)
-            .output()
-            .expect("the command runs");
+        let output = Self::command(demo, arguments).output();
+        let output = output.expect("the command runs");
         let mut text = String::from_utf8(output.stdout).expect("text");
         text.push_str(&String::from_utf8_lossy(&output.stderr));
         Self {
             is_success: output.status.success(),
             text,
         }
+    }
+}
+
+impl Rehearsal {
+    fn command(demo: &Demo, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scimgate"));
+        command.arg("rehearse").args(arguments);
+        command.arg("--config").arg(&demo.config);
+        command
     }
 }
 

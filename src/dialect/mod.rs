@@ -221,6 +221,11 @@ impl Dialect {
         answers::taste(self, rt)
     }
 
+    /// Whether 429 and 503 say the wait in `x-rate-limit-retry-after-seconds` too (SAILPOINT-07), beside `Retry-After`.
+    pub fn wants_rate_limit_headers(&self) -> bool {
+        !self.is_strict && self.idp == Some(Idp::SailPoint)
+    }
+
     /// Whether an `Authorization` header may hold the token alone, without `Bearer`.
     pub fn bare_token(&self) -> bool {
         self.is_on(&quirks::BARE_TOKEN)

@@ -20,7 +20,7 @@ use super::{
     identity::Located,
     join::{Joined, outbound},
     members,
-    plan::Plan,
+    plan::{Plan, Step},
     unfinished,
 };
 
@@ -53,7 +53,6 @@ pub async fn apply(
     }
     let wanted = outbound(ctx, t, new).await?;
     let before = outbound_lossy(ctx, t, &unfinished::known(old)).await;
-    let members = members::names_in(ctx, t, new).await?;
     let mut target_id = old.target_id.clone();
     for step in &plan.steps {
         let wish = Wish::Update {
@@ -61,11 +60,17 @@ pub async fn apply(
             old: &before,
         };
         let present = present(ctx, t, step.operation, old).await?;
+        let members = members_in_field(ctx, t, step, &present, new).await?;
         let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
-        if let Some(members) = &members {
-            names.with("members", Cow::Borrowed(members));
+        if let Some(members) = members {
+            names.with("members", Cow::Owned(members));
         }
         let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)?;
+        if fields.is_empty() && sends_fields_only(t, step.operation) {
+            // What changed is nothing to the application: a part that it has no field for.
+            applied.must_read = true;
+            continue;
+        }
         let expected_id = key_in(t, &fields);
         let body = Some(Value::Object(fields));
         let done = ctx
@@ -96,6 +101,39 @@ pub async fn apply(
             .any(|step| step.operation.reply == ReplyKind::Object);
     applied.target_id = Some(target_id);
     Ok(applied)
+}
+
+/// Whether all that an operation sends are fields: without any there is nothing to say.
+fn sends_fields_only(t: &TypeMapping, operation: &Operation) -> bool {
+    let is_update = t.updates.iter().any(|own| std::ptr::eq(own, operation));
+    is_update && operation.steps.iter().all(|call| call.body.is_none())
+}
+
+/// The list of members, where it is a field of the group that this operation sends.
+async fn members_in_field(
+    ctx: &Context,
+    t: &TypeMapping,
+    step: &Step<'_>,
+    present: &Value,
+    new: &Resource,
+) -> Result<Option<Value>, Error> {
+    let Some(members) = t.members.as_ref().filter(|m| m.field.is_some()) else {
+        return Ok(None);
+    };
+    let is_changed = step
+        .covers
+        .iter()
+        .any(|path| path.schema.is_none() && path.attribute == "members");
+    if !is_changed {
+        return Ok(Some(members::present_in_field(ctx, members, present)));
+    }
+    let wished = new.0.get("members").and_then(Value::as_array);
+    let wished: Vec<String> = wished
+        .into_iter()
+        .flatten()
+        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
+        .collect();
+    members::field_ids(ctx, members, &wished).await.map(Some)
 }
 
 /// The names that a write's templates may use.

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -105,7 +106,7 @@ impl Gateway {
         let (answer, retry_after, scim_type) = match result {
             Ok(answer) => (answer, None, None),
             Err(error) => {
-                let retry_after = error.retry_after.map(|time| time.as_secs().max(1));
+                let retry_after = error.retry_after.map(whole_seconds);
                 (
                     Answer::error(&error),
                     retry_after,
@@ -131,6 +132,9 @@ impl Gateway {
                 &mut response.headers,
                 Route::of(path, &tenant.mapping).methods(),
             );
+        }
+        if let Some(seconds) = retry_after.filter(|_| ctx.dialect.wants_rate_limit_headers()) {
+            response.headers.insert(RATE_LIMIT_WAIT, seconds.into());
         }
         if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
             response.on_sent = Some(self.acknowledgement(&tenant, create));
@@ -313,11 +317,14 @@ fn to_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
+/// All headers of a name are one list (RFC 9110 §5.3).
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .and_then(Precondition::parse)
+    let lines: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    Precondition::parse(&lines.join(","))
 }
 
 fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
@@ -369,6 +376,17 @@ fn allow(headers: &mut HeaderMap, methods: &[&str]) {
 fn taken(exchange: &Mutex<Exchange>) -> Exchange {
     std::mem::take(&mut *exchange.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+/// A wait as `Retry-After` says it: never shorter than meant, never 0 (R11).
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs()
+        .saturating_add(u64::from(time.subsec_nanos() > 0))
+        .max(1)
+}
+
+/// What SailPoint reads beside `Retry-After` (SAILPOINT-07).
+const RATE_LIMIT_WAIT: header::HeaderName =
+    header::HeaderName::from_static("x-rate-limit-retry-after-seconds");
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;

@@ -9,6 +9,31 @@ use crate::{
 
 use super::context::Context;
 
+/// Refuses to lock somebody out where nothing could do it: a 2xx would be taken for done (promise S17).
+///
+/// `before` is what the client was last shown; absent for a create.
+///
+/// # Errors
+///
+/// 501 if `active` is to become false, and the mapping has no `deactivate`, and no line that writes or keeps it.
+pub fn state(t: &TypeMapping, before: Option<&Resource>, new: &Resource) -> Result<(), Error> {
+    let is_false = |resource: &Resource| resource.0.get("active") == Some(&Value::Bool(false));
+    let is_wanted = is_false(new) && !before.is_some_and(is_false);
+    let can = t.deactivate.is_some()
+        || t.attributes.iter().any(|line| {
+            let path = &line.location.path;
+            let is_active = path.schema.is_none() && path.attribute == "active";
+            is_active && (line.is_kept || line.write.is_some())
+        });
+    if t.resource_type.name != "User" || !is_wanted || can {
+        return Ok(());
+    }
+    Err(Error::new(
+        501,
+        "The application cannot deactivate users; it can only delete them, or not even that.",
+    ))
+}
+
 /// Runs every policy on a change.
 ///
 /// # Errors

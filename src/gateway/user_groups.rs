@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     mapping::{
         expression::Expression,
-        model::{TypeMapping, UserGroups},
+        model::{Read, TypeMapping, UserGroups},
         path::JsonPath,
     },
     scim::Error,
@@ -40,6 +40,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
         ) => {
             let mut names = ctx.names();
             names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
+            names.with("old", Cow::Borrowed(&user.object));
             names.object(&user.object);
             let mut scan = ctx.driver().scan(ScanSource::Groups(groups), &names);
             let mut items = Vec::new();
@@ -55,12 +56,12 @@ async fn groups_of(
     ctx: &Context,
     t: &TypeMapping,
     items: &[Value],
-    id: Option<&JsonPath>,
+    id: Option<&Read>,
     display: Option<&JsonPath>,
 ) -> Result<Vec<Value>, Error> {
     let mut groups = Vec::with_capacity(items.len());
     for item in items {
-        let Some(target_id) = text_of(id.map_or(Some(item), |path| path.first(item))) else {
+        let Some(target_id) = id_of(ctx, id, item) else {
             continue;
         };
         let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
@@ -71,6 +72,14 @@ async fn groups_of(
         groups.push(group);
     }
     Ok(groups)
+}
+
+/// The target's id within an item of a list of members or groups; without a rule the item is the id.
+pub fn id_of(ctx: &Context, rule: Option<&Read>, item: &Value) -> Option<String> {
+    match rule {
+        Some(rule) => text_of(rule.find(item, &ctx.mapping().settings).as_ref()),
+        None => text_of(Some(item)),
+    }
 }
 
 /// The items for which a condition holds; one that cannot be worked out does not hold.

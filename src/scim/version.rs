@@ -44,19 +44,27 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    /// Reads a header. A bare word counts as a tag: some clients leave out the quotes. Absent if there is no tag in it.
+    /// Reads a header. A bare word counts as a tag: some clients leave out the quotes. Absent if there is nothing in it.
+    ///
+    /// A header that cannot be read asks for no version at all, and so is never met: a write that came with a
+    /// condition must not happen without one (RFC 9110 §13.1.1).
     pub fn parse(header: &str) -> Option<Self> {
         if header.trim() == "*" {
             return Some(Self::Any);
         }
         let mut tags = Vec::new();
         let mut rest = header.trim_start_matches(is_separator);
+        if rest.is_empty() {
+            return None;
+        }
         while !rest.is_empty() {
-            let (tag, behind) = read_tag(rest)?;
+            let Some((tag, behind)) = read_tag(rest) else {
+                return Some(Self::OneOf(Vec::new()));
+            };
             tags.push(tag.to_owned());
             rest = behind.trim_start_matches(is_separator);
         }
-        (!tags.is_empty()).then_some(Self::OneOf(tags))
+        Some(Self::OneOf(tags))
     }
 
     /// Whether a resource of this version, or none at all, is meant. Compares weakly: SCIM's versions are
@@ -140,8 +148,12 @@ mod tests {
                 "{header} {version:?}"
             );
         }
-        for header in ["", " , ", "\"a", "W/", "W/\"a\", \"b"] {
+        for header in ["", " , "] {
             assert_eq!(Precondition::parse(header), None, "{header}");
+        }
+        for header in ["\"a", "W/", "W/\"a\", \"b"] {
+            let unreadable = Precondition::parse(header).unwrap();
+            assert!(!unreadable.matches(Some("W/\"a\"")), "{header}");
         }
     }
 }

@@ -110,8 +110,12 @@ impl Driver {
                 headers: &headers,
             };
             if let Some(answer) = self.step(journey, &ask).await? {
-                let id = self.new_id(operation, class, &answer, &names)?;
                 let taken = taken(step, &answer, &names)?;
+                if let Some(place) = &step.into {
+                    progress.add_part(place, answer, taken);
+                    continue;
+                }
+                let id = self.new_id(operation, class, &answer, &names)?;
                 progress.absorb(answer, id, taken);
             }
         }

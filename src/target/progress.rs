@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Done, Driver, TargetError, conduct::Answer};
 use crate::mapping::{
     body::scalar_text,
-    model::{Call, Meaning, Operation, ReplyKind},
+    model::{Call, FieldPlace, Meaning, Operation, ReplyKind},
     names::Names,
     reply::{CallClass, Reply, source, take},
 };
@@ -20,6 +20,8 @@ pub(super) struct Progress {
     id: Option<Value>,
     last: Option<Answer>,
     is_planned_only: bool,
+    /// Replies that are members of the object, and where.
+    parts: Vec<(FieldPlace, Value)>,
 }
 
 impl Progress {
@@ -42,6 +44,22 @@ impl Progress {
         self.taken.extend(taken);
         self.is_planned_only |= answer.is_planned_only;
         self.last = Some(answer);
+    }
+
+    /// Takes in a reply that is a part of the object. One that was tolerated although it failed says nothing about it.
+    pub fn add_part(&mut self, place: &FieldPlace, answer: Answer, taken: Map<String, Value>) {
+        self.taken.extend(taken);
+        self.is_planned_only |= answer.is_planned_only;
+        if answer.reply.status < 400 {
+            self.parts.push((place.clone(), answer.reply.content));
+        }
+    }
+
+    fn with_parts(&self, mut object: Value) -> Value {
+        for (place, part) in &self.parts {
+            place.write(&mut object, part.clone());
+        }
+        object
     }
 }
 
@@ -99,7 +117,7 @@ impl Driver {
         let object = reply
             .filter(|_| has_object)
             .and_then(|reply| object_in(operation, reply))
-            .cloned();
+            .map(|object| progress.with_parts(object.clone()));
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
         let id = progress.id.as_ref().filter(|_| !progress.is_planned_only);
         Done {

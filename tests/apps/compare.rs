@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use scimgate::cli::replay::{HttpTransport, JsonPath, Request, Settings, StepRecord, Transport};
 use serde_json::Value;
 
@@ -58,7 +59,8 @@ pub struct Table {
     pub sets: Vec<(&'static str, &'static str)>,
 }
 
-/// A place in the SCIM resource, a place in the object, and the values that stand for others.
+/// A place in the SCIM resource, a place in the object, and the values that stand for others, of which there may be
+/// several.
 pub struct Field {
     pub scim: &'static str,
     pub own: &'static str,
@@ -74,6 +76,12 @@ pub fn field(scim: &'static str, own: &'static str) -> Field {
 /// A field with values that stand for others.
 pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Value)>) -> Field {
     Field { scim, own, values }
+}
+
+/// The header of HTTP Basic.
+pub fn basic(user: &str, password: &str) -> (String, String) {
+    let credential = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    ("Authorization".to_owned(), format!("Basic {credential}"))
 }
 
 impl Table {
@@ -92,12 +100,11 @@ impl Table {
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         for field in &self.fields {
-            let wanted = find(field.scim, scim)
-                .first()
-                .map(|value| field.translate(value));
+            let wanted = find(field.scim, scim).first().copied();
             let found = find(field.own, own).first().map(|value| plain(value));
             // Absent, null and empty are the same thing to an application that has no difference.
-            if wanted.clone().unwrap_or_default() != found.clone().unwrap_or_default() {
+            let found = found.unwrap_or_default();
+            if !field.allowed(wanted).contains(&found) {
                 differences.push(format!(
                     "{} is {wanted:?}, {} is {found:?}",
                     field.scim, field.own
@@ -105,11 +112,9 @@ impl Table {
             }
         }
         for (scim_path, own_path) in &self.sets {
-            let set = |path, value| {
-                find(path, value)
-                    .into_iter()
-                    .map(plain)
-                    .collect::<BTreeSet<_>>()
+            let set = |path, value| -> BTreeSet<String> {
+                let values = find(path, value).into_iter().map(plain);
+                values.map(without_url).collect()
             };
             let (wanted, found) = (set(scim_path, scim), set(own_path, own));
             if wanted != found {
@@ -123,9 +128,14 @@ impl Table {
 }
 
 impl Field {
-    fn translate(&self, value: &Value) -> String {
-        let other = self.values.iter().find(|(scim, _)| scim == value);
-        plain(other.map_or(value, |(_, own)| own))
+    /// What the application may have where SCIM has a value: each that stands for it, or else the value itself.
+    fn allowed(&self, value: Option<&Value>) -> Vec<String> {
+        let pairs = self.values.iter().filter(|(scim, _)| Some(scim) == value);
+        let others: Vec<String> = pairs.map(|(_, own)| plain(own)).collect();
+        match others.is_empty() {
+            true => vec![value.map(plain).unwrap_or_default()],
+            false => others,
+        }
     }
 }
 
@@ -194,7 +204,7 @@ impl<'a> Comparison<'a> {
             "Authorization".to_owned(),
             format!("Bearer {}", self.settings.token),
         );
-        let (status, scim) = get(self.gateway, path, bearer).await;
+        let (status, mut scim) = get(self.gateway, path, bearer).await;
         let key = match status {
             200 => find(table.key, &scim)
                 .first()
@@ -211,12 +221,26 @@ impl<'a> Comparison<'a> {
         let (own_status, own) = self.object(table, &key).await;
         match (status, own_status) {
             (200, 200) if is_deleted => vec![format!("{list} was deleted and is still there")],
-            (200, 200) => table.differences(&scim, &own),
+            (200, 200) => {
+                self.name_members(&mut scim);
+                table.differences(&scim, &own)
+            }
             (404, 404 | 403) => Vec::new(),
             (404, 200) if table.is_gone(&own) => Vec::new(),
             _ => vec![format!(
                 "the gateway answers {status}, the application {own_status}"
             )],
+        }
+    }
+
+    /// Calls members as the application does.
+    fn name_members(&self, group: &mut Value) {
+        let keys = self.keys.borrow();
+        let members = group["members"].as_array_mut().into_iter().flatten();
+        for member in members {
+            if let Some(key) = member["value"].as_str().and_then(|id| keys.get(id)) {
+                member["value"] = key.as_str().into();
+            }
         }
     }
 
@@ -311,6 +335,14 @@ fn plain(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// A reference by URL is the id at its end.
+fn without_url(text: String) -> String {
+    match text.rsplit_once('/') {
+        Some((url, id)) if url.contains("://") => id.to_owned(),
+        _ => text,
     }
 }
 

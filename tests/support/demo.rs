@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use scimgate::cli::replay::{HttpTransport, Request, Settings, Transport};
+use scimgate::tenant::key;
 
 /// A running demo; stopped, and its files removed, when it goes out of scope.
 pub struct Demo {
@@ -29,14 +30,31 @@ pub struct Demo {
 impl Demo {
     /// Starts one on free ports and waits until it says that it is ready. `name` keeps the demos of one process apart.
     pub fn start(name: &str, arguments: &[&str]) -> Self {
+        Self::start_with(name, arguments, &[])
+    }
+
+    /// As [`Demo::start`], with further tenants of the same application: their names and the rest of their files. The token
+    /// of each is `token-of-` and its name.
+    pub fn start_with(name: &str, arguments: &[&str], tenants: &[(&str, &str)]) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("demo-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).expect("a directory of its own");
+        let mappings = directory.join("state/mappings");
+        std::fs::create_dir_all(&mappings).expect("a directory of its own");
+        for (tenant, text) in tenants {
+            let hash = key::sha256(&format!("token-of-{tenant}"));
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text = format!(
+                "tenant = \"{tenant}\"\napp = \"demo\"\n{text}\n[[client.key]]\nname = \"test\"\nsha256 = \"{hash}\"\n"
+            );
+            std::fs::write(mappings.join(format!("{tenant}.toml")), text).expect("a file");
+        }
         let log = std::fs::File::create(directory.join("log")).expect("its log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_scimgate"))
             .args(["demo", "--serve", "--address", "127.0.0.1:0"])
             .arg("--certs")
             .arg(directory.join("certs"))
+            .arg("--state")
+            .arg(directory.join("state"))
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

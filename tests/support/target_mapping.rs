@@ -68,6 +68,7 @@ pub fn call(text: &str) -> Call {
         when_changed: Vec::new(),
         condition: None,
         take: Vec::new(),
+        into: None,
         rules: Vec::new(),
         tolerate: Vec::new(),
         poll: None,

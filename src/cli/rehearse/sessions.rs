@@ -3,7 +3,7 @@
 use crate::cli::{Failure, demo::life_cycle, replay::Session};
 
 /// The providers that can be played.
-pub const PROVIDERS: [&str; 9] = [
+pub const PROVIDERS: [&str; 12] = [
     "okta",
     "entra",
     "onelogin",
@@ -13,6 +13,9 @@ pub const PROVIDERS: [&str; 9] = [
     "authentik",
     "keycloak",
     "sailpoint",
+    "rippling",
+    "cyberark",
+    "rauthy",
 ];
 
 /// The life cycle of a provider. Its variable `tag` is new in each run; `domain` can be given.
@@ -29,6 +32,9 @@ pub fn of(provider: &str) -> Result<Session, Failure> {
         "authentik" => include_str!("authentik.json"),
         "keycloak" => include_str!("keycloak.json"),
         "sailpoint" => include_str!("sailpoint.json"),
+        "rippling" => include_str!("rippling.json"),
+        "cyberark" => include_str!("cyberark.json"),
+        "rauthy" => include_str!("rauthy.json"),
         other => return Ok(life_cycle(other)?),
     };
     Ok(Session::parse(provider, text)?)

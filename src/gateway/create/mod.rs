@@ -31,6 +31,7 @@ use super::{
     intake,
     join::{Joined, folded},
     policy,
+    taste::season,
 };
 
 /// Creates a resource out of a request's body.
@@ -50,6 +51,7 @@ pub async fn create(
     }
     let wish = intake::created(ctx, t, body)?;
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
+    policy::state(t, None, &wish)?;
     policy::check(ctx, t, &wish, &everything, true)?;
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
@@ -120,6 +122,20 @@ fn cannot_create(t: &TypeMapping) -> Error {
             t.resource_type.name
         ),
     )
+}
+
+/// A create whose fate nobody knows, of an object that cannot be looked up: made again, it might be there twice.
+fn in_doubt(t: &TypeMapping) -> Error {
+    Error {
+        retry_after: Some(IN_DOUBT_RETRY),
+        ..Error::new(
+            503,
+            format!(
+                "Whether the application has made this {} is not known, and its mapping has no list or find to ask; its operator must look.",
+                t.resource_type.name
+            ),
+        )
+    }
 }
 
 fn name_of(t: &TypeMapping, wish: &Resource) -> Result<String, Error> {
@@ -195,6 +211,9 @@ impl Create<'_> {
     /// The same name was begun before: by a request whose answer got lost, or by one that was answered.
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
+            if !self.can_look_up() {
+                return Err(in_doubt(self.t));
+            }
             return match self.look_up().await? {
                 Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
@@ -212,6 +231,15 @@ impl Create<'_> {
             Some(joined) => Err(self.duplicate(Some(&joined.scim_id))),
             None => self.start_over(&intent).await,
         }
+    }
+
+    /// Whether the application can be asked for an object by its name.
+    fn can_look_up(&self) -> bool {
+        let t = self.t;
+        let has_find = t.finds.iter().any(|find| {
+            find.attribute == t.match_attribute && find.operator == crate::scim::CompareOp::Eq
+        });
+        has_find || !t.lists.is_empty() || self.ctx.journey.is_dry
     }
 
     /// The resource was deleted or renamed in the application meanwhile: the name is free again.
@@ -271,9 +299,13 @@ impl Create<'_> {
             members: projection.wants("members")
                 && !has_members
                 && self.wish.0.contains_key("members"),
-            groups: false,
+            // An account that is only planned is in no group yet.
+            groups: !self.ctx.journey.is_dry
+                && projection.wants("groups")
+                && self.ctx.dialect.answers(&self.t.resource_type).lists_groups,
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
         let meta = Meta::of(&joined.resource.0);
         let body = projection.apply(&self.t.resource_type, joined.resource.0);
         let acknowledges = Acknowledgement {
@@ -291,3 +323,6 @@ impl Create<'_> {
         &self.t.resource_type.name
     }
 }
+
+/// When a client should ask again about what only a person can find out.
+const IN_DOUBT_RETRY: std::time::Duration = std::time::Duration::from_secs(300);

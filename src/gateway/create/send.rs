@@ -87,11 +87,10 @@ impl Create<'_> {
             .map_err(Failure::Certain)?;
         let mut names = ctx.names();
         names.resource(&wish);
-        let members = members::names_in(ctx, t, &self.wish)
-            .await
-            .map_err(Failure::Certain)?;
-        if let Some(members) = &members {
-            names.with("members", Cow::Borrowed(members));
+        if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
+            let ids = member_ids(self.wish.0.get("members"));
+            let ids = members::field_ids(ctx, members, &ids).await;
+            names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;

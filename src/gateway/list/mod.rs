@@ -10,7 +10,7 @@ mod source;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{OnDelete, TypeMapping, UserGroups},
+    mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
     scim::{Error, Filter, Projection, ScimType, filter::Matcher, query::Query},
     store::TargetId,
 };
@@ -22,6 +22,7 @@ use super::{
     get::{Want, with_parts},
     join::{Joined, join_all},
     parallel::in_order,
+    taste::season,
 };
 
 pub use source::{object_with_id, raw_with_name};
@@ -144,8 +145,9 @@ impl Plan {
                 .is_some_and(|name| name.eq_ignore_ascii_case("groups"))
         };
         let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
+        let is_needed = ctx.dialect.answers(rt).lists_groups;
         let wants_groups = projection.wants("groups")
-            && (is_free || query.attributes.iter().any(|name| asked(&name)));
+            && (is_free || is_needed || query.attributes.iter().any(|name| asked(&name)));
         Ok(Self {
             filter,
             order,
@@ -195,8 +197,8 @@ pub async fn rows(
 ) -> Result<Part, Error> {
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
     if is_plain
-        && t.fixed.is_empty()
-        && let Some(part) = window(ctx, t, plan, slice).await?
+        && !t.is_fixed()
+        && let Some(part) = Box::pin(window(ctx, t, plan, slice)).await?
     {
         return Ok(part);
     }
@@ -207,7 +209,7 @@ pub async fn rows(
         &ctx.limits,
     )?;
     let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
-    source::feed(ctx, t, plan, source, &mut collector).await?;
+    Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
     Ok(collector.finish())
 }
 
@@ -219,6 +221,7 @@ fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
         || t.gone.is_some()
         || !policy.protected.is_empty()
         || policy.on_delete == OnDelete::Deactivate
+        || policy.on_rename == OnRename::Recreate
 }
 
 /// The slice straight from the target's own paging; absent if the target cannot say how many there are.
@@ -276,10 +279,11 @@ async fn finish(
         )
         .await?
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| Value::Object(plan.projection.apply(&t.resource_type, row.resource.0)))
-        .collect())
+    let shown = |mut row: Joined| {
+        season(ctx, t, &mut row.resource);
+        Value::Object(plan.projection.apply(&t.resource_type, row.resource.0))
+    };
+    Ok(rows.into_iter().map(shown).collect())
 }
 
 /// The resources that have a value in the match attribute, compared without regard to case: at most two are looked for.

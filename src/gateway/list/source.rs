@@ -42,7 +42,7 @@ pub async fn choose<'m>(
     t: &'m TypeMapping,
     filter: Option<&Filter>,
 ) -> Result<Source<'m>, Error> {
-    if !t.fixed.is_empty() {
+    if t.is_fixed() {
         return Ok(Source::Fixed);
     }
     let terms = filter.map(|filter| terms(t, filter)).unwrap_or_default();

@@ -6,5 +6,5 @@
 mod change;
 mod read;
 
-pub use change::{Change, apply, names_in};
-pub use read::{needs_reading, read, read_short};
+pub use change::{Change, apply, field_ids};
+pub use read::{needs_reading, present_in_field, read, read_short};

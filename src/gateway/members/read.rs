@@ -19,7 +19,7 @@ use super::super::{
     get::id_value,
     identity::scim_id_of,
     join::Joined,
-    user_groups::{chosen, flattened, text_of},
+    user_groups::{chosen, flattened, id_of, text_of},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -31,6 +31,20 @@ pub fn needs_reading(members: &Members) -> bool {
             .read
             .as_ref()
             .is_some_and(|read| read.is_read_before_add)
+}
+
+/// The members that a group's own field lists now, as the application calls them.
+pub fn present_in_field(ctx: &Context, members: &Members, object: &Value) -> Value {
+    let of = members.types.first().and_then(|name| ctx.type_named(name));
+    let ids = members
+        .field
+        .iter()
+        .flat_map(|field| crate::mapping::read::member_ids(field, object));
+    ids.map(|id| match of {
+        Some(of) => id_value(of, &id),
+        None => json!(id),
+    })
+    .collect()
 }
 
 /// The members of a group, each with value, `$ref`, type and display.
@@ -131,6 +145,7 @@ async fn by_call(
 fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'a> {
     let id = id_value(t, group.target_id.as_str());
     let mut names = ctx.names();
+    names.with("old", Cow::Borrowed(&group.object));
     names.object(&group.object);
     names.with("group", Cow::Owned(id.clone()));
     names.with("id", Cow::Owned(id));
@@ -140,7 +155,7 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
 fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
     let items = chosen(ctx, read.only.as_ref(), items);
     let found = items.iter().map(|item| {
-        let id = text_of(read.id.as_ref().map_or(Some(item), |path| path.first(item)));
+        let id = id_of(ctx, read.id.as_ref(), item);
         let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
         (id, display)
     });

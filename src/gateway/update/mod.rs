@@ -36,7 +36,9 @@ use super::{
     identity::{Located, locate, new_record},
     intake,
     join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
-    members, plan, policy, prune, unfinished,
+    members, plan, policy, prune,
+    taste::season,
+    unfinished,
 };
 
 /// How a request says what it wants.
@@ -129,13 +131,16 @@ impl Update<'_> {
         .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
-        let mut new = self.wanted(&old, change)?;
+        let wanted = self.wanted(&old, change)?;
+        // Policies look at all that is wanted, also at what nobody would store.
+        let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
+        policy::check(ctx, t, &wanted, &asked, false)?;
+        let mut new = self.stored(wanted);
         let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
         if changed.is_empty() {
             return self.answer(old, is_patch).await;
         }
-        policy::check(ctx, t, &new, &changed, false)?;
         let is_locked = new.0.get("active") == Some(&Value::Bool(false));
         if is_locked
             && changed
@@ -203,7 +208,7 @@ impl Update<'_> {
     /// The resource as it should be.
     fn wanted(&self, old: &Joined, change: Change) -> Result<Resource, Error> {
         let rt = &self.t.resource_type;
-        let mut new = match change {
+        let new = match change {
             Change::Replace(wish, rules) => {
                 let new = replace::replace(rt, &old.resource, wish, &rules)?;
                 self.ctx.noting(|notes| {
@@ -215,12 +220,18 @@ impl Update<'_> {
             }
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
-        let password = new.0.get("password").cloned();
-        new = prune::prune(self.ctx, self.t, new);
-        if let Some(password) = password {
-            new.0.insert("password".into(), password);
-        }
+        policy::state(self.t, Some(&old.resource), &new)?;
         Ok(new)
+    }
+
+    /// As far as somebody stores it; the password too, which nobody shows.
+    fn stored(&self, mut wanted: Resource) -> Resource {
+        let password = wanted.0.shift_remove("password");
+        let mut stored = prune::prune(self.ctx, self.t, wanted);
+        if let Some(password) = password {
+            stored.0.insert("password".into(), password);
+        }
+        stored
     }
 
     /// Makes the calls and commits.
@@ -232,7 +243,7 @@ impl Update<'_> {
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
         if rename::must_recreate(ctx, t, changed) {
-            return rename::recreate(ctx, t, old, new).await;
+            return rename::recreate(ctx, t, old, new, changed).await;
         }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
@@ -453,7 +464,11 @@ impl Update<'_> {
                 && self.projection.is_explicit(),
             groups: self.projection.wants("groups"),
         };
-        let joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        season(self.ctx, self.t, &mut joined.resource);
+        if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
+            joined.resource.0.shift_remove("members");
+        }
         let body = self
             .projection
             .apply(&self.t.resource_type, joined.resource.0);

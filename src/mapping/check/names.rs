@@ -115,7 +115,7 @@ fn check_type(
     }
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
-            scope(&["group", "id", "scim"], false).call(&read.call, complaints);
+            scope(&["group", "id", "scim", "old"], false).call(&read.call, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
@@ -130,7 +130,7 @@ fn check_type(
         }
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
-        scope(&["id", "scim"], true).call(call, complaints);
+        scope(&["id", "scim", "old"], true).call(call, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());

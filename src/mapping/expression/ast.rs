@@ -88,6 +88,7 @@ pub(super) enum Filter {
     Lookup(Node),
     Json,
     Unique,
+    Slug,
 }
 
 impl Node {

@@ -122,12 +122,22 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
             Some(Value::String(json))
         }
         Filter::Unique => Some(unique(value)),
+        Filter::Slug => Some(Value::String(slug(&text(value)?))),
         _ => None,
     })
 }
 
 fn some<'v>(value: Value) -> Option<Cow<'v, Value>> {
     Some(Cow::Owned(value))
+}
+
+/// Lower-case ASCII letters and digits, and one hyphen for each run of anything else in between: `Sales & Co` is
+/// `sales-co`. May be empty.
+fn slug(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower.split(|character: char| !character.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-")
 }
 
 /// A scalar as text.

@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 25] = [
+const FILTERS: [(&str, &str); 26] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -48,6 +48,7 @@ const FILTERS: [(&str, &str); 25] = [
     ("lookup", "lookup({\"a\": 1, \"b\": 2})"),
     ("json", "json"),
     ("unique", "unique"),
+    ("slug", "slug"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -108,6 +109,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "base64" => Filter::Base64,
         "json" => Filter::Json,
         "unique" => Filter::Unique,
+        "slug" => Filter::Slug,
         _ => return None,
     })
 }

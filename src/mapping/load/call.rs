@@ -168,6 +168,13 @@ pub(super) static CALL: Shape = Shape {
             "{ job = '$.id' }",
         ),
         key(
+            "into",
+            Kind::Place,
+            "the reply is the object",
+            "Among the `steps` of a `get`: the reply becomes this member of the object that the other steps read.",
+            "'preferences'",
+        ),
+        key(
             "rules",
             Kind::Tables(&rules::RULE),
             "none",
@@ -240,6 +247,7 @@ pub(super) fn from_table(
     }
     call.condition = syntax::expression_at(reader, "if");
     call.take = take(reader);
+    call.into = syntax::place_at(reader, "into");
     call.rules = rules::rules(reader, "rules");
     call.tolerate = tolerate(reader);
     call.poll = poll(reader);
@@ -349,6 +357,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         when_changed: Vec::new(),
         condition: None,
         take: Vec::new(),
+        into: None,
         rules: Vec::new(),
         tolerate: Vec::new(),
         poll: None,

@@ -14,7 +14,8 @@ pub(super) fn check(reader: &Reader<'_>, section: &TypeMapping) {
 
 /// Neither a list nor a get.
 fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
-    if !section.fixed.is_empty() {
+    // `fixed = []` says that there are none.
+    if reader.has("fixed") {
         return;
     }
     let (is_error, sentence, mending) = match (section.lists.is_empty(), section.get.is_none()) {

@@ -34,9 +34,9 @@ const DISPLAY: Key = key(
 );
 const ID: Key = key(
     "id",
-    Kind::Path,
+    Kind::OneOf(&[Kind::Path, Kind::Template]),
     "the item itself",
-    "The id within an item.",
+    "The id within an item: a path, or a template over the item's members (`value` is the item itself).",
     "'$.id'",
 );
 const ONLY: Key = key(
@@ -71,7 +71,7 @@ static READ_KEYS: &[Key] = &[
 
 static READ: Shape = Shape {
     name: "`[group.members.read]`",
-    about: "Reads the members of a group; `{group}` is its id.",
+    about: "Reads the members of a group; `{group}` is its id, `{old}` the group as read.",
     keys: READ_KEYS,
     base: Some(&CALL),
     others: None,
@@ -249,7 +249,8 @@ static GROUPS_KEYS: &[Key] = &[
 /// `[user.groups]`.
 pub static GROUPS: Shape = Shape {
     name: "`[user.groups]`",
-    about: "How a user's `groups` are read: by a `call` of its own, or from the user object. Absent: they are not shown.",
+    about: "How a user's `groups` are read: by a `call` of its own (`{id}` is the user's id, `{old}` the user as read), or from \
+            the user object. Absent: they are not shown.",
     keys: GROUPS_KEYS,
     base: Some(&CALL),
     others: None,
@@ -289,7 +290,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
     Some(MemberRead {
         call: call::from_table(&read, Some(resource_type))?,
         items: items(&read)?,
-        id: syntax::path_at(&read, "id"),
+        id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
         page: page::page(&read),
         only: syntax::expression_at(&read, "only"),
@@ -420,7 +421,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         reader.missing("items");
     }
     let items = items(&reader)?;
-    let id = syntax::path_at(&reader, "id");
+    let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
     let only = syntax::expression_at(&reader, "only");
     if !reader.has("call") {

@@ -308,7 +308,7 @@ pub(super) fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option
 const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
-const CALL_ONLY: [&str; 13] = [
+const CALL_ONLY: [&str; 14] = [
     "call",
     "body",
     "headers",
@@ -319,6 +319,7 @@ const CALL_ONLY: [&str; 13] = [
     "when-changed",
     "if",
     "take",
+    "into",
     "tolerate",
     "poll",
     "repeatable",

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     mapping::{
         expression::Expression,
+        model::Read,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
     },
@@ -238,6 +239,21 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
 /// The path under a key.
 pub(super) fn path_at(reader: &Reader<'_>, key: &str) -> Option<JsonPath> {
     path(reader.context, reader.node(key)?)
+}
+
+/// What reads a value: `'$.a.b'`, `'a.b'` or `"{a} {b}"`.
+pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
+    match node.as_text() {
+        Some(text) if !text.starts_with('$') && text.contains('{') => {
+            template(context, node).map(Read::Template)
+        }
+        _ => path(context, node).map(Read::Path),
+    }
+}
+
+/// What reads a value, under a key.
+pub(super) fn read_at(reader: &Reader<'_>, key: &str) -> Option<Read> {
+    read(reader.context, reader.node(key)?)
 }
 
 /// The place under a key.

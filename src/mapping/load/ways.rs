@@ -88,7 +88,7 @@ impl Ways {
             place = field;
         }
         if let Some(node) = reader.node("read") {
-            read = Some(read_of(context, node)?);
+            read = Some(syntax::read(context, node)?);
         }
         if reader.has("write") {
             place = Some(syntax::place_at(reader, "write")?);
@@ -102,16 +102,6 @@ impl Ways {
                 .map(|place| Write { place, value }),
             has_field,
         })
-    }
-}
-
-/// `'$.a.b'`, `'a.b'` or `"{a} {b}"`.
-fn read_of(context: &Context<'_>, node: &Node) -> Option<Read> {
-    match node.as_text() {
-        Some(text) if !text.starts_with('$') && text.contains('{') => {
-            syntax::template(context, node).map(Read::Template)
-        }
-        _ => syntax::path(context, node).map(Read::Path),
     }
 }
 

@@ -1,10 +1,12 @@
 //! One line of `[….attributes]`: both directions between a SCIM location and a field.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::Place,
-    mapping::{path::JsonPath, template::Template},
+    mapping::{names::Names, path::JsonPath, template::Template},
     scim::AttributePath,
 };
 
@@ -59,13 +61,30 @@ pub struct Location {
     pub sub_attribute: Option<String>,
 }
 
-/// How an attribute is read.
+/// How a value is read.
 #[derive(Debug)]
 pub enum Read {
     /// The first match.
     Path(JsonPath),
     /// Text put together from fields; absent if any field in it is absent.
     Template(Template),
+}
+
+impl Read {
+    /// The value in an object, which may also be a text or a number: the name `value`. A template that fails is absent.
+    pub fn find(&self, object: &Value, settings: &Map<String, Value>) -> Option<Value> {
+        match self {
+            Self::Path(path) => path.first(object).cloned(),
+            Self::Template(template) => {
+                let mut names = Names::new();
+                names
+                    .settings(settings)
+                    .object(object)
+                    .with("value", Cow::Borrowed(object));
+                template.value(&names).ok().flatten()
+            }
+        }
+    }
 }
 
 /// Where and how an attribute is written.

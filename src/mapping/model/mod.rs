@@ -101,6 +101,15 @@ pub struct TypeMapping {
     pub fixed: Vec<Value>,
 }
 
+impl TypeMapping {
+    /// Whether the objects exist in configuration only: `fixed`, which may be an empty list. The application has no call
+    /// for them.
+    pub fn is_fixed(&self) -> bool {
+        !self.fixed.is_empty()
+            || (self.lists.is_empty() && self.get.is_none() && self.finds.is_empty())
+    }
+}
+
 /// Where the application's id of an object is.
 #[derive(Debug)]
 pub struct IdRule {

@@ -12,7 +12,7 @@ use crate::{
     scim::{AttributePath, CompareOp},
 };
 
-use super::{BodyFormat, FieldPlace, ReplyRule};
+use super::{BodyFormat, FieldPlace, Read, ReplyRule};
 
 /// One HTTP call, as configured.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Call {
     pub condition: Option<Expression>,
     /// Values taken from the reply, names for later steps.
     pub take: Vec<(String, Source)>,
+    /// The reply is no object of its own: it becomes the object's member at this place (`into = 'addresses'`).
+    pub into: Option<FieldPlace>,
     /// What replies mean, before the target's rules.
     pub rules: Vec<ReplyRule>,
     /// Statuses that count as done.
@@ -280,7 +282,7 @@ pub struct MemberRead {
     /// One value or object a member.
     pub items: JsonPath,
     /// The member's id within an item; absent: the item itself.
-    pub id: Option<JsonPath>,
+    pub id: Option<Read>,
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
     pub page: PageStyle,
@@ -330,7 +332,7 @@ pub enum UserGroups {
     Call {
         call: Box<Call>,
         items: JsonPath,
-        id: Option<JsonPath>,
+        id: Option<Read>,
         display: Option<JsonPath>,
         page: PageStyle,
         /// Items for which this is false are not shown.
@@ -339,7 +341,7 @@ pub enum UserGroups {
     /// In the user object.
     Field {
         items: JsonPath,
-        id: Option<JsonPath>,
+        id: Option<Read>,
         display: Option<JsonPath>,
         /// Items for which this is false are not shown.
         only: Option<Expression>,

@@ -1,0 +1,311 @@
+//! Membership: the cost of a change depends on the change.
+
+use serde_json::{Value, json};
+
+use crate::stage::{Setup, Stage};
+
+const ADD: &str =
+    "add    = { call = \"POST /groups/{group}/members\", body = { user_ids = [\"{member}\"] } }";
+const REMOVE: &str =
+    "remove = { call = \"DELETE /groups/{group}/members/{member}\", tolerate = [404] }";
+
+/// A stage with so many users, and a group of all of them but the first; gives the group's SCIM id.
+async fn crowd(setup: Setup, users: u64) -> (Stage, String) {
+    let stage = setup.start().await;
+    stage.app.add_users(users);
+    let group = stage.app.add_group(json!({ "name": "crowd" }), 2..=users);
+    (stage, format!("/Groups/g-{group}"))
+}
+
+fn values(ids: &[&str]) -> Value {
+    ids.iter().map(|id| json!({ "value": id })).collect()
+}
+
+#[tokio::test]
+async fn adding_or_removing_one_member_costs_the_same_whatever_the_groups_size() {
+    let add = json!([{ "op": "add", "path": "members", "value": values(&["1"]) }]);
+    let remove = json!([{ "op": "remove", "path": "members[value eq \"2\"]" }]);
+    let mut costs = Vec::new();
+    for users in [500, 50_000] {
+        let (stage, group) = crowd(Setup::tenant("[client]\nidp = \"entra\"\n"), users).await;
+        for change in [&add, &remove] {
+            let reply = stage.patch(&group, change.clone()).await;
+            assert!(matches!(reply.status, 200 | 204), "{}", reply.body);
+        }
+        let calls = stage.app.calls();
+        assert!(calls.len() <= 2, "{calls:?}");
+        costs.push(calls.len());
+        let members = stage.app.members(users + 1);
+        assert!(members.contains(&1) && !members.contains(&2));
+    }
+    assert_eq!(costs[0], costs[1]);
+    // A client that wants the group as an answer does not make it dearer either.
+    let mut costs = Vec::new();
+    for users in [500, 5_000] {
+        let (stage, group) = crowd(Setup::default(), users).await;
+        stage.patch(&group, add.clone()).await.is(200);
+        costs.push(stage.app.calls().len());
+    }
+    assert_eq!(costs[0], costs[1]);
+}
+
+#[tokio::test]
+async fn a_present_member_added_and_an_absent_one_removed_are_as_wished() {
+    let (stage, group) = crowd(Setup::default(), 3).await;
+    stage
+        .patch(
+            &group,
+            json!([{ "op": "add", "path": "members", "value": values(&["2"]) }]),
+        )
+        .await
+        .is(200);
+    stage
+        .patch(
+            &group,
+            json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]),
+        )
+        .await
+        .is(200);
+    stage
+        .patch(
+            &group,
+            json!([{ "op": "remove", "path": "members", "value": values(&["1", "99"]) }]),
+        )
+        .await
+        .is(200);
+    assert_eq!(stage.app.members(4), [2, 3]);
+}
+
+#[tokio::test]
+async fn replacing_the_members_sends_the_difference() {
+    let (stage, group) = crowd(Setup::default(), 6).await;
+    let wish =
+        json!([{ "op": "replace", "path": "members", "value": values(&["1", "3", "4", "5"]) }]);
+    stage.patch(&group, wish.clone()).await.is(200);
+    let mut calls: Vec<String> = stage
+        .app
+        .writes()
+        .into_iter()
+        .map(|(call, _)| call)
+        .collect();
+    calls.sort();
+    let expected = [
+        "DELETE /groups/7/members/2",
+        "DELETE /groups/7/members/6",
+        "POST /groups/7/members",
+    ];
+    assert_eq!(calls, expected);
+    assert_eq!(stage.app.members(7), [1, 3, 4, 5]);
+    stage.app.forget_calls();
+    stage.patch(&group, wish).await.is(200);
+    assert_eq!(stage.app.writes(), []);
+    let whole = json!({ "displayName": "crowd", "members": values(&["3"]) });
+    stage.put(&group, whole).await.is(200);
+    assert_eq!(stage.app.members(7), [3]);
+}
+
+#[tokio::test]
+async fn a_member_that_does_not_exist_is_refused_by_name_of_the_attribute() {
+    let setups: [Setup; 3] = [
+        Setup::default(),
+        replace_only(),
+        Setup::tenant("[user]\nid = { from = '$.login', stable = false }\n"),
+    ];
+    for setup in setups {
+        let (stage, group) = crowd(setup, 3).await;
+        for unknown in ["99", "no-number", "g-4", "../users/1"] {
+            let add = json!([{ "op": "add", "path": "members", "value": values(&[unknown]) }]);
+            let reply = stage.patch(&group, add).await.refused(400, "invalidValue");
+            assert!(!reply.body["detail"].as_str().unwrap().contains(unknown));
+        }
+        assert_eq!(stage.app.members(4), [2, 3]);
+        let new = json!({ "displayName": "new", "members": values(&["99"]) });
+        stage
+            .post("/Groups", new)
+            .await
+            .refused(400, "invalidValue");
+        // Nobody meets a group that was made by halves.
+        let found = stage
+            .get("/Groups?filter=displayName%20eq%20%22new%22")
+            .await
+            .is(200);
+        assert_eq!(found.body["totalResults"], 0);
+    }
+}
+
+#[tokio::test]
+async fn s18_removing_some_members_never_removes_the_others() {
+    let ways = [
+        json!([{ "op": "remove", "path": "members[value eq \"2\"]" }]),
+        json!([{ "op": "remove", "path": "members", "value": values(&["2"]) }]),
+        json!([{ "op": "Remove", "path": "members", "value": [{ "value": "2", "display": "x" }] }]),
+        json!([{ "op": "remove", "value": { "members": values(&["2"]) } }]),
+        json!([{ "op": "remove", "path": "members", "value": { "value": "2" } }]),
+        json!([{ "op": "remove", "path": "members.value eq \"2\"" }]),
+    ];
+    for way in ways {
+        let (stage, group) = crowd(Setup::default(), 4).await;
+        let reply = stage.patch(&group, way.clone()).await;
+        let members = stage.app.members(5);
+        match reply.status {
+            200 | 204 => assert_eq!(members, [3, 4], "{way}"),
+            400 => assert_eq!(members, [2, 3, 4], "{way}"),
+            other => panic!("{way}: {other} {}", reply.body),
+        }
+    }
+}
+
+#[tokio::test]
+async fn s18_a_group_does_not_lose_most_of_its_members_by_accident() {
+    let guard = "[policy]\nmax-shrink = { percent = 50, members = 3 }\n";
+    let ids: Vec<String> = (2..=8).map(|id| id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let many = json!([{ "op": "remove", "path": "members", "value": values(&ids) }]);
+    let all = json!([{ "op": "remove", "path": "members" }]);
+    for change in [many, all] {
+        let (stage, group) = crowd(Setup::tenant(guard), 10).await;
+        stage.patch(&group, change.clone()).await.is(403);
+        assert_eq!(stage.app.members(11).len(), 9, "{change}");
+    }
+    let (stage, group) = crowd(Setup::tenant(guard), 10).await;
+    let few = json!([{ "op": "remove", "path": "members", "value": values(&["2", "3"]) }]);
+    stage.patch(&group, few).await.is(200);
+    let outright = json!([{ "op": "replace", "path": "members", "value": values(&["5"]) }]);
+    stage.patch(&group, outright).await.is(200);
+    assert_eq!(stage.app.members(11), [5]);
+}
+
+fn replace_only() -> Setup {
+    Setup::default()
+        .with(ADD, "replace = { call = \"PUT /groups/{group}/members\", body = { user_ids = \"{members}\" } }")
+        .with(REMOVE, "")
+}
+
+#[tokio::test]
+async fn an_application_that_takes_whole_lists_only_gets_one_whole_list() {
+    let (stage, group) = crowd(replace_only(), 5).await;
+    stage
+        .patch(
+            &group,
+            json!([
+                { "op": "add", "path": "members", "value": values(&["1"]) },
+                { "op": "remove", "path": "members[value eq \"4\"]" },
+            ]),
+        )
+        .await
+        .is(200);
+    let writes = stage.app.writes();
+    assert_eq!(writes.len(), 1, "{writes:?}");
+    assert_eq!(stage.app.members(6), [1, 2, 3, 5]);
+    stage.app.forget_calls();
+    stage
+        .patch(
+            &group,
+            json!([{ "op": "add", "path": "members", "value": values(&["1"]) }]),
+        )
+        .await
+        .is(200);
+    assert_eq!(stage.app.writes(), []);
+    stage
+        .patch(&group, json!([{ "op": "remove", "path": "members" }]))
+        .await
+        .is(200);
+    assert_eq!(stage.app.members(6), [0; 0]);
+}
+
+#[tokio::test]
+async fn members_are_sent_in_batches_where_the_application_takes_them() {
+    let setup = Setup::default().with(
+        ADD,
+        "add = { call = \"POST /groups/{group}/members\", body = { user_ids = \"{members}\" }, batch = 4 }",
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(10);
+    let group = stage.app.add_group(json!({ "name": "crowd" }), []);
+    let ids: Vec<String> = (1..=10).map(|id| id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let add = json!([{ "op": "add", "path": "members", "value": values(&ids) }]);
+    stage
+        .patch(&format!("/Groups/g-{group}"), add)
+        .await
+        .is(200);
+    assert_eq!(stage.app.writes().len(), 3);
+    assert_eq!(stage.app.members(group).len(), 10);
+}
+
+#[tokio::test]
+async fn membership_that_the_user_carries_is_changed_on_the_user() {
+    let setup = Setup::default()
+        .with(ADD, "on-user = { field = 'teams' }")
+        .with(REMOVE, "")
+        .with("[group.members.read]\ncall  = \"GET /groups/{group}/members\"\nitems = '$.items[*]'\nid    = '$.user_id'\n[group.members.read.page.number]\nnumber = \"page\"\nsize   = { parameter = \"per_page\", most = 100 }\ntotal  = '$.total'\n", "");
+    let stage = setup.start().await;
+    stage.app.add_users(3);
+    let group = stage.app.add_group(json!({ "name": "team" }), []);
+    stage
+        .app
+        .change_user(2, "teams", json!([group.to_string(), "other"]));
+    let path = format!("/Groups/g-{group}");
+    let change = json!([
+        { "op": "add", "path": "members", "value": values(&["1"]) },
+        { "op": "remove", "path": "members[value eq \"2\"]" },
+    ]);
+    stage.patch(&path, change).await.is(200);
+    assert_eq!(
+        stage.app.user(1).unwrap()["teams"],
+        json!([group.to_string()])
+    );
+    assert_eq!(stage.app.user(2).unwrap()["teams"], json!(["other"]));
+    let read = stage.get(&path).await.is(200);
+    assert_eq!(read.body["members"][0]["value"], "1");
+    assert_eq!(read.body["members"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn members_that_are_a_field_of_the_group_go_with_the_group() {
+    let setup = Setup::default()
+        .with(ADD, "field = 'user_ids'")
+        .with(REMOVE, "")
+        .with("[group.members.read]\ncall  = \"GET /groups/{group}/members\"\nitems = '$.items[*]'\nid    = '$.user_id'\n[group.members.read.page.number]\nnumber = \"page\"\nsize   = { parameter = \"per_page\", most = 100 }\ntotal  = '$.total'\n", "");
+    let stage = setup.start().await;
+    stage.app.add_users(3);
+    let new = json!({ "displayName": "team", "members": values(&["1", "2"]) });
+    let made = stage.post("/Groups", new).await.is(201);
+    assert_eq!(stage.app.group(4).unwrap()["user_ids"], json!([1, 2]));
+    let path = format!("/Groups/{}", made.id());
+    let change = json!([
+        { "op": "add", "path": "members", "value": values(&["3"]) },
+        { "op": "remove", "path": "members[value eq \"1\"]" },
+    ]);
+    stage.app.forget_calls();
+    stage.patch(&path, change).await.is(200);
+    assert_eq!(stage.app.group(4).unwrap()["user_ids"], json!([2, 3]));
+    assert_eq!(stage.app.writes().len(), 1);
+    let renamed = json!([{ "op": "replace", "path": "displayName", "value": "crew" }]);
+    stage.patch(&path, renamed).await.is(200);
+    let group = stage.app.group(4).unwrap();
+    assert_eq!(
+        (&group["name"], &group["user_ids"]),
+        (&json!("crew"), &json!([2, 3]))
+    );
+}
+
+#[tokio::test]
+async fn a_member_change_counts_as_a_new_version_of_the_group() {
+    let (stage, group) = crowd(Setup::default(), 3).await;
+    let before = stage.get(&group).await.is(200);
+    stage
+        .patch(
+            &group,
+            json!([{ "op": "add", "path": "members", "value": values(&["1"]) }]),
+        )
+        .await
+        .is(200);
+    let after = stage.get(&group).await.is(200);
+    assert_ne!(before.header("etag"), after.header("etag"));
+    let version = before.header("etag").unwrap();
+    let late = stage.ask("PATCH", &group).header("if-match", version);
+    let remove = json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]);
+    late.body(crate::stage::patch(remove)).send().await.is(412);
+    assert!(stage.app.members(4).contains(&1));
+}
