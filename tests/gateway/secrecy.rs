@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
-    application::{Fault, Lost},
+    application::{Fault, Lost, html},
     fake_target::{Act, Answer},
     stage::{Setup, Stage},
 };
@@ -379,7 +379,7 @@ async fn s19_canary() {
         Some(("*", Fault::AfterEffect(Lost::Cut(60)))),
         Some((
             "GET",
-            Fault::Before(Act::Say(Answer::html(200, "<p>canary-page</p>"))),
+            Fault::Before(Act::Say(html(200, "<p>canary-page</p>"))),
         )),
         Some((
             "GET",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    application::{ANY_WRITE, Fault, Lost},
+    application::{ANY_WRITE, Fault, Lost, html},
     fake_target::{Act, Answer},
     stage::{Reply, Setup, Stage},
 };
@@ -74,7 +74,7 @@ async fn perform(stage: &Stage, operation: &str) -> Reply {
 
 /// The answers of the application that are tried; 429 comes with the time to wait.
 fn answers() -> Vec<(&'static str, Answer)> {
-    let mut answers = vec![("200 html", Answer::html(200, "<html>Log in</html>"))];
+    let mut answers = vec![("200 html", html(200, "<html>Log in</html>"))];
     for (name, status) in [
         ("301", 301),
         ("302", 302),

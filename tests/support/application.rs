@@ -421,6 +421,15 @@ fn same(value: &Value, text: &str) -> bool {
         .is_some_and(|own| own.eq_ignore_ascii_case(text))
 }
 
+/// A page for people, as proxies and login walls give it.
+pub fn html(status: u16, page: &str) -> Answer {
+    Answer {
+        status,
+        headers: vec![("Content-Type".into(), "text/html".into())],
+        body: page.as_bytes().to_vec(),
+    }
+}
+
 fn missing() -> Answer {
     Answer::json(404, json!({ "message": "there is no such thing" }))
 }

@@ -96,16 +96,6 @@ impl Answer {
         }
     }
 
-    pub fn html(status: u16, page: &str) -> Self {
-        Self::empty(status).with_text("text/html", page)
-    }
-
-    fn with_text(mut self, media_type: &str, text: &str) -> Self {
-        self.headers = vec![("Content-Type".into(), media_type.into())];
-        self.body = text.as_bytes().to_vec();
-        self
-    }
-
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
