@@ -327,26 +327,25 @@ fn the_reference_in_the_documentation_is_that_of_the_loader() {
 
 #[test]
 fn the_page_of_an_application_shows_what_its_mapping_can_do() {
-    for entry in fs::read_dir("docs/apps").unwrap() {
-        let page_path = entry.unwrap().path();
-        let app = page_path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let path = format!("mappings/apps/{app}.toml");
-        let text = fs::read_to_string(&path).unwrap();
+    let pages = fs::read_dir("docs/apps").unwrap();
+    for path in pages.map(|entry| entry.unwrap().path()) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let mapping = format!("mappings/apps/{name}.toml");
         let file = Arc::new(SourceFile {
-            path: path.as_str().into(),
-            text,
+            text: fs::read_to_string(&mapping).unwrap(),
+            path: mapping.into(),
         });
         let (mapping, _) =
             load::app_alone(&file, &NoEnvironment, MissingValues::AreWarnings).unwrap();
         let table = scimgate::mapping::check::capabilities(&mapping).to_string();
-        let page = fs::read_to_string(&page_path).unwrap();
+        let page = fs::read_to_string(&path).unwrap();
         let (before, rest) = page.split_once("```text capabilities\n").unwrap();
         let (found, after) = rest.split_once("```").unwrap();
         if std::env::var_os("UPDATE").is_some() {
             let page = format!("{before}```text capabilities\n{table}```{after}");
-            fs::write(&page_path, page).unwrap();
+            fs::write(&path, page).unwrap();
         } else {
-            assert_eq!(found, table, "{app}");
+            assert_eq!(found, table, "{name}");
         }
     }
 }
