@@ -39,10 +39,9 @@ impl Projection {
             Some(_) => Vec::new(),
             None => resolve(resource_type, excluded.unwrap_or_default()),
         };
-        let all = each_attribute(resource_type);
         let having = |wanted: &[Returned]| {
-            let found = all.iter().filter(|(_, a)| wanted.contains(&a.returned));
-            found.map(|(path, _)| path.clone()).collect()
+            let found = each_attribute(resource_type).filter(|(_, a)| wanted.contains(&a.returned));
+            found.map(|(urn, a)| path_of(urn, a)).collect()
         };
         Ok(Self {
             only,
@@ -232,23 +231,27 @@ fn resolve(resource_type: &ResourceType, names: &[String]) -> Vec<AttributePath>
     paths
 }
 
-/// Every attribute of a resource type with its canonical path.
-fn each_attribute(resource_type: &ResourceType) -> Vec<(AttributePath, &Attribute)> {
+/// Every attribute of a resource type, with the URN of the extension it lies in.
+fn each_attribute(
+    resource_type: &ResourceType,
+) -> impl Iterator<Item = (Option<&str>, &Attribute)> {
     let own = common_attributes()
         .iter()
         .chain(&resource_type.schema.attributes)
-        .map(|a| (AttributePath::of(a.name.clone()), a));
+        .map(|a| (None, a));
     let extensions = resource_type.extensions.iter().flat_map(|e| {
-        let attributes = e.schema.attributes.iter();
-        attributes.map(|a| {
-            let path = AttributePath {
-                schema: Some(e.schema.id.clone()),
-                ..AttributePath::of(a.name.clone())
-            };
-            (path, a)
-        })
+        let urn = Some(e.schema.id.as_str());
+        e.schema.attributes.iter().map(move |a| (urn, a))
     });
-    own.chain(extensions).collect()
+    own.chain(extensions)
+}
+
+/// The canonical path of an attribute.
+fn path_of(urn: Option<&str>, attribute: &Attribute) -> AttributePath {
+    AttributePath {
+        schema: urn.map(str::to_owned),
+        ..AttributePath::of(attribute.name.clone())
+    }
 }
 
 fn contains(paths: &[AttributePath], path: &AttributePath) -> bool {
