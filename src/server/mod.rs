@@ -39,6 +39,15 @@ pub use tls::{Certificates, Reloaded, TlsError};
 
 use crate::scim;
 
+/// Checks a request's head as the edge does, by itself: for fuzzing.
+///
+/// # Errors
+///
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+pub fn check_head(parts: &http::request::Parts, limits: &Limits) -> Result<(), scim::Error> {
+    head::check(parts, limits).map(|_| ())
+}
+
 /// A request, whole and within the limits.
 #[derive(Debug)]
 pub struct Request {

@@ -286,9 +286,26 @@ def sorts(everyone):
     rows = client.query("/Users", sortBy="title", sortOrder="descending", count=1000, attributes="title").json["Resources"]
     has = ["title" in row for row in rows]
     check("descending: those without the value come first", has == sorted(has), has)
+    roots(everyone)
     refused("an unknown sortOrder", client.query("/Users", sortBy="userName", sortOrder="up"), 400, "invalidValue")
     check("sortBy of no attribute", client.query("/Users", sortBy="nosuch").status in (200, 400), "")
     check("sortOrder alone is passed over", client.query("/Users", sortOrder="descending", count=1).status == 200, "")
+
+
+def roots(everyone):
+    """Users and groups in one order."""
+    teams = [create({"schemas": [GROUP], "displayName": f"{P}{name}"}, "/Groups") for name in ("a", "c")]
+    one = create(user(f"{P}.root", displayName=f"{P}b"))
+    mine = f'displayName sw "{P}"'
+    for order in ("ascending", "descending"):
+        rows = client.query("/", filter=mine, sortBy="displayName", sortOrder=order, excludedAttributes="members").json["Resources"]
+        wanted = [teams[0]["id"], one["id"], teams[1]["id"]]
+        check(f"the root sorted {order}", [r["id"] for r in rows] == (wanted if order == "ascending" else wanted[::-1]), rows)
+    rows = client.query("/", filter=mine, sortBy="displayName", startIndex=2, count=1).json
+    check("a window of the sorted root", [r["id"] for r in rows["Resources"]] == [one["id"]] and rows["totalResults"] == 3, rows)
+    rows = client.query("/", filter=mine, sortBy="userName").json.get("Resources", [])
+    check("what cannot have the value comes last", [r["id"] for r in rows][:1] == [one["id"]] and len(rows) == 3, rows)
+    refused("the root sorted by nothing known", client.query("/", sortBy="nosuch"), 400, "invalidValue")
 
 
 # --------------------------------------------------------------------------------------------------------- projection

@@ -1,31 +1,41 @@
 #!/bin/bash
-# Runs the public conformance suites scim2-tester and scim-sanity against the demo.
+# Runs the public conformance suites scim2-tester and scim-sanity, and the black-box suite, against the demo. Against a strict
+# demo the black-box suite runs again, and `differential.py` compares it with scim2-server.
 #
 #   tests/suites/run.sh              starts `demo --serve` by itself
-#   tests/suites/run.sh URL TOKEN [CA]   against any other server
+#   tests/suites/run.sh URL TOKEN [CA]   the public suites alone, against any other server
 #
 # The suites are installed into a virtual environment below SUITES_CACHE (default: a folder in the temporary directory).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 CACHE=${SUITES_CACHE:-${TMPDIR:-/tmp}/scimgate-suites}
-PACKAGES=(scim2-tester==0.5.2 scim2-cli==0.6.0 scim-sanity==0.7.4)
+PACKAGES=(scim2-tester==0.5.2 scim2-cli==0.6.0 scim-sanity==0.7.4 scim2-server==0.8.3)
 
-if ! [ -e "$CACHE/.done" ]; then
-  python3 -m venv "$CACHE" && "$CACHE/bin/pip" install -q --disable-pip-version-check "${PACKAGES[@]}" && touch "$CACHE/.done" || exit 2
+if ! [ -e "$CACHE/.done-2" ]; then
+  python3 -m venv "$CACHE" && "$CACHE/bin/pip" install -q --disable-pip-version-check "${PACKAGES[@]}" && touch "$CACHE/.done-2" || exit 2
 fi
 
-demo=
+started=()
+# Starts the demo with further options; sets BASE_URL, TOKEN, CA.
+start_demo() {
+  local out
+  out=$(mktemp)
+  target/debug/scimgate demo --serve "$@" >"$out" 2>/dev/null &
+  started+=($!)
+  for _ in $(seq 100); do grep -q '^READY' "$out" && break; sleep 0.1; done
+  # shellcheck disable=SC1090
+  . <(grep -E '^(BASE_URL|TOKEN|CA)=' "$out")
+  rm -f "$out"
+}
+trap '[ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null' EXIT
+
+own=
 if [ $# -ge 2 ]; then
   BASE_URL=$1 TOKEN=$2 CA=${3:-}
 else
   cargo build --quiet --bin scimgate || exit 2
-  out=$(mktemp)
-  target/debug/scimgate demo --serve >"$out" 2>/dev/null &
-  demo=$!
-  trap 'kill "$demo" 2>/dev/null; rm -f "$out"' EXIT
-  for _ in $(seq 100); do grep -q '^READY' "$out" && break; sleep 0.1; done
-  # shellcheck disable=SC1090
-  . <(grep -E '^(BASE_URL|TOKEN|CA)=' "$out")
+  start_demo
+  own=1
 fi
 [ -z "$CA" ] || export SSL_CERT_FILE=$CA REQUESTS_CA_BUNDLE=$CA
 
@@ -44,6 +54,21 @@ report=$(timeout 300 "$CACHE/bin/scim-sanity" probe "$BASE_URL" --token "$TOKEN"
 unexpected=$(grep -A1 -E '\[(FAIL|ERROR|WARN)\]' <<<"$report" | grep -vE 'add member|Expected 200, got 400|^--')
 [ -z "$unexpected" ] || { echo "$unexpected"; failed=1; }
 grep -oE '[0-9]+ passed.*total' <<<"$report" || failed=1
+
+if [ -n "$own" ]; then
+  export BASE_URL TOKEN CA
+  echo "== black box"
+  timeout 900 python3 tests/suites/blackbox.py || failed=1
+  start_demo --strict
+  echo "== black box, strict"
+  timeout 900 python3 tests/suites/blackbox.py || failed=1
+  echo "== differential"
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "$CACHE/bin/scim2-server" --port "$port" 2>/dev/null &
+  started+=($!)
+  sleep 3
+  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 7643 150 || failed=1
+fi
 
 echo "scim2-tester: $passed passed, $errors failed"
 exit $failed

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::{
     gateway::{Limits, join::Joined},
     scim::{
-        AttributePath, Error, ResourceType, ScimType,
+        AttributePath, Error, Resource, ResourceType, ScimType,
         filter::Matcher,
         query::{SortKey, SortOrder, Sorter},
     },
@@ -28,6 +28,11 @@ impl Order {
         Ok(Self {
             sorter: Sorter::new(by, order, rt)?,
         })
+    }
+
+    /// Where a resource stands in it.
+    pub fn key(&self, resource: &Resource) -> SortKey {
+        self.sorter.key(&resource.0)
     }
 
     /// The attribute, in the schema's spelling.
@@ -60,14 +65,8 @@ impl<'a> Collector<'a> {
         slice: Slice,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        if order.is_some() && slice.skip + slice.take > limits.max_sorted_rows {
-            return Err(Error::of(
-                ScimType::TooMany,
-                format!(
-                    "Only the first {} resources of a sorted result can be paged; filter it further.",
-                    limits.max_sorted_rows
-                ),
-            ));
+        if order.is_some() {
+            check_depth(slice, limits)?;
         }
         Ok(Self {
             matcher,
@@ -118,7 +117,7 @@ impl<'a> Collector<'a> {
     /// Keeps the row among the first `skip + take`, cutting now and then.
     fn insert(&mut self, order: &Order, position: u64, row: Joined) {
         let bound = usize::try_from(self.slice.skip + self.slice.take).unwrap_or(usize::MAX);
-        let key = order.sorter.key(&row.resource.0);
+        let key = order.key(&row.resource);
         self.sorted.push((key, position, row));
         if self.sorted.len() >= 2 * bound + CUT_SLACK {
             self.sort();
@@ -156,6 +155,20 @@ impl<'a> Collector<'a> {
             total: self.total,
         }
     }
+}
+
+/// Refuses an ordered slice that lies further back than can be held.
+pub fn check_depth(slice: Slice, limits: &Limits) -> Result<(), Error> {
+    if slice.skip.saturating_add(slice.take) <= limits.max_sorted_rows {
+        return Ok(());
+    }
+    Err(Error::of(
+        ScimType::TooMany,
+        format!(
+            "Only the first {} resources of a sorted result can be paged; filter it further.",
+            limits.max_sorted_rows
+        ),
+    ))
 }
 
 /// So many rows more than needed are held before the next cut, so that small pages are not cut all the time.

@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
-    scim::{Error, Filter, Projection, ScimType, filter::Matcher, query::Query},
+    scim::{
+        Error, Filter, Projection, ScimType,
+        filter::Matcher,
+        query::{Query, SortKey, SortOrder},
+    },
     store::TargetId,
 };
 
@@ -74,38 +78,104 @@ fn of_list(error: Error) -> Error {
     }
 }
 
-/// Answers a query on the root: all types in the mapping's order, one after the other.
+/// Answers a query on the root: all types in the mapping's order, one after the other, or all in the order asked for.
 ///
 /// # Errors
 ///
-/// `invalidFilter` if no type has the attributes that the filter names.
+/// `invalidFilter` if no type has the attributes that the filter names, `invalidValue` if none has that of `sortBy`.
 pub async fn list_all(ctx: &Context, query: &Query) -> Result<Answer, Error> {
     let page = cursor::Page::of(ctx, "/", query)?;
-    let mut slice = page.slice;
-    let (mut total, mut resources) = (0, Vec::new());
-    for (t, plan) in plans_of_all(ctx, query)? {
-        let part = rows(ctx, t, &plan, slice).await.map_err(of_list)?;
-        total += part.total;
-        slice.skip = slice.skip.saturating_sub(part.total);
-        slice.take = slice.take.saturating_sub(part.rows.len() as u64);
-        resources.extend(finish(ctx, t, &plan, part.rows).await.map_err(of_list)?);
-    }
+    let plans = plans_of_all(ctx, query)?;
+    let result = match query.sort_by {
+        None => in_turn(ctx, &plans, page.slice).await,
+        Some(_) => in_one_order(ctx, &plans, query.sort_order, page.slice).await,
+    };
+    let (total, resources) = result.map_err(of_list)?;
     Ok(Answer::document(page.response(ctx, total, resources)))
 }
 
-/// The query compiled for each type that has the attributes its filter names: the others match nothing.
+async fn in_turn(
+    ctx: &Context,
+    plans: &[(&TypeMapping, Plan)],
+    mut slice: Slice,
+) -> Result<(u64, Vec<Value>), Error> {
+    let (mut total, mut resources) = (0, Vec::new());
+    for (t, plan) in plans {
+        let part = rows(ctx, t, plan, slice).await?;
+        total += part.total;
+        slice.skip = slice.skip.saturating_sub(part.total);
+        slice.take = slice.take.saturating_sub(part.rows.len() as u64);
+        resources.extend(finish(ctx, t, plan, part.rows).await?);
+    }
+    Ok((total, resources))
+}
+
+/// Resources of all types in one order (RFC 7644 §3.4.2.3). Those whose type has no such attribute have no value.
+async fn in_one_order(
+    ctx: &Context,
+    plans: &[(&TypeMapping, Plan)],
+    order: SortOrder,
+    slice: Slice,
+) -> Result<(u64, Vec<Value>), Error> {
+    collect::check_depth(slice, &ctx.limits)?;
+    // Whatever the others hold, no more than so many of one type can come in front.
+    let front = Slice {
+        skip: 0,
+        take: slice.skip.saturating_add(slice.take),
+    };
+    let (mut total, mut found) = (0, Vec::new());
+    for (t, plan) in plans {
+        let part = rows(ctx, t, plan, front).await?;
+        total += part.total;
+        found.extend(part.rows.into_iter().map(|row| {
+            let key = plan.order.as_ref().map(|order| order.key(&row.resource));
+            (key.unwrap_or(SortKey::absent(order)), *t, plan, row)
+        }));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let (skip, take) = (
+        usize::try_from(slice.skip).unwrap_or(usize::MAX),
+        usize::try_from(slice.take).unwrap_or(usize::MAX),
+    );
+    let page = found.into_iter().skip(skip).take(take);
+    let finished = page.map(|(_, t, plan, row)| finish(ctx, t, plan, vec![row]));
+    let resources = in_order(finished.collect(), PARALLEL_ROWS).await?;
+    Ok((total, resources.into_iter().flatten().collect()))
+}
+
+/// The query compiled for each type that has the attributes its filter names: the others match nothing. A type without
+/// the attribute to sort by is not sorted.
 fn plans_of_all<'c>(
     ctx: &'c Context,
     query: &Query,
 ) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
     let mut plans = Vec::new();
     let mut refusal = None;
+    let unsorted = Query {
+        sort_by: None,
+        ..query.clone()
+    };
+    let mut cannot_sort = None;
     for t in &ctx.mapping().types {
-        match Plan::of(ctx, t, query) {
+        let order = query
+            .sort_by
+            .as_ref()
+            .map(|by| Order::of(&t.resource_type, by, query.sort_order));
+        let own = if let Some(Err(error)) = order {
+            cannot_sort = Some(error);
+            &unsorted
+        } else {
+            query
+        };
+        match Plan::of(ctx, t, own) {
             Ok(plan) => plans.push((t, plan)),
             Err(error) if error.scim_type == Some(ScimType::InvalidFilter) => refusal = Some(error),
             Err(error) => return Err(error),
         }
+    }
+    let is_sorted = query.sort_by.is_none() || plans.iter().any(|(_, plan)| plan.order.is_some());
+    if let (false, Some(error)) = (is_sorted, cannot_sort) {
+        return Err(error);
     }
     match refusal {
         Some(error) if plans.is_empty() => Err(error),

@@ -128,6 +128,13 @@ impl Sorter {
     }
 }
 
+impl SortKey {
+    /// Where a resource stands that has no such attribute at all: with those that have no value.
+    pub fn absent(order: SortOrder) -> Self {
+        Self { value: None, order }
+    }
+}
+
 impl Eq for SortKey {}
 
 impl PartialOrd for SortKey {
