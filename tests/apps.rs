@@ -23,6 +23,8 @@ mod redmine;
 #[path = "support/replay.rs"]
 #[expect(dead_code, reason = "the reports in it are for other tests")]
 mod replay;
+#[path = "apps/rt.rs"]
+mod rt;
 #[path = "apps/zabbix.rs"]
 mod zabbix;
 
@@ -49,6 +51,7 @@ async fn the_application_has_what_the_gateway_says_after_every_step() {
             "directus" => directus::application(&started),
             "mediawiki" => mediawiki::application(&started),
             "redmine" => redmine::application(&started),
+            "rt" => rt::application(&started),
             "zabbix" => zabbix::application(&started).await,
             other => panic!(
                 "nobody has written down what `{other}` should have: tests/apps/redmine.rs shows how"

@@ -17,3 +17,30 @@ mod github;
 mod salesforce;
 #[path = "contracts/stage.rs"]
 mod stage;
+
+/// `SCIMGATE_BLESS=1 cargo test --test contracts` writes the tables anew.
+#[test]
+fn each_page_shows_what_its_mapping_can_do() {
+    for app in [
+        "aws-identity-store",
+        "fixed-identifier",
+        "github",
+        "salesforce",
+    ] {
+        let (mapping, complaints) =
+            scimgate::cli::check_file(format!("mappings/apps/{app}.toml").as_ref());
+        let errors: Vec<_> = complaints.iter().filter(|c| c.is_error()).collect();
+        assert!(errors.is_empty(), "{app}: {errors:#?}");
+        let table = scimgate::mapping::check::capabilities(&mapping.unwrap()).to_string();
+        let file = format!("docs/apps/{app}.md");
+        let page = std::fs::read_to_string(&file).unwrap();
+        let (before, rest) = page.split_once("```text capabilities\n").unwrap();
+        let (found, after) = rest.split_once("```").unwrap();
+        if std::env::var_os("SCIMGATE_BLESS").is_some() {
+            let page = format!("{before}```text capabilities\n{table}```{after}");
+            std::fs::write(&file, page).unwrap();
+        } else {
+            assert_eq!(found, table, "{app}");
+        }
+    }
+}

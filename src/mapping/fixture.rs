@@ -71,7 +71,6 @@ pub(crate) fn operation(name: &str, send: Send, covers: &[&str]) -> Operation {
             .map(|c| AttributePath::parse(c).unwrap())
             .collect(),
         send,
-        set: Vec::new(),
         reply: ReplyKind::Object,
         object: None,
         id: None,

@@ -119,20 +119,7 @@ impl Driver {
                 progress.absorb(answer, id, taken);
             }
         }
-        let mut set = Vec::new();
-        for (place, template) in operation.set.iter().filter(|_| class == CallClass::Get) {
-            set.extend(
-                template
-                    .value(&progress.names(&outer))?
-                    .map(|value| (place, value)),
-            );
-        }
-        let mut done = self.done(operation, class, progress);
-        if let Some(object) = &mut done.object {
-            set.into_iter()
-                .for_each(|(place, value)| place.write(object, value));
-        }
-        Ok(done)
+        Ok(self.done(operation, class, progress))
     }
 
     /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.

@@ -48,9 +48,9 @@ pub struct Table {
     /// resource, without the prefix `g-` of groups' ids; `{credential}` in a body is the value of the application's header.
     pub path: &'static str,
     pub key: &'static str,
-    /// Where an object says that it is as good as gone, if the application keeps what was deleted: anything found there lets
-    /// it be although the gateway answers 404.
-    pub gone: Option<&'static str>,
+    /// Where an object says that it is as good as gone, and what it says there, if the application keeps what was deleted:
+    /// then the gateway may answer 404.
+    pub gone: Option<(&'static str, &'static str)>,
     /// What else is read of it: put into the object under a name.
     pub beside: Vec<(&'static str, &'static str)>,
     /// What must be equal.
@@ -92,7 +92,8 @@ impl Table {
     }
 
     fn is_gone(&self, object: &Value) -> bool {
-        self.gone.is_some_and(|path| !find(path, object).is_empty())
+        let says = |path: &str, word: &str| find(path, object).iter().any(|v| plain(v) == word);
+        self.gone.is_some_and(|(path, word)| says(path, word))
     }
 
     /// Every difference between a SCIM resource and the application's object.

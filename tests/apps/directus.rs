@@ -58,4 +58,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
     }
 }
 
-const TENANT: &str = include_str!("kept.toml");
+const TENANT: &str = concat!(
+    include_str!("kept.toml"),
+    "'displayName' = { keep = true }\n'nickName' = { keep = true }\n'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization' = { keep = true }\n",
+);

@@ -24,7 +24,7 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         users: Table {
             path: "/api.php?action=query&list=users&format=json&formatversion=2&usprop=groups%7Cblockinfo&ususerids={key}",
             key: "$.id",
-            gone: Some("$.query.users[0].blockid"),
+            gone: Some(("$.query.users[0].blockexpiry", "infinite")),
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.query.users[0].userid"),
@@ -105,5 +105,6 @@ fn cannot() -> Vec<Cannot> {
 const TENANT: &str = concat!(
     "[policy]\non-delete = \"deactivate\"\n",
     include_str!("kept.toml"),
-    "'title' = { keep = true }\n'preferredLanguage' = { keep = true }\n"
+    "'title' = { keep = true }\n'preferredLanguage' = { keep = true }\n",
+    "'displayName' = { keep = true }\n'nickName' = { keep = true }\n'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization' = { keep = true }\n",
 );

@@ -82,5 +82,6 @@ async fn session(base_url: &str, user: &str, password: &str) -> String {
 /// The sessions read back more than Zabbix can hold.
 const TENANT: &str = concat!(
     include_str!("kept.toml"),
-    "'title' = { keep = true }\n'preferredLanguage' = { keep = true }\n"
+    "'title' = { keep = true }\n'preferredLanguage' = { keep = true }\n",
+    "'displayName' = { keep = true }\n'nickName' = { keep = true }\n'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization' = { keep = true }\n",
 );

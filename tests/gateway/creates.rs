@@ -236,3 +236,28 @@ async fn a_name_that_was_given_up_is_free_and_the_new_one_is_taken() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_create_in_doubt_is_not_repeated_where_the_application_cannot_be_asked() {
+    let without = |setup: Setup, from: &str, to: &str| {
+        let start = setup.app.find(from).unwrap();
+        let end = start + setup.app[start..].find(to).unwrap();
+        let part = setup.app[start..end].to_owned();
+        setup.with(&part, "")
+    };
+    let setup = without(Setup::default(), "[user.list]", "[user.get]");
+    let stage = setup.start().await;
+    stage
+        .app
+        .plan("POST /users", 1, Fault::AfterEffect(Lost::Closed));
+    assert!(stage.post("/Users", ada()).await.status >= 500);
+    for _ in 0..2 {
+        let reply = stage.post("/Users", ada()).await.is(503);
+        assert!(reply.header("retry-after").is_some());
+    }
+    assert_eq!(stage.app.target.count("POST"), 1);
+    // Another name is no matter of doubt.
+    let mut other = ada();
+    other["userName"] = json!("bob");
+    stage.post("/Users", other).await.is(201);
+}

@@ -199,8 +199,20 @@ steps = [
 call = \"POST /users/{id}/unlock\"
 ";
 
-fn writings() -> [Writing; 4] {
+fn writings() -> [Writing; 5] {
     [
+        Writing {
+            name: "a deletion that is a deactivation",
+            setup: || {
+                let policy = "[policy]\non-delete = \"deactivate\"\n";
+                Setup::tenant(&format!("{DEACTIVATION}{policy}"))
+            },
+            ask: |stage| stage.ask("DELETE", "/Users/1"),
+            is_done: |stage| {
+                let ada = stage.app.user(1).unwrap();
+                ada["state"] == 3 && ada["end-sessions"] == true && ada["revoke-tokens"] == true
+            },
+        },
         Writing {
             name: "a deactivation of three calls",
             setup: || Setup::tenant(DEACTIVATION),
@@ -350,4 +362,37 @@ async fn r2_a_write_that_may_have_arrived_is_not_sent_again_by_itself() {
         assert_eq!(writes.len(), 1, "{operation} {fault:?}: {writes:?}");
     });
     futures_util::future::join_all(cases).await;
+}
+
+#[tokio::test]
+async fn r6_an_application_that_is_down_is_left_alone_and_found_again() {
+    let stage = staffed(Setup::default()).await;
+    stage.app.plan("GET", 1000, Fault::Before(Act::Reset));
+    for _ in 0..5 {
+        stage.get("/Users/1").await.is(503);
+    }
+    stage.app.forget_calls();
+    let reply = stage.get("/Users/1").await.is(503);
+    let wait = reply.header("retry-after").unwrap().parse::<u64>().unwrap();
+    assert!((1..=30).contains(&wait), "{wait}");
+    stage
+        .post("/Users", json!({ "userName": "new" }))
+        .await
+        .is(503);
+    assert!(stage.app.calls().is_empty(), "{:?}", stage.app.calls());
+    stage.app.mend();
+    let start = Instant::now();
+    while stage.get("/Users/1").await.status != 200 {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "it is not found again"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Nothing was begun meanwhile.
+    stage
+        .post("/Users", json!({ "userName": "new" }))
+        .await
+        .is(201);
+    assert_eq!(stage.app.ids_of("new").len(), 1);
 }

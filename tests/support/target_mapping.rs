@@ -83,7 +83,6 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         steps,
         covers: Vec::new(),
         send: Send::Changed,
-        set: Vec::new(),
         reply: ReplyKind::Object,
         object: None,
         id: None,

@@ -151,9 +151,6 @@ impl Scope<'_> {
                 self.names.insert("id".to_owned());
             }
         }
-        for (_, template) in &operation.set {
-            self.all(template.names(), super::place_of(operation), complaints);
-        }
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }

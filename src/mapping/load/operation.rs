@@ -1,10 +1,7 @@
 //! Operations by intent: get, create, update, activate, deactivate, rename, set-password, delete.
 
 use crate::{
-    mapping::{
-        model::{Call, FieldPlace, Operation, ReplyKind, Send},
-        template::Template,
-    },
+    mapping::model::{Call, Operation, ReplyKind, Send},
     scim::ResourceType,
 };
 
@@ -39,13 +36,6 @@ static OPERATION_KEYS: &[Key] = &[
         "\"changed\"",
         "Which fields an update sends: those that changed, all that are mapped, or the object as read with the changes put in.",
         "\"all\"",
-    ),
-    key(
-        "set",
-        Kind::Named(&Kind::Template),
-        "none",
-        "Fields put into the object; in `get` only. The names are what its steps took.",
-        "{ state = \"{state}\" }",
     ),
     key(
         "reply",
@@ -180,7 +170,6 @@ fn from_node(
             steps: vec![call],
             covers: Vec::new(),
             send: Send::Changed,
-            set: Vec::new(),
             reply: ReplyKind::Object,
             object: None,
             id: None,
@@ -222,7 +211,6 @@ fn from_table(
         steps: steps(reader, around.resource_type)?,
         covers: syntax::attributes(reader, "covers", around.resource_type),
         send: reader.choice("send", &SENDS).unwrap_or(Send::Changed),
-        set: set(reader, key),
         reply: reply(reader),
         object: syntax::path_at(reader, "object"),
         id: reader
@@ -233,24 +221,6 @@ fn from_table(
         gets_first: reader.flag("get-first").unwrap_or(false),
         place: reader.place.clone(),
     })
-}
-
-/// `set` of a `get`.
-fn set(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Template)> {
-    if key != "get" && reader.has("set") {
-        reader.context.error(
-            "mapping::conflicting-keys",
-            reader.node("set").map_or(reader.place, |node| &node.place),
-            format!("`set` belongs to `get` and to lists, not to `{key}`."),
-            "leave it out; `read-back = true` reads the object by `get`",
-        );
-    }
-    let entries = reader.named("set");
-    let set = entries.iter().filter_map(|entry| {
-        let place = syntax::place_of(reader.context, &entry.node, &entry.key)?;
-        Some((place, syntax::template(reader.context, &entry.node)?))
-    });
-    set.collect()
 }
 
 static SENDS: [(&str, Send); 3] = [

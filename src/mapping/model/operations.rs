@@ -90,8 +90,6 @@ pub struct Operation {
     pub covers: Vec<AttributePath>,
     /// Which fields are sent.
     pub send: Send,
-    /// Fields put into the object of a `get`, worked out from what its steps took.
-    pub set: Vec<(FieldPlace, Template)>,
     /// What the last reply holds.
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
