@@ -18,8 +18,15 @@ async fn keycloak_finds_a_name_for_display_in_every_answer_and_others_what_is_so
         &[
             ("keycloak", "[client]\nidp = \"keycloak\""),
             ("duo", "[client]\nidp = \"duo\""),
+            // An application that knows no inactive accounts.
+            (
+                "always",
+                "[client]\nidp = \"keycloak\"\n[policy]\non-delete = \"delete\"\n[user.attributes]\nactive = false",
+            ),
         ],
     );
+    let reply = send(&demo, "always", "GET", "/Users/1", None).await;
+    assert_eq!(document(&reply)["active"], true);
     // KEYCLOAK-02: without `displayName` the plugin throws the link away, and posts again at every sync.
     let body = json!({"schemas": [USER], "userName": "sanna", "name": {"givenName": "Sanna", "familyName": "Aalto"}, "emails": [{"value": "sanna@example.com"}], "active": true});
     let created = send(&demo, "keycloak", "POST", "/Users", Some(&body)).await;

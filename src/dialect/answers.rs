@@ -12,6 +12,8 @@ pub struct AnswerTaste {
     pub echo_members: bool,
     /// Whether `displayName` is the formatted name when the resource has none (KEYCLOAK-02).
     pub display_name_falls_back: bool,
+    /// Whether a user whose `active` the application does not know is shown as active (KEYCLOAK-02).
+    pub active_falls_back: bool,
     /// Whether every answer with a user must list its groups as they are now (RAUTHY-11): groups that are missing are granted
     /// again, groups that are unknown to the client are taken away.
     pub lists_groups: bool,
@@ -46,6 +48,7 @@ pub(super) fn taste(dialect: &Dialect, rt: &ResourceType) -> AnswerTaste {
         },
         echo_members: idp != Some(Idp::Okta),
         display_name_falls_back: idp == Some(Idp::Keycloak),
+        active_falls_back: idp == Some(Idp::Keycloak),
         lists_groups: idp == Some(Idp::Rauthy),
     }
 }

@@ -40,6 +40,26 @@ impl Store for DryStore {
         self.real.record_by_target(tenant, resource_type, target_id)
     }
 
+    fn record_by_either<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        target_id: &'a TargetId,
+    ) -> StoreFuture<'a, Option<Record>> {
+        self.real
+            .record_by_either(tenant, resource_type, id, target_id)
+    }
+
+    fn records<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        ids: &'a [ScimId],
+    ) -> StoreFuture<'a, Vec<Record>> {
+        self.real.records(tenant, resource_type, ids)
+    }
+
     fn records_by_target<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -14,7 +14,7 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unknown},
-    join::{Joined, join_one},
+    join::{Joined, join_known},
     members,
     taste::season,
     user_groups,
@@ -89,13 +89,13 @@ pub async fn fetch_located(
     let object = object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
-    let joined = join_one(ctx, t, object, located.record.clone())
-        .await?
-        .ok_or_else(|| unknown(t))?;
-    // `007` and `7` may be one to the target; for us an id has one spelling, and a resource one id.
-    if joined.target_id != located.target_id || joined.scim_id != located.scim_id {
+    // `007` and `7` may be one to the target; for us an id has one spelling.
+    if read::target_id(t, &object).as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
+    let joined = join_known(ctx, t, object, located.record)
+        .await?
+        .ok_or_else(|| unknown(t))?;
     with_parts(ctx, t, joined, want).await
 }
 
@@ -107,11 +107,11 @@ pub async fn with_parts(
     want: Want,
 ) -> Result<Joined, Error> {
     if want.members && t.members.is_some() {
-        let list = members::read(ctx, t, &joined).await?;
+        let list = Box::pin(members::read(ctx, t, &joined)).await?;
         insert_list(&mut joined.resource.0, "members", list);
     }
     if want.groups && t.groups.is_some() {
-        let list = user_groups::read(ctx, t, &joined).await?;
+        let list = Box::pin(user_groups::read(ctx, t, &joined)).await?;
         insert_list(&mut joined.resource.0, "groups", list);
     }
     Ok(joined)
@@ -142,7 +142,7 @@ pub async fn object_of(
         return Ok(t.fixed.iter().find(is_it).cloned());
     }
     let Some(get) = &t.get else {
-        return super::list::object_with_id(ctx, t, &located.target_id).await;
+        return Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await;
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));

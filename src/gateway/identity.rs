@@ -1,5 +1,7 @@
 //! SCIM ids and the target's ids, both ways (`design.md` section 3).
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
@@ -31,28 +33,37 @@ pub struct Located {
 /// 404 if it can name nothing: a tombstone, an id we never gave, or text that is no id of the target's kind.
 pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located, Error> {
     let scim_id = ScimId::new(id);
-    let record = ctx
-        .store
-        .record(ctx.id(), &t.resource_type.name, &scim_id)
-        .await?;
-    if record.as_ref().is_some_and(|record| record.is_deleted) {
+    let own = own_target_id(ctx, t, id);
+    let name = &t.resource_type.name;
+    let record = match &own {
+        Some(target_id) => {
+            ctx.store
+                .record_by_either(ctx.id(), name, &scim_id, target_id)
+                .await?
+        }
+        None => ctx.store.record(ctx.id(), name, &scim_id).await?,
+    };
+    // A resource has one id: the target's own does not name what is known by another.
+    let is_named =
+        |record: &Record| !record.is_deleted && record.scim_id.as_str() == scim_id.as_str();
+    if record.as_ref().is_some_and(|record| !is_named(record)) {
         return Err(unknown(t));
     }
     let target_id = match &record {
         Some(record) => record.target_id.clone(),
-        None if t.id.is_stable => {
-            t.id.from_scim(id)
-                .filter(|id| may_be_target_id(ctx, t, id))
-                .map(TargetId::new)
-        }
-        None => None,
+        None => own,
     };
-    let target_id = target_id.ok_or_else(|| unknown(t))?;
     Ok(Located {
         scim_id,
-        target_id,
+        target_id: target_id.ok_or_else(|| unknown(t))?,
         record,
     })
+}
+
+/// The target's id that an id is by itself, where ids serve in both worlds.
+fn own_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> Option<TargetId> {
+    let own = t.id.from_scim(id).filter(|_| t.id.is_stable)?;
+    may_be_target_id(ctx, t, own).then(|| TargetId::new(own))
 }
 
 /// Whether a text could be an id of the target's: what does not look like one is unknown, and never sent.
@@ -130,6 +141,37 @@ pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -
         revision: 1,
         is_deleted: false,
     }
+}
+
+/// The target's ids of resources that members name, in their order; absent where there is none for this tenant. One look
+/// at the store, unless some of the target's objects are not the tenant's: see [`target_id_of`].
+pub async fn target_ids_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    scim_ids: &[String],
+) -> Result<Vec<Option<TargetId>>, Error> {
+    if hides_objects(ctx, t) {
+        let mut target_ids = Vec::with_capacity(scim_ids.len());
+        for id in scim_ids {
+            target_ids.push(target_id_of(ctx, t, id).await?);
+        }
+        return Ok(target_ids);
+    }
+    let ids: Vec<ScimId> = scim_ids.iter().map(ScimId::new).collect();
+    let records = ctx
+        .store
+        .records(ctx.id(), &t.resource_type.name, &ids)
+        .await?;
+    let known: HashMap<&str, &Record> = records
+        .iter()
+        .map(|record| (record.scim_id.as_str(), record))
+        .collect();
+    let target_id = |id: &String| match known.get(id.as_str()) {
+        Some(record) if record.is_deleted => None,
+        Some(record) => record.target_id.clone(),
+        None => own_target_id(ctx, t, id),
+    };
+    Ok(scim_ids.iter().map(target_id).collect())
 }
 
 /// The target's id of a resource that a reference names (a member, a manager); absent if there is none for this tenant.

@@ -67,30 +67,37 @@ pub async fn join_all(
     Ok(joined)
 }
 
-/// Joins one object; absent if the tenant may not see it.
+/// Joins one object; absent if the tenant may not see it. Without a record the store is asked for one.
 pub async fn join_one(
     ctx: &Context,
     t: &TypeMapping,
     object: Value,
     record: Option<Record>,
 ) -> Result<Option<Joined>, Error> {
-    if !is_visible(ctx, t, &object) {
+    let record = match (record, read::target_id(t, &object)) {
+        (None, Some(target_id)) => {
+            ctx.store
+                .record_by_target(ctx.id(), &t.resource_type.name, &TargetId::new(target_id))
+                .await?
+        }
+        (record, _) => record,
+    };
+    join_known(ctx, t, object, record).await
+}
+
+/// As [`join_one`], for an object whose record is known, or known not to be there.
+pub async fn join_known(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    record: Option<Record>,
+) -> Result<Option<Joined>, Error> {
+    if !is_visible(ctx, t, &object) || record.as_ref().is_some_and(|record| record.is_deleted) {
         return Ok(None);
     }
     let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
         return Ok(None);
     };
-    let record = match record {
-        Some(record) => Some(record),
-        None => {
-            ctx.store
-                .record_by_target(ctx.id(), &t.resource_type.name, &target_id)
-                .await?
-        }
-    };
-    if record.as_ref().is_some_and(|record| record.is_deleted) {
-        return Ok(None);
-    }
     join(ctx, t, &reading(ctx, t), object, target_id, record)
         .await
         .map(Some)
@@ -109,7 +116,7 @@ async fn join(
     record: Option<Record>,
 ) -> Result<Joined, Error> {
     let record = match record {
-        None if !t.id.is_stable => Some(link(ctx, t, &target_id).await?),
+        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id)).await?),
         record => record,
     };
     let scim_id = match &record {
@@ -119,7 +126,7 @@ async fn join(
     let translated = reading.read(&object);
     let mut resource = translated.resource;
     for reference in translated.references {
-        resolve_reference(ctx, &mut resource, &reference).await?;
+        Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
     Ok(Joined {
@@ -149,9 +156,15 @@ pub fn complete(
                 .insert("externalId".into(), json!(external_id.as_str()));
         }
     }
-    resource.0.insert("id".into(), json!(scim_id.as_str()));
-    resource.0.insert("schemas".into(), schemas(t, resource));
+    let schemas = schemas(t, resource);
+    resource.0.shift_remove("id");
+    resource
+        .0
+        .shift_insert(0, "id".into(), json!(scim_id.as_str()));
+    resource.0.shift_remove("schemas");
+    resource.0.shift_insert(0, "schemas".into(), schemas);
     let meta = meta(ctx, t, resource, scim_id, record);
+    resource.0.shift_remove("meta");
     resource.0.insert("meta".into(), meta);
     order(t, resource);
 }
@@ -207,7 +220,7 @@ fn meta(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) -> Value {
-    let mut meta = Map::new();
+    let mut meta = Map::with_capacity(META_ATTRIBUTES);
     meta.insert("resourceType".into(), json!(t.resource_type.name));
     let mapped = resource.0.get("meta").and_then(Value::as_object);
     for (name, kept) in [
@@ -236,19 +249,13 @@ pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
     }
 }
 
-/// Common attributes first, then the schema's order: what people read.
+/// Common attributes first, then the schema's order: what people read. What was read from an object is in that order
+/// already, unless something kept here came between.
 fn order(t: &TypeMapping, resource: &mut Resource) {
-    let schema = &t.resource_type.schema.attributes;
-    let rank = |name: &str| match name {
-        "schemas" => 0,
-        "id" => 1,
-        "externalId" => 2,
-        "meta" => usize::MAX,
-        name => match schema.iter().position(|attribute| attribute.name == name) {
-            Some(position) => FIRST_ATTRIBUTES + position,
-            None => FIRST_ATTRIBUTES + schema.len(),
-        },
-    };
+    let rank = |name: &String| t.resource_type.position(name);
+    if resource.0.keys().map(rank).is_sorted() {
+        return;
+    }
     let members = std::mem::take(&mut resource.0);
     let mut ranked: Vec<(usize, (String, Value))> = members
         .into_iter()
@@ -381,5 +388,5 @@ pub fn external_id(resource: &Resource) -> Option<ExternalId> {
         .map(ExternalId::new)
 }
 
-/// `schemas`, `id` and `externalId` stand in front of the schema's own.
-const FIRST_ATTRIBUTES: usize = 3;
+/// `resourceType`, `created`, `lastModified`, `location`, `version`.
+const META_ATTRIBUTES: usize = 5;

@@ -68,6 +68,8 @@ pub struct Call {
 
 /// Answers one request of a tenant.
 ///
+/// Each operation's future has an allocation of its own: together they would make every request as large as the largest.
+///
 /// # Errors
 ///
 /// The refusal or failure, ready to be shown to the client's administrator.
@@ -91,27 +93,25 @@ pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
             discovery::refuse_filter(call.query.as_deref())?;
             discovery::schemas(ctx, id.as_deref())
         }
-        ("GET", Route::Root) => list::list_all(ctx, &query).await,
+        ("GET", Route::Root) => Box::pin(list::list_all(ctx, &query)).await,
         ("POST", Route::RootSearch) => {
-            list::list_all(ctx, &Query::from_search(body(call.body)?)?).await
+            let query = Query::from_search(body(call.body)?)?;
+            Box::pin(list::list_all(ctx, &query)).await
         }
-        ("POST", Route::Bulk) => bulk::run(ctx, body(call.body)?).await,
-        ("GET", Route::Type(t)) => list::list(ctx, type_at(ctx, *t)?, &query).await,
+        ("POST", Route::Bulk) => Box::pin(bulk::run(ctx, body(call.body)?)).await,
+        ("GET", Route::Type(t)) => Box::pin(list::list(ctx, type_at(ctx, *t)?, &query)).await,
         ("POST", Route::TypeSearch(t)) => {
-            list::list(
-                ctx,
-                type_at(ctx, *t)?,
-                &Query::from_search(body(call.body)?)?,
-            )
-            .await
+            let query = Query::from_search(body(call.body)?)?;
+            Box::pin(list::list(ctx, type_at(ctx, *t)?, &query)).await
         }
         ("POST", Route::Type(t)) => {
             let t = type_at(ctx, *t)?;
-            create::create(ctx, t, body(call.body)?, &projection(t, &query)?).await
+            let projection = projection(t, &query)?;
+            Box::pin(create::create(ctx, t, body(call.body)?, &projection)).await
         }
         (_, Route::Resource(t, id)) => on_resource(ctx, type_at(ctx, *t)?, id, &query, call).await,
         (_, Route::Me) => {
-            let (t, id) = me::resolve(ctx).await?;
+            let (t, id) = Box::pin(me::resolve(ctx)).await?;
             on_resource(ctx, t, &id, &query, call).await
         }
         _ => Err(Error::new(
@@ -131,10 +131,39 @@ async fn on_resource(
     let projection = projection(t, query)?;
     let if_match = call.if_match.as_ref();
     match call.method.as_str() {
-        "GET" => get::get(ctx, t, id, &projection, call.if_none_match.as_ref()).await,
-        "PUT" => update::replace(ctx, t, id, body(call.body)?, &projection, if_match).await,
-        "PATCH" => update::patch(ctx, t, id, body(call.body)?, &projection, if_match).await,
-        "DELETE" => delete::delete(ctx, t, id, if_match).await,
+        "GET" => {
+            Box::pin(get::get(
+                ctx,
+                t,
+                id,
+                &projection,
+                call.if_none_match.as_ref(),
+            ))
+            .await
+        }
+        "PUT" => {
+            Box::pin(update::replace(
+                ctx,
+                t,
+                id,
+                body(call.body)?,
+                &projection,
+                if_match,
+            ))
+            .await
+        }
+        "PATCH" => {
+            Box::pin(update::patch(
+                ctx,
+                t,
+                id,
+                body(call.body)?,
+                &projection,
+                if_match,
+            ))
+            .await
+        }
+        "DELETE" => Box::pin(delete::delete(ctx, t, id, if_match)).await,
         _ => Err(Error::new(
             405,
             "This method is not served here; see `Allow`.",

@@ -9,16 +9,26 @@ use super::context::Context;
 /// Puts in what this client cannot do without.
 pub fn season(ctx: &Context, t: &TypeMapping, resource: &mut Resource) {
     let taste = ctx.dialect.answers(&t.resource_type);
+    let lacks = |resource: &Resource, name: &str| {
+        t.resource_type.schema.attribute(name).is_some() && !resource.0.contains_key(name)
+    };
     if taste.display_name_falls_back
-        && t.resource_type.schema.attribute("displayName").is_some()
-        && !resource.0.contains_key("displayName")
+        && lacks(resource, "displayName")
         && let Some(name) = formatted(resource)
     {
-        let meta = resource.0.shift_remove("meta");
-        resource.0.insert("displayName".into(), Value::String(name));
-        if let Some(meta) = meta {
-            resource.0.insert("meta".into(), meta);
-        }
+        insert(resource, "displayName", name.into());
+    }
+    if taste.active_falls_back && lacks(resource, "active") {
+        insert(resource, "active", Value::Bool(true));
+    }
+}
+
+/// In front of `meta`, where attributes stand.
+fn insert(resource: &mut Resource, name: &str, value: Value) {
+    let meta = resource.0.shift_remove("meta");
+    resource.0.insert(name.to_owned(), value);
+    if let Some(meta) = meta {
+        resource.0.insert("meta".into(), meta);
     }
 }
 

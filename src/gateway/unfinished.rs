@@ -59,6 +59,43 @@ pub fn known(old: &Joined) -> Resource {
     known
 }
 
+/// Writes down the state that the account is to have in the end, before it is locked on the way there; or, if that was
+/// done by an attempt that did not come to its end, wishes that state again.
+pub async fn remember_state(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    new: &mut Resource,
+    changed: &[AttributePath],
+) -> Result<(), Error> {
+    let says_state = changed
+        .iter()
+        .any(|path| path.schema.is_none() && path.attribute == "active");
+    let record = old
+        .record
+        .clone()
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
+    if let Some(state) = record.shadow.get(STATE).filter(|_| !says_state) {
+        match state.is_boolean() {
+            true => new.0.insert("active".into(), state.clone()),
+            false => new.0.shift_remove("active"),
+        };
+        return Ok(());
+    }
+    if ctx.journey.is_dry {
+        return Ok(());
+    }
+    let mut record = record;
+    let state = new.0.get("active").cloned();
+    record
+        .shadow
+        .insert(STATE.into(), state.unwrap_or_default());
+    Ok(ctx
+        .store
+        .put(ctx.id(), &t.resource_type.name, &record)
+        .await?)
+}
+
 /// Whether anything is marked.
 pub fn is_marked(old: &Joined) -> bool {
     old.record
@@ -76,3 +113,6 @@ fn marked(record: &Record) -> Vec<String> {
 
 /// No attribute's name: it has a character that names cannot have.
 const MARK: &str = "$unfinished";
+
+/// The state an account is to have in the end.
+const STATE: &str = "$state";

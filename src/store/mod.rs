@@ -53,6 +53,25 @@ pub trait Store: Send + Sync + 'static {
         target_id: &'a TargetId,
     ) -> StoreFuture<'a, Option<Record>>;
 
+    /// The record of an id or, if it has none, the one that holds the target id, tombstones included.
+    ///
+    /// For ids of the target's own that serve as SCIM ids: one look instead of two.
+    fn record_by_either<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        target_id: &'a TargetId,
+    ) -> StoreFuture<'a, Option<Record>>;
+
+    /// The records of these ids, tombstones included, in the order of the ids; unknown ones are left out.
+    fn records<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        ids: &'a [ScimId],
+    ) -> StoreFuture<'a, Vec<Record>>;
+
     /// The records that hold any of these target ids, tombstones included, in the order of the ids; ids nobody holds are left out.
     ///
     /// For joining a page of the target's list: a hit that is a tombstone is an object the client has deleted.

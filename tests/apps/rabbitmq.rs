@@ -35,7 +35,8 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
                     vec![(json!(true), json!("")), (json!(false), json!(0))],
                 ),
             ],
-            sets: vec![("$.groups[*].value", "$.tags[*]")],
+            // The groups are the tags that are not set aside: read there every time, the session of its own sees them.
+            sets: Vec::new(),
         },
         groups: Table {
             path: "/whoami?{key}",

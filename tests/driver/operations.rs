@@ -112,6 +112,44 @@ async fn steps_pass_values_on_and_leave_out_what_is_not_wanted() {
 }
 
 #[tokio::test]
+async fn replies_are_put_into_the_object_that_the_other_steps_read() {
+    let application = FakeTarget::start(|_, seen| {
+        Act::Say(match seen.path.as_str() {
+            "/users/7" => Answer::json(200, json!({"id": "7", "name": "ada"})),
+            "/users/7/mail" => Answer::json(200, json!({"entries": [{"email": "a@b"}]})),
+            _ => Answer::json(404, json!({"error": "none"})),
+        })
+    })
+    .await;
+    let driver = driver(&application, |_| {});
+    let part = |text: &str, place: &str| {
+        let mut part = call(text);
+        part.into = Some(scimgate::mapping::path::FieldPlace::parse(place).unwrap());
+        part.tolerate = vec![404];
+        part
+    };
+    let steps = vec![
+        part("GET /users/{id}/mail", "mail"),
+        call("GET /users/{id}"),
+        part("GET /users/{id}/photo", "photo"),
+    ];
+    let done = driver
+        .run(
+            &journey(),
+            &operation("user.get", steps),
+            CallClass::Get,
+            &named(&[("id", json!("7"))]),
+            None,
+            &[],
+        )
+        .await
+        .unwrap();
+    // What is not there is no part, though it is tolerated.
+    let whole = json!({"id": "7", "name": "ada", "mail": {"entries": [{"email": "a@b"}]}});
+    assert_eq!(done.object, Some(whole));
+}
+
+#[tokio::test]
 async fn the_first_step_that_is_refused_ends_the_operation() {
     let application = FakeTarget::start(|number, _| {
         Act::Say(match number {

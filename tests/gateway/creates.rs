@@ -126,10 +126,7 @@ async fn r4_a_create_whose_answer_the_client_never_saw_is_answered_201_again_wit
         assert_eq!(third.id(), first.id());
         assert_eq!(third.body, first.body);
         // This answer was seen: from now on it is a second create.
-        let fourth = stage
-            .post("/Users", ada())
-            .await
-            .is_error(409, "uniqueness");
+        let fourth = stage.post("/Users", ada()).await.refused(409, "uniqueness");
         assert!(
             fourth.body["detail"]
                 .as_str()
@@ -147,10 +144,10 @@ async fn another_wish_under_the_same_name_is_a_conflict_even_before_the_first_wa
     ask(ada()).send().await.is(201);
     let mut other = ada();
     other["title"] = json!("Analyst");
-    ask(other).send().await.is_error(409, "uniqueness");
+    ask(other).send().await.refused(409, "uniqueness");
     let mut shouted = ada();
     shouted["userName"] = json!("ADA");
-    ask(shouted).send().await.is_error(409, "uniqueness");
+    ask(shouted).send().await.refused(409, "uniqueness");
     assert_eq!(stage.app.ids_of("ada").len(), 1);
 }
 
@@ -229,7 +226,7 @@ async fn a_name_that_was_given_up_is_free_and_the_new_one_is_taken() {
         stage
             .post("/Users", augusta)
             .await
-            .is_error(409, "uniqueness");
+            .refused(409, "uniqueness");
         assert_eq!(
             (
                 stage.app.ids_of("ada").len(),
@@ -238,4 +235,29 @@ async fn a_name_that_was_given_up_is_free_and_the_new_one_is_taken() {
             (1, 1)
         );
     }
+}
+
+#[tokio::test]
+async fn a_create_in_doubt_is_not_repeated_where_the_application_cannot_be_asked() {
+    let without = |setup: Setup, from: &str, to: &str| {
+        let start = setup.app.find(from).unwrap();
+        let end = start + setup.app[start..].find(to).unwrap();
+        let part = setup.app[start..end].to_owned();
+        setup.with(&part, "")
+    };
+    let setup = without(Setup::default(), "[user.list]", "[user.get]");
+    let stage = setup.start().await;
+    stage
+        .app
+        .plan("POST /users", 1, Fault::AfterEffect(Lost::Closed));
+    assert!(stage.post("/Users", ada()).await.status >= 500);
+    for _ in 0..2 {
+        let reply = stage.post("/Users", ada()).await.is(503);
+        assert!(reply.header("retry-after").is_some());
+    }
+    assert_eq!(stage.app.target.count("POST"), 1);
+    // Another name is no matter of doubt.
+    let mut other = ada();
+    other["userName"] = json!("bob");
+    stage.post("/Users", other).await.is(201);
 }

@@ -35,12 +35,12 @@ async fn s4_an_account_that_is_there_is_a_conflict_unless_the_operator_says_othe
     stage
         .post("/Users", wish("ada"))
         .await
-        .is_error(409, "uniqueness");
+        .refused(409, "uniqueness");
     // Asked again it still is: nothing was begun.
     stage
         .post("/Users", wish("ada"))
         .await
-        .is_error(409, "uniqueness");
+        .refused(409, "uniqueness");
     assert_eq!(stage.app.user(id), before);
 }
 
@@ -67,7 +67,7 @@ async fn s4_an_account_outside_the_verified_domains_is_not_adopted() {
         stage
             .post("/Users", wish("ada"))
             .await
-            .is_error(409, "uniqueness");
+            .refused(409, "uniqueness");
         assert_eq!(stage.app.user(id), before, "{mail}");
     }
 }
@@ -78,10 +78,7 @@ async fn s4_a_linked_account_is_not_adopted_a_second_time() {
     stage.post("/Users", wish("ada")).await.is(201);
     let mut other = wish("ada");
     other["title"] = json!("Other");
-    stage
-        .post("/Users", other)
-        .await
-        .is_error(409, "uniqueness");
+    stage.post("/Users", other).await.refused(409, "uniqueness");
 }
 
 #[tokio::test]
@@ -136,7 +133,7 @@ async fn reactivation_takes_a_locked_account_back_and_leaves_an_open_one_alone()
     stage
         .post("/Users", wish("ada"))
         .await
-        .is_error(409, "uniqueness");
+        .refused(409, "uniqueness");
     assert_eq!(stage.app.user(id), before);
 }
 

@@ -203,7 +203,7 @@ async fn a_filter_that_cannot_be_understood_is_refused_and_never_left_out() {
     ] {
         let query: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
         let reply = stage.get(&format!("/Users?filter={query}")).await;
-        reply.is_error(400, "invalidFilter");
+        reply.refused(400, "invalidFilter");
     }
     assert!(stage.app.calls().is_empty());
 }
@@ -289,14 +289,14 @@ async fn a_cursor_serves_its_own_query_and_tenant_for_its_time_only() {
         .by("globex")
         .send()
         .await
-        .is_error(400, "invalidCursor");
+        .refused(400, "invalidCursor");
     for other in [
         "/Groups?",
         "/Users?filter=title%20pr&",
         "/Users?sortBy=title&",
     ] {
         let path = format!("{other}count=10&cursor={cursor}");
-        stage.get(&path).await.is_error(400, "invalidCursor");
+        stage.get(&path).await.refused(400, "invalidCursor");
     }
     for index in 0..cursor.len() {
         let mut bytes = cursor.clone().into_bytes();
@@ -318,7 +318,7 @@ async fn a_cursor_serves_its_own_query_and_tenant_for_its_time_only() {
         assert_eq!(reply.status, 400, "{}", reply.body);
     }
     tokio::time::sleep(Duration::from_millis(2100)).await;
-    stage.get(&path).await.is_error(400, "expiredCursor");
+    stage.get(&path).await.refused(400, "expiredCursor");
 }
 
 #[tokio::test]
@@ -397,7 +397,7 @@ async fn more_rows_than_may_be_looked_at_are_too_many_and_never_a_short_list() {
     stage
         .get("/Users?filter=title%20pr")
         .await
-        .is_error(400, "tooMany");
+        .refused(400, "tooMany");
     stage.get("/Users?count=60").await.is(200);
     let found = stage
         .get("/Users?filter=userName%20eq%20%22user60%22")

@@ -1,5 +1,5 @@
-//! The whole gateway against an application that misbehaves on demand. What must hold is promised in SECURITY.md and
-//! docs; a test that proves a promise bears its number.
+//! The whole gateway against an application that misbehaves on demand. A test that proves a promise of the design bears
+//! its number: S for security, R for reliability.
 
 #[path = "../support/application.rs"]
 mod application;
@@ -16,6 +16,7 @@ mod creates;
 mod existing;
 mod lists;
 mod members;
+mod policies;
 mod secrecy;
 mod statuses;
 mod tenants;

@@ -115,7 +115,7 @@ async fn a_member_that_does_not_exist_is_refused_by_name_of_the_attribute() {
         let (stage, group) = crowd(setup, 3).await;
         for unknown in ["99", "no-number", "g-4", "../users/1"] {
             let add = json!([{ "op": "add", "path": "members", "value": values(&[unknown]) }]);
-            let reply = stage.patch(&group, add).await.is_error(400, "invalidValue");
+            let reply = stage.patch(&group, add).await.refused(400, "invalidValue");
             assert!(!reply.body["detail"].as_str().unwrap().contains(unknown));
         }
         assert_eq!(stage.app.members(4), [2, 3]);
@@ -123,7 +123,7 @@ async fn a_member_that_does_not_exist_is_refused_by_name_of_the_attribute() {
         stage
             .post("/Groups", new)
             .await
-            .is_error(400, "invalidValue");
+            .refused(400, "invalidValue");
         // Nobody meets a group that was made by halves.
         let found = stage
             .get("/Groups?filter=displayName%20eq%20%22new%22")

@@ -311,7 +311,7 @@ impl Reply {
 
     /// Asserts an error with its `scimType`.
     #[track_caller]
-    pub fn is_error(self, status: u16, scim_type: &str) -> Self {
+    pub fn refused(self, status: u16, scim_type: &str) -> Self {
         let reply = self.is(status);
         assert_eq!(reply.body["scimType"], scim_type, "{}", reply.body);
         reply

@@ -1,5 +1,7 @@
 //! Whose request it is is decided by the credential, and nothing of another tenant can be reached, named or broken.
 
+use std::time::{Duration, Instant};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -8,6 +10,8 @@ use scimgate::{
     tenant::key,
 };
 
+use crate::application::Fault;
+use crate::fake_target::Act;
 use crate::stage::{BOOK, Setup, Stage, patch, token_of};
 
 const MINTED: &str = "[user]\nid = { from = '$.login', stable = false }\n";
@@ -431,4 +435,32 @@ async fn a_paused_tenant_says_so_and_a_shadowed_one_sends_nothing() {
         .filter(|c| c.is_planned_only)
         .count();
     assert_eq!(planned, 3);
+}
+
+#[tokio::test]
+async fn r10_an_application_that_hangs_does_not_slow_another_tenant() {
+    let stage = two("").start().await;
+    stage.apps.iter().for_each(|app| app.add_users(1));
+    stage.apps[0].plan("GET", 1000, Fault::Before(Act::Hang));
+    let hanging = futures_util::future::join_all((0..100).map(|_| stage.get("/Users/1")));
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let start = Instant::now();
+        for _ in 0..20 {
+            stage
+                .ask("GET", "/Users/1")
+                .by("globex")
+                .send()
+                .await
+                .is(200);
+        }
+        start.elapsed()
+    };
+    let (replies, took) = tokio::join!(hanging, other);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    // Who waits behind the hanging calls is told to come back.
+    for reply in replies {
+        assert!(matches!(reply.status, 429 | 503 | 504), "{}", reply.body);
+        assert!(reply.header("retry-after").is_some());
+    }
 }

@@ -58,16 +58,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     let session = sessions::of(&arguments.provider)?;
     let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
-    let Some(tenant) = process.registry.tenant(&arguments.tenant) else {
-        eprint!(
-            "{}",
-            crate::diagnostic::render(&process.registry.diagnostics(), false)
-        );
-        return Err(Failure::configuration(format!(
-            "there is no tenant `{}` that can be used",
-            arguments.tenant
-        )));
-    };
+    let tenant = tenant_named(&process, &arguments.tenant)?;
     let is_dry = arguments.dry_run || tenant.mapping.mode == Mode::Shadow;
     let writes = if is_dry {
         Writes::Planned
@@ -92,6 +83,16 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    })
+}
+
+fn tenant_named(process: &Process, name: &str) -> Result<Arc<Tenant>, Failure> {
+    process.registry.tenant(name).ok_or_else(|| {
+        eprint!(
+            "{}",
+            crate::diagnostic::render(&process.registry.diagnostics(), false)
+        );
+        Failure::configuration(format!("there is no tenant `{name}` that can be used"))
     })
 }
 
@@ -134,7 +135,7 @@ fn allowed_domain(allowed: &[String]) -> String {
     }
 }
 
-/// The tenant's name for its application's kinds, as far as a rehearsal must know them.
+/// Whether the mapping has groups at all.
 fn serves_groups(tenant: &Tenant) -> bool {
     tenant
         .mapping

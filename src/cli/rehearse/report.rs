@@ -66,7 +66,7 @@ impl<'w, W: Write> Report<'w, W> {
             )?;
         }
         let configured = tenant.dialect.idp();
-        let played = Idp::from_name(&self.provider_name(session));
+        let played = provider_of(session);
         if let Some(configured) = configured.filter(|idp| Some(*idp) != played) {
             writeln!(
                 self.out,
@@ -217,12 +217,11 @@ impl<'w, W: Write> Report<'w, W> {
             Outcome::Skipped(_) => Mark::LeftOut,
         }
     }
+}
 
-    /// The name of the session's provider in a tenant's `idp` setting.
-    fn provider_name(&self, session: &Session) -> String {
-        // Google's sessions are kept under the name of its product.
-        session.idp.trim_end_matches("-workspace").to_owned()
-    }
+/// Whose session it is. Google's are kept under the name of its product.
+fn provider_of(session: &Session) -> Option<Idp> {
+    Idp::from_name(session.idp.trim_end_matches("-workspace"))
 }
 
 impl Mark {

@@ -124,6 +124,20 @@ fn cannot_create(t: &TypeMapping) -> Error {
     )
 }
 
+/// A create whose fate nobody knows, of an object that cannot be looked up: made again, it might be there twice.
+fn in_doubt(t: &TypeMapping) -> Error {
+    Error {
+        retry_after: Some(IN_DOUBT_RETRY),
+        ..Error::new(
+            503,
+            format!(
+                "Whether the application has made this {} is not known, and its mapping has no list or find to ask; its operator must look.",
+                t.resource_type.name
+            ),
+        )
+    }
+}
+
 fn name_of(t: &TypeMapping, wish: &Resource) -> Result<String, Error> {
     let name = wish
         .0
@@ -197,6 +211,9 @@ impl Create<'_> {
     /// The same name was begun before: by a request whose answer got lost, or by one that was answered.
     async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
+            if !self.can_look_up() {
+                return Err(in_doubt(self.t));
+            }
             return match self.look_up().await? {
                 Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
@@ -214,6 +231,15 @@ impl Create<'_> {
             Some(joined) => Err(self.duplicate(Some(&joined.scim_id))),
             None => self.start_over(&intent).await,
         }
+    }
+
+    /// Whether the application can be asked for an object by its name.
+    fn can_look_up(&self) -> bool {
+        let t = self.t;
+        let has_find = t.finds.iter().any(|find| {
+            find.attribute == t.match_attribute && find.operator == crate::scim::CompareOp::Eq
+        });
+        has_find || !t.lists.is_empty() || self.ctx.journey.is_dry
     }
 
     /// The resource was deleted or renamed in the application meanwhile: the name is free again.
@@ -297,3 +323,6 @@ impl Create<'_> {
         &self.t.resource_type.name
     }
 }
+
+/// When a client should ask again about what only a person can find out.
+const IN_DOUBT_RETRY: std::time::Duration = std::time::Duration::from_secs(300);

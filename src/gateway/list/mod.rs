@@ -10,7 +10,7 @@ mod source;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{OnDelete, TypeMapping, UserGroups},
+    mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
     scim::{Error, Filter, Projection, ScimType, filter::Matcher, query::Query},
     store::TargetId,
 };
@@ -198,7 +198,7 @@ pub async fn rows(
     let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
     if is_plain
         && !t.is_fixed()
-        && let Some(part) = window(ctx, t, plan, slice).await?
+        && let Some(part) = Box::pin(window(ctx, t, plan, slice)).await?
     {
         return Ok(part);
     }
@@ -209,7 +209,7 @@ pub async fn rows(
         &ctx.limits,
     )?;
     let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
-    source::feed(ctx, t, plan, source, &mut collector).await?;
+    Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
     Ok(collector.finish())
 }
 
@@ -221,6 +221,7 @@ fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
         || t.gone.is_some()
         || !policy.protected.is_empty()
         || policy.on_delete == OnDelete::Deactivate
+        || policy.on_rename == OnRename::Recreate
 }
 
 /// The slice straight from the target's own paging; absent if the target cannot say how many there are.

@@ -10,14 +10,14 @@ use crate::{
         reply::CallClass,
     },
     scim::{Error, ScimType},
-    store::TargetId,
+    store::{ScimId, TargetId},
     target::TargetError,
 };
 
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, locate, target_id_of, unknown},
+    identity::{Located, locate, target_ids_of, unknown},
     parallel::in_order,
     user_groups::{flattened, text_of},
 };
@@ -132,15 +132,32 @@ async fn resolve(
     ids: &[String],
     on_unknown: OnUnknown,
 ) -> Result<Vec<Value>, Error> {
-    let mut resolved = Vec::with_capacity(ids.len());
-    for id in ids {
-        match member_name(ctx, members, id).await? {
-            Some(name) => resolved.push(name),
-            None if on_unknown == OnUnknown::Skip => {}
-            None => return Err(unknown_member()),
+    let mut names: Vec<Option<Value>> = vec![None; ids.len()];
+    for name in &members.types {
+        let Some(of) = ctx.type_named(name) else {
+            continue;
+        };
+        let open: Vec<usize> = (0..ids.len())
+            .filter(|place| names.get(*place).is_some_and(Option::is_none))
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+        let asked: Vec<String> = open
+            .iter()
+            .filter_map(|place| ids.get(*place).cloned())
+            .collect();
+        let found = target_ids_of(ctx, of, &asked).await?;
+        for ((place, id), target_id) in open.into_iter().zip(&asked).zip(found) {
+            if let (Some(slot), Some(target_id)) = (names.get_mut(place), target_id) {
+                *slot = member_name(ctx, members, of, id, target_id).await?;
+            }
         }
     }
-    Ok(resolved)
+    if on_unknown == OnUnknown::Refuse && names.iter().any(Option::is_none) {
+        return Err(unknown_member());
+    }
+    Ok(names.into_iter().flatten().collect())
 }
 
 fn unknown_member() -> Error {
@@ -150,27 +167,29 @@ fn unknown_member() -> Error {
     )
 }
 
-async fn member_name(ctx: &Context, members: &Members, id: &str) -> Result<Option<Value>, Error> {
-    for name in &members.types {
-        let Some(of) = ctx.type_named(name) else {
-            continue;
-        };
-        let Some(target_id) = target_id_of(ctx, of, id).await? else {
-            continue;
-        };
-        let Some(template) = &members.name else {
-            return Ok(Some(id_value(of, target_id.as_str())));
-        };
-        let located = locate(ctx, of, id).await?;
-        let Some(object) = object_of(ctx, of, &located).await? else {
-            continue;
-        };
-        let mut names = ctx.names();
-        names.with("id", Cow::Owned(id_value(of, target_id.as_str())));
-        names.object(&object);
-        return Ok(template.value(&names)?);
-    }
-    Ok(None)
+/// How the target names a member: by its id, or by what the mapping makes of the object.
+async fn member_name(
+    ctx: &Context,
+    members: &Members,
+    of: &TypeMapping,
+    id: &str,
+    target_id: TargetId,
+) -> Result<Option<Value>, Error> {
+    let Some(template) = &members.name else {
+        return Ok(Some(id_value(of, target_id.as_str())));
+    };
+    let located = Located {
+        scim_id: ScimId::new(id),
+        target_id,
+        record: None,
+    };
+    let Some(object) = object_of(ctx, of, &located).await? else {
+        return Ok(None);
+    };
+    let mut names = ctx.names();
+    names.with("id", Cow::Owned(id_value(of, located.target_id.as_str())));
+    names.object(&object);
+    Ok(template.value(&names)?)
 }
 
 async fn run(

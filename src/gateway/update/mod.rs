@@ -243,7 +243,7 @@ impl Update<'_> {
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
         if rename::must_recreate(ctx, t, changed) {
-            return rename::recreate(ctx, t, old, new).await;
+            return rename::recreate(ctx, t, old, new, changed).await;
         }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);

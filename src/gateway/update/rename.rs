@@ -3,7 +3,9 @@
 //! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays.
 
 use crate::{
-    gateway::{apply, context::Context, create, identity::new_record, join::Joined, plan},
+    gateway::{
+        apply, context::Context, create, identity::new_record, join::Joined, plan, unfinished,
+    },
     mapping::model::{OnRename, TypeMapping},
     scim::{AttributePath, Error, Resource, ScimType},
     store::{Record, ScimId},
@@ -28,7 +30,8 @@ pub async fn recreate(
     ctx: &Context,
     t: &TypeMapping,
     old: Joined,
-    new: Resource,
+    mut new: Resource,
+    changed: &[AttributePath],
 ) -> Result<Joined, Error> {
     if t.id.is_stable {
         return Err(Error::of(
@@ -36,6 +39,7 @@ pub async fn recreate(
             "The application identifies an account by a name that cannot be changed, and its mapping has no id of its own for it.",
         ));
     }
+    unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     lock(ctx, t, &old).await?;
     let scim_id = old.scim_id.clone();
     let joined = create::under_id(ctx, t, new, &scim_id).await?;

@@ -54,6 +54,8 @@ fn expressions_have_values() {
     let cases = [
         ("userName", json!("Ada.Lovelace@Example.com")),
         ("username | lower", json!("ada.lovelace@example.com")),
+        ("' Sales & Cô_2! ' | slug", json!("sales-c-2")),
+        ("'!?' | slug", json!("")),
         ("USERNAME|upper", json!("ADA.LOVELACE@EXAMPLE.COM")),
         (
             "name.givenName + ' ' + name.familyName",

@@ -77,11 +77,14 @@ impl<'m> Reading<'m> {
                     sub,
                 }
             });
-        Self {
-            t,
-            settings,
-            lines: lines.collect(),
-        }
+        let mut lines: Vec<Line<'_>> = lines.collect();
+        // The resource's attributes then come in their order by themselves.
+        lines.sort_by_key(|line| {
+            let path = &line.rule.location.path;
+            let name = path.schema.as_ref().unwrap_or(&path.attribute);
+            t.resource_type.position(name)
+        });
+        Self { t, settings, lines }
     }
 
     /// Reads one object.
@@ -91,10 +94,14 @@ impl<'m> Reading<'m> {
     pub fn read(&self, object: &Value) -> ReadResource {
         let mut names = Names::new();
         names.settings(self.settings).object(object);
+        let room = self.lines.len() + COMMON_ATTRIBUTES;
         let mut reader = Reader {
             object,
             names,
-            read: ReadResource::default(),
+            read: ReadResource {
+                resource: Resource(Map::with_capacity(room)),
+                ..ReadResource::default()
+            },
         };
         for line in &self.lines {
             reader.line(*line);
@@ -377,6 +384,9 @@ fn is_empty(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// Room for `schemas`, `id`, `externalId` and `meta`.
+const COMMON_ATTRIBUTES: usize = 4;
 
 #[cfg(test)]
 mod tests;

@@ -85,6 +85,21 @@ impl ResourceType {
         self
     }
 
+    /// Where an attribute stands among those of a resource as people read it: `schemas`, `id`, `externalId`, then the
+    /// schema's in its order, then extensions, and `meta` at the end. The name is in the schema's spelling.
+    pub fn position(&self, name: &str) -> usize {
+        const FIRST: [&str; 3] = ["schemas", "id", "externalId"];
+        if name == "meta" {
+            return usize::MAX;
+        }
+        let own = || self.schema.attributes.iter().position(|a| a.name == name);
+        let last = self.schema.attributes.len();
+        FIRST
+            .iter()
+            .position(|first| *first == name)
+            .unwrap_or_else(|| FIRST.len() + own().unwrap_or(last))
+    }
+
     /// The extension of this URN, in any case.
     pub fn extension(&self, urn: &str) -> Option<&Schema> {
         self.extensions

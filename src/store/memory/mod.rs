@@ -118,6 +118,31 @@ impl Store for MemoryStore {
         })
     }
 
+    fn record_by_either<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        target_id: &'a TargetId,
+    ) -> StoreFuture<'a, Option<Record>> {
+        self.read(tenant, resource_type, |shelf| {
+            let found = shelf.by_id(id).or_else(|| shelf.holder(target_id));
+            found.cloned()
+        })
+    }
+
+    fn records<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        ids: &'a [ScimId],
+    ) -> StoreFuture<'a, Vec<Record>> {
+        self.read(tenant, resource_type, |shelf| {
+            let found = ids.iter().filter_map(|id| shelf.by_id(id));
+            found.cloned().collect()
+        })
+    }
+
     fn records_by_target<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -75,6 +75,33 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run("read a record", find))
     }
 
+    fn record_by_either<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        target_id: &'a TargetId,
+    ) -> StoreFuture<'a, Option<Record>> {
+        let place = Place::new(tenant, resource_type);
+        let (id, target_id) = (id.clone(), target_id.clone());
+        let find = move |conn: &_| match record::by_id(conn, &place, &id)? {
+            Some(record) => Ok(Some(record)),
+            None => record::by_target(conn, &place, &target_id),
+        };
+        Box::pin(self.readers.run("read a record", find))
+    }
+
+    fn records<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        ids: &'a [ScimId],
+    ) -> StoreFuture<'a, Vec<Record>> {
+        let (place, ids) = (Place::new(tenant, resource_type), ids.to_vec());
+        let find = move |conn: &_| record::by_ids(conn, &place, &ids);
+        Box::pin(self.readers.run("read records", find))
+    }
+
     fn records_by_target<'a>(
         &'a self,
         tenant: &'a TenantId,

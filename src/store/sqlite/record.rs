@@ -40,16 +40,32 @@ pub(super) fn by_target(
     Ok(Some(record))
 }
 
-/// One look-up for each id: about 3 µs each, less than a list of changing length costs to prepare.
+pub(super) fn by_ids(
+    conn: &Connection,
+    place: &Place,
+    ids: &[ScimId],
+) -> Result<Vec<Record>, Fault> {
+    each(conn, ids, |conn, id| by_id(conn, place, id))
+}
+
 pub(super) fn by_targets(
     conn: &Connection,
     place: &Place,
     target_ids: &[TargetId],
 ) -> Result<Vec<Record>, Fault> {
+    each(conn, target_ids, |conn, id| by_target(conn, place, id))
+}
+
+/// One look-up for each id: about 3 µs each, less than a list of changing length costs to prepare.
+fn each<I>(
+    conn: &Connection,
+    ids: &[I],
+    find: impl Fn(&Connection, &I) -> Result<Option<Record>, Fault>,
+) -> Result<Vec<Record>, Fault> {
     let snapshot = conn.unchecked_transaction()?;
-    let records = target_ids
+    let records = ids
         .iter()
-        .filter_map(|id| by_target(&snapshot, place, id).transpose())
+        .filter_map(|id| find(&snapshot, id).transpose())
         .collect();
     snapshot.finish()?;
     records

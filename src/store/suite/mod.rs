@@ -26,6 +26,7 @@ macro_rules! conformance {
                 records::a_target_id_passes_from_a_tombstone_to_a_living_record
                 records::a_page_of_targets_is_joined_in_its_order
                 records::external_ids_are_data_compared_case_exactly
+                records::a_record_is_found_by_either_id_and_many_by_theirs
                 records::pages_cover_all_records_once_in_order
                 records::a_deletion_leaves_nothing_or_a_bare_tombstone
                 intents::of_many_creates_at_once_exactly_one_is_fresh

@@ -240,3 +240,24 @@ pub(super) async fn many_writers_lose_nothing(store: Arc<dyn Store>) {
     let page = store.records_page(&acme(), USER, None, 1000).await.unwrap();
     assert_eq!(ids(&page), written);
 }
+
+pub(super) async fn a_record_is_found_by_either_id_and_many_by_theirs(store: Arc<dyn Store>) {
+    put(&store, &record("1", "9")).await;
+    put(&store, &record("2", "1")).await;
+    let (tenant, id) = (acme(), |id: &str| ScimId::new(id));
+    for (scim_id, target_id, expected) in [
+        ("1", "1", Some("1")),
+        ("x", "1", Some("2")),
+        ("x", "9", Some("1")),
+        ("x", "x", None),
+    ] {
+        let (scim_id, target_id) = (id(scim_id), TargetId::new(target_id));
+        let found = store.record_by_either(&tenant, USER, &scim_id, &target_id);
+        let found = found.await.unwrap().map(|record| record.scim_id);
+        assert_eq!(found, expected.map(id), "{scim_id:?} {target_id:?}");
+    }
+    let ids = [id("2"), id("x"), id("1")];
+    let found = store.records(&tenant, USER, &ids).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|r| r.scim_id).collect();
+    assert_eq!(found, [id("2"), id("1")]);
+}

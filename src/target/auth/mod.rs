@@ -103,8 +103,7 @@ impl Authenticator {
                 let Ok(_renewing) = self.renewing.try_lock() else {
                     return Ok(session.clone());
                 };
-                return Ok(self
-                    .renew(line, journey)
+                return Ok(Box::pin(self.renew(line, journey))
                     .await
                     .unwrap_or_else(|_| session.clone()));
             }
@@ -114,7 +113,8 @@ impl Authenticator {
             .map_err(|_| TargetError::TimedOut { sent: false })?;
         match self.current.load_full() {
             Some(session) if session.is_fresh(Instant::now()) => Ok(session),
-            _ => self.renew(line, journey).await,
+            // A login is rare, and its future large.
+            _ => Box::pin(self.renew(line, journey)).await,
         }
     }
 

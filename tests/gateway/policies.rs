@@ -1,0 +1,137 @@
+//! What an operator can rule about accounts.
+
+use serde_json::{Value, json};
+
+use crate::{
+    application::{ANY_WRITE, Fault, Lost},
+    fake_target::{Act, Answer},
+    stage::Setup,
+};
+
+fn off() -> Value {
+    json!([{ "op": "replace", "path": "active", "value": false }])
+}
+
+fn title(text: &str) -> Value {
+    json!([{ "op": "replace", "path": "title", "value": text }])
+}
+
+#[tokio::test]
+async fn too_many_deactivations_are_paused_and_everything_else_goes_on() {
+    let text = "[policy]\nmost-changes = { deactivations = 2, window = \"1h\" }\n";
+    let stage = Setup::tenant(text).start().await;
+    stage.app.add_users(5);
+    stage.patch("/Users/1", off()).await.is(200);
+    // Asked again it is no second one.
+    stage.patch("/Users/1", off()).await.is(200);
+    stage.delete("/Users/2").await.is(204);
+    let before = stage.app.user(3);
+    let reply = stage.patch("/Users/3", off()).await.is(503);
+    assert!(reply.header("retry-after").is_some());
+    stage
+        .put("/Users/3", json!({ "userName": "user3", "active": false }))
+        .await
+        .is(503);
+    stage.delete("/Users/3").await.is(503);
+    assert_eq!(stage.app.user(3), before);
+    stage.patch("/Users/3", title("x")).await.is(200);
+    stage
+        .post("/Users", json!({ "userName": "new" }))
+        .await
+        .is(201);
+    let on = json!([{ "op": "replace", "path": "active", "value": true }]);
+    stage.patch("/Users/1", on).await.is(200);
+}
+
+#[tokio::test]
+async fn an_administrators_suspension_stays_whatever_the_client_sees() {
+    for (policy, shown) in [("target", false), ("client", true)] {
+        let stage = Setup::tenant(&format!("[policy]\nactive-is = \"{policy}\"\n"))
+            .start()
+            .await;
+        let made = stage
+            .post("/Users", json!({ "userName": "ada", "active": true }))
+            .await
+            .is(201);
+        let path = format!("/Users/{}", made.id());
+        stage.app.change_user(1, "state", json!(3));
+        assert_eq!(
+            stage.get(&path).await.is(200).body["active"],
+            shown,
+            "{policy}"
+        );
+        stage.patch(&path, title("Dr.")).await.is(200);
+        let whole = json!({ "userName": "ada", "title": "Prof." });
+        stage.put(&path, whole).await.is(200);
+        assert_eq!(stage.app.user(1).unwrap()["state"], 3, "{policy}");
+        assert_eq!(stage.app.user(1).unwrap()["title"], "Prof.", "{policy}");
+        // Said outright, it holds.
+        stage.patch(&path, off()).await.is(200);
+        let on = json!([{ "op": "replace", "path": "active", "value": true }]);
+        stage.patch(&path, on).await.is(200);
+        assert_eq!(stage.app.user(1).unwrap()["state"], 1, "{policy}");
+    }
+}
+
+fn recreating() -> Setup {
+    let text = "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n[policy]\non-rename = \"recreate\"\n";
+    Setup::tenant(text)
+}
+
+#[tokio::test]
+async fn a_rename_by_a_new_account_keeps_the_id_and_locks_the_old_one_however_often_it_is_interrupted()
+ {
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "augusta" }]);
+    let faults = [
+        None,
+        Some(Fault::Before(Act::Close)),
+        Some(Fault::Before(Act::Say(Answer::json(500, json!({}))))),
+        Some(Fault::AfterEffect(Lost::Closed)),
+    ];
+    for number in 0..2 {
+        for fault in faults.clone() {
+            let stage = recreating().start().await;
+            let ada = json!({ "userName": "ada", "externalId": "e", "title": "Dr.", "nickName": "N", "active": true });
+            let made = stage.post("/Users", ada).await.is(201);
+            let path = format!("/Users/{}", made.id());
+            if let Some(fault) = fault.clone() {
+                stage.app.plan_after(number, ANY_WRITE, fault);
+                let reply = stage.patch(&path, rename.clone()).await;
+                assert!(reply.status >= 500, "{}", reply.body);
+            }
+            let name = format!("call {number}, {fault:?}");
+            let reply = stage.patch(&path, rename.clone()).await;
+            assert_eq!(reply.status, 200, "{name}: {}", reply.body);
+            assert_eq!(reply.body["id"], made.body["id"], "{name}");
+            let (old, new) = (stage.app.user(1).unwrap(), stage.app.user(2).unwrap());
+            assert_eq!(
+                (&old["login"], &old["state"]),
+                (&json!("ada"), &json!(3)),
+                "{name}"
+            );
+            assert_eq!(
+                (&new["login"], &new["state"]),
+                (&json!("augusta"), &json!(1)),
+                "{name}"
+            );
+            assert_eq!(new["title"], "Dr.", "{name}");
+            assert!(stage.app.user(3).is_none(), "{name}");
+            let read = stage.get(&path).await.is(200).body;
+            assert_eq!(
+                (&read["userName"], &read["active"]),
+                (&json!("augusta"), &json!(true)),
+                "{name}"
+            );
+            assert_eq!(
+                (&read["externalId"], &read["nickName"]),
+                (&json!("e"), &json!("N")),
+                "{name}"
+            );
+            assert_eq!(
+                stage.get("/Users").await.is(200).body["totalResults"],
+                1,
+                "{name}"
+            );
+        }
+    }
+}
