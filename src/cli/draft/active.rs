@@ -118,12 +118,13 @@ fn word(schema: &Value, at: usize, value: &Value) -> String {
         .get("description")
         .and_then(Value::as_str)
         .unwrap_or("");
+    let number = value.to_string();
     let mut words = description
         .split(|character: char| !character.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty());
     words
         .by_ref()
-        .find(|word| *word == value.to_string())
+        .find(|word| *word == number)
         .and_then(|_| words.next())
         .map(normal)
         .unwrap_or_default()

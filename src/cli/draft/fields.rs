@@ -350,15 +350,10 @@ fn row(attribute: &'static str, field: &Field<'_>, can_update: bool, is_person: 
         parts.push(format!("as = \"{form}\""));
         remarks.extend(remark.map(str::to_owned));
     }
-    if let Some(most) = field
-        .schema
-        .get("maxLength")
-        .and_then(Value::as_u64)
-        .filter(|most| (1..=100_000).contains(most))
-    {
-        if field.is_written() && !is_meta && attribute != "password" {
-            parts.push(format!("max-length = {most}"));
-        }
+    let is_limited = field.is_written() && !is_meta && attribute != "password";
+    let most = field.schema.get("maxLength").and_then(Value::as_u64);
+    if let Some(most) = most.filter(|most| is_limited && (1..=100_000).contains(most)) {
+        parts.push(format!("max-length = {most}"));
     }
     let value = match parts.as_slice() {
         [_] => literal(&field.path),
