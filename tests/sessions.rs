@@ -124,7 +124,7 @@ fn tell(report: &Report) {
 }
 
 /// Far more than the sessions need on a busy machine.
-const LONG_ENOUGH: Duration = Duration::from_secs(60);
+const LONG_ENOUGH: Duration = Duration::from_secs(120);
 
 /// Steps of the class `quirk` that hold although nothing is mended, each with the reason. A step that is missing here is
 /// one that a strict tenant has mended.
