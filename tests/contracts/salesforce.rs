@@ -229,7 +229,7 @@ impl Org {
                 (found[1].to_owned(), value)
             })
             .collect();
-        if conditions.replace_all(text, "") != "" {
+        if !conditions.replace_all(text, "").is_empty() {
             return refused(400, "MALFORMED_QUERY", soql, "");
         }
         let sets = self.sets.clone();
