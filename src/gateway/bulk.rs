@@ -161,8 +161,14 @@ impl Run<'_> {
                 .await
             {
                 self.errors += 1;
-                let result = self.result(operation, Err(error));
-                self.results.insert(index, result);
+                // The resource exists all the same: its location is told with the error.
+                let location = self
+                    .results
+                    .get(&index)
+                    .and_then(|result| result.location.clone());
+                let failed = self.result(operation, Err(error));
+                self.results
+                    .insert(index, BulkResult { location, ..failed });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::mapping::served;
 use crate::scim::{
     Error, ResourceType,
     discovery::{
@@ -27,7 +28,7 @@ pub fn service_provider_config(ctx: &Context) -> Answer {
 /// 404 for an unknown id.
 pub fn resource_types(ctx: &Context, id: Option<&str>) -> Result<Answer, Error> {
     pick(
-        discovery::resource_types(&types(ctx), &ctx.base_url),
+        discovery::resource_types(&types(ctx).iter().collect::<Vec<_>>(), &ctx.base_url),
         id,
         "resource type",
     )
@@ -39,7 +40,9 @@ pub fn resource_types(ctx: &Context, id: Option<&str>) -> Result<Answer, Error> 
 ///
 /// 404 for an unknown id.
 pub fn schemas(ctx: &Context, id: Option<&str>) -> Result<Answer, Error> {
-    pick(discovery::schemas(&types(ctx), &ctx.base_url), id, "schema")
+    let types = types(ctx);
+    let all = discovery::schemas(&types.iter().collect::<Vec<_>>(), &ctx.base_url);
+    pick(all, id, "schema")
 }
 
 /// RFC 7644 §4: a filter on a discovery endpoint is refused with 403.
@@ -55,11 +58,12 @@ pub fn refuse_filter(query: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-fn types(ctx: &Context) -> Vec<&ResourceType> {
+/// What the mapping serves, and nothing else.
+fn types(ctx: &Context) -> Vec<ResourceType> {
     ctx.mapping()
         .types
         .iter()
-        .map(|t| &*t.resource_type)
+        .map(served::resource_type)
         .collect()
 }
 

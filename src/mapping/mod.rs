@@ -17,6 +17,7 @@ pub mod page;
 pub mod path;
 pub mod read;
 pub mod reply;
+pub mod served;
 pub mod template;
 pub mod value;
 pub mod write;

@@ -1,0 +1,174 @@
+//! The schemas that a mapping really serves: what discovery tells the client.
+//!
+//! An attribute that is neither mapped nor kept is not there; one that the application only shows is read-only, one that
+//! it takes at creation only is immutable, one that it cannot be without is required.
+
+use std::sync::Arc;
+
+use crate::scim::{Attribute, AttributeType, Mutability, ResourceType, Schema};
+
+use super::model::{AttributeRule, TypeMapping};
+
+/// A resource type with the attributes that the mapping serves. Extensions without any are left out.
+pub fn resource_type(t: &TypeMapping) -> ResourceType {
+    let whole = &*t.resource_type;
+    let own = served(t, &whole.schema, None);
+    let extensions = whole.extensions.iter().filter_map(|extension| {
+        let schema = served(t, &extension.schema, Some(&extension.schema.id));
+        let mut extension = extension.clone();
+        let has_any = !schema.attributes.is_empty();
+        extension.schema = Arc::new(schema);
+        has_any.then_some(extension)
+    });
+    ResourceType {
+        extensions: extensions.collect(),
+        schema: Arc::new(own),
+        ..whole.clone()
+    }
+}
+
+fn served(t: &TypeMapping, schema: &Schema, extension: Option<&str>) -> Schema {
+    let attributes = schema.attributes.iter().filter_map(|attribute| {
+        let rules: Vec<&AttributeRule> = t
+            .attributes
+            .iter()
+            .filter(|rule| {
+                rule.location.path.schema.as_deref() == extension
+                    && rule.location.path.attribute == attribute.name
+            })
+            .collect();
+        match (attribute.name.as_str(), extension) {
+            ("members", None) => t.members.is_some().then(|| attribute.clone()),
+            ("groups", None) => t.groups.is_some().then(|| attribute.clone()),
+            _ if rules.is_empty() => None,
+            _ => Some(as_mapped(attribute, &rules)),
+        }
+    });
+    Schema {
+        attributes: attributes.collect(),
+        ..schema.clone()
+    }
+}
+
+/// An attribute with the parts and characteristics that its lines give it.
+fn as_mapped(attribute: &Attribute, rules: &[&AttributeRule]) -> Attribute {
+    let mut attribute = attribute.clone();
+    attribute.is_required |= rules.iter().any(|rule| rule.is_required);
+    // A reference is shown with its `$ref`, whatever the line names.
+    if rules.iter().any(|rule| rule.reference.is_some()) {
+        return attribute;
+    }
+    let whole: Vec<&AttributeRule> = rules
+        .iter()
+        .copied()
+        .filter(|rule| is_whole(rule))
+        .collect();
+    if whole.is_empty() && attribute.kind == AttributeType::Complex {
+        attribute.sub_attributes.retain_mut(|sub| {
+            let own: Vec<&AttributeRule> = rules
+                .iter()
+                .copied()
+                .filter(|rule| part_of(rule) == Some(sub.name.as_str()))
+                .collect();
+            let is_constant = rules.iter().any(|rule| names_constant(rule, &sub.name));
+            if !own.is_empty() && !is_constant {
+                characterise(sub, &own);
+            }
+            !own.is_empty() || is_constant
+        });
+    } else {
+        characterise(&mut attribute, &whole);
+    }
+    attribute
+}
+
+/// A line for the attribute as such: not for a sub-attribute, not for single elements.
+fn is_whole(rule: &AttributeRule) -> bool {
+    rule.location.element.is_none() && part_of(rule).is_none()
+}
+
+/// The sub-attribute that a line is about.
+fn part_of(rule: &AttributeRule) -> Option<&str> {
+    let location = &rule.location;
+    location
+        .sub_attribute
+        .as_deref()
+        .or(location.path.sub_attribute.as_deref())
+}
+
+/// Whether a sub-attribute says which element a line is about (`type` in `emails[type eq "work"]`).
+fn names_constant(rule: &AttributeRule, name: &str) -> bool {
+    rule.location
+        .element
+        .iter()
+        .flatten()
+        .any(|(constant, _)| constant == name)
+}
+
+fn characterise(attribute: &mut Attribute, rules: &[&AttributeRule]) {
+    if attribute.mutability != Mutability::ReadWrite || rules.is_empty() {
+        return;
+    }
+    attribute.is_required |= rules.iter().any(|rule| rule.is_required);
+    let is =
+        |what: fn(&AttributeRule) -> bool| rules.iter().all(|rule| !rule.is_kept && what(rule));
+    if is(|rule| rule.write.is_none() && rule.each.is_none()) {
+        attribute.mutability = Mutability::ReadOnly;
+    } else if is(|rule| rule.is_create_only) {
+        attribute.mutability = Mutability::Immutable;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::fixture::{kept, rule, user};
+
+    fn names(attributes: &[Attribute]) -> Vec<&str> {
+        attributes
+            .iter()
+            .map(|attribute| attribute.name.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn only_what_is_mapped_or_kept_is_served() {
+        let t = user(vec![
+            rule("userName", "login"),
+            rule("name.givenName", "first"),
+            rule("emails[type eq \"work\"].value", "mail"),
+            kept("title"),
+        ]);
+        let served = resource_type(&t);
+        assert_eq!(
+            names(&served.schema.attributes),
+            ["userName", "name", "title", "emails"]
+        );
+        let part = |name| {
+            served
+                .schema
+                .attribute(name)
+                .unwrap()
+                .sub_attributes
+                .as_slice()
+        };
+        assert_eq!(names(part("name")), ["givenName"]);
+        assert_eq!(names(part("emails")), ["value", "type"]);
+        assert!(served.extensions.is_empty());
+    }
+
+    #[test]
+    fn what_the_application_only_shows_is_read_only_and_what_it_takes_once_is_immutable() {
+        let mut shown = rule("nickName", "nick");
+        shown.write = None;
+        let mut once = rule("title", "job");
+        once.is_create_only = true;
+        let mut kept_too = rule("locale", "lang");
+        (kept_too.write, kept_too.is_kept) = (None, true);
+        let served = resource_type(&user(vec![shown, once, kept_too]));
+        let mutability = |name| served.schema.attribute(name).unwrap().mutability;
+        assert_eq!(mutability("nickName"), Mutability::ReadOnly);
+        assert_eq!(mutability("title"), Mutability::Immutable);
+        assert_eq!(mutability("locale"), Mutability::ReadWrite);
+    }
+}
