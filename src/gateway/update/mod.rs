@@ -7,16 +7,16 @@
 //! 5. Plan and make the calls.
 //! 6. Commit what is kept here, then answer.
 
+mod finish;
 mod grants;
 mod group;
 mod rename;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    dialect::PatchAnswer,
     mapping::{
-        model::{TypeMapping, WhenRemoved},
+        model::TypeMapping,
         write::{self, Wish},
     },
     scim::{
@@ -25,20 +25,17 @@ use crate::{
         replace::{self, ReplaceRules},
         version::Precondition,
     },
-    store::Record,
 };
 
 use super::{
     answer::{Answer, Meta},
-    apply::{self, Applied},
+    apply,
     context::Context,
-    get::{Want, fetch_located, object_of, with_parts},
-    identity::{Located, locate, new_record},
+    get::{Want, fetch_located},
+    identity::{Located, locate},
     intake,
-    join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
-    members, plan, policy, prune,
-    taste::season,
-    unfinished,
+    join::Joined,
+    members, plan, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -327,185 +324,6 @@ impl Update<'_> {
             all: Some(all),
         }))
     }
-
-    /// Writes down what is kept here, if anything is: shadow attributes, `externalId`, the revision, a new key.
-    async fn commit(
-        &self,
-        old: &Joined,
-        new: &Resource,
-        applied: &Applied,
-        has_new_members: bool,
-    ) -> Result<Option<Record>, Error> {
-        let (ctx, t) = (self.ctx, self.t);
-        let target_id = applied
-            .target_id
-            .clone()
-            .unwrap_or_else(|| old.target_id.clone());
-        let record = Record {
-            target_id: Some(target_id),
-            external_id: external_id(new),
-            shadow: shadow(ctx, t, old, new),
-            modified: ctx.now,
-            ..old
-                .record
-                .clone()
-                .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
-        };
-        let is_same = old.record.as_ref().is_some_and(|before| {
-            before.target_id == record.target_id
-                && before.external_id == record.external_id
-                && before.shadow == record.shadow
-        });
-        let keeps_nothing = old.record.is_none()
-            && record.external_id.is_none()
-            && record.shadow.is_empty()
-            && !has_new_members;
-        let shows_times = !t
-            .attributes
-            .iter()
-            .any(|rule| rule.location.path.attribute == "meta");
-        if keeps_nothing || (is_same && !has_new_members && !shows_times) {
-            return Ok(old.record.clone());
-        }
-        let revision = record.revision + u64::from(has_new_members);
-        let record = Record { revision, ..record };
-        ctx.store
-            .put(ctx.id(), &t.resource_type.name, &record)
-            .await?;
-        self.free_old_name(old, new).await?;
-        Ok(Some(record))
-    }
-
-    /// A name that was given up may be created again at once.
-    async fn free_old_name(&self, old: &Joined, new: &Resource) -> Result<(), Error> {
-        let name = |resource: &Resource| {
-            resource
-                .0
-                .get(&self.t.match_attribute.attribute)
-                .and_then(Value::as_str)
-                .map(folded)
-                .unwrap_or_default()
-        };
-        let before = name(&old.resource);
-        if before != name(new) {
-            self.ctx
-                .store
-                .abandon(
-                    self.ctx.id(),
-                    &self.t.resource_type.name,
-                    &before,
-                    &old.scim_id,
-                )
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// The resource after the calls: as the application showed it, read again, or as it was wished.
-    async fn joined(
-        &self,
-        old: Joined,
-        new: Resource,
-        applied: Applied,
-        record: Option<Record>,
-    ) -> Result<Joined, Error> {
-        let (ctx, t) = (self.ctx, self.t);
-        let target_id = applied
-            .target_id
-            .clone()
-            .unwrap_or_else(|| old.target_id.clone());
-        let members = new.0.get("members").cloned();
-        let located = Located {
-            scim_id: old.scim_id.clone(),
-            target_id: target_id.clone(),
-            record: record.clone(),
-        };
-        let object = match applied.object {
-            _ if ctx.journey.is_dry => None,
-            _ if applied.must_read => object_of(ctx, t, &located).await?,
-            object => object,
-        };
-        if let Some(object) = object
-            && let Some(mut joined) = join_one(ctx, t, object, record.clone()).await?
-        {
-            if let Some(members) = members {
-                joined.resource.0.insert("members".into(), members);
-            }
-            return Ok(joined);
-        }
-        let mut resource = new;
-        resource.0.shift_remove("password");
-        complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
-        Ok(Joined {
-            resource,
-            record,
-            object: old.object,
-            target_id,
-            scim_id: old.scim_id,
-        })
-    }
-
-    /// 200 with the resource, or 204 where the client's provider wants that.
-    async fn answer(&self, joined: Joined, is_patch: bool) -> Result<Answer, Error> {
-        let meta = Meta::of(&joined.resource.0);
-        let taste = self.ctx.dialect.answers(&self.t.resource_type);
-        if is_patch
-            && taste.patch_answers == PatchAnswer::NoContent
-            && !self.projection.is_explicit()
-        {
-            return Ok(Answer {
-                version: meta.version,
-                ..Answer::empty()
-            });
-        }
-        let want = Want {
-            members: self.projection.wants("members")
-                && !joined.resource.0.contains_key("members")
-                && self.projection.is_explicit(),
-            groups: self.projection.wants("groups"),
-        };
-        let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
-        season(self.ctx, self.t, &mut joined.resource);
-        if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
-            joined.resource.0.shift_remove("members");
-        }
-        let body = self
-            .projection
-            .apply(&self.t.resource_type, joined.resource.0);
-        Ok(Answer::resource(200, body, meta))
-    }
-}
-
-/// What is kept here: the client's own values, and a null for what it removed although the application has it still.
-fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
-    let mut shadow = write::kept_values(t, new);
-    if keeps_wished_state(ctx, t)
-        && let Some(active) = new.0.get("active")
-    {
-        shadow.insert("active".into(), active.clone());
-    }
-    let before = old.record.iter().flat_map(|record| &record.shadow);
-    let withheld_before = before
-        .filter(|(_, value)| value.is_null())
-        .map(|(name, _)| name.as_str());
-    let cannot_be_cleared = t.attributes.iter().filter(|rule| {
-        let path = &rule.location.path;
-        rule.read.is_some()
-            && rule.when_removed == WhenRemoved::Skip
-            && path.schema.is_none()
-            && path.sub_attribute.is_none()
-    });
-    let removed_now = cannot_be_cleared
-        .filter(|rule| rule.location.element.is_none())
-        .map(|rule| rule.location.path.attribute.as_str())
-        .filter(|name| old.resource.0.contains_key(*name));
-    for name in withheld_before
-        .chain(removed_now)
-        .filter(|name| !new.0.contains_key(*name))
-    {
-        shadow.insert(name.to_owned(), Value::Null);
-    }
-    shadow
 }
 
 /// Whether a request says outright what the whole list of members is to be: then it may shrink as far as it says.
