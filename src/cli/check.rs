@@ -45,15 +45,15 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
     for file in &files {
         let (mapping, complaints) = check_file(file);
         if !complaints.is_empty() {
-            print!("{}", diagnostic::render(&complaints, is_coloured));
+            crate::cli::print(&diagnostic::render(&complaints, is_coloured));
         }
-        println!("{}", diagnostic::summary(&complaints, file));
+        crate::cli::print(&format!("{}\n", diagnostic::summary(&complaints, file)));
         errors += complaints
             .iter()
             .filter(|complaint| complaint.is_error())
             .count();
         if let Some(mapping) = mapping.filter(|_| !arguments.quiet) {
-            println!("{}", check::capabilities(&mapping));
+            crate::cli::print(&format!("{}\n", check::capabilities(&mapping)));
         }
     }
     Ok(if errors == 0 {

@@ -52,14 +52,14 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         .gateway
         .exchange(tenant, request, Writes::Planned)
         .await;
-    print!(
+    crate::cli::print(&format!(
         "{}",
         Explanation {
             arguments: &arguments,
             response: &response,
             finished: &finished
         }
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -82,7 +82,7 @@ async fn on_store(store: &dyn Store, command: KeysCommand, mappings: &std::path:
             }
             let (new, record) = mint(&tenant, &name, days)?;
             store.create_key(&TenantId::new(&*tenant), &record).await?;
-            println!("{}", new.token.expose());
+            crate::cli::print(&format!("{}\n", new.token.expose()));
             eprintln!(
                 "Key `{}` of `{tenant}` (id {}) expires {}. It is shown only now; give it to the client.",
                 name,
@@ -132,34 +132,34 @@ fn mint(tenant: &str, name: &str, days: u16) -> Result<(NewKey, KeyRecord), Fail
 
 fn print_toml(tenant: &str, name: &str, days: u16) -> Outcome {
     let (new, record) = mint(tenant, name, days)?;
-    println!(
-        "[[client.key]]\nname    = {name:?}\nsha256  = \"{}\"\nexpires = {}",
+    crate::cli::print(&format!(
+        "[[client.key]]\nname    = {name:?}\nsha256  = \"{}\"\nexpires = {}\n",
         hex(&record.sha256),
         until(&record)
-    );
+    ));
     eprintln!("The key itself, shown only now:\n{}", new.token.expose());
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(keys: &[KeyRecord]) {
     let now = Timestamp::now();
-    println!(
-        "{:<14} {:<20} {:<20} {:<12} STATE",
+    crate::cli::print(&format!(
+        "{:<14} {:<20} {:<20} {:<12} STATE\n",
         "ID", "TENANT", "NAME", "EXPIRES"
-    );
+    ));
     for key in keys {
         let state = match (key.revoked, key.is_active(now)) {
             (Some(_), _) => "revoked",
             (None, true) => "active",
             (None, false) => "expired",
         };
-        println!(
-            "{:<14} {:<20} {:<20} {:<12} {state}",
+        crate::cli::print(&format!(
+            "{:<14} {:<20} {:<20} {:<12} {state}\n",
             key.id,
             key.tenant.as_str(),
             key.name,
             until(key)
-        );
+        ));
     }
 }
 

@@ -137,8 +137,21 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(failure.code)
 }
 
+/// Prints for people and pipes. A reader that has gone away (`| head`) ends the process quietly.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if written.is_err() {
+        std::process::exit(EX_IOERR);
+    }
+}
+
 /// What every command gives back.
 type Outcome = Result<ExitCode, Failure>;
+
+/// `EX_IOERR` of `sysexits.h`.
+const EX_IOERR: i32 = 74;
 
 /// `EX_CONFIG` of `sysexits.h`.
 const EX_CONFIG: u8 = 78;

@@ -28,6 +28,6 @@ pub fn run(arguments: &SchemaArguments) -> Outcome {
         Kind::App => load::json_schema_app(),
         Kind::Tenant => load::json_schema_tenant(),
     };
-    println!("{schema:#}");
+    crate::cli::print(&format!("{schema:#}\n"));
     Ok(ExitCode::SUCCESS)
 }

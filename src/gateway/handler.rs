@@ -271,7 +271,9 @@ impl Gateway {
         create: Acknowledgement,
     ) -> Box<dyn FnOnce() + Send> {
         let (store, id) = (Arc::clone(&self.store), tenant.id.clone());
+        let answered = Arc::clone(&tenant.answered);
         Box::new(move || {
+            answered.add(&create.resource_type, &create.match_key);
             tokio::spawn(async move {
                 let scim_id = ScimId::new(&create.id);
                 if let Err(error) = store
@@ -280,6 +282,7 @@ impl Gateway {
                 {
                     tracing::warn!(error = %error, "a create could not be acknowledged");
                 }
+                answered.remove(&create.resource_type, &create.match_key);
             });
         })
     }

@@ -3,6 +3,7 @@
 //! In: the credential of a request; the operator's files. Out: the [`Tenant`] it belongs to, compiled and ready.
 //! Knows nothing of SCIM's operations. The credential alone decides the tenant: never Host, path, header or body.
 
+mod answered;
 mod authenticate;
 mod habits;
 pub mod key;
@@ -12,6 +13,7 @@ pub mod secret;
 
 use std::{path::PathBuf, sync::Arc};
 
+pub use answered::Answered;
 pub use authenticate::{Presented, Refusal};
 pub use habits::Habits;
 pub use pace::Pace;
@@ -36,6 +38,8 @@ pub struct Tenant {
     pub habits: Arc<Habits>,
     /// One lock per resource; kept over reloads.
     pub locks: Arc<Locks>,
+    /// Creates whose answer has left, until the store knows; kept over reloads.
+    pub answered: Arc<Answered>,
     /// Deactivations and deletions of late; kept over reloads.
     pub pace: Arc<Pace>,
     /// The files it was made of.

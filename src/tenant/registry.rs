@@ -236,8 +236,10 @@ impl Registry {
         let before = old.and_then(|old| old.tenant.as_ref());
         let locks = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.locks));
         let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
+        let answered = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.answered));
         let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
         let tenant = Tenant {
+            answered,
             pace,
             id: TenantId::new(&**name),
             dialect: Dialect::new(&mapping.client.dialect),

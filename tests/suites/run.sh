@@ -34,7 +34,7 @@ if [ $# -ge 2 ]; then
   BASE_URL=$1 TOKEN=$2 CA=${3:-}
 else
   cargo build --quiet --bin scimgate || exit 2
-  start_demo
+  start_demo --users 300
   own=1
 fi
 [ -z "$CA" ] || export SSL_CERT_FILE=$CA REQUESTS_CA_BUNDLE=$CA
@@ -59,7 +59,7 @@ if [ -n "$own" ]; then
   export BASE_URL TOKEN CA
   echo "== black box"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
-  start_demo --strict
+  start_demo --strict --users 300
   echo "== black box, strict"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
   echo "== differential"
@@ -67,7 +67,7 @@ if [ -n "$own" ]; then
   "$CACHE/bin/scim2-server" --port "$port" 2>/dev/null &
   started+=($!)
   sleep 3
-  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 7643 150 || failed=1
+  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 1 120 || failed=1
 fi
 
 echo "scim2-tester: $passed passed, $errors failed"

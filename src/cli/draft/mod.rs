@@ -60,7 +60,7 @@ pub async fn run(arguments: DraftArguments) -> Outcome {
         (None, None) => return Err(Failure::new("there is nothing to draft from")),
     };
     match &arguments.output {
-        None => print!("{text}"),
+        None => crate::cli::print(&text),
         Some(path) => {
             write_new(path, &text)?;
             eprintln!("wrote {}; now: scimgate check {0}", path.display());

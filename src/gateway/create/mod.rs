@@ -109,7 +109,9 @@ pub async fn under_id(
         .await?
     {
         Prepared::Fresh => create.make(scim_id).await,
-        Prepared::Existing(intent) if intent.scim_id == *scim_id => create.resume(intent).await,
+        Prepared::Existing(intent) if intent.scim_id == *scim_id => {
+            create.resume(intent, false).await
+        }
         Prepared::Existing(_) => Err(create.duplicate(None)),
     }
 }
@@ -179,6 +181,12 @@ struct Create<'a> {
 
 impl Create<'_> {
     async fn run(&self) -> Result<Joined, Error> {
+        // Asked before the store is: what it acknowledges in between is seen there.
+        let was_answered = self
+            .ctx
+            .tenant
+            .answered
+            .contains(self.type_name(), &self.match_key);
         let intent = self.new_intent();
         match self
             .ctx
@@ -187,7 +195,7 @@ impl Create<'_> {
             .await?
         {
             Prepared::Fresh => self.make(&intent.scim_id).await,
-            Prepared::Existing(intent) => self.resume(intent).await,
+            Prepared::Existing(intent) => self.resume(intent, was_answered).await,
         }
     }
 
@@ -209,7 +217,7 @@ impl Create<'_> {
     }
 
     /// The same name was begun before: by a request whose answer got lost, or by one that was answered.
-    async fn resume(&self, intent: Intent) -> Result<Joined, Error> {
+    async fn resume(&self, intent: Intent, was_answered: bool) -> Result<Joined, Error> {
         if intent.state == IntentState::Prepared {
             if !self.can_look_up() {
                 return Err(in_doubt(self.t));
@@ -224,7 +232,9 @@ impl Create<'_> {
         }
         match self.present(&intent).await? {
             Some(joined)
-                if intent.state == IntentState::Applied && intent.digest == self.digest =>
+                if intent.state == IntentState::Applied
+                    && intent.digest == self.digest
+                    && !was_answered =>
             {
                 Ok(joined)
             }
