@@ -34,7 +34,7 @@ if [ $# -ge 2 ]; then
   BASE_URL=$1 TOKEN=$2 CA=${3:-}
 else
   cargo build --quiet --bin scimgate || exit 2
-  start_demo --users 300
+  start_demo
   own=1
 fi
 [ -z "$CA" ] || export SSL_CERT_FILE=$CA REQUESTS_CA_BUNDLE=$CA
@@ -56,6 +56,8 @@ unexpected=$(grep -A1 -E '\[(FAIL|ERROR|WARN)\]' <<<"$report" | grep -vE 'add me
 grep -oE '[0-9]+ passed.*total' <<<"$report" || failed=1
 
 if [ -n "$own" ]; then
+  # More than one page of users; scim2-tester looks at the first page only.
+  start_demo --users 300
   export BASE_URL TOKEN CA
   echo "== black box"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
