@@ -79,7 +79,7 @@ pub fn log_exchange(finished: &Finished) {
 }
 
 /// The method if it is one that SCIM knows; clients can make up any other.
-pub(super) fn method_name(method: &Method) -> &'static str {
+pub fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -11,6 +11,6 @@ pub mod metrics;
 mod server_metrics;
 
 pub use admin::{Admin, AdminCredential, AdminState, Observed, Readiness, TenantStatus};
-pub use exchange_log::{Finished, log_exchange};
+pub use exchange_log::{Finished, log_exchange, method_name};
 pub use log::{LogFormat, LogSettings};
 pub use metrics::Metrics;

@@ -13,7 +13,12 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep_until};
 
-use super::{activity::InFlight, settings::Limits, stats::ServerStats};
+use super::{
+    activity::InFlight,
+    io::{LINGER, LINGER_BYTES},
+    settings::Limits,
+    stats::ServerStats,
+};
 
 /// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +132,25 @@ where
         room.grow(data.len())?;
         whole.push(data, announced);
     }
+}
+
+/// Reads what is left of a refused request's body and throws it away, so much and for so long as an edge lingers.
+///
+/// Dropping it instead resets the stream while the client is still sending: RFC 9113 §8.1 wants the answer to be heard all
+/// the same, and clients (curl among them) report the reset.
+pub(super) async fn discard<B: Body<Data = Bytes> + Unpin>(mut body: B) {
+    let mut left = LINGER_BYTES;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(length);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // The end is the same either way: the body is dropped.
+    let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
 /// How long a body may have taken after so many bytes.

@@ -181,8 +181,14 @@ async fn supervise<C: Graceful>(
         let must_finish = tokio::select! {
             biased;
             outcome = connection.as_mut() => {
-                if let Err(error) = outcome {
-                    tracing::debug!(%error, "connection ended early");
+                match outcome {
+                    // hyper answers by itself, with a status and no body: nobody else could tell of it.
+                    Err(error) if error.is_parse() => {
+                        edge.stats.refused_requests.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!(%error, "request refused: its head is not HTTP");
+                    }
+                    Err(error) => tracing::debug!(%error, "connection ended early"),
+                    Ok(()) => {}
                 }
                 return;
             }

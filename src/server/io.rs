@@ -16,8 +16,8 @@ use tokio::{
 use super::activity::Activity;
 
 // After a refused body the client may still be sending. So much of it is read and thrown away, for so long.
-const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Watched<S> {
     inner: S,

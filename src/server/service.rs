@@ -19,7 +19,7 @@ use http::{HeaderMap, Method, Version, header, request::Parts};
 use http_body::Body;
 use hyper::body::Incoming;
 
-use crate::scim::Error;
+use crate::{observe::method_name, scim::Error};
 
 use super::{
     Admission, Handler, PeerAddress, Request, Response,
@@ -55,10 +55,22 @@ struct Connection {
     peer: SocketAddr,
 }
 
-/// An answer instead of the handler's, and whether the request's body is still coming.
+/// An answer instead of the handler's, and the request's body if it is still coming.
 struct Refusal {
     response: Response,
-    is_body_unread: bool,
+    unread: Option<Incoming>,
+    /// In words without values, for the log; absent where the status says it.
+    reason: Option<String>,
+}
+
+impl Refusal {
+    fn of(response: Response, body: Incoming) -> Self {
+        Self {
+            response,
+            unread: Some(body).filter(|body| !body.is_end_stream()),
+            reason: None,
+        }
+    }
 }
 
 impl EdgeService {
@@ -91,6 +103,7 @@ impl Connection {
         let in_flight = self.activity.request_began();
         let is_head = *request.method() == Method::HEAD;
         let is_http1 = request.version() < Version::HTTP_2;
+        let method = method_name(request.method());
         let mut must_close = false;
         let response = match self.exchange(request).await {
             Ok(response) => response,
@@ -99,9 +112,20 @@ impl Connection {
                     .stats
                     .refused_requests
                     .fetch_add(1, Ordering::Relaxed);
-                if refusal.is_body_unread {
+                // No exchange was begun, so that this is its only line.
+                tracing::info!(
+                    method,
+                    status = refusal.response.status.as_u16(),
+                    reason = refusal.reason,
+                    "request refused at the edge"
+                );
+                if let Some(unread) = refusal.unread {
                     self.activity.linger();
                     must_close = true;
+                    // HTTP/1 reads the rest when the connection is closed.
+                    if !is_http1 {
+                        tokio::spawn(body::discard(unread));
+                    }
                 }
                 refusal.response
             }
@@ -113,13 +137,16 @@ impl Connection {
     async fn exchange(&self, request: http::Request<Incoming>) -> Result<Response, Refusal> {
         let received = Instant::now();
         let (mut parts, mut body) = request.into_parts();
-        let is_body_unread = !body.is_end_stream();
-        let refuse = |response| Refusal {
-            response,
-            is_body_unread,
+        let head = match head::check(&parts, &self.edge.limits) {
+            Ok(head) => head,
+            Err(error) => {
+                let refusal = Refusal::of(answer::error(&error), body);
+                return Err(Refusal {
+                    reason: Some(error.detail),
+                    ..refusal
+                });
+            }
         };
-        let head = head::check(&parts, &self.edge.limits)
-            .map_err(|error| refuse(answer::error(&error)))?;
         hide_credentials(&mut parts.headers);
         let origin = forwarded::origin(
             self.peer,
@@ -128,8 +155,14 @@ impl Connection {
             self.edge.proxy_headers,
         );
         parts.extensions.insert(PeerAddress(origin.peer));
-        let admission = self.admit(&parts).map_err(refuse)?;
-        let held = self.read_body(&mut body, &head, admission).await?;
+        let admission = match self.admit(&parts) {
+            Ok(admission) => admission,
+            Err(response) => return Err(Refusal::of(response, body)),
+        };
+        let held = match self.read_body(&mut body, &head, admission).await {
+            Ok(held) => held,
+            Err(response) => return Err(Refusal::of(response, body)),
+        };
         let scheme = origin
             .scheme
             .unwrap_or(if self.edge.is_tls { "https" } else { "http" });
@@ -158,16 +191,13 @@ impl Connection {
         body: &mut Incoming,
         head: &CheckedHead,
         admission: Admission,
-    ) -> Result<HeldBody, Refusal> {
+    ) -> Result<HeldBody, Response> {
         let edge = &self.edge;
         let limits = &edge.limits;
         let max_bytes = admission.max_body_bytes.min(limits.max_body_bytes);
         let room = Room::new(Arc::clone(&edge.stats), limits.max_bodies_in_flight_bytes);
         let read = body::read(body, head.content_length, max_bytes, limits, room).await;
-        read.map_err(|fault| Refusal {
-            response: answer::body_fault(fault, max_bytes),
-            is_body_unread: true,
-        })
+        read.map_err(|fault| answer::body_fault(fault, max_bytes))
     }
 
     async fn answer(&self, request: Request, room: Room) -> Response {

@@ -1,6 +1,6 @@
 //! Which heads are answered how, hyper's own checks included: what we rely on in it is tested here too.
 
-use crate::kit::{Running, settings, start};
+use crate::kit::{Running, eventually, settings, start};
 
 const GOOD: &str = "GET /echo HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
@@ -91,6 +91,22 @@ async fn refusals_of_the_edge_are_scim_errors_and_keep_a_clean_connection() {
         .await;
     let answer = wire.answer().await.unwrap();
     assert_eq!(answer.header("accept-encoding"), Some("identity"));
+}
+
+#[tokio::test]
+async fn a_raw_quote_in_the_query_is_refused_by_hyper_itself_and_counted() {
+    let server = server().await;
+    // The rest of what RFC 3986 forbids and people type is understood.
+    for (query, expected) in [("a=[b]{c}|d^e`f\\g", 200), ("a=\"b\"", 400), ("a=<b>", 400)] {
+        let before = server.stats.refused_requests();
+        let head = format!("GET /echo?{query} HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(server.status(head).await, expected, "{query}");
+        let refused = usize::from(expected != 200) as u64;
+        eventually("it is counted", || {
+            server.stats.refused_requests() == before + refused
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

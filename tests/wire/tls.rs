@@ -12,7 +12,11 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use scimgate::server::{Drained, ServerSettings, TlsSettings, dev_certificate};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::kit::{PATIENCE, Running, Wire, eventually, settings, start};
@@ -311,6 +315,58 @@ async fn a_flood_of_resets_ends_the_connection_and_not_the_server() {
         .await
         .unwrap();
     assert_eq!(response.status(), 200);
+}
+
+/// Type, flags and payload of the next HTTP/2 frame.
+async fn frame(wire: &mut Wire<TlsStream<TcpStream>>) -> (u8, u8, Vec<u8>) {
+    let mut head = [0; 9];
+    wire.0.read_exact(&mut head).await.unwrap();
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+    let mut payload = vec![0; length];
+    wire.0.read_exact(&mut payload).await.unwrap();
+    (head[3], head[4], payload)
+}
+
+#[tokio::test]
+async fn a_refusal_over_http2_is_no_reset_for_a_client_that_goes_on_sending() {
+    const DATA: u8 = 0;
+    const RST_STREAM: u8 = 3;
+    const PING: u8 = 6;
+    const END_STREAM: u8 = 1;
+    let mut secure = secure();
+    secure.settings.limits.max_body_bytes = 10;
+    let server = start(secure.settings).await;
+    let client = client(&secure.ca, &[b"h2"]);
+    for path in ["/refuse", "/a/../b", "/echo"] {
+        let mut wire = Wire(connect(&server, &client).await.unwrap());
+        // The preface, SETTINGS, and HEADERS of a POST whose body is still to come.
+        let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+        let mut block = vec![0x83, 0x87, 0x44, path.len() as u8];
+        block.extend(path.bytes());
+        block.extend([0x41, 0x01, b'a']);
+        bytes.extend([0, 0, block.len() as u8, 1, 4, 0, 0, 0, 1]);
+        bytes.extend(&block);
+        bytes.extend([0, 0, 20, DATA, 0, 0, 0, 0, 1]);
+        bytes.extend([b'a'; 20]);
+        wire.send(bytes).await;
+        let mut is_answered = false;
+        while !is_answered {
+            let (kind, flags, _) = timeout(PATIENCE, frame(&mut wire)).await.unwrap();
+            assert_ne!(kind, RST_STREAM, "{path}");
+            is_answered = kind == DATA && flags & END_STREAM != 0;
+        }
+        // The rest of the body, and a PING that is answered after whatever comes of it.
+        let mut rest = vec![0, 0, 1, DATA, END_STREAM, 0, 0, 0, 1, b'a'];
+        rest.extend([0, 0, 8, PING, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        wire.send(rest).await;
+        loop {
+            let (kind, _, _) = timeout(PATIENCE, frame(&mut wire)).await.unwrap();
+            assert_ne!(kind, RST_STREAM, "{path}");
+            if kind == PING {
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test]
