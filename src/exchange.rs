@@ -41,12 +41,40 @@ pub struct CallRecord {
     pub path: String,
     /// Body as data, secrets replaced by `***`. May hold personal data: never logged.
     pub body: Option<Value>,
+    /// Headers that the mapping sets, and `If-Match`; values that are secret, or may be, are `***`. Never logged.
+    pub headers: Vec<(String, String)>,
+    /// Method and path as the mapping writes them, without a query: `GET /users/{id}`.
+    pub template: String,
     /// The status answered; absent if there was no answer, or if the call was only planned.
     pub status: Option<u16>,
+    /// Why there was no answer; absent if there was one, or if the call was only planned.
+    pub cause: Option<String>,
+    /// What the answer was taken to mean, and what decided that; absent without an answer.
+    pub judged: Option<Judged>,
     /// Time from sending to the end of the reply.
     pub duration: Duration,
     /// Whether it was planned only (`explain`, `mode = "shadow"`).
     pub is_planned_only: bool,
+}
+
+/// What an answer was taken to mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The meaning, as rules write it: `ok`, `uniqueness`.
+    pub meaning: &'static str,
+    /// What decided: a rule with its place among the others, or the status alone.
+    pub by: String,
+    /// Whether what was asked is so now.
+    pub is_done: bool,
+}
+
+/// Why something that was asked of the application could not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The mapping's name of the operation, such as `user.update`.
+    pub operation: String,
+    /// What happened, with its causes; names no values. For operators.
+    pub cause: String,
 }
 
 /// What one request did, collected on its way.
@@ -58,4 +86,6 @@ pub struct Exchange {
     pub changed: Vec<String>,
     /// Calls to the target, in order.
     pub calls: Vec<CallRecord>,
+    /// The last thing that could not be done; absent if all could, or if the application refused it in an answer.
+    pub trouble: Option<Trouble>,
 }

@@ -134,6 +134,9 @@ impl std::fmt::Display for Explanation<'_> {
         for call in &exchange.calls {
             self.call(f, call)?;
         }
+        if let Some(trouble) = &exchange.trouble {
+            writeln!(f, "failed     {}: {}", trouble.operation, trouble.cause)?;
+        }
         writeln!(f, "answer     {}", self.response.status)?;
         for name in [header::LOCATION, header::ETAG, header::RETRY_AFTER] {
             if let Some(value) = self
@@ -159,15 +162,24 @@ impl Explanation<'_> {
             (false, Some(status)) => {
                 format!("answered {status} in {} ms", call.duration.as_millis())
             }
-            (false, None) => "no answer".to_owned(),
+            (false, None) => format!("no answer in {} ms", call.duration.as_millis()),
         };
         writeln!(
             f,
             "call       {} {}   ({}; {outcome})",
             call.method, call.path, call.operation
         )?;
-        match &call.body {
-            Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
+        for (name, value) in &call.headers {
+            writeln!(f, "           {name}: {value}")?;
+        }
+        if let Some(body) = &call.body {
+            writeln!(f, "{}", indented(&format!("{body:#}")))?;
+        }
+        if let Some(cause) = &call.cause {
+            writeln!(f, "cause      {cause}")?;
+        }
+        match &call.judged {
+            Some(judged) => writeln!(f, "means      {}: by {}", judged.meaning, judged.by),
             None => Ok(()),
         }
     }

@@ -55,7 +55,12 @@ enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct ConfigArguments {
     /// The process's configuration; what it does not say has a default.
-    #[arg(long, value_name = "FILE", default_value = "scimgate.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "scimgate.toml",
+        global = true
+    )]
     config: PathBuf,
 }
 

@@ -3,6 +3,7 @@
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
+    diagnostic::{Diagnostic, Severity},
     gateway::{Gateway, GatewaySettings, Sink},
     mapping::{load::Environment, model::Mode},
     observe::{
@@ -183,18 +184,36 @@ async fn reload_for_ever(registry: Arc<Registry>) {
                     .filter(|status| changed.contains(&status.name))
                 {
                     let (tenant, errors) = (&status.name, status.errors);
-                    match errors {
-                        0 => tracing::info!(%tenant, "the tenant's files were loaded"),
-                        _ => {
+                    match (errors, status.is_serving) {
+                        (0, _) => tracing::info!(%tenant, "the tenant's files were loaded"),
+                        (_, true) => {
                             tracing::error!(%tenant, errors, "the tenant's files are broken; what was loaded before goes on")
                         }
+                        (_, false) => {
+                            tracing::error!(%tenant, errors, "the tenant's files are broken, and nothing was loaded before: it is down")
+                        }
                     }
+                    log_errors(tenant, &registry.diagnostics_of(tenant));
                 }
             }
             Err(error) => {
                 tracing::error!(error = %error, "mappings and keys could not be read again")
             }
         }
+    }
+}
+
+/// The first errors of a tenant's files, each a line with its code and its place.
+fn log_errors(tenant: &str, diagnostics: &[Diagnostic]) {
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error);
+    for error in errors.take(MOST_LOGGED_ERRORS) {
+        let place = error.place.as_ref().map(|place| {
+            let (line, _) = place.file.line_and_column(place.span.start);
+            format!("{}:{line}", place.file.path.display())
+        });
+        tracing::error!(tenant, code = error.code, place, error = %error.sentence, "error in a file; `scimgate check` shows all");
     }
 }
 
@@ -272,6 +291,15 @@ impl Observed for Watch {
             readiness.warnings.extend(
                 broken.map(|tenant| format!("The files of `{}` have errors.", tenant.name)),
             );
+            // An application that is down is not this process being unfit: every replica would leave the rotation.
+            let left_alone = self.registry.serving().into_iter();
+            let left_alone = left_alone.filter(|tenant| tenant.driver.is_circuit_open());
+            readiness.warnings.extend(left_alone.map(|tenant| {
+                format!(
+                    "The application of `{}` does not answer; calls to it are stopped.",
+                    tenant.id.as_str()
+                )
+            }));
             readiness
         })
     }
@@ -298,6 +326,7 @@ impl Watch {
         TenantStatus {
             tenant: status.name.to_string(),
             state,
+            target: tenant.as_ref().map(|tenant| tenant.driver.status()),
             app: tenant.map(|tenant| tenant.mapping.app.clone()),
             errors: status.errors,
             warnings: status.warnings,
@@ -307,6 +336,9 @@ impl Watch {
         }
     }
 }
+
+/// Errors of one tenant's files that are logged at a reload; `check` shows the rest.
+const MOST_LOGGED_ERRORS: usize = 5;
 
 /// How often files and keys are looked at: a revoked key is refused within five seconds (promise S8).
 const RELOAD_EVERY: Duration = Duration::from_secs(2);

@@ -61,6 +61,9 @@ pub async fn apply(
         let present = present(ctx, t, step.operation, old).await?;
         let members = members_in_field(ctx, t, step, &present, new).await?;
         let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        if ctx.journey.is_dry && present == planned_object() {
+            names.with("etag", Cow::Owned(Value::from("(of the new object)")));
+        }
         if let Some(members) = members {
             names.with("members", Cow::Owned(members));
         }
@@ -100,6 +103,11 @@ pub async fn apply(
             .any(|step| step.operation.reply == ReplyKind::Object);
     applied.target_id = Some(target_id);
     Ok(applied)
+}
+
+/// What stands for an object that a dry run only planned: nothing of it can be read.
+pub fn planned_object() -> Value {
+    Value::Object(Map::new())
 }
 
 /// Whether all that an operation sends are fields: without any there is nothing to say.

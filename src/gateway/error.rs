@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use crate::{
-    mapping::{model::Meaning, write::WriteError},
+    mapping::{
+        call::CallError, expression::EvaluateErrorKind, model::Meaning, page::PageError,
+        write::WriteError,
+    },
     scim::{Error, ScimType},
     store::StoreError,
     target::TargetError,
@@ -47,15 +50,41 @@ impl From<TargetError> for Error {
                 "The object was changed in the application meanwhile.",
                 Duration::from_secs(1),
             ),
-            other => {
-                tracing::warn!(error = %other, "the target's reply or the mapping could not be used");
+            TargetError::LoginFailed(why) => Self::new(
+                502,
+                format!("The gateway cannot log in to the application: {why}."),
+            ),
+            TargetError::BadReply(why) => not_understood(why),
+            TargetError::Page(error) => not_understood(match error {
+                PageError::Repeated => "a list gives the same page twice",
+                PageError::TooManyPages => "a list has more pages than are read",
+                PageError::Foreign => "the link to a list's next page leads elsewhere",
+                PageError::Truncated => "a list ends before its total",
+            }),
+            TargetError::Mapping(CallError::Evaluate(error)) => error.into(),
+            TargetError::Mapping(CallError::Header(name)) => Self::new(
+                502,
+                format!("The mapping makes a header `{name}` that cannot be sent."),
+            ),
+            TargetError::Mapping(CallError::Path(_)) => {
+                Self::new(502, "The mapping makes a path that cannot be sent.")
+            }
+            TargetError::OriginChanged | TargetError::File { .. } | TargetError::Settings(_) => {
                 Self::new(
                     502,
-                    "The application answered in a way that its mapping does not understand.",
+                    "The gateway's settings for the application cannot be used; its operator must look at them.",
                 )
             }
         }
     }
+}
+
+/// `why` is one of our own texts: it holds no value of the application's.
+fn not_understood(why: &str) -> Error {
+    Error::new(
+        502,
+        format!("The application answered in a way that its mapping does not understand: {why}."),
+    )
 }
 
 /// What the target refused, told as the target's refusal.
@@ -130,9 +159,18 @@ impl From<WriteError> for Error {
 impl From<crate::mapping::expression::EvaluateError> for Error {
     fn from(error: crate::mapping::expression::EvaluateError) -> Self {
         tracing::warn!(error = %error, "an expression of the mapping failed");
+        let why = match error.kind {
+            EvaluateErrorKind::Type => "a value is of another type",
+            EvaluateErrorKind::TooLarge => "a result is too large",
+            EvaluateErrorKind::NoRandom => "no random characters are left",
+            EvaluateErrorKind::UnfitForPath => "a value cannot be a part of a path",
+            EvaluateErrorKind::Absent => "a value is absent",
+        };
         Self::new(
             502,
-            "The mapping of this tenant failed on the application's data; its operator must look at it.",
+            format!(
+                "The mapping of this tenant failed on the application's data: {why}; its operator must look at it."
+            ),
         )
     }
 }

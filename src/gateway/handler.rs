@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     exchange::Exchange,
+    mapping::model::Mode,
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
@@ -103,9 +104,15 @@ impl Gateway {
         let result = self
             .result(&ctx, request.method.clone(), route, &request)
             .await;
+        let is_rehearsed_here = writes == Writes::Sent && tenant.mapping.mode == Mode::Shadow;
+        let result = match is_rehearsed_here {
+            true => shadowed(&ctx, result),
+            false => result,
+        };
         let (answer, retry_after, scim_type) = match result {
             Ok(answer) => (answer, None, None),
             Err(error) => {
+                let error = naming_operation(error, &ctx);
                 let retry_after = error.retry_after.map(whole_seconds);
                 (
                     Answer::error(&error),
@@ -233,8 +240,7 @@ impl Gateway {
         let (base, _) = split_base(&request.path, &self.base_path);
         let origin = request.scheme_host.clone().unwrap_or_default();
         let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
-        let is_dry =
-            writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
+        let is_dry = writes == Writes::Planned || tenant.mapping.mode == Mode::Shadow;
         let time = self
             .limits
             .request_deadline
@@ -315,6 +321,49 @@ impl Handler for Gateway {
     }
 }
 
+/// In shadow mode nothing that was planned is answered as done: a client would store an id that nobody gave, and would not send
+/// a change again that it believes made. The plan is in the log.
+fn shadowed(ctx: &Context, result: Result<Answer, Error>) -> Result<Answer, Error> {
+    let mut is_planned = false;
+    ctx.record(|exchange| {
+        is_planned = !exchange.changed.is_empty();
+        for call in exchange.calls.iter().filter(|call| call.is_planned_only) {
+            is_planned = true;
+            tracing::info!(
+                tenant = ctx.id().as_str(),
+                operation = call.operation,
+                call = call.template,
+                "shadow mode: planned and not sent"
+            );
+        }
+    });
+    match result {
+        Ok(_) if is_planned => Err(Error {
+            retry_after: Some(SHADOW_RETRY),
+            ..Error::new(
+                503,
+                "This tenant is in shadow mode: the change was planned and logged, and nothing was changed. Send it again when the mode is `live`.",
+            )
+        }),
+        result => result,
+    }
+}
+
+/// An operator who reads a 502 is told which operation of the mapping to look at.
+fn naming_operation(mut error: Error, ctx: &Context) -> Error {
+    if error.status == 502 {
+        ctx.record(|exchange| {
+            let failed = exchange.trouble.as_ref().map(|trouble| &trouble.operation);
+            let last = exchange.calls.last().map(|call| &call.operation);
+            if let Some(operation) = failed.or(last) {
+                let sentence = error.detail.trim_end_matches('.');
+                error.detail = format!("{sentence} (`{operation}`).");
+            }
+        });
+    }
+    error
+}
+
 /// What stores keep of a time, so that an answer says what a later GET says.
 fn to_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
@@ -390,6 +439,9 @@ fn whole_seconds(time: Duration) -> u64 {
 /// What SailPoint reads beside `Retry-After` (SAILPOINT-07).
 const RATE_LIMIT_WAIT: header::HeaderName =
     header::HeaderName::from_static("x-rate-limit-retry-after-seconds");
+
+/// When a client of a tenant in shadow mode should send its change again.
+const SHADOW_RETRY: Duration = Duration::from_secs(3600);
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;

@@ -63,7 +63,7 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
 /// The target's id that an id is by itself, where ids serve in both worlds.
 fn own_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> Option<TargetId> {
     let own = t.id.from_scim(id).filter(|_| t.id.is_stable)?;
-    may_be_target_id(ctx, t, own).then(|| TargetId::new(own))
+    may_be_target_id(ctx, t, &own).then(|| TargetId::new(own))
 }
 
 /// Whether a text could be an id of the target's: what does not look like one is unknown, and never sent.

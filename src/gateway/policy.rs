@@ -105,14 +105,11 @@ fn domains(
                 .iter()
                 .any(|path| path.schema.is_none() && path.attribute == name)
     };
-    let mut addresses = Vec::new();
+    let mut addresses: Vec<(&str, &str)> = Vec::new();
     if concerns("userName") {
-        addresses.extend(
-            new.0
-                .get("userName")
-                .and_then(Value::as_str)
-                .filter(|name| name.contains('@')),
-        );
+        let name = new.0.get("userName").and_then(Value::as_str);
+        let name = name.filter(|name| name.contains('@'));
+        addresses.extend(name.map(|name| ("userName", name)));
     }
     if concerns("emails") {
         let emails = new
@@ -121,36 +118,28 @@ fn domains(
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        addresses.extend(emails.filter_map(|email| email.get("value").and_then(Value::as_str)));
+        let values = emails.filter_map(|email| email.get("value").and_then(Value::as_str));
+        addresses.extend(values.map(|value| ("emails", value)));
     }
-    match addresses
-        .into_iter()
-        .find(|address| !is_in(address, allowed))
-    {
-        None => Ok(()),
-        Some(_) => Err(Error::of(
-            ScimType::InvalidValue,
-            "An address is outside the domains that this tenant may provision.",
-        )),
+    let refused = |detail: String| Err(Error::of(ScimType::InvalidValue, detail));
+    for (attribute, address) in addresses {
+        if domain_of(address).is_none() {
+            return refused(format!(
+                "`{attribute}` has a value that is no plain e-mail address; this tenant may only provision addresses of its domains."
+            ));
+        }
+        if !is_in(address, allowed) {
+            return refused(
+                "An address is outside the domains that this tenant may provision.".to_owned(),
+            );
+        }
     }
+    Ok(())
 }
 
 /// Whether an address belongs to one of the domains; what cannot be read as a plain address does not.
 pub fn is_in(address: &str, allowed: &[String]) -> bool {
-    if address.len() > MAX_ADDRESS_BYTES
-        || address
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace() || INVISIBLE.contains(&c))
-    {
-        return false;
-    }
-    let Some((local, domain)) = address.rsplit_once('@') else {
-        return false;
-    };
-    if local.is_empty() || local.contains(['@', '"']) {
-        return false;
-    }
-    let Some(domain) = canonical(domain) else {
+    let Some(domain) = domain_of(address) else {
         return false;
     };
     allowed
@@ -163,6 +152,19 @@ pub fn is_in(address: &str, allowed: &[String]) -> bool {
             }),
             None => canonical(pattern).is_some_and(|pattern| pattern == domain),
         })
+}
+
+/// The domain of a plain address, canonical; absent if it is none.
+fn domain_of(address: &str) -> Option<String> {
+    let is_unfit = |c: char| c.is_control() || c.is_whitespace() || INVISIBLE.contains(&c);
+    if address.len() > MAX_ADDRESS_BYTES || address.chars().any(is_unfit) {
+        return None;
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    if local.is_empty() || local.contains(['@', '"']) {
+        return None;
+    }
+    canonical(domain)
 }
 
 /// A domain in its ASCII form (IDNA), lower case; absent if it is none.

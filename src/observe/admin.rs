@@ -22,6 +22,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     scim::Error,
     server::{Admission, Handler, Request, Response, ServerSettings},
+    target::TargetStatus,
 };
 
 use super::metrics::{MEDIA_TYPE, Metrics};
@@ -61,6 +62,8 @@ pub struct TenantStatus {
     pub errors: usize,
     /// Complaints that do not.
     pub warnings: usize,
+    /// How its application stands; absent if the tenant is not served.
+    pub target: Option<TargetStatus>,
     /// One sentence on the state where there is more to say.
     pub detail: Option<String>,
 }

@@ -19,6 +19,7 @@ impl Observed for Fixed {
             app: Some("redmine".to_owned()),
             errors,
             warnings: 0,
+            target: None,
             detail: None,
         };
         vec![

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::{Method, StatusCode};
 use tracing::{info, warn};
 
-use crate::exchange::Exchange;
+use crate::exchange::{CallRecord, Exchange};
 
 /// Names listed in one line; a replaced resource can change many.
 const MAX_NAMES: usize = 32;
@@ -45,11 +45,48 @@ impl Finished {
     }
 }
 
+/// What went wrong towards the target, for the line of an answer of 500 and above. Holds no values.
+#[derive(Default)]
+struct Fault<'f> {
+    /// The mapping's name of the operation.
+    operation: Option<&'f str>,
+    /// The call that failed, as the mapping writes it: `GET /users/{id}`.
+    call: Option<&'f str>,
+    /// What it was answered; absent if it was not.
+    status: Option<u16>,
+    /// What the answer was taken to mean, and why; or what happened instead.
+    error: Option<String>,
+}
+
+impl<'f> Fault<'f> {
+    fn of(exchange: &'f Exchange) -> Self {
+        let is_bad = |call: &&CallRecord| {
+            call.cause.is_some() || call.judged.as_ref().is_some_and(|judged| !judged.is_done)
+        };
+        let call = exchange.calls.iter().rev().find(is_bad);
+        let judged = call.and_then(|call| call.judged.as_ref());
+        let trouble = exchange.trouble.as_ref();
+        let operation = trouble.map(|trouble| trouble.operation.as_str());
+        Self {
+            operation: operation.or(call.map(|call| call.operation.as_str())),
+            call: call.map(|call| call.template.as_str()),
+            status: call.and_then(|call| call.status),
+            error: trouble
+                .map(|trouble| trouble.cause.clone())
+                .or(judged.map(|judged| format!("{}: by {}", judged.meaning, judged.by))),
+        }
+    }
+}
+
 /// Writes the line of an exchange: names and numbers only, nothing that a person or a credential could be known by.
 ///
-/// Answers of 500 and above are warnings.
+/// Answers of 500 and above are warnings, and say which call to the target failed.
 pub fn log_exchange(finished: &Finished) {
     let (calls, call_time) = finished.target_calls();
+    let fault = match finished.status.is_server_error() {
+        true => Fault::of(&finished.exchange),
+        false => Fault::default(),
+    };
     let quirks = List(|| finished.exchange.notes.0.iter().map(|note| note.quirk));
     let changed = List(|| finished.exchange.changed.iter().map(String::as_str));
     macro_rules! line {
@@ -66,6 +103,10 @@ pub fn log_exchange(finished: &Finished) {
                 changed = %changed,
                 target_calls = calls,
                 target_ms = milliseconds(call_time),
+                operation = fault.operation,
+                call = fault.call,
+                call_status = fault.status,
+                error = fault.error,
                 request_id = finished.request_id,
                 "exchange"
             )
@@ -148,7 +189,7 @@ fn write_name(path: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 #[cfg(test)]
 pub(super) mod tests {
     use crate::{
-        exchange::{CallRecord, Note, Notes},
+        exchange::{Judged, Note, Notes, Trouble},
         observe::{LogFormat, log::tests::logged},
     };
 
@@ -160,7 +201,11 @@ pub(super) mod tests {
             method: "PUT".to_owned(),
             path: "/users/9.json?mail=ada@secret.example".to_owned(),
             body: Some(serde_json::json!({ "mail": "ada@secret.example" })),
+            headers: Vec::new(),
+            template: "PUT /users/{id}.json".to_owned(),
             status: Some(200),
+            cause: None,
+            judged: None,
             duration: Duration::from_millis(12),
             is_planned_only: false,
         };
@@ -186,6 +231,7 @@ pub(super) mod tests {
                     "emails[value eq \"ada]@secret.example\"].type".to_owned(),
                 ],
                 calls: vec![call.clone(), call, planned],
+                trouble: None,
             },
             request_id: "r-1".to_owned(),
         }
@@ -225,6 +271,40 @@ pub(super) mod tests {
             let line: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(line["level"], level, "{status}");
         }
+    }
+
+    #[test]
+    fn a_failure_says_which_call_failed_and_why_and_a_refusal_does_not() {
+        let mut failed = finished(502);
+        let call = failed.exchange.calls.first_mut().unwrap();
+        call.status = Some(401);
+        call.judged = Some(Judged {
+            meaning: "not-logged-in",
+            by: "its status, no rule fits".to_owned(),
+            is_done: false,
+        });
+        let line = |finished: &Finished| -> serde_json::Value {
+            let text = logged(LogFormat::Json, || log_exchange(finished));
+            serde_json::from_str(&text).unwrap()
+        };
+        let told = line(&failed);
+        assert_eq!(told["operation"], "user.update");
+        assert_eq!(told["call"], "PUT /users/{id}.json");
+        assert_eq!(told["call_status"], 401);
+        assert_eq!(told["error"], "not-logged-in: by its status, no rule fits");
+        assert!(!told.to_string().contains("secret"), "{told}");
+        failed.exchange.trouble = Some(Trouble {
+            operation: "user.get".to_owned(),
+            cause: "The application cannot be reached: Connection refused".to_owned(),
+        });
+        let told = line(&failed);
+        assert_eq!(told["operation"], "user.get");
+        assert_eq!(
+            told["error"],
+            "The application cannot be reached: Connection refused"
+        );
+        failed.status = StatusCode::NOT_FOUND;
+        assert!(line(&failed).get("call").is_none());
     }
 
     #[test]

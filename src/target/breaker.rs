@@ -33,6 +33,23 @@ struct State {
     pause: Duration,
     failures_in_a_row: u32,
     window: Window,
+    last_answer: Option<Instant>,
+    last_failure: Option<Instant>,
+}
+
+/// How a target stands, for status pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// Whether calls are refused.
+    pub is_open: bool,
+    /// Whether the one call that may close it is under way.
+    pub is_probing: bool,
+    /// Until a probe may pass; absent while closed.
+    pub next_try: Option<Duration>,
+    /// When a call was last answered.
+    pub last_answer: Option<Instant>,
+    /// When a call last failed.
+    pub last_failure: Option<Instant>,
 }
 
 /// How a call ended, as far as the target's health goes.
@@ -81,6 +98,19 @@ impl Breaker {
         self.lock().is_open
     }
 
+    /// How the target stands.
+    pub fn health(&self, now: Instant) -> Health {
+        let state = self.lock();
+        let next_try = state.probe_from.filter(|_| state.is_open);
+        Health {
+            is_open: state.is_open,
+            is_probing: state.is_probing,
+            next_try: next_try.map(|from| from.saturating_duration_since(now)),
+            last_answer: state.last_answer,
+            last_failure: state.last_failure,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -113,13 +143,18 @@ impl State {
     fn succeed(&mut self, is_probe: bool, now: Instant) {
         self.failures_in_a_row = 0;
         if is_probe {
-            *self = Self::default();
+            *self = Self {
+                last_failure: self.last_failure,
+                ..Self::default()
+            };
         }
+        self.last_answer = Some(now);
         // A late success of a call from before the opening does not close it: only probes do.
         self.window.add(now, true);
     }
 
     fn fail(&mut self, is_probe: bool, now: Instant) {
+        self.last_failure = Some(now);
         if is_probe {
             self.open((self.pause * 2).min(LONGEST_PAUSE), now);
             return;
@@ -257,6 +292,24 @@ mod tests {
         probe.record(Outcome::Answered, later);
         call(&breaker, Outcome::Failed, later);
         assert!(breaker.admit(later).is_ok());
+    }
+
+    #[test]
+    fn its_health_tells_when_calls_last_ended_and_when_the_next_is_tried() {
+        let now = Instant::now();
+        let breaker = opened(now);
+        let health = breaker.health(now + Duration::from_millis(400));
+        assert!(health.is_open && !health.is_probing);
+        assert_eq!(health.next_try, Some(Duration::from_millis(600)));
+        assert_eq!((health.last_answer, health.last_failure), (None, Some(now)));
+        let later = now + FIRST_PAUSE;
+        let probe = breaker.admit(later).unwrap();
+        assert!(breaker.health(later).is_probing);
+        probe.record(Outcome::Answered, later);
+        let health = breaker.health(later);
+        assert!(!health.is_open && health.next_try.is_none());
+        assert_eq!(health.last_answer, Some(later));
+        assert_eq!(health.last_failure, Some(now));
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Budget {
     places: Semaphore,
+    most: usize,
     waiting: AtomicUsize,
     /// For every call, then for its kind.
     limits: [Option<Mutex<Bucket>>; 4],
@@ -46,12 +47,27 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted;
 
+/// What is taken of a budget at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Calls under way.
+    pub in_flight: usize,
+    /// Calls that may be.
+    pub most_in_flight: usize,
+    /// Calls that wait for their turn.
+    pub waiting: usize,
+    /// How long the target wants to be left alone.
+    pub paused: Option<Duration>,
+}
+
 impl Budget {
     /// Starts with full buckets.
     pub fn new(budget: &model::Budget, now: Instant) -> Self {
         let bucket = |rate: Option<Rate>| rate.map(|rate| Mutex::new(Bucket::new(rate, now)));
+        let most = budget.concurrent.unwrap_or(CONCURRENT).max(1);
         Self {
-            places: Semaphore::new(budget.concurrent.unwrap_or(CONCURRENT).max(1)),
+            places: Semaphore::new(most),
+            most,
             waiting: AtomicUsize::new(0),
             limits: [
                 bucket(budget.calls),
@@ -112,6 +128,17 @@ impl Budget {
         paused
             .map(|until| until.saturating_duration_since(now))
             .filter(|left| !left.is_zero())
+    }
+
+    /// What is taken of it, for status pages.
+    pub fn load(&self, now: Instant) -> Load {
+        let free = self.places.available_permits();
+        Load {
+            in_flight: self.most.saturating_sub(free),
+            most_in_flight: self.most,
+            waiting: self.waiting.load(Ordering::Relaxed),
+            paused: self.pause(now),
+        }
     }
 
     /// Takes a token from every bucket the call counts against, and says when they will be there; absent: now.

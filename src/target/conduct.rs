@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     Driver, Journey, TargetError,
     auth::Session,
-    line::{Attempt, random_below},
+    line::{Attempt, random_below, template},
     record::Secrets,
 };
 use crate::mapping::{
@@ -70,6 +70,15 @@ impl Driver {
         journey: &Journey,
         ask: &Ask<'_>,
     ) -> Result<Option<Answer>, TargetError> {
+        let outcome = self.attempts(journey, ask).await;
+        outcome.inspect_err(|error| journey.trouble(ask.operation, error))
+    }
+
+    async fn attempts(
+        &self,
+        journey: &Journey,
+        ask: &Ask<'_>,
+    ) -> Result<Option<Answer>, TargetError> {
         let mut chances = Chances::default();
         loop {
             let session = match is_dry(journey, ask) {
@@ -81,7 +90,7 @@ impl Driver {
             };
             let secrets = self.secrets(ask, &session);
             if is_dry(journey, ask) {
-                journey.record(secrets.record(&planned, None, Duration::ZERO, true));
+                journey.record(secrets.record(template(ask.call), &planned, Duration::ZERO, true));
                 return Ok(Some(Answer::planned(planned)));
             }
             if is_write(ask) {

@@ -82,7 +82,9 @@ impl Driver {
         changed: &[AttributePath],
     ) -> Result<Done, TargetError> {
         let read = self.read_first(journey, operation, names).await?;
-        let headers = self.if_match(operation, names, read.as_ref())?;
+        let headers = self
+            .if_match(operation, names, read.as_ref())
+            .inspect_err(|error| journey.trouble(&operation.name, error))?;
         let changed: Vec<Value> = changed.iter().map(|path| spelled(path).into()).collect();
         let changed = Value::Array(changed);
         let body = fields.as_ref().map(|fields| enveloped(operation, fields));
@@ -154,7 +156,8 @@ impl Driver {
             });
             drop(names);
             progress.has_effect |= has_effect;
-            let (taken, id) = outcome?;
+            let (taken, id) =
+                outcome.inspect_err(|error| journey.trouble(&operation.name, error))?;
             match &step.into {
                 Some(place) => progress.add_part(place, answer, taken),
                 None => progress.absorb(answer, id, taken),
@@ -342,12 +345,15 @@ impl Driver {
         let etag = given.or_else(|| read.and_then(|done| done.etag.clone()));
         let Some(etag) = etag else {
             return Err(TargetError::BadReply(
-                "it has no ETag to send as `If-Match`",
+                "the object was read and has no header `ETag` to send as `If-Match`",
             ));
         };
         // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
-        let value = HeaderValue::from_str(&etag)
-            .map_err(|_| TargetError::BadReply("its ETag cannot be sent as `If-Match`"))?;
+        let value = HeaderValue::from_str(&etag).map_err(|_| {
+            TargetError::BadReply(
+                "the `ETag` of the object that was read cannot be sent as `If-Match`",
+            )
+        })?;
         Ok(vec![(IF_MATCH, value)])
     }
 

@@ -90,6 +90,20 @@ pub enum TargetError {
 }
 
 impl TargetError {
+    /// The error with all its causes, in one line.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let deeper = error.to_string();
+            if !text.contains(&deeper) {
+                text = format!("{}: {deeper}", text.trim_end_matches('.'));
+            }
+            cause = error.source();
+        }
+        text
+    }
+
     /// Whether the call may have had an effect that nobody has seen: look before asking again.
     pub fn is_in_doubt(&self) -> bool {
         match self {

@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::{
-    exchange::{CallRecord, Exchange},
+    exchange::{CallRecord, Exchange, Trouble},
     mapping::model::Meaning,
 };
+
+use super::TargetError;
 
 /// What the calls of one SCIM request share.
 #[derive(Debug, Clone)]
@@ -24,6 +26,15 @@ pub struct Journey {
 }
 
 impl Journey {
+    /// Notes what could not be done, for the log and for `explain`.
+    pub(super) fn trouble(&self, operation: &str, error: &TargetError) {
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.trouble = Some(Trouble {
+            operation: operation.to_owned(),
+            cause: error.with_causes(),
+        });
+    }
+
     /// Adds a call to the exchange.
     pub(super) fn record(&self, record: CallRecord) {
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);

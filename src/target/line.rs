@@ -14,15 +14,18 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Journey, TargetError,
     auth::Session,
-    breaker::Outcome,
+    breaker::{Health, Outcome},
     budget::{Budget, Exhausted, Kind},
     connections::Way,
     record::Secrets,
 };
-use crate::mapping::{
-    call::PlannedCall,
-    model::{Call, Mapping, Meaning},
-    reply::{CallClass, Reply, Verdict, judge},
+use crate::{
+    exchange::{CallRecord, Judged},
+    mapping::{
+        call::PlannedCall,
+        model::{Call, Mapping, Meaning},
+        reply::{CallClass, Reply, Verdict, judged},
+    },
 };
 
 /// From sending a call to its reply's head, whatever the deadline (promise R5).
@@ -74,6 +77,11 @@ impl Line {
         self.way.breaker.is_open()
     }
 
+    /// How the target stands, for status pages.
+    pub fn health(&self, now: StdInstant) -> Health {
+        self.way.breaker.health(now)
+    }
+
     /// Sends a call once and judges the reply. Recorded in the exchange, however it ends.
     pub async fn attempt(
         &self,
@@ -97,16 +105,18 @@ impl Line {
         let answer = self.exchange(request, journey.deadline).await;
         let end = StdInstant::now();
         let duration = end.saturating_duration_since(start);
-        let status = answer.as_ref().ok().map(|(status, ..)| status.as_u16());
-        journey.record(
+        let record =
             attempt
                 .secrets
-                .record(attempt.planned, status, duration, false),
-        );
+                .record(template(attempt.call), attempt.planned, duration, false);
 
         let (status, headers, bytes) = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                journey.record(CallRecord {
+                    cause: Some(error.with_causes()),
+                    ..record
+                });
                 log(journey, attempt, &error);
                 match error {
                     TargetError::TimedOut { .. } if duration < FAIR_TIME => {}
@@ -122,7 +132,16 @@ impl Line {
         }
         let target = &self.mapping.target;
         let reply = Reply::new(status.as_u16(), headers, &bytes, target);
-        let verdict = judge(attempt.call, target, attempt.class, &reply);
+        let (verdict, basis) = judged(attempt.call, target, attempt.class, &reply);
+        journey.record(CallRecord {
+            status: Some(reply.status),
+            judged: Some(Judged {
+                meaning: verdict.meaning.name(),
+                by: basis.to_string(),
+                is_done: verdict.meaning.is_done(),
+            }),
+            ..record
+        });
         passage.record(outcome(&verdict, reply.status), end);
         Ok((reply, verdict))
     }
@@ -207,6 +226,11 @@ fn used_up(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     };
     let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
     Some(Duration::from_secs(seconds.min(60)))
+}
+
+/// A call as the mapping writes it, without its query: it names no value.
+pub(super) fn template(call: &Call) -> String {
+    format!("{} {}", call.method, call.path.source())
 }
 
 fn kind_of(attempt: &Attempt<'_>) -> Kind {

@@ -29,6 +29,7 @@ mod record;
 mod request;
 mod rows;
 mod scan;
+mod status;
 mod window;
 
 pub use connections::Connections;
@@ -36,4 +37,5 @@ pub use driver::Driver;
 pub use error::TargetError;
 pub use journey::{Done, Journey};
 pub use scan::{Scan, ScanPage, ScanSource};
+pub use status::TargetStatus;
 pub use window::Window;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Done, Driver, TargetError, conduct::Answer};
 use crate::mapping::{
     body::scalar_text,
-    model::{Call, FieldPlace, Meaning, Operation, ReplyKind},
+    model::{Call, FieldPlace, Meaning, Operation, ReplyKind, Source},
     names::Names,
     reply::{CallClass, Reply, source, take},
 };
@@ -78,15 +78,23 @@ pub(super) fn taken(
 ) -> Result<Map<String, Value>, TargetError> {
     let mut taken = Map::new();
     if answer.is_planned_only {
-        let planned = step
-            .take
-            .iter()
-            .map(|(name, _)| (name.clone(), Value::String(name.clone())));
-        taken.extend(planned);
+        for (name, from) in &step.take {
+            let known = foreseen(from, names);
+            let value = known.unwrap_or_else(|| Value::String(name.clone()));
+            taken.insert(name.clone(), value);
+        }
     } else {
         take(step, &answer.reply, names, &mut taken)?;
     }
     Ok(taken)
+}
+
+/// What is known of a value before anything was sent: one that is computed from what is sent.
+fn foreseen(from: &Source, names: &Names<'_>) -> Option<Value> {
+    match from {
+        Source::Computed(_) => source(from, &Reply::planned(), names).ok().flatten(),
+        _ => None,
+    }
 }
 
 impl Driver {
@@ -101,7 +109,9 @@ impl Driver {
         if answer.is_planned_only {
             // The steps after it can be planned with a name in the new id's place.
             let is_new = class == CallClass::Create && names.get("id").is_none();
-            return Ok(is_new.then(|| Value::String("id".into())));
+            let known = operation.id.as_ref().filter(|_| is_new);
+            let known = known.and_then(|from| foreseen(from, names));
+            return Ok(known.or(is_new.then(|| Value::String("id".into()))));
         }
         if let Some(from) = &operation.id {
             return Ok(source(from, &answer.reply, names)?);

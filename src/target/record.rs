@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use http::{HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -12,6 +13,18 @@ use crate::{
 
 /// What stands in a secret's place.
 const BLANK: &str = "***";
+
+/// Headers whose values are shown: conditions and forms, no credentials.
+const SHOWN_HEADERS: [HeaderName; 8] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::ACCEPT,
+    header::ACCEPT_LANGUAGE,
+    header::CONTENT_TYPE,
+    HeaderName::from_static("prefer"),
+];
 
 /// A value shorter than this is not looked for as a secret: it would blank what is none.
 const SHORTEST_SECRET: usize = 4;
@@ -28,22 +41,39 @@ pub(super) struct Secrets<'s> {
 }
 
 impl Secrets<'_> {
-    /// A call as it may be kept.
+    /// A call as it may be kept. How it ended is written into it where that is known.
     pub fn record(
         &self,
+        template: String,
         planned: &PlannedCall,
-        status: Option<u16>,
         duration: Duration,
         is_planned_only: bool,
     ) -> CallRecord {
         CallRecord {
+            template,
+            headers: planned
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), self.header(name, value)))
+                .collect(),
             operation: planned.operation.clone(),
             method: planned.method.as_str().to_owned(),
             path: self.path(&planned.path_and_query),
             body: planned.body.as_ref().map(|(_, body)| self.body(body)),
-            status,
+            status: None,
+            cause: None,
+            judged: None,
             duration,
             is_planned_only,
+        }
+    }
+
+    /// Any header may be a credential: only those are shown that never are one.
+    fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
+        let text = value.to_str().ok().filter(|text| !self.is_secret(text));
+        match text.filter(|_| !self.is_all && SHOWN_HEADERS.contains(name)) {
+            Some(text) => text.to_owned(),
+            None => BLANK.to_owned(),
         }
     }
 
@@ -166,12 +196,24 @@ mod tests {
             "login": "ada", "retype": "s3cret pass", "pin": 7, "a": [{"hash": {"x": 1}}, "Bearer s3cret pass"],
             "apiKey": "k", "access_token": "t", "password_reset": null, "note": "abc"
         });
-        let record = secrets.record(
-            &planned("/u?a=1&b=s3cret%20pass", body),
-            Some(201),
-            Duration::ZERO,
-            false,
-        );
+        let header = |name, value| {
+            let value = HeaderValue::from_static(value);
+            (HeaderName::from_static(name), value)
+        };
+        let mut call = planned("/u?a=1&b=s3cret%20pass", body);
+        call.headers = vec![
+            header("if-match", "\"7\""),
+            header("accept", "s3cret pass"),
+            header("x-anything", "k"),
+        ];
+        let record = secrets.record("POST /u".to_owned(), &call, Duration::ZERO, false);
+        let headers = [
+            ("if-match", "\"7\""),
+            ("accept", "***"),
+            ("x-anything", "***"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(record.headers, headers);
         assert_eq!(record.path, "/u?a=1&b=***");
         assert_eq!(
             record.body,
@@ -189,8 +231,8 @@ mod tests {
             ..Secrets::default()
         };
         let record = secrets.record(
+            "POST /login".to_owned(),
             &planned("/login?u=a&p=b", json!({"u": "a"})),
-            None,
             Duration::ZERO,
             false,
         );

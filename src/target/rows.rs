@@ -152,7 +152,10 @@ impl Driver {
         }
         let mut reply = answer.reply;
         let rows = listing.rows(&mut reply);
-        let next = pager.absorb(&answer.asked, &reply, &rows)?;
+        let next = pager
+            .absorb(&answer.asked, &reply, &rows)
+            .map_err(TargetError::from)
+            .inspect_err(|error| journey.trouble(listing.name, error))?;
         Ok((rows, next))
     }
 }

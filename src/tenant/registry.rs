@@ -108,6 +108,13 @@ impl Registry {
         self.current.load().entries.get(name)?.tenant.clone()
     }
 
+    /// The tenants that are served, in the order of their names.
+    pub fn serving(&self) -> Vec<Arc<Tenant>> {
+        let snapshot = self.current.load();
+        let entries = snapshot.entries.values();
+        entries.filter_map(|entry| entry.tenant.clone()).collect()
+    }
+
     /// What is wrong with each tenant's files.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         self.current
@@ -116,6 +123,13 @@ impl Registry {
             .values()
             .flat_map(|entry| entry.diagnostics.clone())
             .collect()
+    }
+
+    /// What is wrong with one tenant's files.
+    pub fn diagnostics_of(&self, name: &str) -> Vec<Diagnostic> {
+        let snapshot = self.current.load();
+        let entry = snapshot.entries.get(name);
+        entry.map_or_else(Vec::new, |entry| entry.diagnostics.clone())
     }
 
     /// How each tenant stands.

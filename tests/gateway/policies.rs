@@ -135,3 +135,32 @@ async fn a_rename_by_a_new_account_keeps_the_id_and_locks_the_old_one_however_of
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_no_address_is_told_apart_from_one_of_another_domain() {
+    let text = "[client]\ndomains = [\"corp.example\"]\n";
+    let stage = Setup::tenant(text).start().await;
+    for (name, mail, words) in [
+        (
+            "a b c@corp.example",
+            "a@corp.example",
+            "`userName` has a value that is no plain",
+        ),
+        (
+            "eve",
+            "not-an-address",
+            "`emails` has a value that is no plain",
+        ),
+        ("eve", "eve@other.example", "outside the domains"),
+    ] {
+        let emails = json!([{ "type": "work", "value": mail }]);
+        let user = json!({ "userName": name, "emails": emails });
+        let reply = stage
+            .post("/Users", user)
+            .await
+            .refused(400, "invalidValue");
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail}");
+        assert!(!detail.contains(mail) && !detail.contains(name), "{detail}");
+    }
+}

@@ -396,3 +396,63 @@ async fn r6_an_application_that_is_down_is_left_alone_and_found_again() {
         .is(201);
     assert_eq!(stage.app.ids_of("new").len(), 1);
 }
+
+#[tokio::test]
+async fn a_502_says_what_was_wrong_and_where_and_the_record_of_it_which_call_failed() {
+    for (answer, words, status, by) in [
+        (
+            html(),
+            "its reply is no JSON (text/html) (`user.get`).",
+            200,
+            "which is no data",
+        ),
+        (
+            Answer::json(401, json!({})),
+            "own credential for this; its operator must look at it (`user.get`).",
+            401,
+            "its status",
+        ),
+        (
+            Answer::json(500, json!({})),
+            "The application failed (`user.get`).",
+            500,
+            "its status",
+        ),
+    ] {
+        let stage = staffed(Setup::default()).await;
+        stage
+            .app
+            .plan("GET /users/1", 3, Fault::Before(Act::Say(answer)));
+        let reply = stage.get("/Users/1").await.is(502);
+        let detail = reply.body["detail"].as_str().unwrap().to_owned();
+        assert!(detail.ends_with(words), "{detail}");
+        let finished = stage.heard.all();
+        let call = finished[0].exchange.calls.last().unwrap().clone();
+        assert_eq!(
+            (call.status, &*call.template),
+            (Some(status), "GET /users/{id}")
+        );
+        let judged = call.judged.unwrap();
+        assert!(judged.by.contains(by) && !judged.is_done, "{judged:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_without_the_etag_that_an_update_needs_is_told_with_the_operations_name() {
+    let setup = Setup::default().with(
+        "call = \"PATCH /users/{id}\"",
+        "call = \"PATCH /users/{id}\"\nif-match = true",
+    );
+    let stage = staffed(setup).await;
+    let title = json!([{ "op": "replace", "path": "title", "value": "Analyst" }]);
+    let reply = stage.patch("/Users/1", title).await.is(502);
+    let detail = reply.body["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("`ETag`") && detail.ends_with("(`user.update`)."),
+        "{detail}"
+    );
+    let finished = stage.heard.all();
+    let trouble = finished[0].exchange.trouble.clone().unwrap();
+    assert_eq!(trouble.operation, "user.update");
+    assert!(trouble.cause.contains("ETag"), "{trouble:?}");
+}

@@ -414,18 +414,22 @@ async fn a_paused_tenant_says_so_and_a_shadowed_one_sends_nothing() {
     assert!(paused.app.calls().is_empty());
     let shadow = Setup::tenant("mode = \"shadow\"\n").start().await;
     shadow.app.add_users(1);
-    shadow
-        .patch(
-            "/Users/1",
-            json!([{ "op": "replace", "path": "title", "value": "x" }]),
-        )
-        .await
-        .is(200);
-    shadow
-        .post("/Users", json!({ "userName": "new" }))
-        .await
-        .is(201);
-    shadow.delete("/Users/1").await.is(204);
+    // Nothing is answered as done: a client would keep an id that nobody gave, and would not send the change again.
+    let change = json!([{ "op": "replace", "path": "title", "value": "x" }]);
+    let new = json!({ "userName": "new" });
+    for reply in [
+        shadow.patch("/Users/1", change).await,
+        shadow.post("/Users", new).await,
+        shadow.delete("/Users/1").await,
+    ] {
+        let reply = reply.is(503);
+        assert!(reply.header("retry-after").is_some());
+        assert!(reply.body.get("id").is_none(), "{}", reply.body);
+    }
+    let same = json!([{ "op": "replace", "path": "userName", "value": "user1" }]);
+    let user = shadow.get("/Users/1").await.is(200);
+    assert_eq!(user.body["userName"], "user1");
+    shadow.patch("/Users/1", same).await.is(200);
     assert!(shadow.app.writes().is_empty(), "{:?}", shadow.app.calls());
     let planned = shadow
         .heard

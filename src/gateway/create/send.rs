@@ -364,7 +364,11 @@ impl Create<'_> {
         {
             return Ok(joined);
         }
-        Ok(self.as_wished(made, record))
+        let mut joined = self.as_wished(made, record);
+        if made.is_planned_only {
+            joined.object = apply::planned_object();
+        }
+        Ok(joined)
     }
 
     /// The new resource as it was wished, where the application does not show it.

@@ -3,6 +3,7 @@
 mod attributes;
 mod client;
 mod operations;
+mod scim_id;
 mod target;
 
 use std::sync::Arc;
@@ -12,11 +13,10 @@ use serde_json::{Map, Value};
 pub use attributes::*;
 pub use client::*;
 pub use operations::*;
+pub use scim_id::IdRule;
 pub use target::*;
 
-use crate::{
-    diagnostic::Place, mapping::expression::Expression, mapping::path::JsonPath, scim::ResourceType,
-};
+use crate::{diagnostic::Place, mapping::expression::Expression, scim::ResourceType};
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
 #[derive(Debug)]
@@ -107,32 +107,6 @@ impl TypeMapping {
     pub fn is_fixed(&self) -> bool {
         !self.fixed.is_empty()
             || (self.lists.is_empty() && self.get.is_none() && self.finds.is_empty())
-    }
-}
-
-/// Where the application's id of an object is.
-#[derive(Debug)]
-pub struct IdRule {
-    /// Read from an object of the application.
-    pub from: JsonPath,
-    /// Whether it never changes, and so serves as the SCIM id. If not, the gateway mints one and keeps the link.
-    pub is_stable: bool,
-    /// Whether the application has it as a JSON number: how it is written into bodies.
-    pub is_number: bool,
-    /// Put in front of it where it serves as the SCIM id; empty: nothing. A SCIM id is unique among all resource types
-    /// (RFC 7643 §3.1), which an application that counts each kind by itself does not give.
-    pub prefix: String,
-}
-
-impl IdRule {
-    /// The SCIM id that a stable id of the application serves as.
-    pub fn to_scim(&self, target_id: &str) -> String {
-        format!("{}{target_id}", self.prefix)
-    }
-
-    /// The application's id in a SCIM id; absent if it has not the prefix.
-    pub fn from_scim<'i>(&self, scim_id: &'i str) -> Option<&'i str> {
-        scim_id.strip_prefix(self.prefix.as_str())
     }
 }
 

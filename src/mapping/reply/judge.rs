@@ -1,8 +1,8 @@
 //! What a reply means: rules first, then the status.
 
-use std::{borrow::Cow, cell::OnceCell, time::Duration};
+use std::{borrow::Cow, cell::OnceCell, fmt, time::Duration};
 
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{CallClass, Reply, ReplyForm, RetryHint, Verdict};
 use crate::{
     mapping::{
         body::scalar_text,
-        model::{Call, Meaning, ReplyRule, RetryUnit, Target},
+        model::{BodyFormat, Call, Meaning, ReplyRule, RetryUnit, Target},
         names::Names,
     },
     scim::ScimType,
@@ -24,16 +24,83 @@ const MAX_DETAIL_CHARS: usize = 300;
 /// The first rule all of whose conditions hold decides. A condition that cannot be worked out does not hold. A target's
 /// refusal of our credential or of our URL is never made to look like the client's fault (promise R7).
 pub fn judge(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> Verdict {
+    judged(call, target, class, reply).0
+}
+
+/// As [`judge`], and what decided it.
+pub fn judged(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> (Verdict, Basis) {
     let view = View::new(target, reply);
-    let own = call.rules.iter().find(|rule| view.fits(rule));
-    if own.is_none() && call.tolerate.contains(&reply.status) {
-        return view.verdict(Meaning::AlreadySo, None);
+    let fitting = |rules: &[ReplyRule]| rules.iter().position(|rule| view.fits(rule));
+    let ruled = |rules: &[ReplyRule], place: usize| {
+        let rule = rules.get(place);
+        let meaning = rule.map_or(Meaning::Failed, |rule| rule.is);
+        view.verdict(meaning, rule)
+    };
+    if let Some(place) = fitting(&call.rules) {
+        return (ruled(&call.rules, place), Basis::CallRule(place));
     }
-    match own.or_else(|| target.rules.iter().find(|rule| view.fits(rule))) {
-        Some(rule) => view.verdict(rule.is, Some(rule)),
-        None => view.verdict(by_status(class, reply), None),
+    if call.tolerate.contains(&reply.status) {
+        return (view.verdict(Meaning::AlreadySo, None), Basis::Tolerated);
+    }
+    if let Some(place) = fitting(&target.rules) {
+        return (ruled(&target.rules, place), Basis::TargetRule(place));
+    }
+    let mut verdict = view.verdict(by_status(class, reply), None);
+    if !is_success(reply.status) || !is_unusable(class, reply.form) {
+        return (verdict, Basis::Status);
+    }
+    verdict.detail = Some(no_data(target, reply));
+    (verdict, Basis::Form)
+}
+
+/// What decided what a reply means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// A rule of the call, counted from 0.
+    CallRule(usize),
+    /// The call's `tolerate`.
+    Tolerated,
+    /// A rule of `[target.errors]`, counted from 0.
+    TargetRule(usize),
+    /// No rule fits: the status by itself.
+    Status,
+    /// No rule fits: the status is a success, and the body is no data.
+    Form,
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallRule(place) => write!(f, "rule {} of the call", place + 1),
+            Self::Tolerated => f.write_str("`tolerate` of the call"),
+            Self::TargetRule(place) => write!(f, "rule {} of [target.errors]", place + 1),
+            Self::Status => f.write_str("its status, no rule fits"),
+            Self::Form => f.write_str("its body, which is no data; no rule fits"),
+        }
     }
 }
+
+fn is_success(status: u16) -> bool {
+    (200..=299).contains(&status)
+}
+
+/// `Its reply is no JSON (text/html)`: the media type alone, in the words of the mapping's author.
+fn no_data(target: &Target, reply: &Reply) -> String {
+    let wanted = match target.format {
+        BodyFormat::Xml => "XML",
+        _ => "JSON",
+    };
+    let kind = reply.header(CONTENT_TYPE.as_str()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/+.-".contains(c);
+    match !kind.is_empty() && kind.len() <= MAX_MEDIA_TYPE && kind.chars().all(is_plain) {
+        true => format!("its reply is no {wanted} ({kind})"),
+        false => format!("its reply is no {wanted}"),
+    }
+}
+
+/// Media types are short; one that is not is none.
+const MAX_MEDIA_TYPE: usize = 64;
 
 /// The table of promise R7: what a status means where no rule says it.
 fn by_status(class: CallClass, reply: &Reply) -> Meaning {

@@ -10,7 +10,7 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use judge::judge;
+pub use judge::{Basis, judge, judged};
 pub use take::{cookie, source, take};
 
 use super::{
@@ -109,6 +109,24 @@ impl CallClass {
 }
 
 impl Meaning {
+    /// Its name, as rules write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Created => "created",
+            Self::AlreadySo => "already-so",
+            Self::NotFound => "not-found",
+            Self::Uniqueness => "uniqueness",
+            Self::Refused(kind) => kind.as_str(),
+            Self::Forbidden => "forbidden",
+            Self::NotLoggedIn => "not-logged-in",
+            Self::TooMany => "too-many",
+            Self::Retry => "retry",
+            Self::NotSupported => "not-supported",
+            Self::Failed => "failed",
+        }
+    }
+
     /// Whether what was asked is so now.
     pub fn is_done(self) -> bool {
         matches!(self, Self::Ok | Self::Created | Self::AlreadySo)

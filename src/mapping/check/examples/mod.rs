@@ -79,7 +79,7 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
 
 /// What a SCIM id is written as into bodies: the application's id, a number where the application has numbers.
 fn id_value(section: &TypeMapping, scim_id: &str) -> Value {
-    let id = section.id.from_scim(scim_id).unwrap_or(scim_id);
+    let id = section.id.from_scim(scim_id).unwrap_or(scim_id.into());
     match id.parse::<i64>() {
         Ok(number) if section.id.is_number => Value::from(number),
         _ => Value::from(id),
