@@ -180,6 +180,55 @@ async fn groups_that_the_application_does_not_have_are_left_out() {
     );
 }
 
+#[tokio::test]
+async fn what_the_application_cannot_do_is_no_failure_and_what_stays_is_said() {
+    let demo = Demo::start("rehearse-cannot", &[]);
+    tenant(&demo, "fixed", "[policy]\non-rename = \"reject\"\n");
+    for provider in ["okta", "entra", "google"] {
+        let rehearsal = Rehearsal::of(&demo, &["fixed", "--as", provider]);
+        assert!(rehearsal.is_success, "{}", rehearsal.text);
+        assert!(!rehearsal.text.contains("FAILED"), "{}", rehearsal.text);
+        for part in [
+            "not offered by the application",
+            "the application, by its mapping, cannot do this: ",
+            "nothing is left behind in the application",
+        ] {
+            assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+        }
+    }
+
+    tenant(&demo, "anew", "[policy]\non-rename = \"recreate\"\n");
+    let rehearsal = Rehearsal::of(&demo, &["anew", "--as", "entra"]);
+    for part in [
+        "(`idp = \"auto\"`); here it is read as Microsoft Entra ID from the first step on.",
+        "stay in the application under the old name, locked",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+    assert!(!rehearsal.text.contains("AUTO"), "{}", rehearsal.text);
+}
+
+#[tokio::test]
+async fn groups_that_cannot_be_created_are_left_out_with_all_that_is_about_them() {
+    let demo = Demo::start("rehearse-groups", &[]);
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let text = std::fs::read_to_string(&app).unwrap();
+    let create = text
+        .split("\n[")
+        .find(|part| part.starts_with("group.create]"));
+    let create = format!("\n[{}", create.expect("the demo creates groups"));
+    let text = text.replacen(&create, "\n", 1);
+    let text = text.replacen("app = \"demo\"", "app = \"teams\"", 1);
+    std::fs::write(app.with_file_name("teams.toml"), text).unwrap();
+    let own = "tenant = \"teams\"\napp = \"teams\"\n";
+    std::fs::write(demo.config.with_file_name("mappings/teams.toml"), own).unwrap();
+    let rehearsal = Rehearsal::of(&demo, &["teams", "--as", "okta"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+    for part in ["no       push the group", "left out add both as members"] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+}
+
 /// One run of the command.
 struct Rehearsal {
     is_success: bool,

@@ -4,6 +4,7 @@ use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
+    dialect::Idp,
     gateway::{Gateway, GatewaySettings, Sink},
     mapping::{load::Environment, model::Mode},
     observe::{
@@ -44,13 +45,33 @@ impl Process {
         environment: Arc<dyn Environment + Send + Sync>,
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, Failure> {
+        Self::open_as(settings, environment, sinks, None).await
+    }
+
+    /// As [`open`](Self::open), with the provider that is played where a tenant leaves open who its client is.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_as(
+        settings: &Settings,
+        environment: Arc<dyn Environment + Send + Sync>,
+        sinks: Vec<Arc<dyn Sink>>,
+        played: Option<Idp>,
+    ) -> Result<Self, Failure> {
         let store = store::open(&settings.store()).await?;
         let connections = Arc::new(Connections::new());
         let mappings = RegistrySettings {
             mappings: settings.mappings.clone(),
         };
-        let registry =
-            Registry::open(mappings, environment, Arc::clone(&store), connections).await?;
+        let registry = Registry::open_as(
+            mappings,
+            environment,
+            Arc::clone(&store),
+            connections,
+            played,
+        )
+        .await?;
         let registry = Arc::new(registry);
         let metrics = Arc::new(Metrics::new());
         let mut all_sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(Observe {

@@ -14,8 +14,11 @@ use jiff::Timestamp;
 
 use crate::{
     diagnostic::{Diagnostic, Severity, SourceFile},
-    dialect::Dialect,
-    mapping::load::{self, Environment, MissingValues, Sources},
+    dialect::{Dialect, Idp},
+    mapping::{
+        load::{self, Environment, MissingValues, Sources},
+        model::Mapping,
+    },
     store::{Store, StoreError, TenantId},
     target::{Connections, Driver},
 };
@@ -38,6 +41,8 @@ pub struct Registry {
     environment: Arc<dyn Environment + Send + Sync>,
     store: Arc<dyn Store>,
     connections: Arc<Connections>,
+    /// Who the client is where a tenant's file leaves that open.
+    played: Option<Idp>,
     current: ArcSwap<Snapshot>,
 }
 
@@ -81,7 +86,23 @@ impl Registry {
         store: Arc<dyn Store>,
         connections: Arc<Connections>,
     ) -> Result<Self, RegistryError> {
+        Self::open_as(settings, environment, store, connections, None).await
+    }
+
+    /// As [`open`](Self::open), for a client that is known: where a tenant's file leaves open who that is, it is `played`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_as(
+        settings: RegistrySettings,
+        environment: Arc<dyn Environment + Send + Sync>,
+        store: Arc<dyn Store>,
+        connections: Arc<Connections>,
+        played: Option<Idp>,
+    ) -> Result<Self, RegistryError> {
         let registry = Self {
+            played,
             settings,
             environment,
             store,
@@ -224,6 +245,16 @@ impl Registry {
         }
     }
 
+    fn dialect_of(&self, mapping: &Mapping) -> Dialect {
+        let dialect = Dialect::new(&mapping.client.dialect);
+        match self.played {
+            Some(idp) if dialect.idp().is_none() && !dialect.is_strict() => {
+                dialect.recognised_as(idp)
+            }
+            _ => dialect,
+        }
+    }
+
     fn tenant_of(
         &self,
         name: &Arc<str>,
@@ -256,7 +287,7 @@ impl Registry {
             answered,
             pace,
             id: TenantId::new(&**name),
-            dialect: Dialect::new(&mapping.client.dialect),
+            dialect: self.dialect_of(&mapping),
             driver,
             locks,
             habits,

@@ -401,7 +401,7 @@ async fn r6_an_application_that_is_down_is_left_alone_and_found_again() {
 async fn a_502_says_what_was_wrong_and_where_and_the_record_of_it_which_call_failed() {
     for (answer, words, status, by) in [
         (
-            html(),
+            html(200, "<html>log in</html>"),
             "its reply is no JSON (text/html) (`user.get`).",
             200,
             "which is no data",

@@ -4,6 +4,7 @@
 //! the application. It is a client that needs no socket; it knows nothing of how a request is answered.
 
 mod ledger;
+mod lost;
 mod report;
 mod sessions;
 mod transport;
@@ -29,7 +30,7 @@ use super::{
     process::{Process, stop_signal},
 };
 
-use report::Report;
+use report::{Kept, Report};
 use transport::InProcess;
 
 /// What to rehearse.
@@ -57,7 +58,9 @@ pub struct RehearseArguments {
 pub async fn run(arguments: RehearseArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     let session = sessions::of(&arguments.provider)?;
-    let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
+    let played = report::provider_of(&session);
+    let process =
+        Process::open_as(&settings, Arc::new(SystemEnvironment), Vec::new(), played).await?;
     let tenant = tenant_named(&process, &arguments.tenant)?;
     let is_dry = arguments.dry_run || tenant.mapping.mode == Mode::Shadow;
     let writes = if is_dry {
@@ -78,7 +81,11 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     let stage = InProcess::new(Arc::clone(&process.gateway), tenant, writes);
     let is_stopped = play(&session, &domain, &stage, &mut report).await?;
     let left = stage.clean_up().await;
-    report.closing(is_stopped, &left, stage.keeps_accounts())?;
+    let kept = Kept {
+        deletions: stage.keeps_accounts(),
+        recreated: stage.recreated(),
+    };
+    report.closing(is_stopped, &left, kept)?;
     Ok(if report.is_success() && !is_stopped && left.is_empty() {
         ExitCode::SUCCESS
     } else {

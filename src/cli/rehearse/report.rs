@@ -22,6 +22,15 @@ pub struct Report<'w, W: Write> {
     trouble: Option<std::io::Error>,
 }
 
+/// What stays in the application by the tenant's own policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether deleted accounts stay, deactivated: `on-delete`.
+    pub deletions: bool,
+    /// Accounts that were left behind by renames: `on-rename = "recreate"`.
+    pub recreated: usize,
+}
+
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mark {
@@ -29,6 +38,7 @@ enum Mark {
     Failed,
     Planned,
     NotPlayed,
+    NotOffered,
     LeftOut,
 }
 
@@ -74,6 +84,15 @@ impl<'w, W: Write> Report<'w, W> {
                 configured.title()
             )?;
         }
+        if tenant.mapping.client.dialect.idp.is_none()
+            && let Some(played) = configured.filter(|_| !tenant.dialect.is_strict())
+        {
+            writeln!(
+                self.out,
+                "The tenant leaves open who its client is (`idp = \"auto\"`); here it is read as {} from the first step on.",
+                played.title()
+            )?;
+        }
         if tenant.dialect.is_strict() {
             writeln!(self.out, "The tenant is strict: nothing is mended.")?;
         }
@@ -116,8 +135,19 @@ impl<'w, W: Write> Report<'w, W> {
             (Mark::Planned, Outcome::Failed(_)) => {
                 self.line("note", "not judged: earlier writes were only planned")?;
             }
+            (Mark::NotOffered, _) => {
+                let said = record.reply.as_ref().and_then(detail).unwrap_or_default();
+                self.line(
+                    "because",
+                    &format!("the application, by its mapping, cannot do this: {said}"),
+                )?;
+                self.line(
+                    "see",
+                    "`can` and `cannot` of `scimgate check`; docs/mapping.md",
+                )?;
+            }
             (Mark::LeftOut, _) => {
-                let reason = seen.not_sent.as_deref();
+                let reason = seen.not_sent.as_deref().or(seen.why_unjudged.as_deref());
                 let reason = reason.unwrap_or("it needs what a step that was left out gives");
                 self.line("because", reason)?;
             }
@@ -153,7 +183,7 @@ impl<'w, W: Write> Report<'w, W> {
         &mut self,
         is_stopped: bool,
         left: &[LeftBehind],
-        keeps_accounts: bool,
+        kept: Kept,
     ) -> std::io::Result<()> {
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
@@ -172,11 +202,20 @@ impl<'w, W: Write> Report<'w, W> {
         if is_stopped {
             writeln!(self.out, "stopped before the end")?;
         }
-        if keeps_accounts {
+        if kept.recreated > 0 {
+            writeln!(
+                self.out,
+                "{} renamed account(s) stay in the application under the old name, locked: `on-rename = \"recreate\"` of the tenant's policy",
+                kept.recreated
+            )?;
+        }
+        if kept.deletions {
             writeln!(
                 self.out,
                 "deleted accounts stay in the application, deactivated: `on-delete` of the tenant's policy"
             )?;
+        } else if left.is_empty() && kept.recreated > 0 {
+            return writeln!(self.out, "nothing else is left behind in the application");
         } else if left.is_empty() {
             return writeln!(self.out, "nothing is left behind in the application");
         }
@@ -211,6 +250,8 @@ impl<'w, W: Write> Report<'w, W> {
             Outcome::Failed(_) if (seen.follows_plans || has_planned) && !is_refused => {
                 Mark::Planned
             }
+            Outcome::Failed(_) if seen.is_not_offered => Mark::NotOffered,
+            Outcome::Failed(_) if seen.why_unjudged.is_some() => Mark::LeftOut,
             Outcome::Failed(_) => Mark::Failed,
             // What it needs was to come from a step that failed, or from one that was left out.
             Outcome::Skipped(_) if self.counts.contains_key(&Mark::Failed) => Mark::NotPlayed,
@@ -220,7 +261,7 @@ impl<'w, W: Write> Report<'w, W> {
 }
 
 /// Whose session it is. Google's are kept under the name of its product.
-fn provider_of(session: &Session) -> Option<Idp> {
+pub fn provider_of(session: &Session) -> Option<Idp> {
     Idp::from_name(session.idp.trim_end_matches("-workspace"))
 }
 
@@ -231,6 +272,7 @@ impl Mark {
             Self::Failed => "FAILED",
             Self::Planned => "planned",
             Self::NotPlayed => "skipped",
+            Self::NotOffered => "no",
             Self::LeftOut => "left out",
         }
     }
@@ -241,6 +283,7 @@ impl Mark {
             Self::Failed => "failed",
             Self::Planned => "planned",
             Self::NotPlayed => "skipped for a failure",
+            Self::NotOffered => "not offered by the application",
             Self::LeftOut => "left out",
         }
     }
@@ -250,7 +293,7 @@ impl Mark {
             Self::Held => "32",
             Self::Failed => "31",
             Self::Planned => "36",
-            Self::NotPlayed | Self::LeftOut => "33",
+            Self::NotPlayed | Self::NotOffered | Self::LeftOut => "33",
         }
     }
 }

@@ -11,14 +11,18 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::replay::{Reply, Request, SendFuture, Transport, TransportError},
-    exchange::Exchange,
+    exchange::{CallRecord, Exchange},
     gateway::{Gateway, Writes},
     mapping::model::OnDelete,
     server,
     tenant::Tenant,
 };
 
-use super::{ledger::Ledger, serves_groups};
+use super::{
+    ledger::Ledger,
+    lost::{Lost, is_not_offered},
+    serves_groups,
+};
 
 /// The base URL that answers name; nothing listens there.
 pub const BASE_URL: &str = "https://scimgate.example/scim/v2";
@@ -35,6 +39,8 @@ pub struct InProcess {
 struct State {
     ledger: Ledger,
     seen: Seen,
+    lost: Lost,
+    recreated: usize,
 }
 
 /// What the gateway noted about the request sent last.
@@ -46,6 +52,10 @@ pub struct Seen {
     pub not_sent: Option<String>,
     /// Whether the writes so far were only planned: what a read finds says nothing then.
     pub follows_plans: bool,
+    /// Whether it was refused because the mapping has no such operation: nobody's mistake.
+    pub is_not_offered: bool,
+    /// Why a failure says nothing: it was about what an earlier step wished that the application does not offer.
+    pub why_unjudged: Option<String>,
 }
 
 /// Something the rehearsal made and could not remove.
@@ -71,6 +81,11 @@ impl InProcess {
     /// What the gateway noted about the request sent last. Asked once for each step.
     pub fn seen(&self) -> Seen {
         std::mem::take(&mut self.state().seen)
+    }
+
+    /// Accounts that renames left behind under their old name.
+    pub fn recreated(&self) -> usize {
+        self.state().recreated
     }
 
     /// Deletes what was made and is there still, and gives what could not be deleted.
@@ -189,6 +204,9 @@ impl InProcess {
             return Some("the mapping has no groups; leave them off in the provider".into());
         }
         let state = self.state();
+        if state.lost.is_looked_for_in(request) {
+            return Some(LOST.into());
+        }
         let kind = state.ledger.planned_kind(request, path)?;
         Some(format!(
             "it is about the {kind} that would have been created"
@@ -215,6 +233,16 @@ impl Transport for InProcess {
             state.seen.follows_plans = state.ledger.has_plans();
             let is_planned = self.writes == Writes::Planned;
             state.ledger.received(&request, &path, &reply, is_planned);
+            state.seen.is_not_offered = is_not_offered(&reply);
+            let lost = state.lost.is_expected_in(&request);
+            state.seen.why_unjudged = lost.then(|| LOST.to_owned());
+            state.lost.note(&request, &path, &reply);
+            let creates =
+                |call: &CallRecord| call.operation.ends_with(".create") && !call.is_planned_only;
+            let is_change = matches!(request.method.as_str(), "PUT" | "PATCH");
+            if is_change && reply.status < 300 && exchange.calls.iter().any(creates) {
+                state.recreated += 1;
+            }
             state.seen.exchange = exchange;
             Ok(reply)
         })
@@ -261,6 +289,9 @@ fn taken_in(request: Request) -> Option<server::Request> {
         received: Instant::now(),
     })
 }
+
+/// What is said of a step that looks for what could not be done.
+const LOST: &str = "it is about what an earlier step wished and the application does not offer";
 
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
