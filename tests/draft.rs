@@ -75,6 +75,73 @@ fn a_broken_document_gives_a_draft_all_the_same() {
     assert!(draft.parse::<toml::Table>().is_ok(), "{draft}");
 }
 
+/// An API in the manner of an issue tracker's: the query of the question says which fields come, an object is deep in its
+/// reply, and names begin with `@`. Serves until the test ends.
+fn tracker() -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/data/user", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 4096];
+            let length = stream.read(&mut bytes).unwrap_or(0);
+            let head = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            let target = head.split(' ').nth(1).unwrap_or_default();
+            let user = |id: &str, name: &str| json!({ "id": id, "username": name, "address": format!("{name}@acme.example") });
+            let body = if target.starts_with("/data/user?%40fields=") || target.starts_with("/data/user?@fields=") {
+                json!({ "data": { "collection": [user("1", "ada"), user("2", "bob")], "@total_size": 2 } })
+            } else if target == "/data/user/1" {
+                json!({ "data": { "type": "user", "id": "1", "attributes": { "username": "ada", "address": "ada@acme.example", "phone": null } } })
+            } else {
+                json!({ "error": { "msg": "not found" } })
+            }
+            .to_string();
+            let status = if body.contains("error") {
+                "404 Not Found"
+            } else {
+                "200 OK"
+            };
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn a_probe_keeps_its_own_query_and_finds_the_object_and_the_address() {
+    let url = format!("{}?@fields=username,address", tracker());
+    let output = scimgate(&["draft", "--probe", &url, "--app", "roundup"]);
+    for wanted in [
+        "app = \"roundup\"",
+        "`$.data[\"@total_size\"]` has the number of all: 2.",
+        "There the object is at `$.data.attributes`.",
+        "call  = \"GET /user?@fields=username,address\"",
+        "object = '$.data.attributes'",
+        "'username'",
+        "'emails[type eq \"work\"].value'",
+        "'address'",
+    ] {
+        assert!(output.contains(wanted), "`{wanted}` is not in\n{output}");
+    }
+    for unwanted in ["the document", "attributes.username", "$.data.@"] {
+        assert!(!output.contains(unwanted), "`{unwanted}` is in\n{output}");
+    }
+    let lacks = output.lines().find(|line| line.trim().starts_with("lacks"));
+    assert!(
+        lacks.is_none_or(|line| !line.contains("userName")),
+        "{output}"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("roundup.toml");
+    std::fs::write(&file, &output).unwrap();
+    assert_passes_check(&file);
+}
+
 #[test]
 fn a_probe_sees_pages_filters_and_the_shape_of_objects() {
     let application = Staffbook::start();

@@ -299,12 +299,16 @@ fn pick<'f, 'd>(usual: &Usual, fields: &'f [Field<'d>], used: &[&str]) -> Option
         !used.contains(&field.path.as_str())
             && ["string", "integer", "number", ""].contains(&type_of(field.schema))
     };
-    usual.fields.iter().find_map(|name| {
+    let by_name = usual.fields.iter().find_map(|name| {
         fields
             .iter()
             .filter(is_plain)
             .find(|field| field.is_named(name))
-    })
+    });
+    let is_address = |field: &&Field<'_>| {
+        usual.attribute == WORK_MAIL && field.schema.get("format").is_some_and(|f| f == "email")
+    };
+    by_name.or_else(|| fields.iter().filter(is_plain).find(is_address))
 }
 
 /// One line. What a person's record must have and SCIM need not is made of the user name.

@@ -32,7 +32,7 @@ pub struct DraftArguments {
     /// An OpenAPI 3 document as JSON.
     #[arg(required_unless_present = "probe")]
     openapi: Option<PathBuf>,
-    /// The application's name in the draft. Without it the document's title is it.
+    /// The application's name in the draft. Without it the document's title is it, or the host that was asked.
     #[arg(long)]
     app: Option<String>,
     /// Where the draft goes; never over a file that is there. Without it: standard output.
@@ -54,7 +54,12 @@ pub async fn run(arguments: DraftArguments) -> Outcome {
     let text = match (&arguments.openapi, &arguments.probe) {
         (Some(path), _) => from_file(path, arguments.app.as_deref())?,
         (None, Some(url)) => {
-            let questions = probe::Questions::new(url, &arguments.header, arguments.ca.as_deref())?;
+            let questions = probe::Questions::new(
+                url,
+                &arguments.header,
+                arguments.ca.as_deref(),
+                arguments.app.as_deref(),
+            )?;
             questions.ask().await?
         }
         (None, None) => return Err(Failure::new("there is nothing to draft from")),
@@ -135,11 +140,12 @@ fn propose_at(
     document: &Value,
     path: &str,
     kind: &'static names::Kind,
+    app: Option<&str>,
 ) -> Result<String, DraftError> {
     let document = Document::new(document)?;
     let collection = endpoints::Collection::at(&document, path).ok_or(DraftError::NoUsers)?;
     let section = Section::of(&document, kind, collection);
-    let app = names::slug(document.title());
+    let app = names::slug(app.unwrap_or(document.title()));
     let mut sheet = Sheet::default();
     sheet.line(&format!("app = {}", sheet::quoted(&app)));
     auth::write(&mut sheet, &document, &app);

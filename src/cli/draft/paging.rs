@@ -65,7 +65,7 @@ impl Listing {
             .unwrap_or_default();
         let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
         let parameters = endpoint.query();
-        let total = named(&names, TOTALS).map(|path| literal(&format!("$.{path}")));
+        let total = named(&names, TOTALS).map(|path| literal(&json_path(&path)));
         let header = TOTAL_HEADERS
             .iter()
             .find_map(|name| endpoint.replies_with(name));
@@ -135,13 +135,13 @@ impl Style {
             Self::Cursor { parameter, next } => {
                 let rows = vec![
                     Row::new("parameter", quoted(parameter)),
-                    Row::new("next", literal(&format!("$.{next}"))),
+                    Row::new("next", literal(&json_path(next))),
                 ];
                 ("cursor", rows)
             }
             Self::NextUrl { next } => (
                 "next-url",
-                vec![Row::new("next", literal(&format!("$.{next}")))],
+                vec![Row::new("next", literal(&json_path(next)))],
             ),
             Self::Link => ("link", Vec::new()),
             Self::Limit => ("limit", Vec::new()),
@@ -251,6 +251,21 @@ fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'
         }
     }
     None
+}
+
+/// `$.data["@total_size"]` for `data.@total_size`: a name that is no word stands in brackets.
+pub(super) fn json_path(dotted: &str) -> String {
+    let mut path = String::from("$");
+    for name in dotted.split('.') {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.chars().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+            path.push('.');
+            path.push_str(name);
+        } else {
+            path.push_str(&format!("[{}]", Value::from(name)));
+        }
+    }
+    path
 }
 
 /// Members of a reply, two levels deep, lists left out.

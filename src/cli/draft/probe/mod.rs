@@ -24,6 +24,8 @@ pub(super) struct Questions {
     transport: HttpTransport,
     url: Url,
     headers: Vec<(String, String)>,
+    /// The application's name in the draft; absent: its host's.
+    app: Option<String>,
 }
 
 /// An answer: what of it matters.
@@ -38,7 +40,12 @@ pub(super) struct Answer {
 
 impl Questions {
     /// Questions to the list at a URL, with headers such as `Authorization: Bearer …`.
-    pub fn new(url: &str, headers: &[String], ca: Option<&Path>) -> Result<Self, Failure> {
+    pub fn new(
+        url: &str,
+        headers: &[String],
+        ca: Option<&Path>,
+        app: Option<&str>,
+    ) -> Result<Self, Failure> {
         let url =
             Url::parse(url).map_err(|error| Failure::new(format!("`{url}` is no URL: {error}")))?;
         let mut named = vec![("Accept".to_owned(), "application/json".to_owned())];
@@ -54,6 +61,7 @@ impl Questions {
             transport: HttpTransport::new(url.as_str(), ca)?,
             url,
             headers: named,
+            app: app.map(str::to_owned),
         })
     }
 
@@ -146,7 +154,15 @@ impl Questions {
         let found = self.get_below(&id).await?;
         if found.status == 200 && found.body.is_object() {
             seen.say("One object can be read below the list by its id.".to_owned());
-            seen.one = Some(found.body);
+            let row = seen.rows.first().cloned().unwrap_or_default();
+            match seen::object_like(&row, &found.body) {
+                Some((path, object)) if path != "$" => {
+                    seen.say(format!("There the object is at `{path}`."));
+                    seen.one = Some(with_id(object, &row));
+                    seen.one_at = Some(path);
+                }
+                _ => seen.one = Some(found.body),
+            }
         } else {
             seen.say(format!(
                 "One object below the list is answered {}.",
@@ -188,8 +204,45 @@ impl Questions {
             text.push_str(&format!("# - {sentence}\n"));
         }
         text.push_str("#\n");
-        text.push_str(&super::propose_at(&document, &path, self.kind())?);
+        let app = self.app.as_deref();
+        let draft = super::propose_at(&document, &path, self.kind(), app)?;
+        text.push_str(&self.completed(draft, seen, &path));
         Ok(text)
+    }
+
+    /// What no OpenAPI document says: parameters that every question had, and an object deep in its reply. And there was
+    /// no document.
+    fn completed(&self, draft: String, seen: &Seen, path: &str) -> String {
+        let mut draft = draft
+            .replace("the document does not say", "the replies do not say")
+            .replace("the document does not show", "the replies do not show")
+            .replace("the document says", "what was asked says")
+            .replace("the document knows none", "none was seen")
+            .replace("the first of the document's servers", "where it was asked")
+            .replace("in the paths of the document", "in the paths");
+        if let Some(query) = self.own_query() {
+            let list = format!("\"GET {path}");
+            draft = draft
+                .replace(&format!("{list}?"), &format!("{list}?{query}&"))
+                .replace(&format!("{list}\""), &format!("{list}?{query}\""));
+        }
+        if let Some(at) = &seen.one_at {
+            let get = format!("call = \"GET {path}/{{id}}\"\n");
+            draft = draft.replacen(&get, &format!("{get}object = '{at}'\n"), 1);
+        }
+        draft
+    }
+
+    /// The parameters of the URL that was given, as a call's line has them; absent if there are none.
+    fn own_query(&self) -> Option<String> {
+        let pairs = self.url.query_pairs();
+        // What would end the text, the parameter, or begin a template.
+        let is_plain = |text: &str| !text.contains(['"', '\\', '&', '#', '{', '}', '=']);
+        let plain = pairs.filter(|(name, value)| is_plain(name) && is_plain(value));
+        let pairs: Vec<String> = plain
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        (!pairs.is_empty()).then(|| pairs.join("&"))
     }
 
     /// By the last segment: groups, or else users.
@@ -249,4 +302,12 @@ impl Questions {
             headers: reply.headers,
         })
     }
+}
+
+/// An object that leaves its own id out has it in the list.
+fn with_id(mut object: Value, row: &Value) -> Value {
+    if let (Some(members), Some(id)) = (object.as_object_mut(), row.get("id")) {
+        members.entry("id").or_insert_with(|| id.clone());
+    }
+    object
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::Failure;
 
 use super::{
-    super::paging::{NEXT_URLS, TOTALS},
+    super::paging::{NEXT_URLS, TOTALS, json_path},
     Questions,
     seen::{self, Seen},
 };
@@ -15,13 +15,16 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
     let count = seen.rows.len();
     match seen.member(TOTALS).filter(|(_, value)| value.is_u64()) {
         Some((path, value)) => {
-            let sentence = format!("`$.{path}` has the number of all: {value}.");
+            let sentence = format!("`{}` has the number of all: {value}.", json_path(&path));
             seen.say(sentence);
         }
         None => seen.say("The reply does not say how many there are.".into()),
     }
     if let Some((path, _)) = seen.member(NEXT_URLS).filter(|(_, value)| is_url(value)) {
-        seen.say(format!("`$.{path}` is the next page's address."));
+        seen.say(format!(
+            "`{}` is the next page's address.",
+            json_path(&path)
+        ));
     }
     if count < 2 {
         seen.say(

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{super::names::normal, Answer};
+use super::{
+    super::{names::normal, paging::json_path},
+    Answer,
+};
 
 /// What the answers showed so far.
 pub(super) struct Seen {
@@ -16,6 +19,8 @@ pub(super) struct Seen {
     has_link: bool,
     total_header: Option<String>,
     pub one: Option<Value>,
+    /// Where the object stands in the reply to a read of one; absent: it is the whole.
+    pub one_at: Option<String>,
     pub refusal: Option<Value>,
 }
 
@@ -36,6 +41,7 @@ impl Seen {
             has_link: answer.links_next,
             total_header: total_header.map(|(name, _)| name.to_ascii_lowercase()),
             one: None,
+            one_at: None,
             refusal: None,
         };
         seen.say(format!(
@@ -194,6 +200,52 @@ pub(super) fn id_of(row: &Value) -> Option<String> {
     }
 }
 
+/// Whether a text looks like an e-mail address: what holds one is the address, whatever its name.
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && domain.contains('.')
+            && !text.contains(char::is_whitespace)
+            && !domain.contains('@')
+    })
+}
+
+/// The object in a reply that has most names in common with a row, and its place, such as `$.data.attributes`; absent if
+/// none has any.
+pub(super) fn object_like(row: &Value, reply: &Value) -> Option<(String, Value)> {
+    let row = row.as_object()?;
+    let mut best: Option<(usize, String, &Value)> = None;
+    let mut waiting = vec![("$".to_owned(), reply, 0)];
+    while let Some((path, value, depth)) = waiting.pop() {
+        let Some(members) = value.as_object() else {
+            continue;
+        };
+        let common = members
+            .keys()
+            .filter(|name| row.contains_key(*name))
+            .count();
+        // Of two that have as much in common the outer one.
+        let is_better = best.as_ref().is_none_or(|(most, known, _)| {
+            common > *most || (common == *most && path.len() < known.len())
+        });
+        if common > 0 && is_better {
+            best = Some((common, path.clone(), value));
+        }
+        if depth < DEEPEST {
+            waiting.extend(members.iter().map(|(name, value)| {
+                let step = json_path(name);
+                let step = step.strip_prefix('$').unwrap_or(&step);
+                (format!("{path}{step}"), value, depth + 1)
+            }));
+        }
+    }
+    best.map(|(_, path, value)| (path, value.clone()))
+}
+
+/// How deep an object stands in a reply at most.
+const DEEPEST: usize = 3;
+
 /// The schema a value would have.
 fn shape(value: &Value) -> Value {
     match value {
@@ -201,6 +253,7 @@ fn shape(value: &Value) -> Value {
         Value::Bool(_) => json!({"type": "boolean"}),
         Value::Number(number) if number.is_f64() => json!({"type": "number"}),
         Value::Number(_) => json!({"type": "integer"}),
+        Value::String(text) if is_address(text) => json!({"type": "string", "format": "email"}),
         Value::String(_) => json!({"type": "string"}),
         Value::Array(items) => {
             let items = items.iter().map(shape).fold(Value::Null, merged);
