@@ -24,6 +24,7 @@ mod habits;
 mod idp;
 mod patch;
 mod paths;
+mod patience;
 mod query;
 mod quirks;
 mod replace;
@@ -36,6 +37,7 @@ pub use catalogue::{Kind, Quirk, catalogue, find, is_known, markdown};
 pub use grants::GroupGrant;
 pub use habits::{Learner, Observed};
 pub use idp::Idp;
+pub use patience::Patience;
 
 use context::Mender;
 use quirks::Mending;
@@ -224,6 +226,13 @@ impl Dialect {
     /// Whether 429 and 503 say the wait in `x-rate-limit-retry-after-seconds` too (SAILPOINT-07), beside `Retry-After`.
     pub fn wants_rate_limit_headers(&self) -> bool {
         !self.is_strict && self.idp == Some(Idp::SailPoint)
+    }
+
+    /// How long this client waits for an answer (R11); absent if nobody knows. The same with `strict`: it mends nothing.
+    pub fn patience(&self) -> Option<Patience> {
+        let patience = self.idp.and_then(Patience::of)?;
+        let is_off = self.off.contains(patience.quirk) || self.off.contains(patience::RULE);
+        Some(patience).filter(|_| !is_off)
     }
 
     /// Whether an `Authorization` header may hold the token alone, without `Bearer`.

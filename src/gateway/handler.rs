@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
 
 use crate::{
+    dialect::Dialect,
     exchange::Exchange,
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
@@ -24,6 +25,7 @@ use crate::{
 use super::{
     Answer, Call, Context, Limits, Route,
     answer::Acknowledgement,
+    deadline::{Deadline, expired, with_fate},
     dispatch,
     recognise::{self, presented},
     split_base,
@@ -135,6 +137,9 @@ impl Gateway {
         }
         if let Some(seconds) = retry_after.filter(|_| ctx.dialect.wants_rate_limit_headers()) {
             response.headers.insert(RATE_LIMIT_WAIT, seconds.into());
+            if response.status == StatusCode::TOO_MANY_REQUESTS {
+                response.headers.insert(RATE_LIMIT_LEFT, 0.into());
+            }
         }
         if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
             response.on_sent = Some(self.acknowledgement(&tenant, create));
@@ -189,15 +194,23 @@ impl Gateway {
             if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
         };
         let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
-        match deadline.await {
+        let result = match deadline.await {
             Ok(result) => result,
-            Err(_) => Err(Error {
-                status: 504,
-                scim_type: None,
-                detail: "The application did not answer in time.".into(),
-                retry_after: Some(super::error::SHORTLY),
-            }),
-        }
+            Err(_) => Err(expired()),
+        };
+        result.map_err(|error| {
+            self.deadline(&ctx.tenant, &ctx.dialect).note(ctx, &error);
+            with_fate(ctx, error)
+        })
+    }
+
+    /// The time that this request of a tenant has, as things stand.
+    pub fn time_for(&self, tenant: &Tenant, request: &Request) -> Deadline {
+        self.deadline(tenant, &recognise::dialect(tenant, &request.headers).0)
+    }
+
+    fn deadline(&self, tenant: &Tenant, dialect: &Dialect) -> Deadline {
+        Deadline::of(&self.limits, &tenant.mapping.target, dialect)
     }
 
     fn json(&self, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
@@ -235,10 +248,7 @@ impl Gateway {
         let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
         let is_dry =
             writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
-        let time = self
-            .limits
-            .request_deadline
-            .min(tenant.mapping.target.deadline);
+        let time = self.deadline(&tenant, &dialect).time;
         let ctx = Context {
             dialect,
             store: if is_dry {
@@ -387,9 +397,13 @@ fn whole_seconds(time: Duration) -> u64 {
         .max(1)
 }
 
-/// What SailPoint reads beside `Retry-After` (SAILPOINT-07).
+/// What SailPoint reads beside `Retry-After` (SAILPOINT-07). Of its others, `-limit` would say nothing true, since requests
+/// need different numbers of calls, and the unit of `-reset` is not documented.
 const RATE_LIMIT_WAIT: header::HeaderName =
     header::HeaderName::from_static("x-rate-limit-retry-after-seconds");
+
+const RATE_LIMIT_LEFT: header::HeaderName =
+    header::HeaderName::from_static("x-rate-limit-remaining");
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;

@@ -13,6 +13,7 @@ mod stage;
 
 mod bulk;
 mod creates;
+mod deadlines;
 mod existing;
 mod lists;
 mod members;
