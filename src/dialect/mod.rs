@@ -15,6 +15,7 @@ use crate::{
     scim::{self, Filter, Resource, ResourceType, patch::PatchRequest, replace::ReplaceRules},
 };
 
+mod address;
 mod answers;
 mod catalogue;
 mod context;
@@ -22,6 +23,7 @@ mod filters;
 mod grants;
 mod habits;
 mod idp;
+mod media;
 mod patch;
 mod paths;
 mod patience;
@@ -104,6 +106,16 @@ impl Dialect {
     /// Whether nothing is mended.
     pub fn is_strict(&self) -> bool {
         self.is_strict
+    }
+
+    /// A path with single slashes, and the base path once; absent if it is so already, or must stay as it is.
+    pub fn plain_path(&self, path: &str, bases: &[&str], notes: &mut Notes) -> Option<String> {
+        address::plain(self, path, bases, notes)
+    }
+
+    /// Whether a body of this `Content-Type` is read as JSON; an absent header is an empty text.
+    pub fn is_json(&self, content_type: &str, notes: &mut Notes) -> bool {
+        media::is_json(self, content_type, notes)
     }
 
     /// Decodes a raw query string into names and values, in order.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     dialect::Dialect,
-    exchange::Exchange,
+    exchange::{Exchange, Notes},
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
@@ -28,7 +28,7 @@ use super::{
     deadline::{Deadline, expired, with_fate},
     dispatch,
     recognise::{self, presented},
-    split_base,
+    route, split_base,
 };
 
 /// Where finished exchanges go: logs, metrics, the demo's screen.
@@ -94,10 +94,17 @@ impl Gateway {
     pub async fn exchange(
         &self,
         tenant: Arc<Tenant>,
-        request: Request,
+        mut request: Request,
         writes: Writes,
     ) -> (Response, Finished) {
+        let mut notes = Notes::default();
+        let (dialect, _) = recognise::dialect(&tenant, &request.headers);
+        let bases = route::bases(&self.base_path);
+        if let Some(path) = dialect.plain_path(&request.path, &bases, &mut notes) {
+            request.path = path;
+        }
         let ctx = self.context(Arc::clone(&tenant), &request, writes);
+        ctx.record(|exchange| exchange.notes.0.append(&mut notes.0));
         let (_, path) = split_base(&request.path, &self.base_path);
         let route = Route::of(path, &tenant.mapping);
         let method = request.method.clone();
@@ -173,7 +180,7 @@ impl Gateway {
         }
         let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let body = if has_body {
-            Some(self.json(&request.headers, &request.body)?)
+            Some(json(ctx, &request.headers, &request.body)?)
         } else {
             None
         };
@@ -211,35 +218,6 @@ impl Gateway {
 
     fn deadline(&self, tenant: &Tenant, dialect: &Dialect) -> Deadline {
         Deadline::of(&self.limits, &tenant.mapping.target, dialect)
-    }
-
-    fn json(&self, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("application/json");
-        let media_type = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        let is_json = media_type.is_empty()
-            || media_type == "application/json"
-            || media_type == "application/scim+json";
-        if !is_json {
-            return Err(Error::new(
-                415,
-                "The body must be `application/scim+json` or `application/json`.",
-            ));
-        }
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::of(
-                ScimType::InvalidSyntax,
-                "The request has no body.",
-            ));
-        }
-        intake::parse_json(body, &intake::JsonLimits::default())
     }
 
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
@@ -296,6 +274,27 @@ impl Gateway {
             });
         })
     }
+}
+
+/// The body as JSON.
+fn json(ctx: &Context, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !ctx.noting(|notes| Ok(ctx.dialect.is_json(content_type, notes)))? {
+        return Err(Error::new(
+            415,
+            "The body must be `application/scim+json` or `application/json`.",
+        ));
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::of(
+            ScimType::InvalidSyntax,
+            "The request has no body.",
+        ));
+    }
+    intake::parse_json(body, &intake::JsonLimits::default())
 }
 
 /// Whether writes reach target and store.
