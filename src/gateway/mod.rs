@@ -26,7 +26,6 @@ pub mod lock;
 mod me;
 mod members;
 mod parallel;
-mod plan;
 mod policy;
 mod prune;
 mod random;
