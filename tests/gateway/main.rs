@@ -9,6 +9,7 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+mod spellings;
 mod stage;
 
 mod bulk;
