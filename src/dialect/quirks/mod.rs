@@ -123,11 +123,11 @@ pub(super) const BARE_PLUS: Mending = everyone("N18", &["RAUTHY-02"]);
 /// N18. Who: Entra. The flag of its tenant URL is no parameter. Case: `entra/query_flag.json`.
 pub(super) const FLAG_PARAMETER: Mending = everyone("N18", &["ENTRA-39"]);
 
-/// N18. Who: clients made from templates. A parameter for paging or sorting without a value. Case:
-/// `onelogin/query_empty_parameters.json`.
+/// N18. Who: clients made from templates. A parameter for paging or sorting without a value. See
+/// `dialect/tests/odd_forms.rs`.
 pub(super) const EMPTY_PARAMETER: Mending = everyone("N18", &[]);
 
-/// N18. Who: clients behind a proxy or template that encodes once more. Case: `onelogin/query_encoded_twice.json`.
+/// N18. Who: clients behind a proxy or template that encodes once more. See `dialect/tests/odd_forms.rs`.
 pub(super) const ENCODED_TWICE: Mending = everyone("N18", &[]);
 
 /// N18. Who: administrators who join base URLs by hand. Slashes and base paths that are there twice. Leaves the path alone
