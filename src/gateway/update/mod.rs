@@ -160,14 +160,14 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        write::check(
-            t,
-            &new,
-            &Wish::Update {
+        let wish = match rename::must_recreate(ctx, t, &changed) {
+            true => Wish::Create,
+            false => Wish::Update {
                 changed: &changed,
                 old: &old.resource,
             },
-        )?;
+        };
+        write::check(t, &new, &wish)?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.answer(joined, is_patch).await
     }
