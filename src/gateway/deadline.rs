@@ -22,9 +22,13 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// That of a request in this dialect.
-    pub fn of(limits: &Limits, target: &Target, dialect: &Dialect) -> Self {
-        let configured = limits.request_deadline.min(target.deadline);
+    /// That of a request in this dialect. The application's own limit is for what one wish costs: a bulk request, which has
+    /// many, keeps it for each of them.
+    pub fn of(limits: &Limits, target: &Target, dialect: &Dialect, is_bulk: bool) -> Self {
+        let configured = match is_bulk {
+            true => limits.request_deadline,
+            false => limits.request_deadline.min(target.deadline),
+        };
         let patience = dialect.patience();
         match patience.filter(|patience| patience.answered_within() < configured) {
             Some(patience) => Self {

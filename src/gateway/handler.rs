@@ -207,18 +207,22 @@ impl Gateway {
             Err(_) => Err(expired()),
         };
         result.map_err(|error| {
-            self.deadline(&ctx.tenant, &ctx.dialect).note(ctx, &error);
+            self.deadline(&ctx.tenant, &ctx.dialect, request)
+                .note(ctx, &error);
             with_fate(ctx, error)
         })
     }
 
     /// The time that this request of a tenant has, as things stand.
     pub fn time_for(&self, tenant: &Tenant, request: &Request) -> Deadline {
-        self.deadline(tenant, &recognise::dialect(tenant, &request.headers).0)
+        let dialect = recognise::dialect(tenant, &request.headers).0;
+        self.deadline(tenant, &dialect, request)
     }
 
-    fn deadline(&self, tenant: &Tenant, dialect: &Dialect) -> Deadline {
-        Deadline::of(&self.limits, &tenant.mapping.target, dialect)
+    fn deadline(&self, tenant: &Tenant, dialect: &Dialect, request: &Request) -> Deadline {
+        let (_, path) = split_base(&request.path, &self.base_path);
+        let is_bulk = Route::of(path, &tenant.mapping) == Route::Bulk;
+        Deadline::of(&self.limits, &tenant.mapping.target, dialect, is_bulk)
     }
 
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
@@ -227,7 +231,7 @@ impl Gateway {
         let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
         let is_dry =
             writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
-        let time = self.deadline(&tenant, &dialect).time;
+        let time = self.deadline(&tenant, &dialect, request).time;
         let ctx = Context {
             dialect,
             store: if is_dry {
