@@ -51,6 +51,14 @@ impl Matcher {
     }
 
     /// Whether a resource, in the schema's spelling, matches.
+    ///
+    /// - A comparison with a multi-valued attribute holds if it holds for any value (RFC 7644 §3.4.2.2), and `ne` is no
+    ///   exception: `emails.type ne "work"` finds whoever has an address of another kind, whatever else they have. Who has
+    ///   none of that kind is `not (emails.type eq "work")`.
+    /// - What is unassigned is null (RFC 7643 §2.5), in an element too: it equals nothing but `null`, differs from everything
+    ///   else, and is neither greater nor less. An attribute without elements is unassigned as a whole.
+    /// - A value filter wants an element: `emails[type ne "work"]` finds nobody without an address. Among elements it says
+    ///   what the plain comparison says.
     pub fn matches(&self, resource: &Map<String, Value>) -> bool {
         self.test.holds(Node::Object(resource))
     }
@@ -84,18 +92,17 @@ impl Test {
             Self::And(tests) => tests.iter().all(|t| t.holds(node)),
             Self::Or(tests) => tests.iter().any(|t| t.holds(node)),
             Self::Not(test) => !test.holds(node),
-            Self::Present(place) => node.any(place, &mut is_present),
-            Self::Absent(place) => !node.any(place, &mut is_present),
-            Self::Compare(place, comparison) => {
-                let mut is_absent = true;
-                let holds = node.any(place, &mut |value| {
-                    is_absent = is_absent && value.is_null();
-                    !value.is_null() && comparison.holds(value)
-                });
-                holds || (is_absent && comparison.holds_for_absence())
-            }
+            Self::Present(place) => node.any(place, &mut is_present) == Some(true),
+            Self::Absent(place) => node
+                .any(place, &mut |value| !is_present(value))
+                .unwrap_or(true),
+            Self::Compare(place, comparison) => node
+                .any(place, &mut |value| comparison.holds(value))
+                .unwrap_or(comparison.holds_for_absence()),
             Self::Element(place, test) => {
-                node.any(place, &mut |element| test.holds(Node::Value(element)))
+                let mut holds =
+                    |element: &Value| !element.is_null() && test.holds(Node::Value(element));
+                node.any(place, &mut holds) == Some(true)
             }
         }
     }
@@ -109,19 +116,29 @@ enum Node<'a> {
 }
 
 impl Node<'_> {
-    /// Whether a value at a place satisfies `test`; each value of a list is tried.
-    fn any(self, place: &[String], test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    /// Whether a value at a place satisfies `test`; each value of a list is tried, and null for one that is missing.
+    /// None if there was nothing to try: the list is empty, or what should hold the value is unassigned.
+    fn any(self, place: &[String], test: &mut dyn FnMut(&Value) -> bool) -> Option<bool> {
         match (self, place.split_first()) {
-            (Self::Object(object), Some((key, rest))) => object
-                .get(key)
-                .is_some_and(|value| Node::Value(value).any(rest, test)),
-            (Self::Object(_), None) => false,
-            (Self::Value(Value::Array(values)), _) => values
-                .iter()
-                .any(|value| Node::Value(value).any(place, test)),
+            (Self::Object(object), Some((key, rest))) => match object.get(key) {
+                Some(value) => Node::Value(value).any(rest, test),
+                None if rest.is_empty() => Some(test(&Value::Null)),
+                None => None,
+            },
+            (Self::Object(_), None) => None,
+            (Self::Value(Value::Array(values)), _) => {
+                let mut outcome = None;
+                for value in values {
+                    outcome = outcome.max(Node::Value(value).any(place, test));
+                    if outcome == Some(true) {
+                        break;
+                    }
+                }
+                outcome
+            }
             (Self::Value(Value::Object(object)), Some(_)) => Node::Object(object).any(place, test),
-            (Self::Value(value), None) => test(value),
-            (Self::Value(_), Some(_)) => false,
+            (Self::Value(value), None) => Some(test(value)),
+            (Self::Value(_), Some(_)) => None,
         }
     }
 }
@@ -185,7 +202,16 @@ fn compile_comparison(
     }
     let path = scope.with_value(path)?;
     let (place, leaf) = scope.find(&path, attributes)?;
-    Ok(Test::Compare(place, Comparison::new(leaf, op, value)?))
+    let comparison = Comparison::new(leaf, op, value)?;
+    // "If not specified, the value of `primary` SHALL be assumed to be `false`" (RFC 7643 §2.4).
+    let is_of_an_element = path.sub_attribute.is_some() || matches!(scope, Scope::Element(..));
+    let is_primary = is_of_an_element && leaf.name == "primary";
+    let comparison = if is_primary {
+        comparison.with_default(false.into())
+    } else {
+        comparison
+    };
+    Ok(Test::Compare(place, comparison))
 }
 
 fn compile_value_path(
