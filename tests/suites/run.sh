@@ -69,7 +69,7 @@ if [ -n "$own" ]; then
   "$CACHE/bin/scim2-server" --port "$port" 2>/dev/null &
   started+=($!)
   sleep 3
-  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 1 120 || failed=1
+  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 7643 150 || failed=1
 fi
 
 echo "scim2-tester: $passed passed, $errors failed"
