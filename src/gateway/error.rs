@@ -41,11 +41,7 @@ impl From<TargetError> for Error {
             TargetError::TimedOut { .. } => {
                 later(504, "The application did not answer in time.", SHORTLY)
             }
-            TargetError::Changed => later(
-                503,
-                "The object was changed in the application meanwhile.",
-                Duration::from_secs(1),
-            ),
+            TargetError::Changed => later(503, CHANGED, Duration::from_secs(1)),
             other => {
                 tracing::warn!(error = %other, "the target's reply or the mapping could not be used");
                 Self::new(
@@ -79,6 +75,7 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
             "The application did not accept the gateway's own credential for this; its operator must look at it.",
         ),
         Meaning::TooMany => later(429, "The application asks to slow down.", SHORTLY),
+        Meaning::Changed => later(503, CHANGED, Duration::from_secs(1)),
         Meaning::Retry => later(503, "The application failed for the moment.", SHORTLY),
         Meaning::Ok | Meaning::Created | Meaning::AlreadySo | Meaning::Failed => {
             Error::new(502, words("The application failed"))
@@ -127,6 +124,8 @@ impl From<crate::mapping::expression::EvaluateError> for Error {
         )
     }
 }
+
+const CHANGED: &str = "The object was changed in the application meanwhile.";
 
 /// When to try again if nobody said.
 pub const SHORTLY: Duration = Duration::from_secs(10);

@@ -29,6 +29,8 @@ pub struct Joined {
     pub record: Option<Record>,
     /// The target's object.
     pub object: Value,
+    /// The object's `ETag` when it was read by itself; absent if the target gave none.
+    pub etag: Option<String>,
     /// Its id there.
     pub target_id: TargetId,
     /// Its id for the client.
@@ -138,6 +140,7 @@ async fn join(
         resource,
         record,
         object,
+        etag: None,
         target_id,
         scim_id,
     })

@@ -247,7 +247,7 @@ impl Create<'_> {
     /// A later step was refused: the half-made object is taken back, so that nobody meets it.
     async fn undo(&self, joined: &Joined, error: Error) -> Result<Joined, Error> {
         if error.status < 500 && !self.ctx.journey.is_dry && self.t.delete.is_some() {
-            crate::gateway::delete::remove(self.ctx, self.t, &located(joined)).await?;
+            crate::gateway::delete::remove(self.ctx, self.t, &located(joined), None).await?;
             self.give_up(&self.new_intent().scim_id).await?;
             let scim_id = joined
                 .record
@@ -319,6 +319,7 @@ impl Create<'_> {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
+            etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
         })

@@ -66,5 +66,6 @@ async fn lock(ctx: &Context, t: &TypeMapping, old: &Joined) -> Result<(), Error>
         ..AttributePath::default()
     }];
     let plan = plan::update(t, &locked, &changed);
-    apply::apply(ctx, t, &plan, old, &locked).await.map(|_| ())
+    apply::apply(ctx, t, &plan, old, &locked).await?;
+    Ok(())
 }

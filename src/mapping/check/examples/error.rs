@@ -78,7 +78,7 @@ fn told(meaning: Meaning) -> (u16, Option<ScimType>) {
         Meaning::Refused(kind) => (kind.status(), Some(kind)),
         Meaning::TooMany => (429, None),
         Meaning::NotSupported => (501, None),
-        Meaning::Retry => (503, None),
+        Meaning::Retry | Meaning::Changed => (503, None),
         Meaning::Forbidden | Meaning::NotLoggedIn | Meaning::Failed => (502, None),
     }
 }
