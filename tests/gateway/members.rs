@@ -309,3 +309,29 @@ async fn a_member_change_counts_as_a_new_version_of_the_group() {
     late.body(crate::stage::patch(remove)).send().await.is(412);
     assert!(stage.app.members(4).contains(&1));
 }
+
+#[tokio::test]
+async fn a_member_without_a_value_is_refused_and_nobody_is_added() {
+    let stage = crate::stage::Setup::default().start().await;
+    let one = stage
+        .app
+        .add_user(serde_json::json!({ "login": "ada", "state": 1 }));
+    let group = stage
+        .app
+        .add_group(serde_json::json!({ "name": "staff" }), []);
+    let members = serde_json::json!([{ "value": one.to_string() }, { "type": "User" }]);
+    for path in [Some("members"), None] {
+        let operation = match path {
+            Some(path) => serde_json::json!({ "op": "add", "path": path, "value": members }),
+            None => serde_json::json!({ "op": "add", "value": { "members": members } }),
+        };
+        let reply = stage
+            .patch(
+                &format!("/Groups/g-{group}"),
+                serde_json::json!([operation]),
+            )
+            .await;
+        reply.refused(400, "invalidValue");
+    }
+    assert!(stage.app.members(group).is_empty());
+}

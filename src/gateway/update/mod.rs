@@ -246,6 +246,7 @@ impl Update<'_> {
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
         policy::state(self.t, Some(&old.resource), &new)?;
+        members::named(&new)?;
         Ok(new)
     }
 

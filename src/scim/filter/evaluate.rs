@@ -22,6 +22,8 @@ pub struct ElementMatcher {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
+    /// Decided by the type alone.
+    Known(bool),
     And(Vec<Test>),
     Or(Vec<Test>),
     Not(Box<Test>),
@@ -43,8 +45,23 @@ impl Matcher {
     ///
     /// `invalidFilter` for an unknown attribute, and for an operator or a value that does not go with the attribute's type.
     pub fn compile(filter: &Filter, resource_type: &ResourceType) -> Result<Self, Error> {
+        Self::compile_among(filter, resource_type, &[])
+    }
+
+    /// Resolves a filter's names for one of several resource types that are queried together: an attribute that only others
+    /// have has no value here (RFC 7644 §3.4.2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Self::compile); an attribute is unknown if none of them has it.
+    pub fn compile_among(
+        filter: &Filter,
+        resource_type: &ResourceType,
+        others: &[&ResourceType],
+    ) -> Result<Self, Error> {
         let mut attributes = Vec::new();
-        let test = compile(filter, &Scope::Resource(resource_type), &mut attributes)?;
+        let scope = Scope::Resource(resource_type, others);
+        let test = compile(filter, &scope, &mut attributes)?;
         attributes.sort();
         attributes.dedup();
         Ok(Self { test, attributes })
@@ -61,6 +78,11 @@ impl Matcher {
     ///   what the plain comparison says.
     pub fn matches(&self, resource: &Map<String, Value>) -> bool {
         self.test.holds(Node::Object(resource))
+    }
+
+    /// Whether no resource of the type can match, whatever it holds.
+    pub fn is_never(&self) -> bool {
+        self.test == Test::Known(false)
     }
 
     /// The attributes it reads: canonical paths, sorted, each once.
@@ -87,8 +109,33 @@ impl ElementMatcher {
 }
 
 impl Test {
+    /// All of them; what is known already is left out.
+    fn all(mut tests: Vec<Self>) -> Self {
+        if tests.contains(&Self::Known(false)) {
+            return Self::Known(false);
+        }
+        tests.retain(|test| *test != Self::Known(true));
+        match tests.is_empty() {
+            true => Self::Known(true),
+            false => Self::And(tests),
+        }
+    }
+
+    /// Any of them; what is known already is left out.
+    fn any(mut tests: Vec<Self>) -> Self {
+        if tests.contains(&Self::Known(true)) {
+            return Self::Known(true);
+        }
+        tests.retain(|test| *test != Self::Known(false));
+        match tests.is_empty() {
+            true => Self::Known(false),
+            false => Self::Or(tests),
+        }
+    }
+
     fn holds(&self, node: Node<'_>) -> bool {
         match self {
+            Self::Known(holds) => *holds,
             Self::And(tests) => tests.iter().all(|t| t.holds(node)),
             Self::Or(tests) => tests.iter().any(|t| t.holds(node)),
             Self::Not(test) => !test.holds(node),
@@ -156,7 +203,8 @@ pub(crate) fn is_present(value: &Value) -> bool {
 
 /// Where a filter's names are looked up.
 enum Scope<'a> {
-    Resource(&'a ResourceType),
+    /// With the types that are queried together with it.
+    Resource(&'a ResourceType, &'a [&'a ResourceType]),
     /// The elements of an attribute; its path is known when a whole resource is filtered.
     Element(&'a Attribute, Option<AttributePath>),
 }
@@ -171,10 +219,16 @@ fn compile(
         tests.collect::<Result<Vec<_>, _>>()
     };
     match filter {
-        Filter::And(filters) => Ok(Test::And(compile_all(filters)?)),
-        Filter::Or(filters) => Ok(Test::Or(compile_all(filters)?)),
-        Filter::Not(inner) => Ok(Test::Not(Box::new(compile(inner, scope, attributes)?))),
+        Filter::And(filters) => Ok(Test::all(compile_all(filters)?)),
+        Filter::Or(filters) => Ok(Test::any(compile_all(filters)?)),
+        Filter::Not(inner) => Ok(match compile(inner, scope, attributes)? {
+            Test::Known(holds) => Test::Known(!holds),
+            test => Test::Not(Box::new(test)),
+        }),
         Filter::Present(path) => {
+            if scope.is_others(path) {
+                return Ok(Test::Known(false));
+            }
             let (place, _) = scope.find(path, attributes)?;
             Ok(Test::Present(place))
         }
@@ -190,6 +244,11 @@ fn compile_comparison(
     scope: &Scope<'_>,
     attributes: &mut Vec<AttributePath>,
 ) -> Result<Test, Error> {
+    if scope.is_others(path) {
+        return Ok(Test::Known(
+            (op == CompareOp::Eq) == value.is_null() && matches!(op, CompareOp::Eq | CompareOp::Ne),
+        ));
+    }
     if value.is_null() {
         let (place, _) = scope.find(path, attributes)?;
         return match op {
@@ -220,9 +279,12 @@ fn compile_value_path(
     scope: &Scope<'_>,
     attributes: &mut Vec<AttributePath>,
 ) -> Result<Test, Error> {
-    let Scope::Resource(resource_type) = scope else {
+    let Scope::Resource(resource_type, _) = scope else {
         return Err(Error::invalid_filter("Value filters cannot be nested."));
     };
+    if scope.is_others(path) {
+        return Ok(Test::Known(false));
+    }
     let resolved = resolve(resource_type, path)?;
     let attribute = resolved
         .leaf()
@@ -237,6 +299,16 @@ fn compile_value_path(
 }
 
 impl<'a> Scope<'a> {
+    /// Whether an attribute is one that only the types beside this one have.
+    fn is_others(&self, path: &AttributePath) -> bool {
+        match self {
+            Self::Resource(own, others) => {
+                own.resolve(path).is_none() && others.iter().any(|t| t.resolve(path).is_some())
+            }
+            Self::Element(..) => false,
+        }
+    }
+
     /// Looks a name up, and notes it among the attributes that are read.
     fn find(
         &self,
@@ -244,7 +316,7 @@ impl<'a> Scope<'a> {
         attributes: &mut Vec<AttributePath>,
     ) -> Result<(Place, &'a Attribute), Error> {
         match self {
-            Self::Resource(resource_type) => {
+            Self::Resource(resource_type, _) => {
                 let resolved = resolve(resource_type, path)?;
                 let leaf = resolved
                     .leaf()
@@ -267,7 +339,7 @@ impl<'a> Scope<'a> {
 
     /// The path that is compared: that of the `value` sub-attribute, if a complex attribute has one.
     fn with_value(&self, path: &AttributePath) -> Result<AttributePath, Error> {
-        let Self::Resource(resource_type) = self else {
+        let Self::Resource(resource_type, _) = self else {
             return Ok(path.clone());
         };
         let has_value = resolve(resource_type, path)?
