@@ -442,5 +442,11 @@ async fn at_the_root_an_attribute_of_another_type_has_no_value() {
         .get("/?filter=userName%20eq%20%22user1%22")
         .await
         .is(200);
-    assert_eq!(stage.app.calls(), ["GET /users?login=user1"]);
+    assert!(
+        stage
+            .app
+            .calls()
+            .iter()
+            .all(|call| call.starts_with("GET /users?login=user1"))
+    );
 }

@@ -429,7 +429,8 @@ def http():
     odd = create(user(name))
     reply = client.query("/Users", filter=f'userName eq "{name}"')
     check("odd characters in a filter", reply.json["totalResults"] == 1, reply)
-    check("plus is a blank in a query", client.get("/Users?filter=" + urllib.parse.quote_plus(f'userName eq "{P}.http"')).json["totalResults"] == 1, "")
+    # RFC 3986 knows no other meaning of a plus than plus; as a form has it, only where habits are forgiven.
+    check("plus is a blank in a query", STRICT or client.get("/Users?filter=" + urllib.parse.quote_plus(f'userName eq "{P}.http"')).json["totalResults"] == 1, "")
     check("an unknown attribute is passed over or refused", client.post("/Users", user(f"{P}.unknown", nosuch=1)).status in (201, 400), "")
     found = client.query("/Users", filter=f'userName eq "{P}.unknown"').json.get("Resources", [])
     made.extend("/Users/" + row["id"] for row in found)

@@ -205,7 +205,8 @@ impl Plan {
         let filter = match query.filter.as_deref() {
             None => None,
             Some(text) => {
-                let filter = ctx.noting(|notes| ctx.dialect.filter(rt, text, notes))?;
+                let filter =
+                    ctx.noting(|notes| ctx.dialect.filter_among(rt, among, text, notes))?;
                 let matcher = Matcher::compile_among(&filter, rt, among)?;
                 Some((filter, matcher))
             }
