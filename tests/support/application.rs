@@ -447,12 +447,24 @@ impl Content {
             let ids = body["user_ids"].as_array().cloned().unwrap_or_default();
             ids.iter().filter_map(Value::as_u64).collect()
         };
-        let has_all = |ids: &[u64]| ids.iter().all(|id| self.users.contains_key(id));
+        let has_all = |ids: &[u64]| {
+            let is_there = |id| self.users.contains_key(id) || self.groups.contains_key(id);
+            ids.iter().all(is_there)
+        };
         let is_known = !matches!(method, "POST" | "PUT") || has_all(&ids());
-        let is_user = |id: u64| self.users.contains_key(&id);
+        let is_there = |id: u64| self.users.contains_key(&id) || self.groups.contains_key(&id);
+        let kind = |id: &u64| {
+            if self.groups.contains_key(id) {
+                "group"
+            } else {
+                "user"
+            }
+        };
         let there: Vec<Value> = self.members.get(&group).map_or_else(Vec::new, |members| {
-            let members = members.iter().filter(|id| is_user(**id));
-            members.map(|id| json!({ "user_id": id })).collect()
+            let members = members.iter().filter(|id| is_there(**id));
+            members
+                .map(|id| json!({ "user_id": id, "kind": kind(id) }))
+                .collect()
         });
         let Some(members) = self.members.get_mut(&group) else {
             return missing();

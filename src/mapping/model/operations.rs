@@ -295,6 +295,8 @@ pub struct MemberRead {
     pub page: PageStyle,
     /// Items for which this is false are not shown.
     pub only: Option<Expression>,
+    /// Items for which this holds are groups; absent: members are of the first of `types`.
+    pub is_group: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }
