@@ -13,7 +13,7 @@ use crate::{
         members, prune, unfinished,
     },
     mapping::{
-        model::{Members, OnExisting, ReplyKind},
+        model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
         plan,
         reply::CallClass,
         write::{self, Wish},
@@ -66,7 +66,8 @@ impl Create<'_> {
             .as_ref()
             .is_some_and(|create| create.gets_first)
             || policy.on_existing != OnExisting::Conflict
-            || policy.on_delete == crate::mapping::model::OnDelete::Deactivate
+            || policy.on_delete == OnDelete::Deactivate
+            || policy.on_rename == OnRename::Recreate
     }
 
     /// The application says that it has such an object.
@@ -384,7 +385,7 @@ impl Create<'_> {
 }
 
 /// Where the resource is.
-pub(super) fn located(joined: &Joined) -> Located {
+pub fn located(joined: &Joined) -> Located {
     Located {
         scim_id: joined.scim_id.clone(),
         target_id: joined.target_id.clone(),
@@ -393,7 +394,7 @@ pub(super) fn located(joined: &Joined) -> Located {
 }
 
 /// The ids of member values.
-pub(super) fn member_ids(members: Option<&Value>) -> Vec<String> {
+pub fn member_ids(members: Option<&Value>) -> Vec<String> {
     let members = members.and_then(Value::as_array).into_iter().flatten();
     members
         .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))

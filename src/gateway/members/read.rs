@@ -17,9 +17,9 @@ use crate::{
 use super::super::{
     context::Context,
     get::id_value,
-    identity::scim_id_of,
+    identity::{are_hidden, scim_id_of},
     join::Joined,
-    user_groups::{chosen, flattened, id_of, text_of},
+    user_groups::{chosen, flattened, id_of, is_nobody, text_of, without_id},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -60,6 +60,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
             .unwrap_or_default();
         items
             .iter()
+            .filter(|item| !is_nobody(item))
             .map(|item| Item {
                 id: text_of(
                     field
@@ -110,8 +111,24 @@ pub async fn read_short(
 }
 
 async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
+    let Some(of) = members.types.first().and_then(|name| ctx.type_named(name)) else {
+        return Ok(Vec::new());
+    };
+    // Nested groups are not accounts: only these can be hidden.
+    let mut accounts = Vec::with_capacity(found.len());
+    for item in &found {
+        let no_id = || without_id("a group's members", "`[group.members]`");
+        let id = item.id.as_ref().ok_or_else(no_id)?;
+        if !item.is_group {
+            accounts.push(TargetId::new(id));
+        }
+    }
+    let mut hidden = are_hidden(ctx, of, &accounts).await?.into_iter();
     let mut values = Vec::with_capacity(found.len());
     for item in found {
+        if !item.is_group && hidden.next() == Some(true) {
+            continue;
+        }
         if let Some(value) = member_value(ctx, members, item).await? {
             values.push(value);
         }
@@ -161,7 +178,8 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
 
 fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
     let items = chosen(ctx, read.only.as_ref(), items);
-    let found = items.iter().map(|item| {
+    let somebody = items.iter().filter(|item| !is_nobody(item));
+    let found = somebody.map(|item| {
         let is_group = read.is_group.as_ref().is_some_and(|is_group| {
             let mut names = ctx.names();
             names.object(item);

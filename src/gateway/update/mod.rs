@@ -187,15 +187,14 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        write::check(
-            t,
-            &new,
-            &Wish::Update {
+        let wish = match rename::must_recreate(ctx, t, &changed) {
+            true => Wish::Create,
+            false => Wish::Update {
                 changed: &changed,
                 old: &old.resource,
             },
-        )
-        .map_err(Error::from)?;
+        };
+        write::check(t, &new, &wish).map_err(Error::from)?;
         let joined = self.bring_about(old, new, &changed).await?;
         Ok(self.answer(joined, is_patch).await?)
     }
