@@ -137,10 +137,24 @@ impl Dialect {
         text: &str,
         notes: &mut Notes,
     ) -> Result<Filter, scim::Error> {
+        self.filter_among(rt, &[], text, notes)
+    }
+
+    /// As [`filter`](Self::filter), for one of several types that are queried together: an attribute that only others have
+    /// stays as it is.
+    pub fn filter_among(
+        &self,
+        rt: &ResourceType,
+        among: &[&ResourceType],
+        text: &str,
+        notes: &mut Notes,
+    ) -> Result<Filter, scim::Error> {
         if self.is_strict {
             return Ok(Filter::parse(text)?);
         }
-        filters::read(&mut Mender::new(self, rt, notes), text)
+        let mut mender = Mender::new(self, rt, notes);
+        mender.among = among;
+        filters::read(&mut mender, text)
     }
 
     /// Puts the body of a POST (`is_create`) or PUT in RFC form, ready for [`scim::intake::resource`].

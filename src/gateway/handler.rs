@@ -294,6 +294,12 @@ fn json(ctx: &Context, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::
             "The body must be `application/scim+json` or `application/json`.",
         ));
     }
+    if !is_utf_8(content_type) {
+        return Err(Error::new(
+            415,
+            "The body must be in UTF-8; another `charset` is not understood.",
+        ));
+    }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::of(
             ScimType::InvalidSyntax,
@@ -412,3 +418,13 @@ const RATE_LIMIT_LEFT: header::HeaderName =
 
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;
+
+/// Whether a body is in UTF-8 by its `Content-Type`, as JSON must be (RFC 8259 §8.1); a `charset` is not needed (RFC 7644 §3.8).
+fn is_utf_8(content_type: &str) -> bool {
+    content_type.split(';').skip(1).all(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, "utf-8"));
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        !name.trim().eq_ignore_ascii_case("charset")
+            || matches!(value.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
+    })
+}

@@ -23,3 +23,4 @@ mod secrecy;
 mod statuses;
 mod tenants;
 mod updates;
+mod versions;
