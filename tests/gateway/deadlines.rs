@@ -130,3 +130,42 @@ async fn where_nothing_was_sent_the_answer_says_so() {
         assert!(detail.contains("Nothing was changed."), "{detail}");
     }
 }
+
+#[tokio::test]
+async fn a_bulk_request_tells_what_it_has_done_when_the_time_is_over() {
+    let stage = Setup::tenant("")
+        .with("deadline = \"5s\"", "deadline = \"3s\"")
+        .start()
+        .await;
+    stage.app.add_users(20);
+    for user in 2..=20 {
+        let call = format!("DELETE /users/{user}");
+        stage.app.plan(&call, 9, Fault::AfterEffect(Lost::Hanging));
+    }
+    let operations: Vec<Value> = (1..=20)
+        .map(|user| json!({ "method": "DELETE", "path": format!("/Users/{user}") }))
+        .collect();
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": operations,
+    });
+    stage.get("/Users/1").await.is(200);
+    tokio::time::pause();
+    let begun = Instant::now();
+    let reply = stage.ask("POST", "/Bulk").body(body).send().await.is(200);
+    let took = begun.elapsed();
+    tokio::time::resume();
+    let results = reply.body["Operations"].as_array().unwrap();
+    assert_eq!(results.len(), 20);
+    let statuses: Vec<&str> = results
+        .iter()
+        .map(|result| result["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses[..3], ["204", "504", "504"]);
+    assert_eq!(statuses[19], "503");
+    // The request's own limit, not the application's 3 s.
+    assert!(
+        took > Duration::from_secs(25) && took < Duration::from_secs(31),
+        "{took:?}"
+    );
+}
