@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     gateway::{
         apply::{self, key_in},
-        get::object_of,
+        get::{insert_list, object_of},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
@@ -196,7 +196,7 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(joined), &change).await?;
         }
-        self.show_members(joined).await;
+        self.show_members(joined);
         Ok(())
     }
 
@@ -217,39 +217,12 @@ impl Create<'_> {
     }
 
     /// The members that were wished are there: told without asking again.
-    async fn show_members(&self, joined: &mut Joined) {
+    fn show_members(&self, joined: &mut Joined) {
         let Some(Value::Array(wished)) = self.wish.0.get("members") else {
             return;
         };
-        let kind = self
-            .t
-            .members
-            .as_ref()
-            .and_then(|members| members.types.first().cloned());
-        let of = kind.as_deref().and_then(|name| self.ctx.type_named(name));
-        let members: Vec<Value> = wished
-            .iter()
-            .filter_map(|member| {
-                let id = member.get("value")?.as_str()?;
-                let mut shown = json!({ "value": id });
-                if let Some(of) = of {
-                    shown["$ref"] = json!(self.ctx.location(of, id));
-                    shown["type"] = json!(of.resource_type.name);
-                }
-                if let Some(display) = member.get("display").filter(|display| display.is_string()) {
-                    shown["display"] = display.clone();
-                }
-                Some(shown)
-            })
-            .collect();
-        let meta = joined.resource.0.shift_remove("meta");
-        joined
-            .resource
-            .0
-            .insert("members".into(), Value::Array(members));
-        if let Some(meta) = meta {
-            joined.resource.0.insert("meta".into(), meta);
-        }
+        let members = members::as_wished(self.ctx, self.t, wished);
+        insert_list(&mut joined.resource.0, "members", members);
     }
 
     /// A step failed after an earlier one had made the object.

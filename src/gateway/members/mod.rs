@@ -11,7 +11,7 @@ mod change;
 mod read;
 
 pub use change::{Change, apply, field_ids};
-pub use read::{needs_reading, present_in_field, read, read_short};
+pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.
 ///

@@ -217,6 +217,34 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     Ok(found)
 }
 
+/// Members that were wished, as a read will show them: each with its `$ref` and type.
+pub fn as_wished(ctx: &Context, t: &TypeMapping, wished: &[Value]) -> Vec<Value> {
+    let types = t.members.iter().flat_map(|members| &members.types);
+    let types: Vec<&TypeMapping> = types.filter_map(|name| ctx.type_named(name)).collect();
+    let type_of = |member: &Value| {
+        let said = member["type"].as_str().unwrap_or_default();
+        let reference = member["$ref"].as_str().unwrap_or_default();
+        let is_said = |of: &&&TypeMapping| {
+            of.resource_type.name.eq_ignore_ascii_case(said)
+                || reference.contains(&format!("{}/", of.resource_type.endpoint))
+        };
+        types.iter().find(is_said).or(types.first()).copied()
+    };
+    let shown = wished.iter().filter_map(|member| {
+        let id = member.get("value")?.as_str()?;
+        let mut shown = json!({ "value": id });
+        if let Some(of) = type_of(member) {
+            shown["$ref"] = json!(ctx.location(of, id));
+            shown["type"] = json!(of.resource_type.name);
+        }
+        if let Some(display) = member.get("display").filter(|display| display.is_string()) {
+            shown["display"] = display.clone();
+        }
+        Some(shown)
+    });
+    shown.collect()
+}
+
 async fn member_value(
     ctx: &Context,
     members: &Members,

@@ -141,12 +141,13 @@ impl Update<'_> {
     ) -> Result<Answer, Stopped> {
         let (ctx, t) = (self.ctx, self.t);
         let is_patch = matches!(change, Change::Patch(_));
+        let knows_members = self.must_read_members(&change);
         let old = fetch_located(
             ctx,
             t,
             located,
             Want {
-                members: self.must_read_members(&change),
+                members: knows_members,
                 groups: false,
             },
         )
@@ -163,7 +164,7 @@ impl Update<'_> {
             apply::record_changes(ctx, &changed);
         }
         if changed.is_empty() {
-            return Ok(self.answer(old, is_patch).await?);
+            return Ok(self.answer(old, is_patch, knows_members).await?);
         }
         let is_locked = new.0.get("active") == Some(&Value::Bool(false));
         if is_locked
@@ -196,7 +197,7 @@ impl Update<'_> {
         };
         write::check(t, &new, &wish).map_err(Error::from)?;
         let joined = self.bring_about(old, new, &changed).await?;
-        Ok(self.answer(joined, is_patch).await?)
+        Ok(self.answer(joined, is_patch, knows_members).await?)
     }
 
     /// Members are read only where the change cannot be told without them.

@@ -19,7 +19,7 @@ use crate::scim::{AttributePath, Resource, ScimType};
 use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
-pub use covers::{covers, is_kept, rules_for};
+pub use covers::{covers, is_kept, is_writing, rules_for};
 pub use fields::fields;
 pub use kept::{join_kept, kept_values};
 pub use members::member_list;
