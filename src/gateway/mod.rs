@@ -22,6 +22,7 @@ mod join;
 mod limits;
 mod list;
 pub mod lock;
+mod look_up;
 mod me;
 mod members;
 mod parallel;

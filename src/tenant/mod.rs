@@ -7,6 +7,7 @@ mod answered;
 mod authenticate;
 mod habits;
 pub mod key;
+mod look_ups;
 mod pace;
 mod registry;
 pub mod secret;
@@ -16,6 +17,7 @@ use std::{path::PathBuf, sync::Arc};
 pub use answered::Answered;
 pub use authenticate::{Presented, Refusal};
 pub use habits::Habits;
+pub use look_ups::LookUps;
 pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
@@ -42,6 +44,8 @@ pub struct Tenant {
     pub answered: Arc<Answered>,
     /// Deactivations and deletions of late; kept over reloads.
     pub pace: Arc<Pace>,
+    /// When the application's tables of values were read.
+    pub look_ups: LookUps,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

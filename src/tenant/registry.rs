@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Tenant,
+    LookUps, Tenant,
     authenticate::{Authenticated, Key, Keys, Presented, Refusal},
 };
 
@@ -246,6 +246,7 @@ impl Registry {
             driver,
             locks,
             habits,
+            look_ups: LookUps::new(mapping.look_ups.len()),
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };

@@ -15,6 +15,7 @@ mod bulk;
 mod creates;
 mod existing;
 mod lists;
+mod look_ups;
 mod members;
 mod policies;
 mod secrecy;

@@ -219,6 +219,7 @@ pub fn mapping(target: Target) -> Mapping {
         settings: Map::new(),
         target,
         types: vec![users()],
+        look_ups: Vec::new(),
         examples: Vec::new(),
     }
 }

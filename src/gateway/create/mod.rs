@@ -30,7 +30,7 @@ use super::{
     get::{Want, fetch, with_parts},
     intake,
     join::{Joined, folded},
-    policy,
+    look_up, policy,
     taste::season,
 };
 
@@ -53,6 +53,7 @@ pub async fn create(
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
     policy::state(t, None, &wish)?;
     policy::check(ctx, t, &wish, &everything, true)?;
+    look_up::before_writing(ctx, t, &wish, None).await?;
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
@@ -89,6 +90,7 @@ pub async fn under_id(
     for name in ["id", "meta", "schemas", "groups"] {
         wish.0.shift_remove(name);
     }
+    look_up::before_writing(ctx, t, &wish, None).await?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
     let create = Create {

@@ -35,7 +35,7 @@ use super::{
     identity::{Located, locate},
     intake,
     join::Joined,
-    members, plan, policy, prune, unfinished,
+    look_up, members, plan, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -159,6 +159,7 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
+        look_up::before_writing(ctx, t, &new, Some(&changed)).await?;
         write::check(
             t,
             &new,

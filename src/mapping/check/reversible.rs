@@ -66,7 +66,12 @@ const RANDOM: &str = "0000000000000000000000000000000000000000000000000000000000
 /// Values worth a try, by the attribute's type.
 fn samples(section: &TypeMapping, line: &AttributeRule) -> Vec<Value> {
     if let Some(table) = &line.values {
-        return table.pairs.iter().map(|(scim, _)| scim.clone()).collect();
+        return table
+            .pairs
+            .fixed()
+            .iter()
+            .map(|(scim, _)| scim.clone())
+            .collect();
     }
     match leaf(section, line).map(|attribute| attribute.kind) {
         Some(AttributeType::Boolean) => vec![json!(true), json!(false)],
