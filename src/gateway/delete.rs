@@ -46,7 +46,7 @@ pub async fn delete(
         OnDelete::Delete
     };
     if on_delete != OnDelete::Refuse {
-        policy::count_loss(ctx, t)?;
+        policy::count_loss(ctx, t).await?;
     }
     match on_delete {
         OnDelete::Refuse => Err(Error::new(

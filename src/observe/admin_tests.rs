@@ -19,6 +19,8 @@ impl Observed for Fixed {
             app: Some("redmine".to_owned()),
             errors,
             warnings: 0,
+            probe: None,
+            are_deactivations_paused: false,
             detail: None,
         };
         vec![

@@ -9,16 +9,21 @@ mod habits;
 pub mod key;
 mod look_ups;
 mod pace;
+mod probe;
 mod registry;
 pub mod secret;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 pub use answered::Answered;
 pub use authenticate::{Presented, Refusal};
 pub use habits::Habits;
 pub use look_ups::LookUps;
 pub use pace::Pace;
+pub use probe::Probed;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -46,6 +51,8 @@ pub struct Tenant {
     pub pace: Arc<Pace>,
     /// When the application's tables of values were read.
     pub look_ups: LookUps,
+    /// What the probe of its application has shown.
+    probed: Mutex<Option<Probed>>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use arc_swap::ArcSwap;
@@ -238,6 +238,7 @@ impl Registry {
         let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
         let answered = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.answered));
         let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
+        pace.reconsider();
         let tenant = Tenant {
             answered,
             pace,
@@ -246,6 +247,7 @@ impl Registry {
             driver,
             locks,
             habits,
+            probed: Mutex::default(),
             look_ups: LookUps::new(mapping.look_ups.len()),
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,

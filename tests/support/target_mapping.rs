@@ -131,6 +131,7 @@ pub fn target(base_url: &str) -> Target {
         wrap: None,
         content: None,
         auth: Auth::None,
+        probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
         detail: None,

@@ -144,7 +144,7 @@ impl Update<'_> {
                 .iter()
                 .any(|path| path.schema.is_none() && path.attribute == "active")
         {
-            policy::count_loss(ctx, t)?;
+            policy::count_loss(ctx, t).await?;
         }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old

@@ -28,13 +28,17 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
     for resource_type in &mapping.types {
         check_type(mapping, resource_type, is_complete, complaints);
     }
+    let bare = || Scope {
+        mapping,
+        resource_type: None,
+        names: BTreeSet::new(),
+        is_complete,
+    };
+    if let Some(probe) = &mapping.target.probe {
+        bare().call(probe, complaints);
+    }
     for look_up in &mapping.look_ups {
-        let scope = Scope {
-            mapping,
-            resource_type: None,
-            names: BTreeSet::new(),
-            is_complete,
-        };
+        let scope = bare();
         scope.call(&look_up.list.call, complaints);
         if let Some(call) = super::calls::of_page(&look_up.list.page) {
             scope.call(call, complaints);

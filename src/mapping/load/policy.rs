@@ -15,14 +15,21 @@ use super::{
 
 static MOST_CHANGES: Shape = Shape {
     name: "`most-changes`",
-    about: "Too many deactivations and deletions in a window pause the tenant until an operator resumes it.",
+    about: "Too many deactivations and deletions in a window pause further ones: until the window has passed, or the operator raises the number.",
     keys: &[
         key(
             "deactivations",
             Kind::Count,
-            "required",
+            "`percent` alone",
             "Deactivations and deletions within the window, 1 to 1000000.",
             "50",
+        ),
+        key(
+            "percent",
+            Kind::Count,
+            "`deactivations` alone",
+            "The same in percent of the users the application has, 1 to 100; of both the smaller number counts. How many there are is asked at most once a window.",
+            "10",
         ),
         key("window", Kind::Duration, "1h", "The window.", "\"1h\""),
     ],
@@ -203,15 +210,19 @@ static ON_MISSING: [(&str, OnMissingReference); 2] = [
 
 fn most_changes(reader: &Reader<'_>) -> Option<MostChanges> {
     let table = reader.table("most-changes")?;
-    if !table.has("deactivations") {
+    if !table.has("deactivations") && !table.has("percent") {
         table.missing("deactivations");
     }
+    let deactivations = table.count("deactivations", 1, 1_000_000);
+    let percent = table.count("percent", 1, 100);
     Some(MostChanges {
+        deactivations,
+        percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         window: table
             .duration("window")
             .unwrap_or(Duration::from_secs(3600)),
-        deactivations: table.count("deactivations", 1, 1_000_000)?,
     })
+    .filter(|limit| limit.deactivations.is_some() || limit.percent.is_some())
 }
 
 fn max_shrink(reader: &Reader<'_>) -> Option<Shrink> {

@@ -245,6 +245,13 @@ pub static TARGET: Shape = Shape {
             "",
         ),
         key(
+            "probe",
+            call::CALL_KIND,
+            "none",
+            "A harmless call that only an accepted credential is answered; made when the tenant is loaded, in the background, and by `scimgate rehearse`. Its `rules` say what a refusal looks like where that is not 401 or 403.",
+            "\"GET /users/current\"",
+        ),
+        key(
             "budget",
             Kind::Table(&BUDGET),
             "16 calls at a time",
@@ -293,6 +300,9 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
             .and_then(|node| syntax::tree(reader.context, node)),
         content: syntax::path_at(&reader, "content"),
         auth: auth::auth(&reader),
+        probe: reader
+            .node("probe")
+            .and_then(|node| call::call(reader.context, node, None)),
         budget: budget(&reader),
         rules,
         detail,
@@ -317,6 +327,7 @@ pub(super) fn nowhere() -> Option<Target> {
         wrap: None,
         content: None,
         auth: Auth::None,
+        probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
         detail: None,

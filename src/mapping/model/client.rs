@@ -95,8 +95,10 @@ pub enum ActiveIs {
 /// Too many changes in a window pause the tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MostChanges {
-    /// Deactivations and deletions within the window.
-    pub deactivations: u64,
+    /// Deactivations and deletions within the window; absent: `percent` alone.
+    pub deactivations: Option<u64>,
+    /// Percent of the users that the application has, 1 to 100; absent: `deactivations` alone. Of both the smaller counts.
+    pub percent: Option<u8>,
     /// The window.
     pub window: Duration,
 }

@@ -41,6 +41,8 @@ pub struct Target {
     pub content: Option<JsonPath>,
     /// How calls are authenticated.
     pub auth: Auth,
+    /// Whether the application accepts the credential: a call made when a tenant is loaded. Absent: none.
+    pub probe: Option<Call>,
     /// What the application can take.
     pub budget: Budget,
     /// What replies mean, tried in order after a call's own rules and before the defaults.
