@@ -26,7 +26,6 @@ mod look_up;
 mod me;
 mod members;
 mod parallel;
-mod plan;
 mod policy;
 mod prune;
 mod random;

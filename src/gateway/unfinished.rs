@@ -7,12 +7,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::TypeMapping,
+    mapping::{model::TypeMapping, plan::Plan},
     scim::{AttributePath, Error, Resource},
     store::Record,
 };
 
-use super::{context::Context, identity::new_record, join::Joined, plan::Plan, prune};
+use super::{context::Context, identity::new_record, join::Joined, prune};
 
 /// Writes down what is about to be changed by operations of several calls; nothing if there are none.
 ///

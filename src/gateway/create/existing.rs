@@ -7,11 +7,11 @@ use crate::{
         apply,
         join::{Joined, join_one, outbound},
         list::raw_with_name,
-        members, plan, policy, prune,
+        members, policy, prune,
     },
     mapping::{
         model::OnExisting,
-        read,
+        plan, read,
         write::{self, Wish},
     },
     scim::{AttributePath, Error, diff},

@@ -10,10 +10,11 @@ use crate::{
         get::object_of,
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
-        members, plan, prune,
+        members, prune,
     },
     mapping::{
         model::{Members, OnExisting, ReplyKind},
+        plan,
         reply::CallClass,
         write::{self, Wish},
     },
