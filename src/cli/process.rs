@@ -1,6 +1,12 @@
 //! A running gateway, put together: store, tenants, listeners. What `serve` and `demo` have in common.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -75,6 +81,18 @@ impl Process {
         })
     }
 
+    /// Counts what is held for each tenant since before the start, for `/status`.
+    async fn count_held(&self) {
+        for status in self.registry.status() {
+            let Some(tenant) = self.registry.tenant(&status.name) else {
+                continue;
+            };
+            if let Ok(count) = self.store.held_count(&tenant.id, Timestamp::MIN).await {
+                tenant.held.store(count, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Takes the addresses.
     ///
     /// # Errors
@@ -139,6 +157,7 @@ impl Serving {
             Arc::new(tokio::sync::Notify::new()),
         );
         let registry = &self.process.registry;
+        self.process.count_held().await;
         registry.ask_probes(registry.status().into_iter().map(|status| status.name));
         let reloading = tokio::spawn(reload_for_ever(Arc::clone(&self.process.registry)));
         let admin = self.admin.map(|admin| {
@@ -313,6 +332,9 @@ impl Watch {
             are_deactivations_paused: tenant
                 .as_ref()
                 .is_some_and(|tenant| tenant.pace.is_paused(Timestamp::now())),
+            held_references: tenant
+                .as_ref()
+                .map_or(0, |tenant| tenant.held.load(Ordering::Relaxed)),
             detail: detail(&status, tenant.as_deref()),
         }
     }

@@ -18,6 +18,7 @@ use super::{
     apply,
     context::Context,
     get::{Want, fetch_located, id_value},
+    hold,
     identity::{Located, locate, new_record, unknown},
     join::folded,
     policy, unfinished,
@@ -122,6 +123,7 @@ pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result
 
 /// Nothing is kept of what is gone.
 async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
+    hold::forget(ctx, t, &located.scim_id).await?;
     Ok(ctx
         .store
         .delete(ctx.id(), &t.resource_type.name, &located.scim_id, false)
@@ -143,6 +145,7 @@ async fn deactivate(
             "The resource has changed since the version in `If-Match`; read it again.",
         ));
     }
+    hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();
     new.0.insert("active".into(), false.into());
     let changed = [AttributePath {

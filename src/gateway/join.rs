@@ -326,7 +326,11 @@ pub async fn outbound(
     Ok(out)
 }
 
-fn reference_value<'r>(resource: &'r mut Resource, path: &AttributePath) -> Option<&'r mut Value> {
+/// The place of a reference's value in a resource; absent if it has none.
+pub fn reference_value<'r>(
+    resource: &'r mut Resource,
+    path: &AttributePath,
+) -> Option<&'r mut Value> {
     let holder = match &path.schema {
         Some(schema) => resource.0.get_mut(schema)?.as_object_mut()?,
         None => &mut resource.0,

@@ -16,6 +16,7 @@ mod dry;
 mod error;
 mod get;
 mod handler;
+mod hold;
 mod identity;
 mod intake;
 mod join;

@@ -66,6 +66,9 @@ pub struct TenantStatus {
     /// Whether deactivations are refused because there were more than `most-changes` allows.
     #[serde(rename = "deactivations-paused")]
     pub are_deactivations_paused: bool,
+    /// References that wait for a resource which does not exist yet.
+    #[serde(rename = "held-references")]
+    pub held_references: u64,
     /// One sentence on the state where there is more to say.
     pub detail: Option<String>,
 }

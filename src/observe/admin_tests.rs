@@ -21,6 +21,7 @@ impl Observed for Fixed {
             warnings: 0,
             probe: None,
             are_deactivations_paused: false,
+            held_references: 0,
             detail: None,
         };
         vec![

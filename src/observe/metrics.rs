@@ -84,6 +84,7 @@ pub struct Metrics {
     tenants: Family<StateLabels, Gauge>,
     probe_accepted: Family<TenantLabels, Gauge>,
     deactivations_paused: Family<TenantLabels, Gauge>,
+    held_references: Family<TenantLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -111,6 +112,7 @@ impl Metrics {
             tenants: Family::default(),
             probe_accepted: Family::default(),
             deactivations_paused: Family::default(),
+            held_references: Family::default(),
         };
         metrics.register();
         metrics
@@ -151,6 +153,11 @@ impl Metrics {
             "deactivations_paused",
             "Whether deactivations are refused because there were too many",
             self.deactivations_paused.clone(),
+        );
+        registry.register(
+            "held_references",
+            "References that wait for a resource which does not exist yet",
+            self.held_references.clone(),
         );
     }
 
@@ -211,6 +218,7 @@ impl Metrics {
     pub fn set_each_tenant(&self, tenants: &[TenantStatus]) {
         self.probe_accepted.clear();
         self.deactivations_paused.clear();
+        self.held_references.clear();
         for status in tenants {
             let labels = TenantLabels {
                 tenant: self.tenant_names.label(&status.tenant),
@@ -219,6 +227,8 @@ impl Metrics {
                 let is_accepted = i64::from(probe == "accepted");
                 self.probe_accepted.get_or_create(&labels).set(is_accepted);
             }
+            let held = i64::try_from(status.held_references).unwrap_or(i64::MAX);
+            self.held_references.get_or_create(&labels).set(held);
             let is_paused = i64::from(status.are_deactivations_paused);
             self.deactivations_paused
                 .get_or_create(&labels)

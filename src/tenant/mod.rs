@@ -15,7 +15,7 @@ pub mod secret;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU64},
 };
 
 pub use answered::Answered;
@@ -51,6 +51,8 @@ pub struct Tenant {
     pub pace: Arc<Pace>,
     /// When the application's tables of values were read.
     pub look_ups: LookUps,
+    /// How many references wait for what they name, as far as it was counted.
+    pub held: Arc<AtomicU64>,
     /// What the probe of its application has shown.
     probed: Mutex<Option<Probed>>,
     /// The files it was made of.

@@ -247,6 +247,7 @@ impl Registry {
             driver,
             locks,
             habits,
+            held: before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.held)),
             probed: Mutex::default(),
             look_ups: LookUps::new(mapping.look_ups.len()),
             files: texts.iter().map(|text| text.path.clone()).collect(),

@@ -14,6 +14,7 @@ mod stage;
 mod bulk;
 mod creates;
 mod existing;
+mod holds;
 mod lists;
 mod look_ups;
 mod members;

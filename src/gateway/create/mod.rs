@@ -28,7 +28,7 @@ use super::{
     apply,
     context::Context,
     get::{Want, fetch, with_parts},
-    intake,
+    hold, intake,
     join::{Joined, folded},
     look_up, policy,
     taste::season,
@@ -73,6 +73,9 @@ pub async fn create(
         match_key,
     };
     let joined = create.run().await?;
+    let said = hold::Said::everything();
+    hold::keep(ctx, t, &joined.scim_id, &create.wish, &said).await?;
+    hold::appeared(ctx, t, &joined).await;
     create.answer(joined, projection).await
 }
 

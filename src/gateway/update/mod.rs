@@ -26,6 +26,7 @@ use crate::{
         replace::{self, ReplaceRules},
         version::Precondition,
     },
+    store::ScimId,
 };
 
 use super::{
@@ -33,6 +34,7 @@ use super::{
     apply,
     context::Context,
     get::{Want, fetch_located},
+    hold::{self, Said},
     identity::{Located, locate},
     intake,
     join::Joined,
@@ -129,7 +131,9 @@ impl Update<'_> {
         .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
+        let said = self.said(&change);
         let wanted = self.wanted(&old, change)?;
+        let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
         policy::check(ctx, t, &wanted, &asked, false)?;
@@ -137,6 +141,7 @@ impl Update<'_> {
         let changed = self.changed(&old, &mut new);
         apply::record_changes(ctx, &changed);
         if changed.is_empty() {
+            self.hold(held).await?;
             return self.answer(old, is_patch).await;
         }
         let is_locked = new.0.get("active") == Some(&Value::Bool(false));
@@ -170,7 +175,31 @@ impl Update<'_> {
             },
         )?;
         let joined = self.bring_about(old, new, &changed).await?;
+        self.hold(held).await?;
         self.answer(joined, is_patch).await
+    }
+
+    /// What the request speaks of; absent where references are not held.
+    fn said(&self, change: &Change) -> Option<Said> {
+        if !hold::is_wanted(self.ctx) {
+            return None;
+        }
+        let Change::Patch(request) = change else {
+            return Some(Said::everything());
+        };
+        let rt = &self.t.resource_type;
+        let split = request.split_members(rt, "members");
+        let removed = split.map(|split| split.remove).unwrap_or_default();
+        let is_whole_list = says_whole_list(change);
+        Some(Said::of(request.attributes(rt), removed, is_whole_list))
+    }
+
+    /// Holds what was left out since it names nothing yet.
+    async fn hold(&self, held: Option<(Said, ScimId, Resource)>) -> Result<(), Error> {
+        match held {
+            Some((said, id, wished)) => hold::keep(self.ctx, self.t, &id, &wished, &said).await,
+            None => Ok(()),
+        }
     }
 
     /// Members are read only where the change cannot be told without them.

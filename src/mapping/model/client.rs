@@ -110,6 +110,13 @@ pub enum OnMissingReference {
     Reject,
     /// Left out.
     Drop,
+    /// Left out, and set when the resource appears.
+    Hold {
+        /// How long it is waited for.
+        life: Duration,
+        /// References that are held for the tenant at most; further ones are left out.
+        most: u64,
+    },
 }
 
 /// How far a group may shrink in one request.
