@@ -76,6 +76,13 @@ static BUDGET: Shape = Shape {
             "\"10/s\"",
         ),
         key("deletes", Kind::Rate, "any", "Deletions.", "\"1/s\""),
+        key(
+            "longest-pause",
+            Kind::Duration,
+            "10m",
+            "The application is left alone at most so long, whatever its `Retry-After` asks for; clients are told to come back then.",
+            "\"2m\"",
+        ),
     ],
     base: None,
     others: None,
@@ -413,6 +420,7 @@ fn budget(reader: &Reader<'_>) -> Budget {
         reads: budget.rate("reads"),
         writes: budget.rate("writes"),
         deletes: budget.rate("deletes"),
+        longest_pause: budget.duration("longest-pause"),
     }
 }
 

@@ -154,6 +154,8 @@ pub struct Login {
     pub keeps_cookies: bool,
     /// Logged in again after this time; absent: only when told "not logged in".
     pub life: Option<Duration>,
+    /// The value that a step takes which says how long the session lasts, and its unit.
+    pub life_in_answer: Option<(String, RetryUnit)>,
 }
 
 /// What an application can take: `[target.budget]`.
@@ -165,6 +167,8 @@ pub struct Budget {
     pub reads: Option<Rate>,
     pub writes: Option<Rate>,
     pub deletes: Option<Rate>,
+    /// The application is left alone at most so long, whatever it asks for; absent: 10 minutes.
+    pub longest_pause: Option<Duration>,
 }
 
 /// So many in a period.
