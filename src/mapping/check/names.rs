@@ -333,8 +333,23 @@ fn has_sub(attribute: &Attribute, sub: Option<&String>) -> bool {
     }
 }
 
+/// Whether a call uses a name.
+pub(super) fn uses(call: &Call, name: &str) -> bool {
+    used_in(call)
+        .iter()
+        .any(|used| used.names.first().is_some_and(|first| first == name))
+}
+
 /// Whether a call says which object it is about, by any name that differs from object to object.
 pub(super) fn names_an_object(call: &Call) -> bool {
+    used_in(call)
+        .iter()
+        .filter_map(|name| name.names.first())
+        .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
+}
+
+/// The names in the path, the query, the headers and the body.
+fn used_in(call: &Call) -> Vec<NamePath> {
     let mut used = call.path.names();
     for (_, template) in call.query.iter().chain(&call.headers) {
         used.extend(template.names());
@@ -344,7 +359,5 @@ pub(super) fn names_an_object(call: &Call) -> bool {
         .iter()
         .chain(call.with.iter().map(|(_, tree)| tree));
     used.extend(bodies.flat_map(|tree| tree.names()));
-    used.iter()
-        .filter_map(|name| name.names.first())
-        .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
+    used
 }
