@@ -41,6 +41,7 @@ impl From<TargetError> for Error {
             TargetError::TimedOut { .. } => {
                 later(504, "The application did not answer in time.", SHORTLY)
             }
+            TargetError::Halfway { cause, .. } => Self::from(*cause),
             TargetError::Changed => later(
                 503,
                 "The object was changed in the application meanwhile.",

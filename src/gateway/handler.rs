@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use crate::{
     exchange::Exchange,
@@ -256,6 +257,7 @@ impl Gateway {
             now: to_milliseconds(Timestamp::now()),
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
+            protected_ids: OnceCell::new(),
             tenant,
         };
         if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {

@@ -309,3 +309,49 @@ async fn a_member_change_counts_as_a_new_version_of_the_group() {
     late.body(crate::stage::patch(remove)).send().await.is(412);
     assert!(stage.app.members(4).contains(&1));
 }
+
+#[tokio::test]
+async fn protected_accounts_are_no_members_to_the_client() {
+    let stage = Setup::tenant("[policy]\nprotected = [\"root\"]\n")
+        .start()
+        .await;
+    let root = stage.app.add_user(json!({ "login": "Root", "state": 1 }));
+    let ada = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let group = stage.app.add_group(json!({ "name": "crew" }), [root, ada]);
+    let path = format!("/Groups/g-{group}");
+    let listed = |body: &Value| -> Vec<Value> {
+        let members = body["members"].as_array().cloned().unwrap_or_default();
+        members
+            .iter()
+            .map(|member| member["value"].clone())
+            .collect()
+    };
+    let read = stage.get(&path).await.is(200).body;
+    assert_eq!(listed(&read), [json!(ada.to_string())]);
+    // One question for the whole list.
+    let found = stage
+        .app
+        .calls()
+        .iter()
+        .filter(|call| call.contains("login=root"))
+        .count();
+    assert_eq!(found, 1);
+    stage
+        .put(&path, json!({ "displayName": "crew", "members": [] }))
+        .await
+        .is(200);
+    assert_eq!(stage.app.members(group), [root]);
+    stage.get(&path).await.is(200);
+}
+
+#[tokio::test]
+async fn a_list_of_members_that_cannot_be_told_is_no_empty_group() {
+    let stage = Setup::tenant("[group.members]\nread = { call = \"GET /groups/{group}/members\", items = '$.items[*]', id = '$.nothing' }\n")
+        .start()
+        .await;
+    let ada = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let group = stage.app.add_group(json!({ "name": "crew" }), [ada]);
+    let reply = stage.get(&format!("/Groups/g-{group}")).await.is(502);
+    let detail = reply.body["detail"].as_str().unwrap();
+    assert!(detail.contains("[group.members]"), "{detail}");
+}

@@ -11,6 +11,8 @@
 mod existing;
 mod send;
 
+pub(super) use self::send::{located, member_ids};
+
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
@@ -32,6 +34,7 @@ use super::{
     join::{Joined, folded},
     look_up, policy,
     taste::season,
+    unfinished,
 };
 
 /// Creates a resource out of a request's body.
@@ -71,6 +74,7 @@ pub async fn create(
         wish,
         name,
         match_key,
+        id: None,
     };
     let joined = create.run().await?;
     let said = hold::Said::everything();
@@ -103,11 +107,9 @@ pub async fn under_id(
         wish,
         name,
         match_key,
+        id: Some(scim_id.clone()),
     };
-    let intent = Intent {
-        scim_id: scim_id.clone(),
-        ..create.new_intent()
-    };
+    let intent = create.new_intent();
     match ctx
         .store
         .prepare(ctx.id(), create.type_name(), &intent, ctx.now)
@@ -182,6 +184,8 @@ struct Create<'a> {
     name: String,
     match_key: String,
     digest: [u8; 32],
+    /// The SCIM id, where it is given: a resource that gets another object.
+    id: Option<ScimId>,
 }
 
 impl Create<'_> {
@@ -192,6 +196,12 @@ impl Create<'_> {
             .tenant
             .answered
             .contains(self.type_name(), &self.match_key);
+        // What several calls make may stand there half-made one day: that nobody was there before tells whose it is.
+        let looks_first = self.has_several_calls() && self.can_look_up();
+        let found = match looks_first {
+            true => self.look_up().await?,
+            false => None,
+        };
         let intent = self.new_intent();
         match self
             .ctx
@@ -199,22 +209,32 @@ impl Create<'_> {
             .prepare(self.ctx.id(), self.type_name(), &intent, self.ctx.now)
             .await?
         {
-            Prepared::Fresh => self.make(&intent.scim_id).await,
             Prepared::Existing(intent) => self.resume(intent, was_answered).await,
+            Prepared::Fresh => match found {
+                Some(found) => self.meet(found, &intent.scim_id).await,
+                None if looks_first => self.make_new(&intent.scim_id).await,
+                None => self.make(&intent.scim_id).await,
+            },
         }
+    }
+
+    /// Whether more than one call of the create may change something.
+    fn has_several_calls(&self) -> bool {
+        let steps = self.t.create.iter().flat_map(|create| &create.steps);
+        steps.filter(|step| !step.method.is_safe()).count() > 1
     }
 
     /// The id is chosen now if it is ours to choose, so that every repetition gives the same.
     fn new_intent(&self) -> Intent {
-        let scim_id = if self.t.id.is_stable {
-            String::new()
-        } else {
-            uuid::Uuid::new_v4().to_string()
+        let scim_id = match &self.id {
+            Some(id) => id.clone(),
+            None if self.t.id.is_stable => ScimId::new(""),
+            None => ScimId::new(uuid::Uuid::new_v4().to_string()),
         };
         Intent {
             match_key: self.match_key.clone(),
             digest: self.digest,
-            scim_id: ScimId::new(scim_id),
+            scim_id,
             state: IntentState::Prepared,
             prepared_at: self.ctx.now,
             target_id: None,
@@ -232,10 +252,17 @@ impl Create<'_> {
                     self.finish(found, &intent.scim_id).await
                 }
                 Some(found) => self.meet(found, &intent.scim_id).await,
-                None => self.make(&intent.scim_id).await,
+                None => self.make_new(&intent.scim_id).await,
             };
         }
         match self.present(&intent).await? {
+            Some(joined)
+                if intent.state == IntentState::Applied
+                    && !was_answered
+                    && unfinished::is_marked(&joined) =>
+            {
+                self.finish(joined, &intent.scim_id).await
+            }
             Some(joined)
                 if intent.state == IntentState::Applied
                     && intent.digest == self.digest

@@ -17,9 +17,9 @@ use crate::{
 use super::super::{
     context::Context,
     get::id_value,
-    identity::scim_id_of,
+    identity::{are_hidden, scim_id_of},
     join::Joined,
-    user_groups::{chosen, flattened, id_of, text_of},
+    user_groups::{chosen, flattened, id_of, is_nobody, text_of, without_id},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -60,6 +60,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
             .unwrap_or_default();
         items
             .iter()
+            .filter(|item| !is_nobody(item))
             .map(|item| {
                 (
                     text_of(
@@ -112,9 +113,21 @@ pub async fn read_short(
 }
 
 async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
-    let mut values = Vec::with_capacity(found.len());
+    let Some(of) = members.types.first().and_then(|name| ctx.type_named(name)) else {
+        return Ok(Vec::new());
+    };
+    let mut known = Vec::with_capacity(found.len());
     for (target_id, display) in found {
-        let Some(target_id) = target_id else { continue };
+        let no_id = || without_id("a group's members", "`[group.members]`");
+        known.push((target_id.ok_or_else(no_id)?, display));
+    }
+    let ids: Vec<TargetId> = known.iter().map(|(id, _)| TargetId::new(id)).collect();
+    let hidden = are_hidden(ctx, of, &ids).await?;
+    let mut values = Vec::with_capacity(known.len());
+    for ((target_id, display), is_hidden) in known.into_iter().zip(hidden) {
+        if is_hidden {
+            continue;
+        }
         if let Some(value) = member_value(ctx, members, &target_id, display).await? {
             values.push(value);
         }
@@ -154,7 +167,8 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
 
 fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
     let items = chosen(ctx, read.only.as_ref(), items);
-    let found = items.iter().map(|item| {
+    let somebody = items.iter().filter(|item| !is_nobody(item));
+    let found = somebody.map(|item| {
         let id = id_of(ctx, read.id.as_ref(), item);
         let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
         (id, display)

@@ -165,15 +165,17 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        look_up::before_writing(ctx, t, &new, Some(&changed)).await?;
-        write::check(
-            t,
-            &new,
-            &Wish::Update {
+        let is_new = rename::must_recreate(ctx, t, &changed);
+        let written = (!is_new).then_some(changed.as_slice());
+        look_up::before_writing(ctx, t, &new, written).await?;
+        let wish = match is_new {
+            true => Wish::Create,
+            false => Wish::Update {
                 changed: &changed,
                 old: &old.resource,
             },
-        )?;
+        };
+        write::check(t, &new, &wish)?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.hold(held).await?;
         self.answer(joined, is_patch).await
