@@ -13,7 +13,7 @@ use crate::{
         read,
         write::{self, Wish},
     },
-    scim::{Attribute, AttributeType, Resource},
+    scim::{Attribute, AttributePath, AttributeType, Resource},
 };
 
 /// Complaints about the lines of a section.
@@ -55,7 +55,9 @@ fn read_again(
         .resource(&resource)
         .random(RANDOM);
     let fields = write::fields(section, operation, &resource, Wish::Create, None, &names).ok()?;
-    let read = read::read(section, &Value::Object(fields), &mapping.settings, |_| true);
+    let own = line.location.leaf();
+    let is_own = |path: &AttributePath| *path == own;
+    let read = read::read(section, &Value::Object(fields), &mapping.settings, is_own);
     let found = found(line, &read.resource.0)?;
     (!is_same(sample, found)).then(|| found.clone())
 }
