@@ -1,6 +1,10 @@
 //! `scimgate explain`: what one SCIM request would do. Reads are made, writes are only planned.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use clap::Args;
@@ -9,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     exchange::CallRecord,
-    gateway::Writes,
+    gateway::{Deadline, Writes},
     mapping::model::Mapping,
     observe::Finished,
     server::{Request, Response},
@@ -53,6 +57,7 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
     };
     let request = request(&arguments)?;
     let mapping = Arc::clone(&tenant.mapping);
+    let time = process.gateway.time_for(&tenant, &request);
     let (response, finished) = process
         .gateway
         .exchange(tenant, request, Writes::Planned)
@@ -62,6 +67,7 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         Explanation {
             arguments: &arguments,
             mapping: &mapping,
+            time,
             response: &response,
             finished: &finished
         }
@@ -117,6 +123,7 @@ fn body(text: Option<&str>) -> Result<Bytes, Failure> {
 struct Explanation<'a> {
     arguments: &'a ExplainArguments,
     mapping: &'a Mapping,
+    time: Deadline,
     response: &'a Response,
     finished: &'a Finished,
 }
@@ -129,6 +136,16 @@ impl std::fmt::Display for Explanation<'_> {
             "request    {} {}",
             self.finished.method, self.arguments.path
         )?;
+        write!(f, "time       {} at most", words(self.time.time))?;
+        match self.time.patience {
+            Some(patience) => writeln!(
+                f,
+                ", since the client waits {} ({})",
+                words(patience.waits),
+                patience.quirk
+            )?,
+            None => writeln!(f)?,
+        }
         for note in &exchange.notes.0 {
             writeln!(f, "mended     {:<12} {}", note.quirk, note.message)?;
         }
@@ -196,6 +213,14 @@ impl Explanation<'_> {
             Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
             None => Ok(()),
         }
+    }
+}
+
+/// A time as the files have it: `4s`, `500ms`.
+fn words(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{}s", time.as_secs()),
+        _ => format!("{}ms", time.as_millis()),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Joined {
     pub record: Option<Record>,
     /// The target's object.
     pub object: Value,
+    /// The object's `ETag` when it was read by itself; absent if the target gave none.
+    pub etag: Option<String>,
     /// Its id there.
     pub target_id: TargetId,
     /// Its id for the client.
@@ -134,17 +136,24 @@ async fn join(
     for reference in translated.references {
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
+    if let Some(record) = &record {
+        write::join_kept(t, &mut resource, &record.shadow);
+        withheld(&mut resource, &record.shadow);
+        show_wished_state(ctx, t, &mut resource, &record.shadow);
+    }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
     Ok(Joined {
         resource,
         record,
         object,
+        etag: None,
         target_id,
         scim_id,
     })
 }
 
-/// Puts what is kept here, the common attributes and the version into a resource that has its mapped attributes.
+/// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
+/// it is the resource as it was wished.
 pub fn complete(
     ctx: &Context,
     t: &TypeMapping,
@@ -152,15 +161,10 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    if let Some(record) = record {
-        write::join_kept(t, resource, &record.shadow);
-        withheld(resource, &record.shadow);
-        show_wished_state(ctx, t, resource, &record.shadow);
-        if let Some(external_id) = &record.external_id {
-            resource
-                .0
-                .insert("externalId".into(), json!(external_id.as_str()));
-        }
+    if let Some(external_id) = record.and_then(|record| record.external_id.as_ref()) {
+        resource
+            .0
+            .insert("externalId".into(), json!(external_id.as_str()));
     }
     let schemas = schemas(t, resource);
     resource.0.shift_remove("id");

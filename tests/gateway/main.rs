@@ -9,10 +9,12 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+mod spellings;
 mod stage;
 
 mod bulk;
 mod creates;
+mod deadlines;
 mod existing;
 mod holds;
 mod lists;
@@ -23,3 +25,4 @@ mod secrecy;
 mod statuses;
 mod tenants;
 mod updates;
+mod versions;

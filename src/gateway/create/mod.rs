@@ -55,6 +55,7 @@ pub async fn create(
     let wish = intake::created(ctx, t, body)?;
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
     policy::state(t, None, &wish)?;
+    super::members::named(&wish)?;
     policy::check(ctx, t, &wish, &everything, true)?;
     look_up::before_writing(ctx, t, &wish, None).await?;
     write::check(t, &wish, &Wish::Create)?;

@@ -289,7 +289,7 @@ impl Create<'_> {
             .unwrap_or_else(|| self.record(&joined.scim_id, &joined.target_id));
         if error.status < 500 && t.delete.is_some() {
             let located = located(joined);
-            if crate::gateway::delete::remove(ctx, t, &located)
+            if crate::gateway::delete::remove(ctx, t, &located, None)
                 .await
                 .is_ok()
             {
@@ -377,6 +377,7 @@ impl Create<'_> {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
+            etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
         }

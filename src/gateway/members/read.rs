@@ -61,16 +61,14 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
         items
             .iter()
             .filter(|item| !is_nobody(item))
-            .map(|item| {
-                (
-                    text_of(
-                        field
-                            .id
-                            .as_ref()
-                            .map_or(Some(item), |path| path.first(item)),
-                    ),
-                    None,
-                )
+            .map(|item| Item {
+                id: text_of(
+                    field
+                        .id
+                        .as_ref()
+                        .map_or(Some(item), |path| path.first(item)),
+                ),
+                ..Item::default()
             })
             .collect()
     } else if members.read.is_some() {
@@ -116,26 +114,39 @@ async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec
     let Some(of) = members.types.first().and_then(|name| ctx.type_named(name)) else {
         return Ok(Vec::new());
     };
-    let mut known = Vec::with_capacity(found.len());
-    for (target_id, display) in found {
+    // Nested groups are not accounts: only these can be hidden.
+    let mut accounts = Vec::with_capacity(found.len());
+    for item in &found {
         let no_id = || without_id("a group's members", "`[group.members]`");
-        known.push((target_id.ok_or_else(no_id)?, display));
+        let id = item.id.as_ref().ok_or_else(no_id)?;
+        if !item.is_group {
+            accounts.push(TargetId::new(id));
+        }
     }
-    let ids: Vec<TargetId> = known.iter().map(|(id, _)| TargetId::new(id)).collect();
-    let hidden = are_hidden(ctx, of, &ids).await?;
-    let mut values = Vec::with_capacity(known.len());
-    for ((target_id, display), is_hidden) in known.into_iter().zip(hidden) {
-        if is_hidden {
+    let mut hidden = are_hidden(ctx, of, &accounts).await?.into_iter();
+    let mut values = Vec::with_capacity(found.len());
+    for item in found {
+        if !item.is_group && hidden.next() == Some(true) {
             continue;
         }
-        if let Some(value) = member_value(ctx, members, &target_id, display).await? {
+        if let Some(value) = member_value(ctx, members, item).await? {
             values.push(value);
         }
     }
     Ok(values)
 }
 
-type Found = Vec<(Option<String>, Option<String>)>;
+/// A member as the target lists it.
+#[derive(Default)]
+struct Item {
+    /// Its target id; without one it is nobody.
+    id: Option<String>,
+    display: Option<String>,
+    /// Whether it is a nested group.
+    is_group: bool,
+}
+
+type Found = Vec<Item>;
 
 async fn by_call(
     ctx: &Context,
@@ -169,9 +180,17 @@ fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
     let items = chosen(ctx, read.only.as_ref(), items);
     let somebody = items.iter().filter(|item| !is_nobody(item));
     let found = somebody.map(|item| {
-        let id = id_of(ctx, read.id.as_ref(), item);
-        let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
-        (id, display)
+        let is_group = read.is_group.as_ref().is_some_and(|is_group| {
+            let mut names = ctx.names();
+            names.object(item);
+            names.with("value", Cow::Borrowed(item));
+            is_group.holds(&names).unwrap_or(false)
+        });
+        Item {
+            id: id_of(ctx, read.id.as_ref(), item),
+            display: text_of(read.display.as_ref().and_then(|path| path.first(item))),
+            is_group,
+        }
     });
     found.collect()
 }
@@ -188,7 +207,10 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         for user in &page.items {
             if super::change::groups_on(on_user, user).contains(&wanted) {
-                found.push((crate::mapping::read::target_id(users, user), None));
+                found.push(Item {
+                    id: crate::mapping::read::target_id(users, user),
+                    ..Item::default()
+                });
             }
         }
     }
@@ -198,10 +220,13 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
 async fn member_value(
     ctx: &Context,
     members: &Members,
-    target_id: &str,
-    display: Option<String>,
+    item: Item,
 ) -> Result<Option<Value>, Error> {
-    let Some(name) = members.types.first() else {
+    let of = match item.is_group {
+        true => members.types.iter().find(|name| *name == "Group"),
+        false => members.types.first(),
+    };
+    let Some((name, target_id)) = of.zip(item.id) else {
         return Ok(None);
     };
     let Some(of) = ctx.type_named(name) else {
@@ -210,7 +235,7 @@ async fn member_value(
     let id = scim_id_of(ctx, of, &TargetId::new(target_id)).await?;
     let mut value =
         json!({ "value": id.as_str(), "$ref": ctx.location(of, id.as_str()), "type": name });
-    if let Some(display) = display {
+    if let Some(display) = item.display {
         value["display"] = json!(display);
     }
     Ok(Some(value))

@@ -140,6 +140,7 @@ impl Update<'_> {
             resource,
             record,
             object: old.object,
+            etag: None,
             target_id,
             scim_id: old.scim_id,
         })

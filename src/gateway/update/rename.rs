@@ -128,7 +128,6 @@ async fn set_active(
         .resource
         .0
         .insert("active".into(), (!is_active).into());
-    apply::apply(ctx, t, &plan, &present, &wanted)
-        .await
-        .map(|_| ())
+    apply::apply(ctx, t, &plan, &present, &wanted).await?;
+    Ok(())
 }
