@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::diagnostic::Place;
+
 /// Something odd in a request that was mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -47,6 +49,8 @@ pub struct CallRecord {
     pub duration: Duration,
     /// Whether it was planned only (`explain`, `mode = "shadow"`).
     pub is_planned_only: bool,
+    /// Where the mapping says this call; absent if no file says it.
+    pub origin: Option<Place>,
 }
 
 /// What one request did, collected on its way.

@@ -18,6 +18,7 @@ use super::{
     apply::{self, ATTEMPTS, Stopped},
     context::Context,
     get::{Want, fetch_located, id_value},
+    hold,
     identity::{Located, locate, new_record, unknown},
     join::folded,
     policy, unfinished,
@@ -47,7 +48,7 @@ pub async fn delete(
         OnDelete::Delete
     };
     if on_delete != OnDelete::Refuse {
-        policy::count_loss(ctx, t)?;
+        policy::count_loss(ctx, t).await?;
     }
     match on_delete {
         OnDelete::Refuse => Err(Error::new(
@@ -142,6 +143,7 @@ pub async fn remove(
 
 /// Nothing is kept of what is gone.
 async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
+    hold::forget(ctx, t, &located.scim_id).await?;
     Ok(ctx
         .store
         .delete(ctx.id(), &t.resource_type.name, &located.scim_id, false)
@@ -163,6 +165,7 @@ async fn deactivate(
             "The resource has changed since the version in `If-Match`; read it again.",
         ));
     }
+    hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();
     new.0.insert("active".into(), false.into());
     let changed = [AttributePath {

@@ -18,6 +18,7 @@ use crate::{
 use super::{
     context::Context,
     identity::{link, scim_id_of},
+    look_up,
 };
 
 /// A resource as the client knows it, and what it was made of.
@@ -43,9 +44,13 @@ pub async fn join_all(
     t: &TypeMapping,
     objects: Vec<Value>,
 ) -> Result<Vec<Joined>, Error> {
-    let visible: Vec<(TargetId, Value)> = objects
+    let objects: Vec<Value> = objects
         .into_iter()
         .filter(|object| is_visible(ctx, t, object))
+        .collect();
+    look_up::before_reading(ctx, t, &objects).await?;
+    let visible: Vec<(TargetId, Value)> = objects
+        .into_iter()
         .filter_map(|object| read::target_id(t, &object).map(|id| (TargetId::new(id), object)))
         .collect();
     let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();
@@ -100,6 +105,7 @@ pub async fn join_known(
     let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
         return Ok(None);
     };
+    look_up::before_reading(ctx, t, std::slice::from_ref(&object)).await?;
     join(ctx, t, &reading(ctx, t), object, target_id, record)
         .await
         .map(Some)
@@ -324,7 +330,11 @@ pub async fn outbound(
     Ok(out)
 }
 
-fn reference_value<'r>(resource: &'r mut Resource, path: &AttributePath) -> Option<&'r mut Value> {
+/// The place of a reference's value in a resource; absent if it has none.
+pub fn reference_value<'r>(
+    resource: &'r mut Resource,
+    path: &AttributePath,
+) -> Option<&'r mut Value> {
     let holder = match &path.schema {
         Some(schema) => resource.0.get_mut(schema)?.as_object_mut()?,
         None => &mut resource.0,

@@ -163,6 +163,7 @@ pub(super) mod tests {
             status: Some(200),
             duration: Duration::from_millis(12),
             is_planned_only: false,
+            origin: None,
         };
         let planned = CallRecord {
             is_planned_only: true,

@@ -44,6 +44,63 @@ async fn too_many_deactivations_are_paused_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
+async fn a_share_of_the_users_is_counted_once_a_window_and_more_is_paused() {
+    for (limit, lost) in [
+        ("percent = 10", 2),
+        ("deactivations = 1, percent = 10", 1),
+        ("deactivations = 50, percent = 10", 2),
+        ("percent = 1", 1),
+    ] {
+        let text = format!("[policy]\nmost-changes = {{ {limit}, window = \"1h\" }}\n");
+        let stage = Setup::tenant(&text).start().await;
+        stage.app.add_users(25);
+        for user in 1..=lost {
+            stage.patch(&format!("/Users/{user}"), off()).await.is(200);
+        }
+        let tenant = stage.registry.tenant("acme").unwrap();
+        assert!(!tenant.pace.is_paused(jiff::Timestamp::now()));
+        stage.patch("/Users/20", off()).await.is(503);
+        assert!(tenant.pace.is_paused(jiff::Timestamp::now()), "{limit}");
+        let calls = stage.app.calls();
+        let counts = calls.iter().filter(|call| call.starts_with("GET /users?"));
+        assert_eq!(counts.count(), 1, "{limit}: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_resumes_by_a_larger_number() {
+    let text =
+        |most| format!("[policy]\nmost-changes = {{ deactivations = {most}, window = \"1h\" }}\n");
+    let stage = Setup::tenant(&text(1)).start().await;
+    stage.app.add_users(5);
+    stage.patch("/Users/1", off()).await.is(200);
+    stage.patch("/Users/2", off()).await.is(503);
+    stage
+        .rewrite("acme", &stage.file_of("acme", &text(3)))
+        .await;
+    let tenant = stage.registry.tenant("acme").unwrap();
+    assert!(!tenant.pace.is_paused(jiff::Timestamp::now()));
+    stage.patch("/Users/2", off()).await.is(200);
+    stage.patch("/Users/3", off()).await.is(200);
+    stage.patch("/Users/4", off()).await.is(503);
+}
+
+#[tokio::test]
+async fn users_of_an_application_without_a_total_are_counted() {
+    let text = "[policy]\nmost-changes = { percent = 10, window = \"1h\" }\n";
+    let setup = Setup::tenant(text).with(
+        "size   = { parameter = \"per_page\", most = 100 }\ntotal  = '$.total'",
+        "size   = { parameter = \"per_page\", most = 10 }",
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(31);
+    for user in 1..=3 {
+        stage.patch(&format!("/Users/{user}"), off()).await.is(200);
+    }
+    stage.patch("/Users/4", off()).await.is(503);
+}
+
+#[tokio::test]
 async fn an_administrators_suspension_stays_whatever_the_client_sees() {
     for (policy, shown) in [("target", false), ("client", true)] {
         let stage = Setup::tenant(&format!("[policy]\nactive-is = \"{policy}\"\n"))

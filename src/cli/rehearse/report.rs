@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cli::replay::{Outcome, Session, StepRecord},
     dialect::Idp,
-    tenant::Tenant,
+    tenant::{Probed, Tenant},
 };
 
 use super::transport::{LeftBehind, Seen, detail};
@@ -78,6 +78,23 @@ impl<'w, W: Write> Report<'w, W> {
             writeln!(self.out, "The tenant is strict: nothing is mended.")?;
         }
         writeln!(self.out)
+    }
+
+    /// Tells what the application's probe showed, and what to do about it.
+    pub fn probe(&mut self, probed: Probed) -> std::io::Result<()> {
+        let words = match probed {
+            Probed::Accepted => "the application accepts the gateway's credential",
+            Probed::Refused => {
+                "the application does not accept the gateway's credential; nothing was played. Set the one in `[target.auth]` anew"
+            }
+            Probed::Failed => {
+                "the application answers `[target] probe` with an error; nothing was played. See whether the call and `base-url` are right"
+            }
+            Probed::Unreachable => {
+                "the application does not answer; nothing was played. See whether `base-url` is right and can be reached from here"
+            }
+        };
+        writeln!(self.out, "probe    {words}\n")
     }
 
     /// Tells one step.

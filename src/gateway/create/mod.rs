@@ -30,9 +30,9 @@ use super::{
     apply,
     context::Context,
     get::{Want, fetch, with_parts},
-    intake,
+    hold, intake,
     join::{Joined, folded},
-    policy,
+    look_up, policy,
     taste::season,
     unfinished,
 };
@@ -57,6 +57,7 @@ pub async fn create(
     policy::state(t, None, &wish)?;
     super::members::named(&wish)?;
     policy::check(ctx, t, &wish, &everything, true)?;
+    look_up::before_writing(ctx, t, &wish, None).await?;
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
@@ -77,6 +78,9 @@ pub async fn create(
         id: None,
     };
     let joined = create.run().await?;
+    let said = hold::Said::everything();
+    hold::keep(ctx, t, &joined.scim_id, &create.wish, &said).await?;
+    hold::appeared(ctx, t, &joined).await;
     create.answer(joined, projection).await
 }
 
@@ -94,6 +98,7 @@ pub async fn under_id(
     for name in ["id", "meta", "schemas", "groups"] {
         wish.0.shift_remove(name);
     }
+    look_up::before_writing(ctx, t, &wish, None).await?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
     let create = Create {

@@ -26,6 +26,7 @@ use crate::{
         replace::{self, ReplaceRules},
         version::Precondition,
     },
+    store::ScimId,
 };
 
 use super::{
@@ -33,10 +34,11 @@ use super::{
     apply::{self, ATTEMPTS, Stopped},
     context::Context,
     get::{Want, fetch_located},
+    hold::{self, Said},
     identity::{Located, locate},
     intake,
     join::Joined,
-    members, policy, prune, unfinished,
+    look_up, members, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
@@ -154,7 +156,9 @@ impl Update<'_> {
         .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
+        let said = self.said(&change);
         let wanted = self.wanted(&old, change)?;
+        let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
         policy::check(ctx, t, &wanted, &asked, false)?;
@@ -164,6 +168,7 @@ impl Update<'_> {
             apply::record_changes(ctx, &changed);
         }
         if changed.is_empty() {
+            self.hold(held).await?;
             return Ok(self.answer(old, is_patch, knows_members).await?);
         }
         let is_locked = new.0.get("active") == Some(&Value::Bool(false));
@@ -173,7 +178,7 @@ impl Update<'_> {
                 .iter()
                 .any(|path| path.schema.is_none() && path.attribute == "active")
         {
-            policy::count_loss(ctx, t)?;
+            policy::count_loss(ctx, t).await?;
         }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old
@@ -188,7 +193,10 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        let wish = match rename::must_recreate(ctx, t, &changed) {
+        let is_new = rename::must_recreate(ctx, t, &changed);
+        let written = (!is_new).then_some(changed.as_slice());
+        look_up::before_writing(ctx, t, &new, written).await?;
+        let wish = match is_new {
             true => Wish::Create,
             false => Wish::Update {
                 changed: &changed,
@@ -197,7 +205,31 @@ impl Update<'_> {
         };
         write::check(t, &new, &wish).map_err(Error::from)?;
         let joined = self.bring_about(old, new, &changed).await?;
+        self.hold(held).await?;
         Ok(self.answer(joined, is_patch, knows_members).await?)
+    }
+
+    /// What the request speaks of; absent where references are not held.
+    fn said(&self, change: &Change) -> Option<Said> {
+        if !hold::is_wanted(self.ctx) {
+            return None;
+        }
+        let Change::Patch(request) = change else {
+            return Some(Said::everything());
+        };
+        let rt = &self.t.resource_type;
+        let split = request.split_members(rt, "members");
+        let removed = split.map(|split| split.remove).unwrap_or_default();
+        let is_whole_list = says_whole_list(change);
+        Some(Said::of(request.attributes(rt), removed, is_whole_list))
+    }
+
+    /// Holds what was left out since it names nothing yet.
+    async fn hold(&self, held: Option<(Said, ScimId, Resource)>) -> Result<(), Error> {
+        match held {
+            Some((said, id, wished)) => hold::keep(self.ctx, self.t, &id, &wished, &said).await,
+            None => Ok(()),
+        }
     }
 
     /// Members are read only where the change cannot be told without them.
