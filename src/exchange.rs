@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::diagnostic::Place;
+
 /// Something odd in a request that was mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -55,6 +57,8 @@ pub struct CallRecord {
     pub duration: Duration,
     /// Whether it was planned only (`explain`, `mode = "shadow"`).
     pub is_planned_only: bool,
+    /// Where the mapping says this call; absent if no file says it.
+    pub origin: Option<Place>,
 }
 
 /// What an answer was taken to mean.
@@ -88,4 +92,6 @@ pub struct Exchange {
     pub calls: Vec<CallRecord>,
     /// The last thing that could not be done; absent if all could, or if the application refused it in an answer.
     pub trouble: Option<Trouble>,
+    /// Whether a call that changes something was sent, whatever became of it. Known before its record is there.
+    pub may_have_written: bool,
 }

@@ -20,6 +20,9 @@ impl Observed for Fixed {
             errors,
             warnings: 0,
             target: None,
+            probe: None,
+            are_deactivations_paused: false,
+            held_references: 0,
             detail: None,
         };
         vec![

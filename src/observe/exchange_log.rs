@@ -208,6 +208,7 @@ pub(super) mod tests {
             judged: None,
             duration: Duration::from_millis(12),
             is_planned_only: false,
+            origin: None,
         };
         let planned = CallRecord {
             is_planned_only: true,
@@ -232,6 +233,7 @@ pub(super) mod tests {
                 ],
                 calls: vec![call.clone(), call, planned],
                 trouble: None,
+                may_have_written: true,
             },
             request_id: "r-1".to_owned(),
         }

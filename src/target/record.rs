@@ -65,6 +65,7 @@ impl Secrets<'_> {
             judged: None,
             duration,
             is_planned_only,
+            origin: Some(planned.origin.clone()),
         }
     }
 
@@ -178,6 +179,7 @@ mod tests {
             content_type: None,
             is_repeatable: false,
             is_write: true,
+            origin: crate::mapping::fixture::place(),
         }
     }
 

@@ -87,7 +87,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         object: None,
         id: None,
         envelope: None,
-        sends_if_match: false,
+        if_match: None,
         gets_first: false,
         place: place(),
     }
@@ -131,6 +131,7 @@ pub fn target(base_url: &str) -> Target {
         wrap: None,
         content: None,
         auth: Auth::None,
+        probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
         detail: None,
@@ -219,6 +220,7 @@ pub fn mapping(target: Target) -> Mapping {
         settings: Map::new(),
         target,
         types: vec![users()],
+        look_ups: Vec::new(),
         examples: Vec::new(),
     }
 }

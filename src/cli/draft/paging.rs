@@ -65,7 +65,7 @@ impl Listing {
             .unwrap_or_default();
         let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
         let parameters = endpoint.query();
-        let total = named(&names, TOTALS).map(|path| literal(&json_path(&path)));
+        let total = named(&names, TOTALS).map(|path| literal(&json_path(path)));
         let header = TOTAL_HEADERS
             .iter()
             .find_map(|name| endpoint.replies_with(name));

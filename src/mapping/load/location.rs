@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::{
     diagnostic::{Place, closest},
     mapping::model::Location,
-    scim::{Attribute, AttributePath, CompareOp, Filter, PatchPath, Resolved, ResourceType},
+    scim::{
+        Attribute, AttributePath, CompareOp, Filter, PatchPath, Resolved, ResourceType,
+        schema::builtin,
+    },
 };
 
 use super::{context::Context, tree::Entry};
@@ -241,6 +244,13 @@ fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<Stri
             .first()
         {
             return Some(found.canonical().to_string());
+        }
+        let enterprise = builtin::enterprise_user();
+        if resource_type.name == "User"
+            && sub.is_none()
+            && let Some(found) = enterprise.attribute(&path.attribute)
+        {
+            return Some(format!("{}:{}", enterprise.id, found.name));
         }
         // `enterprise.department`: an expression's way to name an extension.
         if let (true, Some(sub)) = (path.attribute.eq_ignore_ascii_case("enterprise"), sub) {

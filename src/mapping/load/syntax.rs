@@ -5,8 +5,9 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::{
+    diagnostic::Place,
     mapping::{
-        expression::Expression,
+        expression::{Expression, NamePath},
         model::Read,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
@@ -80,13 +81,44 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
-    checked(
+    let template = checked(
         context,
         node,
         &written,
         "mapping::bad-template",
         Template::parse(&written),
-    )
+    )?;
+    no_path(context, node, "mapping::bad-template", &template.names())?;
+    Some(template)
+}
+
+/// A name in an expression that begins as a JSONPath does: it would always be absent.
+fn no_path(
+    context: &Context<'_>,
+    node: &Node,
+    code: &'static str,
+    names: &[NamePath],
+) -> Option<()> {
+    let is_path = |name: &&NamePath| name.names.first().is_some_and(|first| first == "$");
+    let Some(wrong) = names.iter().find(is_path) else {
+        return Some(());
+    };
+    let wrong = wrong.names.join(".");
+    let place = match node.place.text().find(&wrong) {
+        Some(at) => {
+            let start = node.place.span.start + at;
+            Place::new(&node.place.file, start..start + wrong.len())
+        }
+        None => node.place.clone(),
+    };
+    let bare = wrong.trim_start_matches(['$', '.']);
+    context.error(
+        code,
+        &place,
+        format!("`{wrong}` is a path; in expressions stand names."),
+        &format!("without `$.`: `{bare}`"),
+    );
+    None
 }
 
 /// An expression out of a text value.
@@ -103,13 +135,20 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
         return None;
     }
     let text = context.expand(node, text, false);
-    checked(
+    let expression = checked(
         context,
         node,
         &text,
         "mapping::bad-expression",
         Expression::parse(&text),
-    )
+    )?;
+    no_path(
+        context,
+        node,
+        "mapping::bad-expression",
+        &expression.names(),
+    )?;
+    Some(expression)
 }
 
 /// A regular expression out of a text value, its compiled size bounded.
@@ -245,7 +284,16 @@ pub(super) fn path_at(reader: &Reader<'_>, key: &str) -> Option<JsonPath> {
 pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
     match node.as_text() {
         Some(text) if !text.starts_with('$') && text.contains('{') => {
-            template(context, node).map(Read::Template)
+            let template = template(context, node)?;
+            if template.names().is_empty() {
+                context.warning(
+                    "mapping::no-expression",
+                    &node.place,
+                    "This template names nothing: every object reads the same.".to_owned(),
+                    "a name stands in one brace: `\"{first} {last}\"`; `{{` is the character",
+                );
+            }
+            Some(Read::Template(template))
         }
         _ => path(context, node).map(Read::Path),
     }

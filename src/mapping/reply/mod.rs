@@ -122,6 +122,7 @@ impl Meaning {
             Self::NotLoggedIn => "not-logged-in",
             Self::TooMany => "too-many",
             Self::Retry => "retry",
+            Self::Changed => "changed",
             Self::NotSupported => "not-supported",
             Self::Failed => "failed",
         }
@@ -143,7 +144,7 @@ impl Meaning {
             Self::Refused(kind) => (kind.status(), Some(kind)),
             Self::TooMany => (429, None),
             Self::NotSupported => (501, None),
-            Self::Retry => (503, None),
+            Self::Retry | Self::Changed => (503, None),
             Self::Forbidden | Self::NotLoggedIn | Self::Failed => (502, None),
         }
     }
