@@ -161,3 +161,22 @@ const EX_IOERR: i32 = 74;
 
 /// `EX_CONFIG` of `sysexits.h`.
 const EX_CONFIG: u8 = 78;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_may_stand_before_and_after_what_is_done_with_keys() {
+        for line in [
+            "scimgate keys --config x.toml create acme --name a",
+            "scimgate keys create acme --name a --config x.toml",
+            "scimgate keys list --config x.toml",
+            "scimgate serve --config x.toml",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' '));
+            let cli = cli.unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert!(format!("{cli:?}").contains("\"x.toml\""), "{line}: {cli:?}");
+        }
+    }
+}

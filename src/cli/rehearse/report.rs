@@ -160,7 +160,7 @@ impl<'w, W: Write> Report<'w, W> {
                 )?;
                 self.line(
                     "see",
-                    "`can` and `cannot` of `scimgate check`; docs/mapping.md",
+                    "`scimgate check` lists what the mapping can do; docs/mapping.md",
                 )?;
             }
             (Mark::LeftOut, _) => {
