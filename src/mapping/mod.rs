@@ -9,6 +9,7 @@ pub mod check;
 pub mod expression;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod frame;
 pub mod load;
 mod location;
 pub mod model;
@@ -18,6 +19,7 @@ pub mod path;
 pub mod read;
 pub mod reply;
 pub mod served;
+pub mod splice;
 pub mod template;
 pub mod value;
 pub mod write;
