@@ -15,7 +15,13 @@ use crate::scim::{
     version::Precondition,
 };
 
-use super::{Call, answer::Answer, context::Context, dispatch, route::Route};
+use super::{
+    Call,
+    answer::{Answer, Body},
+    context::Context,
+    dispatch,
+    route::Route,
+};
 
 /// Answers a bulk request.
 ///
@@ -250,5 +256,8 @@ fn attribute_of(pointer: &str) -> Option<String> {
 }
 
 fn id_of(answer: &Answer) -> Option<String> {
-    Some(answer.body.as_ref()?.get("id")?.as_str()?.to_owned())
+    match answer.body.as_ref()? {
+        Body::Tree(body) => Some(body.get("id")?.as_str()?.to_owned()),
+        Body::Text(_) => None,
+    }
 }

@@ -28,6 +28,7 @@ mod parallel;
 mod plan;
 mod policy;
 mod prune;
+mod quick;
 mod random;
 mod recognise;
 mod route;

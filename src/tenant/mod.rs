@@ -14,7 +14,7 @@ pub mod secret;
 use std::{path::PathBuf, sync::Arc};
 
 pub use answered::Answered;
-pub use authenticate::{Presented, Refusal};
+pub use authenticate::{Authenticated, Presented, Refusal};
 pub use habits::Habits;
 pub use pace::Pace;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
