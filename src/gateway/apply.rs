@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         model::{Operation, ReplyKind, Send, TypeMapping},
         names::Names,
+        plan::{Plan, Step},
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
@@ -19,9 +20,7 @@ use super::{
     get::{id_value, object_of},
     identity::Located,
     join::{Joined, outbound},
-    members,
-    plan::{Plan, Step},
-    unfinished,
+    members, unfinished,
 };
 
 /// What a plan left behind.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::{
     mapping::{
         model::{Meaning, OnDelete, TypeMapping},
+        plan,
         reply::CallClass,
     },
     scim::{AttributePath, Error, Resource, version::Precondition},
@@ -19,7 +20,7 @@ use super::{
     get::{Want, fetch_located, id_value},
     identity::{Located, locate, new_record, unknown},
     join::folded,
-    plan, policy, unfinished,
+    policy, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.

@@ -41,6 +41,7 @@ impl From<TargetError> for Error {
             TargetError::TimedOut { .. } => {
                 later(504, "The application did not answer in time.", SHORTLY)
             }
+            TargetError::Halfway { cause, .. } => Self::from(*cause),
             TargetError::Changed => later(
                 503,
                 "The object was changed in the application meanwhile.",
@@ -66,23 +67,31 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
         Some(detail) if !detail.is_empty() => format!("{lead}{about}: {detail}"),
         _ => format!("{lead}{about}."),
     };
-    match meaning {
-        Meaning::NotFound => Error::new(404, "The resource does not exist."),
-        Meaning::Uniqueness => Error::of(
-            ScimType::Uniqueness,
-            words("The application has such an object already"),
-        ),
-        Meaning::Refused(kind) => Error::of(kind, words("The application refused the change")),
-        Meaning::NotSupported => Error::new(501, words("The application cannot do this")),
-        Meaning::Forbidden | Meaning::NotLoggedIn => Error::new(
-            502,
-            "The application did not accept the gateway's own credential for this; its operator must look at it.",
-        ),
-        Meaning::TooMany => later(429, "The application asks to slow down.", SHORTLY),
-        Meaning::Retry => later(503, "The application failed for the moment.", SHORTLY),
-        Meaning::Ok | Meaning::Created | Meaning::AlreadySo | Meaning::Failed => {
-            Error::new(502, words("The application failed"))
+    let detail = match meaning {
+        Meaning::NotFound => "The resource does not exist.".to_owned(),
+        Meaning::Uniqueness => words("The application has such an object already"),
+        Meaning::Refused(_) => words("The application refused the change"),
+        Meaning::NotSupported => words("The application cannot do this"),
+        Meaning::Forbidden | Meaning::NotLoggedIn => {
+            "The application did not accept the gateway's own credential for this; its operator must look at it."
+                .to_owned()
         }
+        Meaning::TooMany => "The application asks to slow down.".to_owned(),
+        Meaning::Retry => "The application failed for the moment.".to_owned(),
+        Meaning::Ok | Meaning::Created | Meaning::AlreadySo | Meaning::Failed => {
+            words("The application failed")
+        }
+    };
+    let (status, scim_type) = match meaning {
+        // It is an error all the same: what was done is not what was wanted.
+        Meaning::Ok | Meaning::Created | Meaning::AlreadySo => (502, None),
+        meaning => meaning.answer(),
+    };
+    Error {
+        status,
+        scim_type,
+        detail,
+        retry_after: matches!(meaning, Meaning::TooMany | Meaning::Retry).then_some(SHORTLY),
     }
 }
 

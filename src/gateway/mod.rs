@@ -25,7 +25,6 @@ pub mod lock;
 mod me;
 mod members;
 mod parallel;
-mod plan;
 mod policy;
 mod prune;
 mod quick;

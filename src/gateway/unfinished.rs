@@ -7,12 +7,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::TypeMapping,
+    mapping::{model::TypeMapping, plan::Plan},
     scim::{AttributePath, Error, Resource},
     store::Record,
 };
 
-use super::{context::Context, identity::new_record, join::Joined, plan::Plan, prune};
+use super::{context::Context, identity::new_record, join::Joined, prune};
 
 /// Writes down what is about to be changed by operations of several calls; nothing if there are none.
 ///
@@ -27,7 +27,7 @@ pub async fn mark(
         .steps
         .iter()
         .filter(|step| step.operation.steps.len() > 1);
-    let mut paths: Vec<String> = steps
+    let paths: Vec<String> = steps
         .flat_map(|step| step.covers.iter().map(ToString::to_string))
         .collect();
     if paths.is_empty() || ctx.journey.is_dry {
@@ -37,15 +37,21 @@ pub async fn mark(
         .record
         .clone()
         .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
-    paths.extend(marked(&record));
-    paths.sort();
-    paths.dedup();
-    record.shadow.insert(MARK.into(), json!(paths));
+    mark_in(&mut record, paths.iter());
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &record)
         .await?;
     old.record = Some(record);
     Ok(())
+}
+
+/// Marks attributes in what is kept, beside those that are marked already.
+pub fn mark_in(record: &mut Record, paths: impl Iterator<Item = impl ToString>) {
+    let mut paths: Vec<String> = paths.map(|path| path.to_string()).collect();
+    paths.extend(marked(record));
+    paths.sort();
+    paths.dedup();
+    record.shadow.insert(MARK.into(), json!(paths));
 }
 
 /// The state to compare a wish with: without the attributes whose change stopped halfway.

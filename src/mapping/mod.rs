@@ -16,6 +16,7 @@ pub mod model;
 pub mod names;
 pub mod page;
 pub mod path;
+pub mod plan;
 pub mod read;
 pub mod reply;
 pub mod served;

@@ -71,7 +71,7 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// `Refused` by the first step that is not done; the steps before it have had their effect.
+    /// `Refused` by the first step that is not done; the steps before it have had their effect, which `Halfway` says of a create.
     pub async fn run(
         &self,
         journey: &Journey,
@@ -98,29 +98,70 @@ impl Driver {
         }
 
         let mut progress = Progress::default();
+        let steps = Steps {
+            operation,
+            class,
+            names: &outer,
+            body: body.as_ref(),
+            headers: &headers,
+        };
+        match self.steps(journey, &steps, &mut progress).await {
+            Ok(()) => Ok(self.done(operation, class, progress)),
+            Err(cause) if class == CallClass::Create && progress.has_effect => {
+                Err(TargetError::Halfway {
+                    id: progress.id(),
+                    cause: Box::new(cause),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn steps(
+        &self,
+        journey: &Journey,
+        steps: &Steps<'_>,
+        progress: &mut Progress,
+    ) -> Result<(), TargetError> {
+        let (operation, class) = (steps.operation, steps.class);
         for step in &operation.steps {
-            let names = progress.names(&outer);
+            let names = progress.names(steps.names);
             let ask = Ask {
                 operation: &operation.name,
                 call: step,
                 class,
                 names: &names,
-                body: body.as_ref().filter(|_| carries_fields(step)),
+                body: steps.body.filter(|_| carries_fields(step)),
                 page: &PageRequest::default(),
-                headers: &headers,
+                headers: steps.headers,
                 cut: None,
             };
-            if let Some(answer) = self.step(journey, &ask).await? {
-                let taken = taken(step, &answer, &names)?;
-                if let Some(place) = &step.into {
-                    progress.add_part(place, answer, taken);
-                    continue;
-                }
-                let id = self.new_id(operation, class, &answer, &names)?;
-                progress.absorb(answer, id, taken);
+            let Some(answer) = self.step(journey, &ask).await? else {
+                continue;
+            };
+            let has_effect = !step.method.is_safe() && !answer.is_planned_only;
+            let outcome = taken(step, &answer, &names).and_then(|taken| {
+                let id = match step.into {
+                    Some(_) => None,
+                    None => {
+                        let mut names = names.child();
+                        for (name, value) in &taken {
+                            names.with(name, Cow::Borrowed(value));
+                        }
+                        self.new_id(operation, class, &answer, &names)?
+                    }
+                };
+                Ok((taken, id))
+            });
+            drop(names);
+            progress.has_effect |= has_effect;
+            let (taken, id) = outcome?;
+            match &step.into {
+                Some(place) => progress.add_part(place, answer, taken),
+                None => progress.absorb(answer, id, taken),
             }
         }
-        Ok(self.done(operation, class, progress))
+        Ok(())
     }
 
     /// Reads one object, as text where its reply holds nothing else to be looked at; absent if the reply holds none.
@@ -373,6 +414,15 @@ fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
     };
     (is_all && is_first && !carries_fields(step) && operation.object.is_none())
         .then_some((step, cut))
+}
+
+/// An operation's steps, and what all of them are made with.
+struct Steps<'s> {
+    operation: &'s Operation,
+    class: CallClass,
+    names: &'s Names<'s>,
+    body: Option<&'s Value>,
+    headers: &'s [(HeaderName, HeaderValue)],
 }
 
 /// Whether the mapped fields are this call's body, if it has none of its own.

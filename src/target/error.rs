@@ -61,6 +61,15 @@ pub enum TargetError {
     /// The object was changed by somebody else since it was read (`If-Match`): read, compare, and send again.
     #[error("The object was changed in the application meanwhile.")]
     Changed,
+    /// A step of a create failed after an earlier one had its effect: something is there, and not all of it.
+    #[error("The application has made a part of the object: {cause}")]
+    Halfway {
+        /// The application's id of what is there; absent if no step has said it.
+        id: Option<String>,
+        /// Why the step failed.
+        #[source]
+        cause: Box<TargetError>,
+    },
     /// The call cannot be made from these values.
     #[error(transparent)]
     Mapping(#[from] CallError),
@@ -86,7 +95,7 @@ impl TargetError {
         match self {
             Self::Unreachable { sent, .. } | Self::TimedOut { sent } => *sent,
             Self::Refused { meaning, .. } => matches!(meaning, Meaning::Retry | Meaning::Failed),
-            Self::BadReply(_) => true,
+            Self::BadReply(_) | Self::Halfway { .. } => true,
             _ => false,
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Progress {
     id: Option<Value>,
     last: Option<Answer>,
     is_planned_only: bool,
+    /// Whether a step was done that may have changed something.
+    pub has_effect: bool,
     /// Replies that are members of the object, and where.
     parts: Vec<(FieldPlace, Value)>,
 }
@@ -35,6 +37,11 @@ impl Progress {
             names.with(name, Cow::Borrowed(value));
         }
         names
+    }
+
+    /// The new object's id, as far as it is known.
+    pub fn id(&self) -> Option<String> {
+        self.id.as_ref().and_then(scalar_text)
     }
 
     /// Takes a step's outcome in.
@@ -119,10 +126,10 @@ impl Driver {
             .and_then(|reply| object_in(operation, reply))
             .map(|object| progress.with_parts(object.clone()));
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
-        let id = progress.id.as_ref().filter(|_| !progress.is_planned_only);
+        let id = progress.id().filter(|_| !progress.is_planned_only);
         Done {
             object,
-            id: id.and_then(scalar_text),
+            id,
             etag: reply
                 .and_then(|reply| reply.header(ETAG.as_str()))
                 .map(str::to_owned),

@@ -100,31 +100,14 @@ fn cannot() -> Vec<Cannot> {
 }
 
 /// The sessions read back more than RabbitMQ can hold: the rest is kept by the gateway.
-const TENANT: &str = r#"
-[policy]
-protected = ["admin"]
-
-[user.attributes]
-'displayName'      = { keep = true }
-'name.formatted'   = { keep = true }
-'name.givenName'   = { keep = true }
-'name.familyName'  = { keep = true }
-'nickName'         = { keep = true }
-'title'            = { keep = true }
-'userType'         = { keep = true }
-'locale'           = { keep = true }
-'timezone'         = { keep = true }
-'preferredLanguage' = { keep = true }
-'profileUrl'       = { keep = true }
-'emails'           = { keep = true }
-'phoneNumbers'     = { keep = true }
-'addresses'        = { keep = true }
-'roles'            = { keep = true }
-'entitlements'     = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber' = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter'     = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization'   = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division'       = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department'     = { keep = true }
-'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager'        = { keep = true }
-"#;
+const TENANT: &str = concat!(
+    "[policy]\nprotected = [\"admin\"]\n",
+    include_str!("kept.toml"),
+    "'displayName' = { keep = true }\n",
+    "'name.givenName' = { keep = true }\n",
+    "'name.familyName' = { keep = true }\n",
+    "'nickName' = { keep = true }\n",
+    "'title' = { keep = true }\n",
+    "'preferredLanguage' = { keep = true }\n",
+    "'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization' = { keep = true }\n",
+);

@@ -263,3 +263,115 @@ async fn a_create_in_doubt_is_not_repeated_where_the_application_cannot_be_asked
     other["userName"] = json!("bob");
     stage.post("/Users", other).await.is(201);
 }
+
+/// Accounts that are made by their name alone; the rest is set afterwards.
+fn by_steps(with_id: bool) -> Setup {
+    let take = match with_id {
+        true => ", take = { user = '$.id' }",
+        false => "",
+    };
+    let found = match with_id {
+        true => "id = \"{user}\"\n",
+        false => "",
+    };
+    let steps = format!(
+        "[user.create]\nsteps = [\n\
+         {{ call = \"POST /users\", body = {{ login = \"{{userName}}\", state = 1 }}{take} }},\n\
+         {{ call = \"PATCH /users/{{id}}\", body = {{ title = \"{{title}}\", mail = \"{{fields.mail}}\" }} }},\n]\n{found}read-back = true\n"
+    );
+    stable().with("[user.create]\ncall = \"POST /users\"\n", &steps)
+}
+
+fn titled(active: bool) -> Value {
+    let mut wish = ada();
+    wish["title"] = json!("Analyst");
+    wish["active"] = json!(active);
+    wish
+}
+
+#[tokio::test]
+async fn a_create_whose_later_call_fails_is_finished_by_the_same_request() {
+    let faults = || {
+        let mut faults = losses();
+        faults.push(Fault::Before(Act::Close));
+        faults.push(Fault::Before(Act::Say(Answer::empty(500))));
+        faults
+    };
+    for with_id in [true, false] {
+        for with_restart in [true, false] {
+            for fault in faults() {
+                let mut stage = by_steps(with_id).start().await;
+                stage.app.plan("PATCH /users/1", 1, fault.clone());
+                let first = stage.post("/Users", titled(false)).await;
+                assert!(first.status >= 500, "{fault:?}: {}", first.body);
+                if with_restart {
+                    stage.restart().await;
+                }
+                stage.app.mend();
+                let second = stage.post("/Users", titled(false)).await.is(201);
+                assert_eq!(second.body["active"], false, "{fault:?}");
+                assert_eq!(second.body["title"], "Analyst");
+                assert_eq!(stage.app.ids_of("ada").len(), 1, "{fault:?}");
+                let user = stage.app.user(1).unwrap();
+                assert_eq!(
+                    (&user["state"], &user["title"], &user["mail"]),
+                    (&json!(3), &json!("Analyst"), &json!("ada@corp.example")),
+                    "{fault:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_later_call_is_refused_leaves_nothing_behind() {
+    let stage = by_steps(true).start().await;
+    stage.app.refuse("PATCH /users/1", 1, 400);
+    stage
+        .post("/Users", titled(true))
+        .await
+        .refused(400, "invalidValue");
+    assert_eq!(stage.app.ids_of("ada").len(), 0);
+    let mut other = titled(true);
+    other["title"] = json!("Baker");
+    stage.post("/Users", other).await.is(201);
+    assert_eq!(stage.app.ids_of("ada").len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_create_that_cannot_be_taken_back_is_finished_by_the_next_wish() {
+    let stage = by_steps(true).start().await;
+    stage.app.refuse("PATCH /users/1", 1, 400);
+    stage.app.plan(
+        "DELETE /users/1",
+        9,
+        Fault::Before(Act::Say(Answer::empty(403))),
+    );
+    stage
+        .post("/Users", titled(true))
+        .await
+        .refused(400, "invalidValue");
+    assert_eq!(stage.app.ids_of("ada").len(), 1);
+    let mut other = titled(false);
+    other["title"] = json!("Baker");
+    let made = stage.post("/Users", other).await.is(201);
+    assert_eq!(made.body["title"], "Baker");
+    assert_eq!(stage.app.user(1).unwrap()["state"], 3);
+    assert_eq!(stage.app.ids_of("ada").len(), 1);
+}
+
+#[tokio::test]
+async fn several_calls_never_take_over_the_account_of_another() {
+    let stage = by_steps(true).start().await;
+    stage
+        .app
+        .add_user(json!({ "login": "ada", "state": 1, "mail": "other@corp.example" }));
+    for _ in 0..2 {
+        stage
+            .post("/Users", titled(true))
+            .await
+            .refused(409, "uniqueness");
+    }
+    assert_eq!(stage.app.user(1).unwrap()["mail"], "other@corp.example");
+    assert!(stage.app.writes().is_empty());
+}

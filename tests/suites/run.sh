@@ -22,10 +22,18 @@ start_demo() {
   out=$(mktemp)
   target/debug/scimgate demo --serve "$@" >"$out" 2>/dev/null &
   started+=($!)
-  for _ in $(seq 100); do grep -q '^READY' "$out" && break; sleep 0.1; done
+  for _ in $(seq 600); do grep -q '^READY' "$out" && break; sleep 0.1; done
   # shellcheck disable=SC1090
   . <(grep -E '^(BASE_URL|TOKEN|CA)=' "$out")
   rm -f "$out"
+}
+# Waits until something listens on a port of this machine, a minute at most.
+wait_for() {
+  for _ in $(seq 600); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
+    sleep 0.1
+  done
+  return 1
 }
 trap '[ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null' EXIT
 
@@ -68,7 +76,7 @@ if [ -n "$own" ]; then
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   "$CACHE/bin/scim2-server" --port "$port" 2>/dev/null &
   started+=($!)
-  sleep 3
+  wait_for "$port" || { echo "scim2-server did not start"; failed=1; }
   THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 1 120 || failed=1
 fi
 

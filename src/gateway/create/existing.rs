@@ -1,17 +1,17 @@
 //! A create that meets an object under the same name: from an interrupted create, or somebody else's.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     gateway::{
         apply,
         join::{Joined, join_one, outbound},
         list::raw_with_name,
-        members, plan, policy, prune,
+        members, policy, prune, unfinished,
     },
     mapping::{
         model::OnExisting,
-        read,
+        plan, read,
         write::{self, Wish},
     },
     scim::{AttributePath, Error, diff},
@@ -79,7 +79,13 @@ impl Create<'_> {
         {
             return Ok(created.duration_since(intent.prepared_at) >= -CLOCK_SKEW);
         }
-        Ok(intent.digest == self.digest && self.is_as_wished(found).await?)
+        // Of several calls the first may have been the last: then what is missing says nothing, and what is different does.
+        // Before the intent was filed nobody was there.
+        let agrees = match self.has_several_calls() {
+            true => !self.names_another(&found.resource.0),
+            false => self.is_as_wished(found).await?,
+        };
+        Ok(intent.digest == self.digest && agrees)
     }
 
     /// Whether every field that the create call writes reads back as wished.
@@ -102,6 +108,17 @@ impl Create<'_> {
             Value::Object(read.resource.0)
         };
         Ok(shows(&read(&found.object), &read(&Value::Object(fields))))
+    }
+
+    /// Whether an object that was found by its match attribute has a name or an address that is not the wished one.
+    fn names_another(&self, there: &Map<String, Value>) -> bool {
+        ["userName", "displayName", "name", "emails"]
+            .into_iter()
+            .filter(|name| *name != self.t.match_attribute.attribute)
+            .any(|name| match (there.get(name), self.wish.0.get(name)) {
+                (Some(there), Some(wished)) => !agrees(there, wished),
+                _ => false,
+            })
     }
 
     /// Finishes an interrupted create: only what is missing is sent.
@@ -190,7 +207,8 @@ impl Create<'_> {
         for (name, value) in &wish.0 {
             wanted.0.insert(name.clone(), value.clone());
         }
-        let changed: Vec<AttributePath> = diff::changed(&t.resource_type, &found.resource, &wanted)
+        let known = unfinished::known(&found);
+        let changed: Vec<AttributePath> = diff::changed(&t.resource_type, &known, &wanted)
             .into_iter()
             .filter(may_write)
             .collect();
@@ -233,6 +251,25 @@ fn shows(there: &Value, sent: &Value) -> bool {
             there == sent || there.to_lowercase() == sent.to_lowercase()
         }
         (there, sent) => there == sent,
+    }
+}
+
+/// Whether two values of an attribute may be one person's: what is empty says nothing, and one address that both have is enough.
+fn agrees(there: &Value, wished: &Value) -> bool {
+    match (there, wished) {
+        (Value::Null, _) => true,
+        (Value::String(text), _) if text.is_empty() => true,
+        (Value::Object(there), Value::Object(wished)) => there
+            .iter()
+            .all(|(name, value)| wished.get(name).is_none_or(|wished| agrees(value, wished))),
+        (Value::Array(there), Value::Array(wished)) => {
+            let has = |element: &Value, other: &Value| shows(&other["value"], &element["value"]);
+            there.is_empty()
+                || there
+                    .iter()
+                    .any(|element| wished.iter().any(|wished| has(element, wished)))
+        }
+        (there, wished) => shows(there, wished),
     }
 }
 

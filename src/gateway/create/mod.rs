@@ -32,6 +32,7 @@ use super::{
     join::{Joined, folded},
     policy,
     taste::season,
+    unfinished,
 };
 
 /// Creates a resource out of a request's body.
@@ -187,6 +188,12 @@ impl Create<'_> {
             .tenant
             .answered
             .contains(self.type_name(), &self.match_key);
+        // What several calls make may stand there half-made one day: that nobody was there before tells whose it is.
+        let looks_first = self.has_several_calls() && self.can_look_up();
+        let found = match looks_first {
+            true => self.look_up().await?,
+            false => None,
+        };
         let intent = self.new_intent();
         match self
             .ctx
@@ -194,9 +201,19 @@ impl Create<'_> {
             .prepare(self.ctx.id(), self.type_name(), &intent, self.ctx.now)
             .await?
         {
-            Prepared::Fresh => self.make(&intent.scim_id).await,
             Prepared::Existing(intent) => self.resume(intent, was_answered).await,
+            Prepared::Fresh => match found {
+                Some(found) => self.meet(found, &intent.scim_id).await,
+                None if looks_first => self.make_new(&intent.scim_id).await,
+                None => self.make(&intent.scim_id).await,
+            },
         }
+    }
+
+    /// Whether more than one call of the create may change something.
+    fn has_several_calls(&self) -> bool {
+        let steps = self.t.create.iter().flat_map(|create| &create.steps);
+        steps.filter(|step| !step.method.is_safe()).count() > 1
     }
 
     /// The id is chosen now if it is ours to choose, so that every repetition gives the same.
@@ -227,10 +244,17 @@ impl Create<'_> {
                     self.finish(found, &intent.scim_id).await
                 }
                 Some(found) => self.meet(found, &intent.scim_id).await,
-                None => self.make(&intent.scim_id).await,
+                None => self.make_new(&intent.scim_id).await,
             };
         }
         match self.present(&intent).await? {
+            Some(joined)
+                if intent.state == IntentState::Applied
+                    && !was_answered
+                    && unfinished::is_marked(&joined) =>
+            {
+                self.finish(joined, &intent.scim_id).await
+            }
             Some(joined)
                 if intent.state == IntentState::Applied
                     && intent.digest == self.digest

@@ -10,10 +10,11 @@ use crate::{
         get::object_of,
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
-        members, plan, prune,
+        members, prune, unfinished,
     },
     mapping::{
         model::{Members, OnExisting, ReplyKind},
+        plan,
         reply::CallClass,
         write::{self, Wish},
     },
@@ -39,6 +40,11 @@ impl Create<'_> {
         {
             return self.meet(found, scim_id).await;
         }
+        self.make_new(scim_id).await
+    }
+
+    /// Makes the object; nobody is there under this name, as far as anybody has to know.
+    pub(super) async fn make_new(&self, scim_id: &ScimId) -> Result<Joined, Error> {
         match self.send().await {
             Ok(made) => self.complete(made, scim_id).await,
             Err(Failure::Duplicate(error)) => self.met_by_refusal(error, scim_id).await,
@@ -46,6 +52,7 @@ impl Create<'_> {
                 self.give_up(scim_id).await?;
                 Err(error)
             }
+            Err(Failure::Halfway { id, error }) => self.stop_halfway(id, error, scim_id).await,
             // Its fate is unknown: the intent stays, and the repetition looks the account up.
             Err(Failure::Unknown(error)) => Err(error),
         }
@@ -244,16 +251,60 @@ impl Create<'_> {
         }
     }
 
-    /// A later step was refused: the half-made object is taken back, so that nobody meets it.
+    /// A step failed after an earlier one had made the object.
+    async fn stop_halfway(
+        &self,
+        id: Option<String>,
+        error: Error,
+        scim_id: &ScimId,
+    ) -> Result<Joined, Error> {
+        let target_id = match id {
+            Some(id) => TargetId::new(id),
+            // Where it cannot be found either, the repetition may.
+            None => match self.look_up().await {
+                Ok(Some(found)) => found.target_id,
+                Ok(None) | Err(_) => return Err(error),
+            },
+        };
+        let record = self.record(scim_id, &target_id);
+        let made = Made {
+            target_id,
+            object: None,
+            is_planned_only: false,
+        };
+        self.undo(&self.as_wished(&made, &record), error).await
+    }
+
+    /// A later step failed: the half-made object is taken back if the client has to change its wish, so that nobody meets
+    /// it. Otherwise it is the client's already, and the same request sent again finishes it.
     async fn undo(&self, joined: &Joined, error: Error) -> Result<Joined, Error> {
-        if error.status < 500 && !self.ctx.journey.is_dry && self.t.delete.is_some() {
-            crate::gateway::delete::remove(self.ctx, self.t, &located(joined)).await?;
-            self.give_up(&self.new_intent().scim_id).await?;
-            let scim_id = joined
-                .record
-                .as_ref()
-                .map_or(&joined.scim_id, |record| &record.scim_id);
-            self.give_up(scim_id).await?;
+        let (ctx, t) = (self.ctx, self.t);
+        if ctx.journey.is_dry {
+            return Err(error);
+        }
+        let mut record = joined
+            .record
+            .clone()
+            .unwrap_or_else(|| self.record(&joined.scim_id, &joined.target_id));
+        if error.status < 500 && t.delete.is_some() {
+            let located = located(joined);
+            if crate::gateway::delete::remove(ctx, t, &located)
+                .await
+                .is_ok()
+            {
+                self.give_up(&self.new_intent().scim_id).await?;
+                self.give_up(&record.scim_id).await?;
+                return Err(error);
+            }
+        }
+        let wished = diff::changed(&t.resource_type, &Resource::default(), &self.wish);
+        unfinished::mark_in(
+            &mut record,
+            wished.iter().filter(|path| **path != t.match_attribute),
+        );
+        // The first error is the one to tell; without the link the repetition looks the object up.
+        if let Err(failed) = self.commit(&record).await {
+            tracing::warn!(error = %failed.detail, "a half-made object could not be linked");
         }
         Err(error)
     }
@@ -313,15 +364,21 @@ impl Create<'_> {
         {
             return Ok(joined);
         }
+        Ok(self.as_wished(made, record))
+    }
+
+    /// The new resource as it was wished, where the application does not show it.
+    fn as_wished(&self, made: &Made, record: &Record) -> Joined {
+        let (ctx, t) = (self.ctx, self.t);
         let mut resource = prune::prune(ctx, t, self.wish.clone());
         complete(ctx, t, &mut resource, &record.scim_id, Some(record));
-        Ok(Joined {
+        Joined {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
-        })
+        }
     }
 }
 
@@ -348,6 +405,8 @@ enum Failure {
     Duplicate(Error),
     /// Nothing was made.
     Certain(Error),
+    /// Something was made, and not all of it; with the application's id, if it is known.
+    Halfway { id: Option<String>, error: Error },
     /// Nobody knows.
     Unknown(Error),
 }
@@ -355,6 +414,13 @@ enum Failure {
 impl Failure {
     fn of(error: TargetError) -> Self {
         use crate::scim::ScimType;
+        let error = match error {
+            TargetError::Halfway { id, cause } => {
+                let error = Error::from(*cause);
+                return Self::Halfway { id, error };
+            }
+            error => error,
+        };
         let is_in_doubt = error.is_in_doubt();
         let error = Error::from(error);
         match () {

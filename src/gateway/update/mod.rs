@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     mapping::{
         model::TypeMapping,
+        plan,
         write::{self, Wish},
     },
     scim::{
@@ -35,7 +36,7 @@ use super::{
     identity::{Located, locate},
     intake,
     join::Joined,
-    members, plan, policy, prune, unfinished,
+    members, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.

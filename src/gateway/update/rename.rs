@@ -3,10 +3,11 @@
 //! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays.
 
 use crate::{
-    gateway::{
-        apply, context::Context, create, identity::new_record, join::Joined, plan, unfinished,
+    gateway::{apply, context::Context, create, identity::new_record, join::Joined, unfinished},
+    mapping::{
+        model::{OnRename, TypeMapping},
+        plan,
     },
-    mapping::model::{OnRename, TypeMapping},
     scim::{AttributePath, Error, Resource, ScimType},
     store::{Record, ScimId},
 };

@@ -22,6 +22,7 @@ use super::{
     model::{Call, Meaning, Target},
     path::JsonPath,
 };
+use crate::scim::ScimType;
 
 /// How much of a reply's text is kept for rules, in bytes.
 const MAX_TEXT_BYTES: usize = 16 * 1024;
@@ -117,6 +118,22 @@ impl Meaning {
     /// Whether what was asked is so now.
     pub fn is_done(self) -> bool {
         matches!(self, Self::Ok | Self::Created | Self::AlreadySo)
+    }
+
+    /// The status that the client is answered, and the `scimType` where there is one. What is the gateway's own trouble with
+    /// the application never looks like the client's (promise R7).
+    pub fn answer(self) -> (u16, Option<ScimType>) {
+        match self {
+            Self::Ok | Self::AlreadySo => (200, None),
+            Self::Created => (201, None),
+            Self::NotFound => (404, None),
+            Self::Uniqueness => (ScimType::Uniqueness.status(), Some(ScimType::Uniqueness)),
+            Self::Refused(kind) => (kind.status(), Some(kind)),
+            Self::TooMany => (429, None),
+            Self::NotSupported => (501, None),
+            Self::Retry => (503, None),
+            Self::Forbidden | Self::NotLoggedIn | Self::Failed => (502, None),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        model::{Mapping, Meaning, Operation, TypeMapping},
+        model::{Mapping, Operation, TypeMapping},
         reply::{CallClass, judge},
     },
     scim::ScimType,
@@ -36,7 +36,7 @@ pub(super) fn run(
         class,
         &reply::as_reply(mapping, status, data),
     );
-    let (status, scim_type) = told(verdict.meaning);
+    let (status, scim_type) = verdict.meaning.answer();
     if status != expected.status {
         return Err(format!(
             "the client would be told {status}, not {}",
@@ -66,19 +66,4 @@ fn named<'t>(section: &'t TypeMapping, name: &str) -> Option<(&'t Operation, Cal
         _ => (None, CallClass::Other),
     };
     operation.map(|operation| (operation, class))
-}
-
-/// What a client is told: the status, and the type where there is one.
-fn told(meaning: Meaning) -> (u16, Option<ScimType>) {
-    match meaning {
-        Meaning::Ok | Meaning::AlreadySo => (200, None),
-        Meaning::Created => (201, None),
-        Meaning::NotFound => (404, None),
-        Meaning::Uniqueness => (409, Some(ScimType::Uniqueness)),
-        Meaning::Refused(kind) => (kind.status(), Some(kind)),
-        Meaning::TooMany => (429, None),
-        Meaning::NotSupported => (501, None),
-        Meaning::Retry => (503, None),
-        Meaning::Forbidden | Meaning::NotLoggedIn | Meaning::Failed => (502, None),
-    }
 }

@@ -5,7 +5,6 @@
 
 mod compare;
 mod error;
-mod plan;
 mod reply;
 mod request;
 

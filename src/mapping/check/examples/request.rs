@@ -9,6 +9,7 @@ use crate::{
         call,
         model::{Call, ExpectedCall, Mapping, MemberCall, Members, Operation, TypeMapping},
         names::Names,
+        plan::{self, Plan},
         write::{self, Wish},
     },
     scim::{
@@ -18,7 +19,7 @@ use crate::{
     },
 };
 
-use super::{compare, id_value, plan, reply};
+use super::{compare, id_value, reply};
 
 /// What an example gives.
 pub(super) struct Request<'e> {
@@ -153,7 +154,7 @@ impl Planner<'_> {
             },
         )
         .map_err(|error| error.to_string())?;
-        let (steps, dropped) = plan::update(self.section, &new, &changed);
+        let Plan { steps, dropped } = plan::update(self.section, &new, &changed);
         if let Some(path) = dropped.first() {
             return Err(format!("nothing writes `{path}`"));
         }
@@ -331,8 +332,7 @@ impl Planner<'_> {
                 calls.extend(self.change(adding, "add", add)?)
             }
             (_, _, Some(replacing)) => {
-                let names = self.member_names(all, None);
-                calls.extend(self.call(&replacing.call, "group.members.replace", &names, None)?);
+                calls.extend(self.steps(replacing, "replace", self.member_names(all, None))?);
             }
             _ => {}
         }
@@ -348,13 +348,23 @@ impl Planner<'_> {
         let mut calls = Vec::new();
         for batch in ids.chunks(change.batch.unwrap_or(1).max(1)) {
             let single = batch.first().filter(|_| batch.len() == 1);
-            let mut names = self.member_names(batch, single);
-            for step in change.before.iter().chain([&change.call]) {
-                calls.extend(self.call(step, &format!("group.members.{name}"), &names, None)?);
-                // What a step takes stands for itself: there is no reply here.
-                for (name, _) in &step.take {
-                    names.with(name, Cow::Owned(Value::from(name.as_str())));
-                }
+            calls.extend(self.steps(change, name, self.member_names(batch, single))?);
+        }
+        Ok(calls)
+    }
+
+    /// The calls of one change. What a step takes stands for itself: there is no reply here.
+    fn steps<'n>(
+        &'n self,
+        change: &'n MemberCall,
+        name: &str,
+        mut names: Names<'n>,
+    ) -> Result<Vec<Planned>, String> {
+        let mut calls = Vec::new();
+        for step in change.before.iter().chain([&change.call]) {
+            calls.extend(self.call(step, &format!("group.members.{name}"), &names, None)?);
+            for (name, _) in &step.take {
+                names.with(name, Cow::Owned(Value::from(name.as_str())));
             }
         }
         Ok(calls)

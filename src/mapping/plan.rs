@@ -5,14 +5,12 @@
 
 use serde_json::Value;
 
-use crate::{
-    mapping::{
-        model::{Members, Operation, TypeMapping},
-        reply::CallClass,
-        write,
-    },
-    scim::{AttributePath, Resource},
+use super::{
+    model::{Members, Operation, TypeMapping},
+    reply::CallClass,
+    write,
 };
+use crate::scim::{AttributePath, Resource};
 
 /// One operation of the plan.
 #[derive(Debug)]
