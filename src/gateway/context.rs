@@ -1,6 +1,6 @@
 //! What every operation has at hand: the tenant, its time, its way to the target, and where to write notes down.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError};
 
 use jiff::Timestamp;
 
@@ -33,8 +33,8 @@ pub struct Context {
     pub base_url: String,
     /// When the request was taken in.
     pub now: Timestamp,
-    /// Random characters for templates, fresh for each request.
-    pub random: String,
+    /// Random characters for templates, fresh for each request that asks for some.
+    pub random: LazyLock<String>,
     /// The named limits.
     pub limits: Arc<Limits>,
 }
@@ -67,7 +67,7 @@ impl Context {
     pub fn names(&self) -> Names<'_> {
         let mut names = Names::new();
         names.settings(&self.mapping().settings);
-        names.random(&self.random);
+        names.random_if_asked(&self.random);
         names
     }
 

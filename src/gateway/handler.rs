@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -261,7 +261,7 @@ impl Gateway {
             },
             base_url: format!("{origin}{base}"),
             now: to_milliseconds(Timestamp::now()),
-            random: super::random::characters(),
+            random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             tenant,
         };

@@ -29,41 +29,40 @@ where
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        line.write_str("{\"timestamp\":\"")?;
-        SystemTime.format_time(&mut line)?;
+        let mut text = String::with_capacity(LINE_BYTES);
+        text.push_str("{\"timestamp\":\"");
+        SystemTime.format_time(&mut Writer::new(&mut text))?;
         let metadata = event.metadata();
-        line.write_str("\",\"level\":\"")?;
-        line.write_str(metadata.level().as_str())?;
-        line.write_char('"')?;
+        text.push_str("\",\"level\":\"");
+        text.push_str(metadata.level().as_str());
+        text.push('"');
         let mut fields = Fields {
-            line: &mut line,
+            line: &mut text,
             scratch: String::new(),
             target: None,
-            outcome: Ok(()),
         };
         event.record(&mut fields);
-        fields.outcome?;
         let target = fields.target.take();
-        line.write_str(",\"target\":")?;
-        write_text(&mut line, target.as_deref().unwrap_or(metadata.target()))?;
-        line.write_str("}\n")
+        text.push_str(",\"target\":");
+        push_text(&mut text, target.as_deref().unwrap_or(metadata.target()));
+        text.push_str("}\n");
+        line.write_str(&text)
     }
 }
 
 /// The fields of one event on their way into its line.
-struct Fields<'l, 'w> {
-    line: &'l mut Writer<'w>,
+struct Fields<'l> {
+    line: &'l mut String,
     scratch: String,
     /// Where the event is really from, if the `log` crate passed it on.
     target: Option<String>,
-    outcome: fmt::Result,
 }
 
-impl Fields<'_, '_> {
-    fn name(&mut self, name: &str) -> fmt::Result {
-        self.line.write_char(',')?;
-        write_text(self.line, name.strip_prefix("r#").unwrap_or(name))?;
-        self.line.write_char(':')
+impl Fields<'_> {
+    fn name(&mut self, name: &str) {
+        self.line.push(',');
+        push_text(self.line, name.strip_prefix("r#").unwrap_or(name));
+        self.line.push(':');
     }
 
     /// Of a value that is JSON as it prints.
@@ -72,10 +71,9 @@ impl Fields<'_, '_> {
         if field.name().starts_with("log.") {
             return;
         }
-        let written = self
-            .name(field.name())
-            .and_then(|()| write!(self.line, "{value}"));
-        self.outcome = self.outcome.and(written);
+        self.name(field.name());
+        // Writing to a string cannot fail.
+        let _ = write!(self.line, "{value}");
     }
 
     fn text(&mut self, name: &str, text: &str) {
@@ -86,12 +84,12 @@ impl Fields<'_, '_> {
             }
             return;
         }
-        let written = self.name(name).and_then(|()| write_text(self.line, text));
-        self.outcome = self.outcome.and(written);
+        self.name(name);
+        push_text(self.line, text);
     }
 }
 
-impl Visit for Fields<'_, '_> {
+impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.text(field.name(), value);
     }
@@ -119,26 +117,29 @@ impl Visit for Fields<'_, '_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let written = write!(text, "{value:?}");
-        self.outcome = self.outcome.and(written);
+        // A value that cannot be printed is logged as far as it was.
+        let _ = write!(text, "{value:?}");
         self.text(field.name(), &text);
         self.scratch = text;
     }
 }
 
-/// A text in quotes, whatever is in it.
-fn write_text(line: &mut Writer<'_>, text: &str) -> fmt::Result {
+/// Adds a text in quotes, whatever is in it.
+fn push_text(line: &mut String, text: &str) {
     let is_plain = text
         .bytes()
         .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
     if is_plain {
-        line.write_char('"')?;
-        line.write_str(text)?;
-        return line.write_char('"');
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else {
+        line.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
-    let quoted = serde_json::to_string(text).map_err(|_| fmt::Error)?;
-    line.write_str(&quoted)
 }
+
+/// Room for the line of an exchange.
+const LINE_BYTES: usize = 512;
 
 #[cfg(test)]
 mod tests {

@@ -78,17 +78,17 @@ fn walk<'r>(nodes: &[Node], object: &'r str, values: &mut [Option<&'r str>]) -> 
     // Rows mostly have their members in one order: the next name is looked for behind the last one found.
     let mut expected = 0;
     while let Some(member) = members.next()? {
-        if member.name.contains('\\') {
-            return Err(Odd);
-        }
-        let (before, behind) = nodes.split_at_checked(expected).ok_or(Odd)?;
-        let mut ordered = behind.iter().chain(before);
-        let Some(passed) = ordered.position(|node| node.name == member.name) else {
-            continue;
+        let is_here = |node: &&Node| node.name == member.name;
+        let place = match nodes.get(expected).filter(is_here) {
+            Some(_) => Some(expected),
+            None => nodes.iter().position(|node| node.name == member.name),
         };
-        let place = (expected + passed) % nodes.len();
-        let Some(node) = nodes.get(place) else {
-            continue;
+        let Some((place, node)) = place.and_then(|place| Some((place, nodes.get(place)?))) else {
+            // Spelled with an escape, it might be one of them.
+            match memchr::memchr(b'\\', member.name.as_bytes()) {
+                Some(_) => return Err(Odd),
+                None => continue,
+            }
         };
         expected = place + 1;
         if let Some(value) = node.slot.and_then(|slot| values.get_mut(slot)) {

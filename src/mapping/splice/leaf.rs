@@ -166,7 +166,7 @@ fn put(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {
 
 /// A string without escapes: there is one spelling of it.
 fn is_plain_text(text: &str) -> bool {
-    text.starts_with('"') && !text.as_bytes().contains(&b'\\')
+    text.starts_with('"') && memchr::memchr(b'\\', text.as_bytes()).is_none()
 }
 
 /// A whole number of which there is one spelling, and which every integer type holds.

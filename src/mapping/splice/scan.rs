@@ -57,8 +57,7 @@ fn string_end(bytes: &[u8], start: usize) -> Result<usize, Odd> {
     let mut at = start;
     loop {
         let rest = bytes.get(at..).ok_or(Odd)?;
-        let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-        at += found.ok_or(Odd)?;
+        at += memchr::memchr2(b'"', b'\\', rest).ok_or(Odd)?;
         match bytes.get(at) {
             Some(b'"') => return Ok(at),
             _ => at += 2,
