@@ -96,9 +96,17 @@ impl Context {
 
     /// The location of a resource.
     pub fn location(&self, t: &TypeMapping, id: &str) -> String {
-        let id = percent_encoding::utf8_percent_encode(id, SEGMENT);
-        format!("{}{}/{id}", self.base_url, t.resource_type.endpoint)
+        let of_type = format!("{}{}/", self.base_url, t.resource_type.endpoint);
+        location(&of_type, id)
     }
+}
+
+/// The location of a resource below that of its type, which ends with a slash.
+pub fn location(of_type: &str, id: &str) -> String {
+    let mut location = String::with_capacity(of_type.len() + id.len());
+    location.push_str(of_type);
+    location.extend(percent_encoding::utf8_percent_encode(id, SEGMENT));
+    location
 }
 
 /// What stays as it is in a path segment: RFC 3986 unreserved characters, and `@` and `:` for readability.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    context::Context,
+    context::{Context, location},
     join::{Kept, join_known},
     taste::{self, season},
 };
@@ -30,6 +30,8 @@ pub struct Quick<'c> {
     t: &'c TypeMapping,
     splice: &'c Splice,
     projection: &'c Projection,
+    /// Locations without the id at their end.
+    locations: String,
 }
 
 /// Resources as text.
@@ -63,6 +65,7 @@ impl<'c> Quick<'c> {
                 t,
                 splice,
                 projection,
+                locations: ctx.location(t, ""),
             })
     }
 
@@ -180,7 +183,7 @@ impl<'c> Quick<'c> {
                 &made
             }
         };
-        let location = self.ctx.location(self.t, id);
+        let location = location(&self.locations, id);
         let kept = Kept::of(record);
         let settings = &self.ctx.mapping().settings;
         let frame = kept.frame(id, &location);

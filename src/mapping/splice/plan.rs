@@ -23,6 +23,9 @@ pub struct Splice {
     /// `{"schemas":["…"`, and what each extension that is there adds.
     pub(super) schemas: Vec<u8>,
     pub(super) extensions: Vec<(String, Vec<u8>)>,
+    /// The extensions that have a line, and `schemas` where all of them are there.
+    pub(super) mostly: Vec<bool>,
+    pub(super) schemas_mostly: Vec<u8>,
     pub(super) parts: Vec<Part>,
     /// `"meta":{"resourceType":"…"`.
     pub(super) meta: Vec<u8>,
@@ -78,6 +81,8 @@ impl Splice {
             id,
             schemas: format!("{{\"schemas\":[{}", text(&rt.schema.id)).into_bytes(),
             extensions: extensions(t),
+            mostly: Vec::new(),
+            schemas_mostly: Vec::new(),
             parts: Vec::new(),
             meta: format!(",\"meta\":{{\"resourceType\":{}", text(&rt.name)).into_bytes(),
             created: None,
@@ -87,7 +92,24 @@ impl Splice {
         for (member, rules) in members(t) {
             splice.add(t, member, rules)?;
         }
+        let is_mapped = |urn: &String| {
+            let mut rules = t.attributes.iter();
+            rules.any(|rule| rule.location.path.schema.as_ref() == Some(urn) && reads(rule))
+        };
+        let extensions = splice.extensions.iter();
+        splice.mostly = extensions.map(|(urn, _)| is_mapped(urn)).collect();
+        splice.schemas_mostly = splice.schemas(&splice.mostly);
         Some(splice)
+    }
+
+    /// The beginning of a resource with these extensions: `{"schemas":["…"`, without the bracket that ends the list.
+    pub(super) fn schemas(&self, extensions: &[bool]) -> Vec<u8> {
+        let mut schemas = self.schemas.clone();
+        let present = self.extensions.iter().zip(extensions);
+        for ((_, json), _) in present.filter(|(_, is_there)| **is_there) {
+            schemas.extend_from_slice(json);
+        }
+        schemas
     }
 
     /// The values of a row.
@@ -296,10 +318,14 @@ fn field(path: &JsonPath) -> Option<(Vec<&str>, Option<crate::mapping::model::Fi
     (!names.is_empty()).then_some((names, within))
 }
 
+fn reads(rule: &AttributeRule) -> bool {
+    rule.read.is_some() || rule.each.is_some()
+}
+
 /// The rules that read, by the member of the resource that they are about, in the answer's order.
 fn members(t: &TypeMapping) -> Vec<(&str, Vec<Rule<'_>>)> {
     let rules = t.attributes.iter().enumerate();
-    let reading = rules.filter(|(_, rule)| rule.read.is_some() || rule.each.is_some());
+    let reading = rules.filter(|(_, rule)| reads(rule));
     let mut members = grouped(reading, |rule| {
         let path = &rule.location.path;
         path.schema.as_ref().unwrap_or(&path.attribute)

@@ -70,8 +70,10 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn resource(&mut self, splice: &Splice, frame: &Frame<'_>) -> Result<Spliced, Odd> {
-        // `schemas` comes first and names the extensions that turn out to be there: they are put in between.
+        // `schemas` comes first and names the extensions that turn out to be there: mostly all that are mapped.
         let start = self.out.len();
+        self.out.extend_from_slice(&splice.schemas_mostly);
+        let end = self.out.len();
         self.text(b"],\"id\":", "id", frame.id);
         match (frame.external_id, &splice.external_id) {
             (Some(id), _) => self.text(b",\"externalId\":", "externalId", id),
@@ -91,14 +93,10 @@ impl Writer<'_> {
         let version = revised(self.content.tag(), frame.revision);
         self.meta(splice, frame, &version)?;
         self.out.push(b'}');
-        let mut schemas = splice.schemas.clone();
-        let present = splice
-            .extensions
-            .iter()
-            .zip(&self.extensions)
-            .filter(|(_, is_there)| **is_there);
-        present.for_each(|((_, json), _)| schemas.extend_from_slice(json));
-        self.out.splice(start..start, schemas);
+        if self.extensions != splice.mostly {
+            self.out
+                .splice(start..end, splice.schemas(&self.extensions));
+        }
         Ok(Spliced { version })
     }
 

@@ -99,10 +99,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'a, Option<Record>> {
         let place = Place::new(tenant, resource_type);
         let (id, target_id) = (id.clone(), target_id.clone());
-        let find = move |conn: &_| match record::by_id(conn, &place, &id)? {
-            Some(record) => Ok(Some(record)),
-            None => record::by_target(conn, &place, &target_id),
-        };
+        let find = move |conn: &_| record::by_either(conn, &place, &id, &target_id);
         Box::pin(self.look(1, "read a record", find))
     }
 

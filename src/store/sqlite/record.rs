@@ -52,6 +52,30 @@ fn with_target(
     Ok(Some(record))
 }
 
+/// By its id or, failing that, by the target's: in one statement, so that the file is locked once.
+pub(super) fn by_either(
+    conn: &Connection,
+    place: &Place,
+    id: &ScimId,
+    target_id: &TargetId,
+) -> Result<Option<Record>, Fault> {
+    let mut statement = conn.prepare_cached(BY_EITHER)?;
+    let (tenant, kind) = (place.tenant(), place.resource_type());
+    let mut rows = statement.query(params![tenant, kind, id.as_str(), target_id.as_str()])?;
+    let mut by_target = None;
+    while let Some(row) = rows.next()? {
+        let record = read(row, place)?;
+        if record.scim_id == *id {
+            return Ok(Some(record));
+        }
+        if record.target_id.as_ref() != Some(target_id) {
+            return Err(Fault::damaged_row(TABLE));
+        }
+        by_target = Some(record);
+    }
+    Ok(by_target)
+}
+
 pub(super) fn by_ids(
     conn: &Connection,
     place: &Place,
@@ -320,6 +344,11 @@ macro_rules! select {
 pub(super) const BY_ID: &str = select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3");
 pub(super) const BY_TARGET: &str =
     select!("WHERE tenant = ?1 AND resource_type = ?2 AND target_id = ?3");
+pub(super) const BY_EITHER: &str = concat!(
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3"),
+    " UNION ALL ",
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND target_id = ?4")
+);
 // Left alone, the planner walks the tenant's whole primary key, because that needs no sorting either.
 pub(super) const BY_EXTERNAL_ID: &str = select!(
     "INDEXED BY record_by_external_id WHERE tenant = ?1 AND resource_type = ?2 AND external_id = ?3 \
