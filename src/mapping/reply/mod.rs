@@ -196,7 +196,10 @@ impl Reply {
                 content,
                 rows: Some(rows),
                 whole: None,
-                text: looks.at_text.then(|| beginning(body)).unwrap_or_default(),
+                text: match looks.at_text {
+                    true => beginning(body),
+                    false => String::new(),
+                },
                 form: ReplyForm::Data,
             },
             None => Self::new(status, headers, body, target),
