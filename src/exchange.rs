@@ -58,4 +58,6 @@ pub struct Exchange {
     pub changed: Vec<String>,
     /// Calls to the target, in order.
     pub calls: Vec<CallRecord>,
+    /// Whether a call that changes something was sent, whatever became of it. Known before its record is there.
+    pub may_have_written: bool,
 }

@@ -1,6 +1,10 @@
 //! `scimgate explain`: what one SCIM request would do. Reads are made, writes are only planned.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use clap::Args;
@@ -9,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     exchange::CallRecord,
-    gateway::Writes,
+    gateway::{Deadline, Writes},
     observe::Finished,
     server::{Request, Response},
     tenant::SystemEnvironment,
@@ -48,6 +52,7 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         )));
     };
     let request = request(&arguments)?;
+    let time = process.gateway.time_for(&tenant, &request);
     let (response, finished) = process
         .gateway
         .exchange(tenant, request, Writes::Planned)
@@ -56,6 +61,7 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         "{}",
         Explanation {
             arguments: &arguments,
+            time,
             response: &response,
             finished: &finished
         }
@@ -111,6 +117,7 @@ fn body(text: Option<&str>) -> Result<Bytes, Failure> {
 /// The exchange as people read it.
 struct Explanation<'a> {
     arguments: &'a ExplainArguments,
+    time: Deadline,
     response: &'a Response,
     finished: &'a Finished,
 }
@@ -123,6 +130,16 @@ impl std::fmt::Display for Explanation<'_> {
             "request    {} {}",
             self.finished.method, self.arguments.path
         )?;
+        write!(f, "time       {} at most", words(self.time.time))?;
+        match self.time.patience {
+            Some(patience) => writeln!(
+                f,
+                ", since the client waits {} ({})",
+                words(patience.waits),
+                patience.quirk
+            )?,
+            None => writeln!(f)?,
+        }
         for note in &exchange.notes.0 {
             writeln!(f, "mended     {:<12} {}", note.quirk, note.message)?;
         }
@@ -171,6 +188,14 @@ impl Explanation<'_> {
             Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
             None => Ok(()),
         }
+    }
+}
+
+/// A time as the files have it: `4s`, `500ms`.
+fn words(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{}s", time.as_secs()),
+        _ => format!("{}ms", time.as_millis()),
     }
 }
 

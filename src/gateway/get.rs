@@ -82,7 +82,7 @@ pub async fn get(
             .await?
             .ok_or_else(|| unknown(t))?,
     };
-    let mut joined = as_located(ctx, t, object, located, want).await?;
+    let mut joined = as_located(ctx, t, (object, None), located, want).await?;
     season(ctx, t, &mut joined.resource);
     let meta = Meta::of(&joined.resource.0);
     if let Some(answer) = not_modified(&meta, if_none_match) {
@@ -141,17 +141,17 @@ pub async fn fetch_located(
     located: Located,
     want: Want,
 ) -> Result<Joined, Error> {
-    let object = object_of(ctx, t, &located)
+    let (object, etag) = versioned_object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
-    as_located(ctx, t, object, located, want).await
+    as_located(ctx, t, (object, etag), located, want).await
 }
 
-/// The object that was read for what was located, with what is wanted besides.
+/// The object that was read for what was located, and its ETag, with what is wanted besides.
 async fn as_located(
     ctx: &Context,
     t: &TypeMapping,
-    object: Value,
+    (object, etag): (Value, Option<String>),
     located: Located,
     want: Want,
 ) -> Result<Joined, Error> {
@@ -162,7 +162,7 @@ async fn as_located(
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;
-    with_parts(ctx, t, joined, want).await
+    with_parts(ctx, t, Joined { etag, ..joined }, want).await
 }
 
 /// Reads members and groups in, as far as they are wanted.
@@ -201,14 +201,25 @@ pub async fn object_of(
     t: &TypeMapping,
     located: &Located,
 ) -> Result<Option<Value>, Error> {
+    let found = versioned_object_of(ctx, t, located).await?;
+    Ok(found.map(|(object, _)| object))
+}
+
+/// The target's object with its `ETag`, where it gives one.
+async fn versioned_object_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: &Located,
+) -> Result<Option<(Value, Option<String>)>, Error> {
     if t.is_fixed() {
         let is_it = |object: &&Value| {
             read::target_id(t, object).as_deref() == Some(located.target_id.as_str())
         };
-        return Ok(t.fixed.iter().find(is_it).cloned());
+        return Ok(t.fixed.iter().find(is_it).map(|o| (o.clone(), None)));
     }
     let Some(get) = &t.get else {
-        return Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await;
+        let found = Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await?;
+        return Ok(found.map(|object| (object, None)));
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
@@ -216,7 +227,7 @@ pub async fn object_of(
         .driver()
         .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
         .await;
-    found(done.map(|done| done.object))
+    found(done.map(|done| Some((done.object?, done.etag))))
 }
 
 /// As [`object_of`], as text where that is possible.

@@ -30,6 +30,8 @@ pub struct Joined {
     pub record: Option<Record>,
     /// The target's object.
     pub object: Value,
+    /// The object's `ETag` when it was read by itself; absent if the target gave none.
+    pub etag: Option<String>,
     /// Its id there.
     pub target_id: TargetId,
     /// Its id for the client.
@@ -129,17 +131,24 @@ async fn join(
     for reference in translated.references {
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
+    if let Some(record) = &record {
+        write::join_kept(t, &mut resource, &record.shadow);
+        withheld(&mut resource, &record.shadow);
+        show_wished_state(ctx, t, &mut resource, &record.shadow);
+    }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
     Ok(Joined {
         resource,
         record,
         object,
+        etag: None,
         target_id,
         scim_id,
     })
 }
 
-/// Puts what is kept here, the common attributes and the version into a resource that has its mapped attributes.
+/// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
+/// it is the resource as it was wished.
 pub fn complete(
     ctx: &Context,
     t: &TypeMapping,
@@ -147,11 +156,6 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    if let Some(record) = record {
-        write::join_kept(t, resource, &record.shadow);
-        withheld(resource, &record.shadow);
-        show_wished_state(ctx, t, resource, &record.shadow);
-    }
     let kept = Kept::of(record);
     let location = ctx.location(t, scim_id.as_str());
     kept.frame(scim_id.as_str(), &location).put(t, resource);

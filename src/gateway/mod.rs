@@ -10,6 +10,7 @@ mod apply;
 mod bulk;
 mod context;
 mod create;
+mod deadline;
 mod delete;
 mod discovery;
 mod dry;
@@ -45,6 +46,7 @@ use crate::{
 
 pub use answer::Answer;
 pub use context::Context;
+pub use deadline::Deadline;
 pub use handler::{Gateway, GatewaySettings, Sink, Writes};
 pub use limits::Limits;
 pub use route::{Route, split_base};

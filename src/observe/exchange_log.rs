@@ -186,6 +186,7 @@ pub(super) mod tests {
                     "emails[value eq \"ada]@secret.example\"].type".to_owned(),
                 ],
                 calls: vec![call.clone(), call, planned],
+                may_have_written: true,
             },
             request_id: "r-1".to_owned(),
         }

@@ -557,6 +557,7 @@ async fn members_and_groups_are_read_page_by_page() {
         id: None,
         display: None,
         page: style(),
+        is_group: None,
         is_read_before_add: false,
     };
     let names = named(&[("group", json!("g1"))]);

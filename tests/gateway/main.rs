@@ -9,10 +9,12 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+mod spellings;
 mod stage;
 
 mod bulk;
 mod creates;
+mod deadlines;
 mod existing;
 mod lists;
 mod members;
@@ -21,3 +23,4 @@ mod secrecy;
 mod statuses;
 mod tenants;
 mod updates;
+mod versions;

@@ -135,3 +135,74 @@ async fn a_rename_by_a_new_account_keeps_the_id_and_locks_the_old_one_however_of
         }
     }
 }
+
+#[tokio::test]
+async fn a_rename_to_a_name_that_is_taken_locks_nobody_out() {
+    let stage = recreating().start().await;
+    let made = stage.post("/Users", json!({ "userName": "ada" })).await;
+    let path = format!("/Users/{}", made.is(201).id());
+    stage
+        .post("/Users", json!({ "userName": "bob" }))
+        .await
+        .is(201);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "bob" }]);
+    stage.patch(&path, rename).await.refused(409, "uniqueness");
+    assert_eq!(stage.app.user(1).unwrap()["state"], 1);
+    let read = stage.get(&path).await.is(200).body;
+    assert_eq!(
+        (&read["userName"], &read["active"]),
+        (&json!("ada"), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_rename_back_takes_the_first_account_up_again_and_groups_follow() {
+    let stage = recreating().start().await;
+    let made = stage
+        .post("/Users", json!({ "userName": "ada", "active": true }))
+        .await
+        .is(201);
+    let (id, path) = (made.id(), format!("/Users/{}", made.id()));
+    let group = json!({ "displayName": "crew", "members": [{ "value": id }] });
+    let group = stage.post("/Groups", group).await.is(201).id();
+    for (name, old, new) in [("augusta", 1, 3), ("ada", 3, 1)] {
+        let rename = json!([{ "op": "replace", "path": "userName", "value": name }]);
+        stage.patch(&path, rename).await.is(200);
+        assert_eq!(stage.app.user(old).unwrap()["state"], 3, "{name}");
+        assert_eq!(stage.app.user(new).unwrap()["state"], 1, "{name}");
+        assert_eq!(stage.app.user(new).unwrap()["login"], name);
+        let members = stage.get(&format!("/Groups/{group}")).await.is(200).body;
+        let listed: Vec<&Value> = members["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| &m["value"])
+            .collect();
+        assert_eq!(listed, [&json!(id)], "{name}");
+        assert_eq!(
+            stage.get("/Users").await.is(200).body["totalResults"],
+            1,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_set_once_is_renamed_by_a_new_account() {
+    let once = "[user.attributes]\n'userName' = { field = 'login', create-only = true }\n";
+    let text = "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n[policy]\non-rename = \"recreate\"\n";
+    let stage = Setup::tenant(&format!("{text}{once}")).start().await;
+    let made = stage
+        .post("/Users", json!({ "userName": "ada" }))
+        .await
+        .is(201);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "augusta" }]);
+    let reply = stage
+        .patch(&format!("/Users/{}", made.id()), rename)
+        .await
+        .is(200);
+    assert_eq!(
+        (reply.id(), &reply.body["userName"]),
+        (made.id(), &json!("augusta"))
+    );
+}

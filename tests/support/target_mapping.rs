@@ -87,7 +87,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         object: None,
         id: None,
         envelope: None,
-        sends_if_match: false,
+        if_match: None,
         gets_first: false,
         place: place(),
     }

@@ -137,7 +137,11 @@ impl<'w, W: Write> Report<'w, W> {
             let told = format!("{} is told {}: {said}", self.provider, reply.status);
             self.line("seen", &told)?;
         }
-        self.line("expected", &reasons.join("; "))
+        self.line("expected", &reasons.join("; "))?;
+        match refusal.is_none() && reasons.iter().any(|reason| reason.ends_with(NOTHING_THERE)) {
+            true => self.line("mend", KEEP),
+            false => Ok(()),
+        }
     }
 
     fn line(&mut self, what: &str, text: &str) -> std::io::Result<()> {
@@ -218,6 +222,12 @@ impl<'w, W: Write> Report<'w, W> {
         }
     }
 }
+
+/// How a reason ends when an answer lacks what was expected.
+const NOTHING_THERE: &str = "got []";
+
+/// What an operator can do about it.
+const KEEP: &str = "what the application has no place for is kept here if the tenant's `[user.attributes]` say so: `'title' = { keep = true }`";
 
 /// Whose session it is. Google's are kept under the name of its product.
 fn provider_of(session: &Session) -> Option<Idp> {

@@ -13,7 +13,7 @@ use crate::{
         members, prune, unfinished,
     },
     mapping::{
-        model::{Members, OnExisting, ReplyKind},
+        model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
         plan,
         reply::CallClass,
         write::{self, Wish},
@@ -66,7 +66,8 @@ impl Create<'_> {
             .as_ref()
             .is_some_and(|create| create.gets_first)
             || policy.on_existing != OnExisting::Conflict
-            || policy.on_delete == crate::mapping::model::OnDelete::Deactivate
+            || policy.on_delete == OnDelete::Deactivate
+            || policy.on_rename == OnRename::Recreate
     }
 
     /// The application says that it has such an object.
@@ -288,7 +289,7 @@ impl Create<'_> {
             .unwrap_or_else(|| self.record(&joined.scim_id, &joined.target_id));
         if error.status < 500 && t.delete.is_some() {
             let located = located(joined);
-            if crate::gateway::delete::remove(ctx, t, &located)
+            if crate::gateway::delete::remove(ctx, t, &located, None)
                 .await
                 .is_ok()
             {
@@ -376,6 +377,7 @@ impl Create<'_> {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
+            etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
         }
@@ -383,7 +385,7 @@ impl Create<'_> {
 }
 
 /// Where the resource is.
-pub(super) fn located(joined: &Joined) -> Located {
+pub fn located(joined: &Joined) -> Located {
     Located {
         scim_id: joined.scim_id.clone(),
         target_id: joined.target_id.clone(),
@@ -392,7 +394,7 @@ pub(super) fn located(joined: &Joined) -> Located {
 }
 
 /// The ids of member values.
-pub(super) fn member_ids(members: Option<&Value>) -> Vec<String> {
+pub fn member_ids(members: Option<&Value>) -> Vec<String> {
     let members = members.and_then(Value::as_array).into_iter().flatten();
     members
         .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))

@@ -163,7 +163,7 @@ async fn resolve(
 fn unknown_member() -> Error {
     Error::of(
         ScimType::InvalidValue,
-        "A member names a resource that does not exist.",
+        "A member names a resource that does not exist, or has no `value`: it must be the `id` of a resource.",
     )
 }
 

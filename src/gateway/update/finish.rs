@@ -131,11 +131,16 @@ impl Update<'_> {
         }
         let mut resource = new;
         resource.0.shift_remove("password");
+        // The time of the state before.
+        if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
+            meta.shift_remove("lastModified");
+        }
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
         Ok(Joined {
             resource,
             record,
             object: old.object,
+            etag: None,
             target_id,
             scim_id: old.scim_id,
         })

@@ -89,7 +89,7 @@ fn needs_get(resource_type: &TypeMapping, operation: &Operation, complaints: &mu
     }
     let what = if operation.reply == ReplyKind::ReadBack {
         "read-back"
-    } else if operation.sends_if_match {
+    } else if operation.if_match.is_some() {
         "if-match"
     } else if operation.gets_first {
         "get-first"

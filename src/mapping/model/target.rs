@@ -229,6 +229,8 @@ pub enum Meaning {
     NotFound,
     /// A duplicate: 409 `uniqueness`.
     Uniqueness,
+    /// Somebody else changed the object since it was read: read, compare, and send again.
+    Changed,
     /// A refusal with a SCIM type, as `invalidValue` or `mutability`.
     Refused(ScimType),
     /// The gateway's credential may not do this: 502 to the client, never 403.
