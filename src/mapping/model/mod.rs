@@ -17,7 +17,9 @@ pub use operations::*;
 pub use target::*;
 
 use crate::{
-    diagnostic::Place, mapping::expression::Expression, mapping::path::JsonPath, scim::ResourceType,
+    diagnostic::Place,
+    mapping::{expression::Expression, path::JsonPath, splice::Splice},
+    scim::ResourceType,
 };
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
@@ -103,6 +105,8 @@ pub struct TypeMapping {
     pub groups: Option<UserGroups>,
     /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
     pub fixed: Vec<Value>,
+    /// The quick way from a row's text to a resource's; absent: every row goes the long way.
+    pub splice: Option<Splice>,
 }
 
 impl TypeMapping {
