@@ -159,7 +159,8 @@ impl Connection {
             Ok(admission) => admission,
             Err(response) => return Err(Refusal::of(response, body)),
         };
-        let held = match self.read_body(&mut body, &head, admission).await {
+        let max_bytes = admission.max_body_bytes;
+        let held = match self.read_body(&mut body, &head, max_bytes).await {
             Ok(held) => held,
             Err(response) => return Err(Refusal::of(response, body)),
         };
@@ -176,6 +177,7 @@ impl Connection {
             peer: origin.peer,
             scheme_host: host.map(|host| format!("{scheme}://{host}")),
             received,
+            admitted: admission.admitted,
         };
         Ok(self.answer(request, held.room).await)
     }
@@ -190,11 +192,11 @@ impl Connection {
         &self,
         body: &mut Incoming,
         head: &CheckedHead,
-        admission: Admission,
+        max_bytes: usize,
     ) -> Result<HeldBody, Response> {
         let edge = &self.edge;
         let limits = &edge.limits;
-        let max_bytes = admission.max_body_bytes.min(limits.max_body_bytes);
+        let max_bytes = max_bytes.min(limits.max_body_bytes);
         let room = Room::new(Arc::clone(&edge.stats), limits.max_bodies_in_flight_bytes);
         let read = body::read(body, head.content_length, max_bytes, limits, room).await;
         read.map_err(|fault| answer::body_fault(fault, max_bytes))

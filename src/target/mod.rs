@@ -38,4 +38,4 @@ pub use error::TargetError;
 pub use journey::{Done, Journey};
 pub use scan::{Scan, ScanPage, ScanSource};
 pub use status::TargetStatus;
-pub use window::Window;
+pub use window::{Span, Window};

@@ -185,6 +185,7 @@ pub fn users() -> TypeMapping {
         members: None,
         groups: None,
         fixed: Vec::new(),
+        splice: None,
     }
 }
 

@@ -18,7 +18,11 @@ pub use operations::*;
 pub use scim_id::IdRule;
 pub use target::*;
 
-use crate::{diagnostic::Place, mapping::expression::Expression, scim::ResourceType};
+use crate::{
+    diagnostic::Place,
+    mapping::{expression::Expression, splice::Splice},
+    scim::ResourceType,
+};
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
 #[derive(Debug)]
@@ -103,6 +107,8 @@ pub struct TypeMapping {
     pub groups: Option<UserGroups>,
     /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
     pub fixed: Vec<Value>,
+    /// The quick way from a row's text to a resource's; absent: every row goes the long way.
+    pub splice: Option<Splice>,
 }
 
 impl TypeMapping {
