@@ -3,6 +3,7 @@
 use crate::{
     mapping::{
         location::definition,
+        look_up,
         model::{AttributeRule, Read, TypeMapping},
         path::JsonPath,
     },
@@ -69,7 +70,8 @@ type Rule<'t> = (usize, &'t AttributeRule);
 impl Splice {
     /// How rows of this type become resources; absent if they must all go the long way.
     pub fn new(t: &TypeMapping) -> Option<Self> {
-        if t.is_fixed() {
+        // What a table of the application's says has to be asked before a row is read.
+        if t.is_fixed() || look_up::of_type(t).next().is_some() {
             return None;
         }
         let mut names = Names::default();
