@@ -24,8 +24,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     restrict_access(path);
     let conn = connect(path)?;
     recognise(&conn)?;
-    check(&conn)?;
+    check_structure(&conn)?;
     migrate(&conn)?;
+    // A file of an earlier version has all tables only now.
+    check_rows(&conn)?;
     use_wal(&conn).map_err(|fault| fault.named("set up its journal"))?;
     Ok(conn)
 }
@@ -124,8 +126,19 @@ fn recognise(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Looks for damage: the structure, then every row.
-fn check(conn: &Connection) -> Result<(), StoreError> {
+/// Looks for damage in the structure.
+fn check_structure(conn: &Connection) -> Result<(), StoreError> {
+    let found = structure_report(conn).map_err(|fault| fault.named("check its file"))?;
+    if found != "ok" {
+        return Err(StoreError::damaged(format!(
+            "SQLite's check says: {found}. Restore the last backup."
+        )));
+    }
+    Ok(())
+}
+
+/// Reads every row and compares it with its seal.
+fn check_rows(conn: &Connection) -> Result<(), StoreError> {
     let rows = || -> Result<(), Fault> {
         record::check_all(conn)?;
         intent::check_all(conn)?;
@@ -133,12 +146,6 @@ fn check(conn: &Connection) -> Result<(), StoreError> {
         key::all(conn)?;
         Ok(())
     };
-    let found = structure_report(conn).map_err(|fault| fault.named("check its file"))?;
-    if found != "ok" {
-        return Err(StoreError::damaged(format!(
-            "SQLite's check says: {found}. Restore the last backup."
-        )));
-    }
     rows().map_err(|fault| fault.named("check its file"))
 }
 
