@@ -151,7 +151,10 @@ pub async fn object_of(
         .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
         .await
     {
-        Ok(done) => Ok(done.object),
+        Ok(done) => {
+            let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
+            Ok(done.object.map(asked))
+        }
         Err(TargetError::Refused {
             meaning: crate::mapping::model::Meaning::NotFound,
             ..

@@ -43,6 +43,7 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
         scope: None,
         hide: None,
         gone: None,
+        empty_is_absent: false,
         match_attribute: AttributePath::of("userName"),
         lists: Vec::new(),
         finds: Vec::new(),

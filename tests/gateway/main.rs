@@ -21,3 +21,4 @@ mod secrecy;
 mod statuses;
 mod tenants;
 mod updates;
+mod words;

@@ -95,7 +95,11 @@ fn check_type(
         }
     }
     for find in &resource_type.finds {
-        scope(&["value"], false).call(&find.call, complaints);
+        let mut scope = scope(&["value"], false);
+        for step in find.before.iter().chain([&find.call]) {
+            scope.call(step, complaints);
+            scope.take(step);
+        }
     }
     if let Some(get) = &resource_type.get {
         scope(&["id", "scim"], false).operation(get, complaints);

@@ -2,7 +2,7 @@
 
 use crate::mapping::model::{ListOperation, OnDelete, PageStyle, Policy, Rows, TypeMapping};
 
-use super::reader::Reader;
+use super::{reader::Reader, tree::Node};
 
 /// Complaints about what a section lacks. Only asked when everything in it could be read.
 pub(super) fn check(reader: &Reader<'_>, section: &TypeMapping) {
@@ -37,13 +37,16 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
         ),
         // One call either way.
         (false, true) if section.lists.iter().all(is_read_at_once) => return,
+        // Said on purpose, or known a better way.
+        (false, true) if reader.node("get").is_some_and(Node::is_false) => return,
+        (false, true) if section.find_of_id().is_some() => return,
         (false, true) => (
             false,
             format!(
                 "`{}` has no `get`: one object is looked for in the whole list.",
                 section.section
             ),
-            "add `get = \"GET /…/{id}\"`",
+            "add `get = \"GET /…/{id}\"`, or a `[[….find]]` with `filter = \"id eq\"`; `get = false` says that it is meant so",
         ),
         (false, false) => return,
     };

@@ -220,6 +220,21 @@ pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)>
     headers
 }
 
+/// Fields whose values are data with templates in its texts: `{ role = "{settings.role}" }`.
+pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tree)> {
+    let entries = reader.named(key).iter();
+    entries
+        .filter_map(|entry| {
+            let key_node = Node {
+                content: Content::Text(entry.key.clone()),
+                place: entry.place.clone(),
+            };
+            let place = place(reader.context, &key_node)?;
+            Some((place, tree(reader.context, &entry.node)?))
+        })
+        .collect()
+}
+
 /// Fields with constant values: `{ mail_notification = "none" }`.
 pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Value)> {
     reader
