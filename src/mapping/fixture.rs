@@ -38,6 +38,7 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
             from: JsonPath::parse("$.id").unwrap(),
             is_stable: true,
             is_number: true,
+            pattern: None,
             prefix: String::new(),
         },
         scope: None,

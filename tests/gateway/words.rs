@@ -141,7 +141,10 @@ async fn a_condition_on_a_row_that_is_a_text_sees_the_text() {
     .await;
     stage.app.add_group(json!({ "name": "everyone" }), []);
     stage.app.add_group(json!({ "name": "staff" }), []);
-    let all = stage.get("/Groups?excludedAttributes=members").await.is(200);
+    let all = stage
+        .get("/Groups?excludedAttributes=members")
+        .await
+        .is(200);
     assert_eq!(all.each("displayName"), ["staff"]);
 }
 

@@ -10,6 +10,7 @@ mod lines;
 mod names;
 mod operations;
 mod reversible;
+mod settings;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},

@@ -105,6 +105,15 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
     if is_word_start(first) {
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
+        if word == "$"
+            && rest
+                .get(end..)
+                .is_some_and(|after| after.starts_with(['.', '[']))
+        {
+            let message = "Names in an expression are written without `$.`.";
+            let mending = "it is no path: write `a.b`, and `a[\"an unusual name\"]`";
+            return Err(SyntaxError::new(at, end + 1, message).mend(mending));
+        }
         return Ok((Kind::Word(word), end));
     }
     if let Some(sign) = SIGNS.into_iter().find(|s| rest.starts_with(s)) {

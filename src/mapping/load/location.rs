@@ -242,6 +242,16 @@ fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<Stri
         {
             return Some(found.canonical().to_string());
         }
+        // The extension is the type's only once a line mentions it.
+        if path.sub_attribute.is_none() || path.attribute.eq_ignore_ascii_case("manager") {
+            let known = crate::scim::schema::builtin::enterprise_user();
+            if let (Some(attribute), "User") = (
+                known.attribute(&path.attribute),
+                resource_type.name.as_str(),
+            ) {
+                return Some(format!("{}:{}", known.id, attribute.name));
+            }
+        }
         // `enterprise.department`: an expression's way to name an extension.
         if let (true, Some(sub)) = (path.attribute.eq_ignore_ascii_case("enterprise"), sub) {
             let found = resource_type.resolve_in_extensions(sub, None);

@@ -52,6 +52,14 @@ static ID: Shape = Shape {
             "\"number\"",
         ),
         key(
+            "pattern",
+            Kind::Pattern,
+            "`[target] id-pattern`",
+            "What an id of this type must look like: any other is unknown here, and never sent. Where it stands in a path, \
+             `[target] id-pattern` counts as well.",
+            "'^[0-9]+$'",
+        ),
+        key(
             "prefix",
             Kind::Text,
             "nothing",
@@ -389,6 +397,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
             from: syntax::path(reader.context, node)?,
             is_stable: true,
             is_number: false,
+            pattern: None,
             prefix: String::new(),
         });
     }
@@ -402,6 +411,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
         is_number: id
             .choice("type", &[("number", true), ("string", false)])
             .unwrap_or(false),
+        pattern: syntax::pattern_at(&id, "pattern"),
         prefix: id.text("prefix").unwrap_or_default(),
     })
 }
@@ -412,6 +422,7 @@ fn default_id() -> Option<IdRule> {
         from: JsonPath::parse("$.id").ok()?,
         is_stable: true,
         is_number: false,
+        pattern: None,
         prefix: String::new(),
     })
 }

@@ -207,8 +207,25 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
 
 /// Headers with templates; the names are checked.
 pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)> {
-    let mut headers = named_templates(reader, key);
+    let mut headers = Vec::new();
     for entry in reader.named(key) {
+        if matches!(entry.node.content, Content::List(_) | Content::Table(_)) {
+            reader.context.error(
+                "mapping::wrong-type",
+                &entry.node.place,
+                format!(
+                    "The header `{}` has one value, and this is {}.",
+                    entry.key,
+                    entry.node.kind()
+                ),
+                "give it as one text: `\"a, b\"`",
+            );
+            continue;
+        }
+        if let Some(value) = template(reader.context, &entry.node) {
+            headers.push((entry.key.clone(), value));
+        }
+
         let key_node = Node {
             content: Content::Text(entry.key.clone()),
             place: entry.place.clone(),
