@@ -202,3 +202,51 @@ async fn constants_of_a_create_are_templates_and_an_empty_text_can_be_no_value()
     let read = stage.get("/Users/1").await.is(200);
     assert_eq!(read.body.get("title"), None, "{}", read.body);
 }
+
+#[tokio::test]
+async fn an_id_of_a_type_has_a_pattern_of_its_own() {
+    let setup = Setup::default().with(
+        "from = '$.id', type = \"number\" }",
+        "from = '$.id', type = \"number\", pattern = '^[12]$' }",
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(3);
+    stage.get("/Users/2").await.is(200);
+    stage.app.forget_calls();
+    stage.get("/Users/3").await.is(404);
+    assert!(stage.app.calls().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_call_names_itself_is_known_to_its_only() {
+    let setup = Setup::default().with(
+        "id    = '$.user_id'",
+        "id    = '$.user_id'\nwith = { robot = 2 }\nonly = 'user_id != robot and old.name != user_id'",
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(3);
+    let group = stage.app.add_group(json!({ "name": 3 }), [1, 2, 3]);
+    let read = stage.get(&format!("/Groups/g-{group}")).await.is(200);
+    let members = read.body["members"].as_array().unwrap();
+    assert_eq!(members.len(), 1, "{}", read.body);
+    assert_eq!(members[0]["value"], "1");
+}
+
+#[tokio::test]
+async fn an_object_without_a_get_is_looked_up_by_its_id_where_the_application_can() {
+    let setup = Setup::default()
+        .with(
+            "[group.get]\ncall = \"GET /groups/{id}\"",
+            "[[group.find]]\nfilter = \"id eq\"\ncall = \"GET /groups/{value}\"",
+        )
+        .with("[group]\n", "[group]\nget = false\n");
+    let stage = setup.start().await;
+    let group = stage.app.add_group(json!({ "name": "staff" }), []);
+    stage.app.forget_calls();
+    let read = stage
+        .get(&format!("/Groups/g-{group}?excludedAttributes=members"))
+        .await
+        .is(200);
+    assert_eq!(read.body["displayName"], "staff");
+    assert_eq!(stage.app.calls(), [format!("GET /groups/{group}")]);
+}

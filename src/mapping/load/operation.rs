@@ -76,7 +76,7 @@ static OPERATION_KEYS: &[Key] = &[
         "if-match",
         Kind::Flag,
         "false",
-        "Reads the object's ETag first and sends it as `If-Match`.",
+        "Makes `get` right before and sends the `ETag` header of its reply as `If-Match`; without one the request fails.",
         "true",
     ),
     key(
@@ -88,9 +88,9 @@ static OPERATION_KEYS: &[Key] = &[
     ),
     key(
         "constants",
-        Kind::Named(&Kind::Any),
+        Kind::Named(&Kind::Tree),
         "none",
-        "Fields always written; in `create` only.",
+        "Fields always written; in `create` only. Texts are templates; `{{` is a brace.",
         "{ mail_notification = \"none\" }",
     ),
     key(
