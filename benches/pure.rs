@@ -24,6 +24,33 @@ fn main() {
     bodies();
     members();
     page();
+    check();
+}
+
+/// A file of 400 lines, right and with a fault in every line: both below 100 ms (a debug build takes ten times as long).
+fn check() {
+    let head = "app = \"shop\"\n[target]\nbase-url = \"https://app.example\"\n[user]\nid = '$.id'\nlist = { call = \"GET /users\", items = '$.users[*]' }\nget = \"GET /users/{id}\"\ncreate = \"POST /users\"\nupdate = \"PATCH /users/{id}\"\ndelete = \"DELETE /users/{id}\"\n[user.attributes]\n'userName' = { field = 'login', required = true }\n'active' = 'active'\n";
+    let lines = |line: &dyn Fn(usize) -> String| -> Arc<SourceFile> {
+        let text: String = (0..387).map(line).collect();
+        Arc::new(SourceFile {
+            path: "bench.toml".into(),
+            text: format!("{head}{text}"),
+        })
+    };
+    let right = lines(&|n| format!("'emails[type eq \"kind-{n}\"].value' = 'mail_{n}'\n"));
+    let wrong = lines(&|n| {
+        format!("'emials[type eq \"kind-{n}\"].valeu' = {{ feild = 'mail_{n}', as = \"datum\" }}\n")
+    });
+    for (name, file) in [("check 400 lines", right), ("check 400 wrong lines", wrong)] {
+        measure(name, || {
+            load::app_alone(
+                &file,
+                &load::NoEnvironment,
+                load::MissingValues::AreWarnings,
+            )
+            .is_ok()
+        });
+    }
 }
 
 fn filters() {

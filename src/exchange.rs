@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::diagnostic::Place;
+
 /// Something odd in a request that was mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -47,6 +49,8 @@ pub struct CallRecord {
     pub duration: Duration,
     /// Whether it was planned only (`explain`, `mode = "shadow"`).
     pub is_planned_only: bool,
+    /// Where the mapping says this call; absent if no file says it.
+    pub origin: Option<Place>,
 }
 
 /// What one request did, collected on its way.
@@ -58,4 +62,6 @@ pub struct Exchange {
     pub changed: Vec<String>,
     /// Calls to the target, in order.
     pub calls: Vec<CallRecord>,
+    /// Whether a call that changes something was sent, whatever became of it. Known before its record is there.
+    pub may_have_written: bool,
 }

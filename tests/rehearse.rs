@@ -180,6 +180,87 @@ async fn groups_that_the_application_does_not_have_are_left_out() {
     );
 }
 
+#[tokio::test]
+async fn a_credential_that_is_not_accepted_is_told_before_anything_is_played() {
+    let demo = Demo::start("rehearse-probe", &[]);
+    tenant(
+        &demo,
+        "probed",
+        "[target]\nprobe = \"GET /users?per_page=1\"\n",
+    );
+    let rehearsal = Rehearsal::of(&demo, &["probed", "--as", "google"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+    let accepted = "probe    the application accepts the gateway's credential";
+    assert!(rehearsal.text.contains(accepted), "{}", rehearsal.text);
+
+    let before = state(&demo).await;
+    let wrong = "[target]\nprobe = \"GET /users?per_page=1\"\n[target.auth.header]\nname = \"X-Api-Key\"\nvalue = \"wrong-key\"\n";
+    tenant(&demo, "stranger", wrong);
+    let rehearsal = Rehearsal::of(&demo, &["stranger", "--as", "google"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    let refused =
+        "probe    the application does not accept the gateway's credential; nothing was played.";
+    assert!(rehearsal.text.contains(refused), "{}", rehearsal.text);
+    assert!(
+        !rehearsal.text.contains("create Ines"),
+        "{}",
+        rehearsal.text
+    );
+    assert!(!rehearsal.text.contains("wrong-key"), "{}", rehearsal.text);
+    assert_eq!(state(&demo).await, before);
+}
+
+#[tokio::test]
+async fn explain_says_which_file_and_line_each_part_came_from() {
+    let demo = Demo::start("explain-origin", &[]);
+    let lines =
+        "[user.update]\ncall = \"PATCH /users/{id}\"\n[user.attributes]\n'title' = 'job_title'\n";
+    tenant(&demo, "traced", lines);
+    let explain = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scimgate"));
+        command
+            .arg("explain")
+            .args(arguments)
+            .arg("--config")
+            .arg(&demo.config);
+        let output = command.output().expect("the command runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let listed = explain(&["traced", "GET", "/Users?count=1", "--origin"]);
+    assert!(listed.contains("line       'userName'"), "{listed}");
+    let id = listed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"id\": \""))
+        .expect("a user");
+    let path = format!("/Users/{}", id.trim_end_matches(['"', ',']));
+    let patch = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"Countess"},{"op":"replace","path":"name.givenName","value":"Augusta"}]}"#;
+    let told = explain(&["traced", "PATCH", &path, patch, "--origin"]);
+    let after = |line: &str| {
+        let mut lines = told
+            .lines()
+            .skip_while(|own| !own.starts_with(line))
+            .skip(1);
+        lines.next().unwrap_or_default().to_owned()
+    };
+    assert!(
+        after("line       'title'").ends_with("traced.toml:6"),
+        "{told}"
+    );
+    assert!(
+        after("line       'name.givenName'").contains("apps/demo.toml:"),
+        "{told}"
+    );
+    assert!(
+        after("call       PATCH").ends_with("traced.toml:4"),
+        "{told}"
+    );
+    assert!(
+        after("call       GET").contains("apps/demo.toml:"),
+        "{told}"
+    );
+    assert!(!explain(&["traced", "GET", &path]).contains("  from     "));
+}
+
 /// One run of the command.
 struct Rehearsal {
     is_success: bool,

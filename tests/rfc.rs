@@ -1,5 +1,8 @@
 //! The RFCs' own examples, and what their sentences say, as case files: `tests/rfc/<RFC>_<section>_<name>.json`.
 
+#[path = "support/rfc_messages.rs"]
+mod messages;
+
 use std::fs;
 use std::path::Path;
 
@@ -21,7 +24,7 @@ fn every_case_file_holds() {
         .map(|f| f.unwrap().path())
         .collect();
     files.sort();
-    assert!(files.len() >= 30, "case files are missing");
+    assert!(files.len() >= 60, "case files are missing");
     for file in files {
         let case: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
@@ -36,6 +39,14 @@ fn every_case_file_holds() {
             "projection" => check_projections(&name, &case),
             "bulk" => check_bulk(&name, &case),
             "schemas" => check_schemas(&name, &case),
+            "error" => messages::check_error(&name, &case),
+            "list" => messages::check_list(&name, &case),
+            "query" => messages::check_queries(&name, &case),
+            "paths" => messages::check_paths(&name, &case),
+            "config" => messages::check_config(&name, &case),
+            "resource-types" => messages::check_resource_types(&name, &case),
+            "bulk-response" => messages::check_bulk_response(&name, &case),
+            "preconditions" => messages::check_preconditions(&name, &case),
             other => panic!("{name}: unknown kind {other}"),
         }
     }

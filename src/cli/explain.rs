@@ -1,6 +1,10 @@
 //! `scimgate explain`: what one SCIM request would do. Reads are made, writes are only planned.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use clap::Args;
@@ -9,13 +13,14 @@ use serde_json::Value;
 
 use crate::{
     exchange::CallRecord,
-    gateway::Writes,
+    gateway::{Deadline, Writes},
+    mapping::model::Mapping,
     observe::Finished,
     server::{Request, Response},
     tenant::SystemEnvironment,
 };
 
-use super::{ConfigArguments, Failure, Outcome, process::Process};
+use super::{ConfigArguments, Failure, Outcome, origin, process::Process};
 
 /// Which request.
 #[derive(Debug, Clone, Args)]
@@ -31,6 +36,9 @@ pub struct ExplainArguments {
     /// The client's User-Agent, by which its provider is recognised.
     #[arg(long)]
     user_agent: Option<String>,
+    /// Says which line of which file each call and attribute came from.
+    #[arg(long)]
+    origin: bool,
     #[command(flatten)]
     config: ConfigArguments,
 }
@@ -48,6 +56,8 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         )));
     };
     let request = request(&arguments)?;
+    let mapping = Arc::clone(&tenant.mapping);
+    let time = process.gateway.time_for(&tenant, &request);
     let (response, finished) = process
         .gateway
         .exchange(tenant, request, Writes::Planned)
@@ -56,6 +66,8 @@ pub async fn run(arguments: ExplainArguments) -> Outcome {
         "{}",
         Explanation {
             arguments: &arguments,
+            mapping: &mapping,
+            time,
             response: &response,
             finished: &finished
         }
@@ -110,6 +122,8 @@ fn body(text: Option<&str>) -> Result<Bytes, Failure> {
 /// The exchange as people read it.
 struct Explanation<'a> {
     arguments: &'a ExplainArguments,
+    mapping: &'a Mapping,
+    time: Deadline,
     response: &'a Response,
     finished: &'a Finished,
 }
@@ -122,11 +136,24 @@ impl std::fmt::Display for Explanation<'_> {
             "request    {} {}",
             self.finished.method, self.arguments.path
         )?;
+        write!(f, "time       {} at most", words(self.time.time))?;
+        match self.time.patience {
+            Some(patience) => writeln!(
+                f,
+                ", since the client waits {} ({})",
+                words(patience.waits),
+                patience.quirk
+            )?,
+            None => writeln!(f)?,
+        }
         for note in &exchange.notes.0 {
             writeln!(f, "mended     {:<12} {}", note.quirk, note.message)?;
         }
         if !exchange.changed.is_empty() {
             writeln!(f, "changes    {}", exchange.changed.join(", "))?;
+        }
+        if self.arguments.origin {
+            self.attributes(f)?;
         }
         if exchange.calls.is_empty() {
             writeln!(f, "calls      none")?;
@@ -153,6 +180,19 @@ impl std::fmt::Display for Explanation<'_> {
 }
 
 impl Explanation<'_> {
+    /// The lines about the attributes that the request changed or showed.
+    fn attributes(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body = serde_json::from_slice::<Value>(&self.response.body).ok();
+        let changed = &self.finished.exchange.changed;
+        let lines =
+            origin::of_attributes(self.mapping, &self.arguments.path, changed, body.as_ref());
+        for line in lines {
+            let place = origin::place(&line.place);
+            writeln!(f, "line       {}\n  from     {place}", origin::words(line))?;
+        }
+        Ok(())
+    }
+
     fn call(&self, f: &mut std::fmt::Formatter<'_>, call: &CallRecord) -> std::fmt::Result {
         let outcome = match (call.is_planned_only, call.status) {
             (true, _) => "planned, not sent".to_owned(),
@@ -166,10 +206,21 @@ impl Explanation<'_> {
             "call       {} {}   ({}; {outcome})",
             call.method, call.path, call.operation
         )?;
+        if let Some(place) = call.origin.as_ref().filter(|_| self.arguments.origin) {
+            writeln!(f, "  from     {}", origin::place(place))?;
+        }
         match &call.body {
             Some(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
             None => Ok(()),
         }
+    }
+}
+
+/// A time as the files have it: `4s`, `500ms`.
+fn words(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{}s", time.as_secs()),
+        _ => format!("{}ms", time.as_millis()),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod draft;
 mod explain;
 mod keys;
+mod origin;
 mod process;
 mod rehearse;
 pub mod replay;

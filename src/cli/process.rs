@@ -1,6 +1,14 @@
 //! A running gateway, put together: store, tenants, listeners. What `serve` and `demo` have in common.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use jiff::Timestamp;
 
 use crate::{
     gateway::{Gateway, GatewaySettings, Sink},
@@ -12,7 +20,7 @@ use crate::{
     server::{self, BoundServer},
     store::{self, Store},
     target::Connections,
-    tenant::{Registry, RegistrySettings},
+    tenant::{Probed, Registry, RegistrySettings, Tenant},
 };
 
 use super::{
@@ -71,6 +79,18 @@ impl Process {
             metrics,
             settings: settings.clone(),
         })
+    }
+
+    /// Counts what is held for each tenant since before the start, for `/status`.
+    async fn count_held(&self) {
+        for status in self.registry.status() {
+            let Some(tenant) = self.registry.tenant(&status.name) else {
+                continue;
+            };
+            if let Ok(count) = self.store.held_count(&tenant.id, Timestamp::MIN).await {
+                tenant.held.store(count, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Takes the addresses.
@@ -136,6 +156,9 @@ impl Serving {
             Arc::new(tokio::sync::Notify::new()),
             Arc::new(tokio::sync::Notify::new()),
         );
+        let registry = &self.process.registry;
+        self.process.count_held().await;
+        registry.ask_probes(registry.status().into_iter().map(|status| status.name));
         let reloading = tokio::spawn(reload_for_ever(Arc::clone(&self.process.registry)));
         let admin = self.admin.map(|admin| {
             let stop = Arc::clone(&admin_stop);
@@ -177,6 +200,7 @@ async fn reload_for_ever(registry: Arc<Registry>) {
         match registry.reload().await {
             Ok(changed) if changed.is_empty() => {}
             Ok(changed) => {
+                registry.ask_probes(changed.iter().cloned());
                 for status in registry
                     .status()
                     .iter()
@@ -298,14 +322,40 @@ impl Watch {
         TenantStatus {
             tenant: status.name.to_string(),
             state,
-            app: tenant.map(|tenant| tenant.mapping.app.clone()),
+            app: tenant.as_ref().map(|tenant| tenant.mapping.app.clone()),
             errors: status.errors,
             warnings: status.warnings,
-            detail: (status.errors > 0 && status.is_serving).then(|| {
-                "The files on disk have errors; the state before them is served.".to_owned()
-            }),
+            probe: tenant
+                .as_ref()
+                .and_then(|tenant| tenant.probed())
+                .map(Probed::word),
+            are_deactivations_paused: tenant
+                .as_ref()
+                .is_some_and(|tenant| tenant.pace.is_paused(Timestamp::now())),
+            held_references: tenant
+                .as_ref()
+                .map_or(0, |tenant| tenant.held.load(Ordering::Relaxed)),
+            detail: detail(&status, tenant.as_deref()),
         }
     }
+}
+
+/// What an operator should do first, in one sentence.
+fn detail(status: &crate::tenant::TenantStatus, tenant: Option<&Tenant>) -> Option<String> {
+    let tenant = tenant?;
+    let sentence = match () {
+        () if status.errors > 0 => {
+            "The files on disk have errors; the state before them is served."
+        }
+        () if tenant.probed() == Some(Probed::Refused) => {
+            "The application does not accept the gateway's credential."
+        }
+        () if tenant.pace.is_paused(Timestamp::now()) => {
+            "Deactivations and deletions are paused: there were more than `most-changes` allows."
+        }
+        () => return None,
+    };
+    Some(sentence.to_owned())
 }
 
 /// How often files and keys are looked at: a revoked key is refused within five seconds (promise S8).

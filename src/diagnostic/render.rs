@@ -75,17 +75,19 @@ fn snippet<'a>(
         .get(start..)
         .and_then(|rest| rest.find('\n'))
         .map_or(text.len(), |at| start + at);
-    let line = text.get(line_start..line_end).unwrap_or("");
+    // A place among carriage returns that stray at the end of a line is shown at its end: the renderer goes no further.
+    let line = text
+        .get(line_start..line_end)
+        .unwrap_or("")
+        .trim_end_matches('\r');
     let (number, _) = place.file.line_and_column(start);
+    let begin = (start - line_start).min(line.len());
     let end = place.span.end.min(line_end).max(start) - line_start;
-    Snippet::source(line.trim_end_matches('\r'))
+    let end = end.min(line.len());
+    Snippet::source(line)
         .path(place.file.path.display().to_string())
         .line_start(number)
-        .annotation(
-            AnnotationKind::Primary
-                .span(start - line_start..end)
-                .label(mending),
-        )
+        .annotation(AnnotationKind::Primary.span(begin..end).label(mending))
 }
 
 #[cfg(test)]
@@ -133,6 +135,18 @@ error[mapping::unknown-attribute]: `name.firstName` is not an attribute of `User
     fn places_at_the_end_or_over_several_lines_are_shown() {
         for span in [0..60, 49..49, 50..50, 10..11, 9..30] {
             let diagnostic = Diagnostic::error("a::b", "x.").at(&Place::new(&file(), span));
+            assert!(render(&[diagnostic], false).contains("mappings/hr.toml"));
+        }
+    }
+
+    #[test]
+    fn a_place_among_stray_carriage_returns_is_shown() {
+        let file = Arc::new(SourceFile {
+            path: "mappings/hr.toml".into(),
+            text: "app = \"hr\"\r\r\r\r\nuser = 1\r\r".to_owned(),
+        });
+        for span in [10..11, 12..13, 12..14, 13..20, 24..24, 22..24] {
+            let diagnostic = Diagnostic::error("a::b", "x.").at(&Place::new(&file, span));
             assert!(render(&[diagnostic], false).contains("mappings/hr.toml"));
         }
     }

@@ -13,12 +13,19 @@ const MAX_SHOWN_CHARS: usize = 80;
 pub(super) struct Mender<'a> {
     pub dialect: &'a Dialect,
     pub rt: &'a ResourceType,
+    /// Types that are queried together with it.
+    pub among: &'a [&'a ResourceType],
     notes: &'a mut Notes,
 }
 
 impl<'a> Mender<'a> {
     pub fn new(dialect: &'a Dialect, rt: &'a ResourceType, notes: &'a mut Notes) -> Self {
-        Self { dialect, rt, notes }
+        Self {
+            dialect,
+            rt,
+            among: &[],
+            notes,
+        }
     }
 
     /// Whether something is mended for this client.

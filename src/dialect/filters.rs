@@ -159,6 +159,13 @@ fn find<'a>(m: &mut Mender<'a>, path: &AttributePath) -> Result<Found<'a>, Error
     } else if let Some(found) = without_urn(m, path).or_else(|| email(m, path)) {
         return Ok(found);
     }
+    // What only other types have has no value here: `scim` sees to it.
+    if m.among.iter().any(|other| other.resolve(path).is_some()) {
+        return Ok(Found {
+            path: path.clone(),
+            leaf: None,
+        });
+    }
     Err(unknown(m, path))
 }
 

@@ -15,6 +15,7 @@ use crate::{
     scim::{self, Filter, Resource, ResourceType, patch::PatchRequest, replace::ReplaceRules},
 };
 
+mod address;
 mod answers;
 mod catalogue;
 mod context;
@@ -22,8 +23,10 @@ mod filters;
 mod grants;
 mod habits;
 mod idp;
+mod media;
 mod patch;
 mod paths;
+mod patience;
 mod query;
 mod quirks;
 mod replace;
@@ -36,6 +39,7 @@ pub use catalogue::{Kind, Quirk, catalogue, find, is_known, markdown};
 pub use grants::GroupGrant;
 pub use habits::{Learner, Observed};
 pub use idp::Idp;
+pub use patience::Patience;
 
 use context::Mender;
 use quirks::Mending;
@@ -104,6 +108,16 @@ impl Dialect {
         self.is_strict
     }
 
+    /// A path with single slashes, and the base path once; absent if it is so already, or must stay as it is.
+    pub fn plain_path(&self, path: &str, bases: &[&str], notes: &mut Notes) -> Option<String> {
+        address::plain(self, path, bases, notes)
+    }
+
+    /// Whether a body of this `Content-Type` is read as JSON; an absent header is an empty text.
+    pub fn is_json(&self, content_type: &str, notes: &mut Notes) -> bool {
+        media::is_json(self, content_type, notes)
+    }
+
     /// Decodes a raw query string into names and values, in order.
     ///
     /// `None` and an empty text are no parameters. A parameter without `=` has an empty value. Bytes that
@@ -123,10 +137,24 @@ impl Dialect {
         text: &str,
         notes: &mut Notes,
     ) -> Result<Filter, scim::Error> {
+        self.filter_among(rt, &[], text, notes)
+    }
+
+    /// As [`filter`](Self::filter), for one of several types that are queried together: an attribute that only others have
+    /// stays as it is.
+    pub fn filter_among(
+        &self,
+        rt: &ResourceType,
+        among: &[&ResourceType],
+        text: &str,
+        notes: &mut Notes,
+    ) -> Result<Filter, scim::Error> {
         if self.is_strict {
             return Ok(Filter::parse(text)?);
         }
-        filters::read(&mut Mender::new(self, rt, notes), text)
+        let mut mender = Mender::new(self, rt, notes);
+        mender.among = among;
+        filters::read(&mut mender, text)
     }
 
     /// Puts the body of a POST (`is_create`) or PUT in RFC form, ready for [`scim::intake::resource`].
@@ -224,6 +252,13 @@ impl Dialect {
     /// Whether 429 and 503 say the wait in `x-rate-limit-retry-after-seconds` too (SAILPOINT-07), beside `Retry-After`.
     pub fn wants_rate_limit_headers(&self) -> bool {
         !self.is_strict && self.idp == Some(Idp::SailPoint)
+    }
+
+    /// How long this client waits for an answer (R11); absent if nobody knows. The same with `strict`: it mends nothing.
+    pub fn patience(&self) -> Option<Patience> {
+        let patience = self.idp.and_then(Patience::of)?;
+        let is_off = self.off.contains(patience.quirk) || self.off.contains(patience::RULE);
+        Some(patience).filter(|_| !is_off)
     }
 
     /// Whether an `Authorization` header may hold the token alone, without `Bearer`.

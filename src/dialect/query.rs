@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Dialect, Idp,
     context::note,
-    quirks::{BARE_PLUS, FLAG_PARAMETER, PLUS_IS_SPACE},
+    quirks::{BARE_PLUS, EMPTY_PARAMETER, ENCODED_TWICE, FLAG_PARAMETER, PLUS_IS_SPACE},
 };
 use crate::exchange::Notes;
 
@@ -18,12 +18,57 @@ const FLAGS: [&str; 2] = ["aadoptscim062020", "azureadscimpatch2017"];
 pub(super) fn pairs(dialect: &Dialect, raw: &str, notes: &mut Notes) -> Vec<(String, String)> {
     let raw = without_flag(dialect, raw, notes);
     let plus = plus(dialect, raw, notes);
-    raw.split('&')
+    let pairs = raw
+        .split('&')
         .filter(|part| !part.is_empty())
         .map(|part| part.split_once('=').unwrap_or((part, "")))
         .map(|(name, value)| (decode(name, plus), decode(value, plus)))
-        .collect()
+        .collect();
+    let pairs = without_empty(dialect, pairs, notes);
+    with_filter_decoded(dialect, pairs, notes)
 }
+
+/// N18: a parameter for paging or sorting without a value is none. An empty filter stays, to be refused (N17).
+fn without_empty(
+    dialect: &Dialect,
+    mut pairs: Vec<(String, String)>,
+    notes: &mut Notes,
+) -> Vec<(String, String)> {
+    let is_empty = |(name, value): &(String, String)| {
+        let may_be_left_out = NOTHING_IF_EMPTY
+            .iter()
+            .any(|n| n.eq_ignore_ascii_case(name));
+        may_be_left_out && value.trim().is_empty()
+    };
+    if pairs.iter().any(is_empty) && dialect.is_on(&EMPTY_PARAMETER) {
+        pairs.retain(|pair| !is_empty(pair));
+        let text = "a parameter without a value was ignored";
+        note(dialect, notes, &EMPTY_PARAMETER, text.to_owned());
+    }
+    pairs
+}
+
+/// N18: a filter that was encoded twice has no space anywhere, and `%20` where they belong. No filter looks like that.
+fn with_filter_decoded(
+    dialect: &Dialect,
+    mut pairs: Vec<(String, String)>,
+    notes: &mut Notes,
+) -> Vec<(String, String)> {
+    for (name, value) in &mut pairs {
+        let is_encoded = name.eq_ignore_ascii_case("filter")
+            && value.contains("%20")
+            && !value.contains([' ', '"']);
+        if is_encoded && dialect.is_on(&ENCODED_TWICE) {
+            *value = decode(value, Plus::Plus);
+            let text = "the filter was encoded twice";
+            note(dialect, notes, &ENCODED_TWICE, text.to_owned());
+        }
+    }
+    pairs
+}
+
+/// Parameters that mean nothing without a value. `cursor` is none of them: empty, it asks for the first page (RFC 9865).
+const NOTHING_IF_EMPTY: [&str; 4] = ["startIndex", "count", "sortBy", "sortOrder"];
 
 /// What a bare `+` stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -80,8 +80,19 @@ fn list(
         Ok(elements) => elements,
         Err(other) => return other,
     };
+    let is_of_references = is_list_of_references(attribute);
     for value in &mut elements {
-        *value = element(m, attribute, name, value.take(), purpose);
+        let given = value.take();
+        if is_of_references && given == names_nobody() {
+            *value = given;
+            continue;
+        }
+        let is_nothing = is_nothing(&given);
+        *value = element(m, attribute, name, given, purpose);
+        let must_stay = is_of_references && (purpose != Purpose::Create || !is_nothing);
+        if value.is_null() && must_stay && m.is_on(&no_value::NULL) {
+            *value = names_nobody();
+        }
     }
     elements.retain(|element| !element.is_null());
     primary::mend(m, attribute, name, &mut elements);
@@ -107,10 +118,12 @@ fn complex(
     let is_null_dropped = purpose != Purpose::Patch || m.is_on(&no_value::NULL);
     let mut element = Map::new();
     let mut is_without_value = false;
+    let mut is_unknown_alone = !given.is_empty();
     for (key, value) in given {
         let Some((key, value)) = sub_attribute(m, attribute, name, key, value, purpose) else {
             continue;
         };
+        is_unknown_alone = false;
         if value.is_null() && is_null_dropped {
             is_without_value |= key == "value";
         } else {
@@ -119,14 +132,36 @@ fn complex(
     }
     role_json::mend(m, attribute, &mut element);
     relative_reference::mend(m, name, &mut element);
-    // A reference that names nobody stays: dropping it could empty a list that was meant to hold somebody.
-    let is_list_of_references = attribute.is_multi_valued && attribute.sub("$ref").is_some();
-    if is_without_value && is_list_of_references {
-        element.insert("value".to_owned(), Value::String(String::new()));
-    } else if is_without_value || element.is_empty() {
+    bare_reference::from_location(m, attribute, name, &mut element);
+    if is_list_of_references(attribute) && !element.contains_key("value") {
+        return Value::Null;
+    }
+    // What has only names that nobody knows says nothing about the value that is there.
+    let says_nothing = element.is_empty() && is_unknown_alone && !attribute.is_multi_valued;
+    if is_without_value || (element.is_empty() && !(says_nothing && purpose == Purpose::Patch)) {
         return Value::Null;
     }
     Value::Object(element)
+}
+
+/// Members and the like: to drop one that cannot be read could empty a list that was meant to hold somebody.
+pub(super) fn is_list_of_references(attribute: &Attribute) -> bool {
+    attribute.is_multi_valued && attribute.sub("$ref").is_some()
+}
+
+/// A reference that is refused later, in words.
+fn names_nobody() -> Value {
+    Value::Object(Map::from_iter([("value".to_owned(), Value::from(""))]))
+}
+
+/// Null, an empty text, an empty object.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
 }
 
 /// One member of a complex value, in the schema's spelling; absent if it is dropped.

@@ -13,6 +13,7 @@ use crate::{
     },
     scim::{AttributePath, Error, Resource},
     store::TargetId,
+    target::TargetError,
 };
 
 use super::{
@@ -34,7 +35,43 @@ pub struct Applied {
     pub target_id: Option<TargetId>,
 }
 
-/// Runs a plan against a resource that exists.
+/// Why a plan was not carried out to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Somebody else changed the object since it was read: the plan is worth nothing any more.
+    Changed,
+    Failed(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<TargetError> for Stopped {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Changed => Self::Changed,
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Changed => TargetError::Changed.into(),
+            Stopped::Failed(error) => error,
+        }
+    }
+}
+
+/// How often a write is made in all when each time somebody else was faster: read again, compared again, sent again.
+pub const ATTEMPTS: u8 = 3;
+
+/// Runs a plan against a resource that exists. The first write names the version that `old` was read with; a later one that
+/// of the reply before it.
 ///
 /// # Errors
 ///
@@ -45,7 +82,7 @@ pub async fn apply(
     plan: &Plan<'_>,
     old: &Joined,
     new: &Resource,
-) -> Result<Applied, Error> {
+) -> Result<Applied, Stopped> {
     let mut applied = Applied::default();
     if plan.steps.is_empty() {
         return Ok(applied);
@@ -53,6 +90,7 @@ pub async fn apply(
     let wanted = outbound(ctx, t, new).await?;
     let before = outbound_lossy(ctx, t, &unfinished::known(old)).await;
     let mut target_id = old.target_id.clone();
+    let mut etag = old.etag.clone().map(Value::from);
     for step in &plan.steps {
         let wish = Wish::Update {
             changed: &step.covers,
@@ -64,7 +102,11 @@ pub async fn apply(
         if let Some(members) = members {
             names.with("members", Cow::Owned(members));
         }
-        let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)?;
+        if let Some(etag) = &etag {
+            names.with("etag", Cow::Borrowed(etag));
+        }
+        let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)
+            .map_err(Error::from)?;
         if fields.is_empty() && sends_fields_only(t, step.operation) {
             // What changed is nothing to the application: a part that it has no field for.
             applied.must_read = true;
@@ -87,6 +129,7 @@ pub async fn apply(
             target_id = TargetId::new(id);
         }
         drop(names);
+        etag = done.etag.map(Value::from);
         match step.operation.reply {
             ReplyKind::Object => applied.object = done.object.filter(Value::is_object),
             ReplyKind::ReadBack => applied.must_read = true,

@@ -3,9 +3,13 @@
 //! References between operations (`bulkId:…`) are resolved in whatever order they stand; where they form a circle, the
 //! resource is made without the reference first and patched afterwards.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use crate::scim::{
     Error, ScimType,
@@ -15,7 +19,9 @@ use crate::scim::{
     version::Precondition,
 };
 
-use super::{Call, answer::Answer, context::Context, dispatch, route::Route};
+use super::{
+    Call, answer::Answer, context::Context, deadline, dispatch, error::SHORTLY, route::Route,
+};
 
 /// Answers a bulk request.
 ///
@@ -65,7 +71,7 @@ impl Run<'_> {
                 ScimType::InvalidValue,
                 "A `bulkId` refers to an operation that does not exist.",
             )),
-            None => self.perform(operation, &deferred).await,
+            None => self.in_time(self.perform(operation, &deferred)).await,
         };
         if let Ok(answer) = &result
             && let (Some(bulk_id), Some(id)) = (&operation.bulk_id, id_of(answer))
@@ -75,6 +81,33 @@ impl Run<'_> {
         self.errors += u64::from(result.is_err());
         let result = self.result(operation, result);
         self.results.insert(index, result);
+    }
+
+    /// Gives an operation the time that the application has for one wish, as far as the request's own time reaches: what was
+    /// done before is told in any case.
+    async fn in_time<T>(
+        &self,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let journey = &self.ctx.journey;
+        let end = journey
+            .deadline
+            .checked_sub(FOR_THE_ANSWER)
+            .unwrap_or(journey.deadline);
+        if Instant::now() >= end {
+            return Err(Error {
+                retry_after: Some(SHORTLY),
+                ..Error::new(
+                    503,
+                    "The time for the request was over before this operation; send it again.",
+                )
+            });
+        }
+        let own = Instant::now() + self.ctx.mapping().target.deadline;
+        match timeout_at(own.min(end), operation).await {
+            Ok(result) => result,
+            Err(_) => Err(deadline::expired()),
+        }
     }
 
     async fn perform(
@@ -156,10 +189,9 @@ impl Run<'_> {
             let Some(operation) = operations.get(index).filter(|_| made) else {
                 continue;
             };
-            if let Err(error) = self
-                .patch_deferred(operation, &of_operation(&order.deferred, index))
-                .await
-            {
+            let references = of_operation(&order.deferred, index);
+            let patched = self.patch_deferred(operation, &references);
+            if let Err(error) = self.in_time(patched).await {
                 self.errors += 1;
                 // The resource exists all the same: its location is told with the error.
                 let location = self
@@ -252,3 +284,6 @@ fn attribute_of(pointer: &str) -> Option<String> {
 fn id_of(answer: &Answer) -> Option<String> {
     Some(answer.body.as_ref()?.get("id")?.as_str()?.to_owned())
 }
+
+/// What is left of a request's time when the last operation has to end.
+const FOR_THE_ANSWER: Duration = Duration::from_millis(250);

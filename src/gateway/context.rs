@@ -1,8 +1,12 @@
 //! What every operation has at hand: the tenant, its time, its way to the target, and where to write notes down.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+};
 
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use crate::{
     dialect::Dialect,
@@ -12,7 +16,7 @@ use crate::{
         names::Names,
     },
     scim::Error,
-    store::{Store, TenantId},
+    store::{Store, TargetId, TenantId},
     target::{Driver, Journey},
     tenant::Tenant,
 };
@@ -37,6 +41,8 @@ pub struct Context {
     pub random: String,
     /// The named limits.
     pub limits: Arc<Limits>,
+    /// The application's ids of protected users, once somebody had to know them: see [`identity`](super::identity).
+    pub protected_ids: OnceCell<HashSet<TargetId>>,
 }
 
 impl Context {

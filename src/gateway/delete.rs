@@ -15,9 +15,10 @@ use crate::{
 
 use super::{
     answer::{Answer, Meta},
-    apply,
+    apply::{self, ATTEMPTS, Stopped},
     context::Context,
     get::{Want, fetch_located, id_value},
+    hold,
     identity::{Located, locate, new_record, unknown},
     join::folded,
     policy, unfinished,
@@ -47,7 +48,7 @@ pub async fn delete(
         OnDelete::Delete
     };
     if on_delete != OnDelete::Refuse {
-        policy::count_loss(ctx, t)?;
+        policy::count_loss(ctx, t).await?;
     }
     match on_delete {
         OnDelete::Refuse => Err(Error::new(
@@ -56,28 +57,39 @@ pub async fn delete(
         )),
         OnDelete::Deactivate => deactivate(ctx, t, located, if_match).await,
         OnDelete::Delete => {
-            let located = see(ctx, t, located, if_match).await?;
-            remove(ctx, t, &located).await?;
+            let mut etag = see(ctx, t, &located, if_match).await?;
+            for _ in 1..ATTEMPTS {
+                match remove(ctx, t, &located, etag).await {
+                    Err(Stopped::Changed) => etag = see(ctx, t, &located, if_match).await?,
+                    outcome => {
+                        outcome?;
+                        forget(ctx, t, &located).await?;
+                        return Ok(Answer::empty());
+                    }
+                }
+            }
+            remove(ctx, t, &located, etag).await?;
             forget(ctx, t, &located).await?;
             Ok(Answer::empty())
         }
     }
 }
 
-/// Reads the resource first where its version is asked for, or where some objects are not the tenant's to delete.
+/// Reads the resource first where its version is asked for, or where some objects are not the tenant's to delete. Gives the
+/// version that the application showed, if it was read and has one.
 async fn see(
     ctx: &Context,
     t: &TypeMapping,
-    located: Located,
+    located: &Located,
     if_match: Option<&Precondition>,
-) -> Result<Located, Error> {
+) -> Result<Option<String>, Error> {
     let hides = t.scope.is_some()
         || t.hide.is_some()
         || t.gone.is_some()
         || !ctx.mapping().policy.protected.is_empty();
     let gets_first = t.delete.as_ref().is_some_and(|delete| delete.gets_first);
     if if_match.is_none() && !hides && !gets_first {
-        return Ok(located);
+        return Ok(None);
     }
     let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
     let version = Meta::of(&joined.resource.0).version;
@@ -87,11 +99,16 @@ async fn see(
             "The resource has changed since the version in `If-Match`; read it again.",
         ));
     }
-    Ok(located)
+    Ok(joined.etag)
 }
 
-/// Deletes the target's object.
-pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
+/// Deletes the target's object; with `if-match` only in this version, or in the one that it has now.
+pub async fn remove(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: &Located,
+    etag: Option<String>,
+) -> Result<(), Stopped> {
     let Some(delete) = &t.delete else {
         return Err(Error::new(
             501,
@@ -99,10 +116,14 @@ pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result
                 "The application cannot delete a {} through its API.",
                 t.resource_type.name
             ),
-        ));
+        )
+        .into());
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
+    if let Some(etag) = etag {
+        names.with("etag", Cow::Owned(etag.into()));
+    }
     match ctx
         .driver()
         .run(&ctx.journey, delete, CallClass::Delete, &names, None, &[])
@@ -114,7 +135,7 @@ pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result
             ..
         }) => {
             forget(ctx, t, located).await?;
-            Err(unknown(t))
+            Err(unknown(t).into())
         }
         Err(error) => Err(error.into()),
     }
@@ -122,6 +143,7 @@ pub async fn remove(ctx: &Context, t: &TypeMapping, located: &Located) -> Result
 
 /// Nothing is kept of what is gone.
 async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(), Error> {
+    hold::forget(ctx, t, &located.scim_id).await?;
     Ok(ctx
         .store
         .delete(ctx.id(), &t.resource_type.name, &located.scim_id, false)
@@ -143,6 +165,7 @@ async fn deactivate(
             "The resource has changed since the version in `If-Match`; read it again.",
         ));
     }
+    hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();
     new.0.insert("active".into(), false.into());
     let changed = [AttributePath {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::store::{
-    ExternalId, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreFuture, TargetId, TenantId,
+    ExternalId, Held, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreFuture, TargetId,
+    TenantId,
 };
 
 /// Puts a dry store in front of a real one.
@@ -151,6 +152,46 @@ impl Store for DryStore {
         older_than: Timestamp,
     ) -> StoreFuture<'a, Vec<Intent>> {
         self.real.open_intents(tenant, resource_type, older_than)
+    }
+
+    fn hold<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a Held,
+        _: u64,
+        _: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        forgotten(true)
+    }
+
+    fn held<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        names: &'a [String],
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, Vec<Held>> {
+        self.real.held(tenant, resource_type, names, not_before)
+    }
+
+    fn let_go<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+        _: &'a ScimId,
+        _: Option<&'a str>,
+        _: Option<&'a str>,
+    ) -> StoreFuture<'a, ()> {
+        forgotten(())
+    }
+
+    fn held_count<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, u64> {
+        self.real.held_count(tenant, not_before)
     }
 
     fn create_key<'a>(&'a self, _: &'a TenantId, _: &'a KeyRecord) -> StoreFuture<'a, ()> {

@@ -42,11 +42,7 @@ impl From<TargetError> for Error {
                 later(504, "The application did not answer in time.", SHORTLY)
             }
             TargetError::Halfway { cause, .. } => Self::from(*cause),
-            TargetError::Changed => later(
-                503,
-                "The object was changed in the application meanwhile.",
-                Duration::from_secs(1),
-            ),
+            TargetError::Changed => later(503, CHANGED, Duration::from_secs(1)),
             other => {
                 tracing::warn!(error = %other, "the target's reply or the mapping could not be used");
                 Self::new(
@@ -77,6 +73,7 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
                 .to_owned()
         }
         Meaning::TooMany => "The application asks to slow down.".to_owned(),
+        Meaning::Changed => CHANGED.to_owned(),
         Meaning::Retry => "The application failed for the moment.".to_owned(),
         Meaning::Ok | Meaning::Created | Meaning::AlreadySo | Meaning::Failed => {
             words("The application failed")
@@ -91,7 +88,11 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
         status,
         scim_type,
         detail,
-        retry_after: matches!(meaning, Meaning::TooMany | Meaning::Retry).then_some(SHORTLY),
+        retry_after: match meaning {
+            Meaning::Changed => Some(Duration::from_secs(1)),
+            Meaning::TooMany | Meaning::Retry => Some(SHORTLY),
+            _ => None,
+        },
     }
 }
 
@@ -136,6 +137,8 @@ impl From<crate::mapping::expression::EvaluateError> for Error {
         )
     }
 }
+
+const CHANGED: &str = "The object was changed in the application meanwhile.";
 
 /// When to try again if nobody said.
 pub const SHORTLY: Duration = Duration::from_secs(10);

@@ -86,7 +86,7 @@ pub async fn fetch_located(
     located: Located,
     want: Want,
 ) -> Result<Joined, Error> {
-    let object = object_of(ctx, t, &located)
+    let (object, etag) = versioned_object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
     // `007` and `7` may be one to the target; for us an id has one spelling.
@@ -96,7 +96,7 @@ pub async fn fetch_located(
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;
-    with_parts(ctx, t, joined, want).await
+    with_parts(ctx, t, Joined { etag, ..joined }, want).await
 }
 
 /// Reads members and groups in, as far as they are wanted.
@@ -135,14 +135,25 @@ pub async fn object_of(
     t: &TypeMapping,
     located: &Located,
 ) -> Result<Option<Value>, Error> {
+    let found = versioned_object_of(ctx, t, located).await?;
+    Ok(found.map(|(object, _)| object))
+}
+
+/// The target's object with its `ETag`, where it gives one.
+async fn versioned_object_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    located: &Located,
+) -> Result<Option<(Value, Option<String>)>, Error> {
     if t.is_fixed() {
         let is_it = |object: &&Value| {
             read::target_id(t, object).as_deref() == Some(located.target_id.as_str())
         };
-        return Ok(t.fixed.iter().find(is_it).cloned());
+        return Ok(t.fixed.iter().find(is_it).map(|o| (o.clone(), None)));
     }
     let Some(get) = &t.get else {
-        return Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await;
+        let found = Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await?;
+        return Ok(found.map(|object| (object, None)));
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
@@ -153,7 +164,7 @@ pub async fn object_of(
     {
         Ok(done) => {
             let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
-            Ok(done.object.map(asked))
+            Ok(done.object.map(|object| (asked(object), done.etag)))
         }
         Err(TargetError::Refused {
             meaning: crate::mapping::model::Meaning::NotFound,

@@ -10,9 +10,11 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use crate::{
-    exchange::Exchange,
+    dialect::Dialect,
+    exchange::{Exchange, Notes},
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
@@ -24,9 +26,10 @@ use crate::{
 use super::{
     Answer, Call, Context, Limits, Route,
     answer::Acknowledgement,
+    deadline::{Deadline, expired, with_fate},
     dispatch,
     recognise::{self, presented},
-    split_base,
+    route, split_base,
 };
 
 /// Where finished exchanges go: logs, metrics, the demo's screen.
@@ -92,10 +95,17 @@ impl Gateway {
     pub async fn exchange(
         &self,
         tenant: Arc<Tenant>,
-        request: Request,
+        mut request: Request,
         writes: Writes,
     ) -> (Response, Finished) {
+        let mut notes = Notes::default();
+        let (dialect, _) = recognise::dialect(&tenant, &request.headers);
+        let bases = route::bases(&self.base_path);
+        if let Some(path) = dialect.plain_path(&request.path, &bases, &mut notes) {
+            request.path = path;
+        }
         let ctx = self.context(Arc::clone(&tenant), &request, writes);
+        ctx.record(|exchange| exchange.notes.0.append(&mut notes.0));
         let (_, path) = split_base(&request.path, &self.base_path);
         let route = Route::of(path, &tenant.mapping);
         let method = request.method.clone();
@@ -135,6 +145,9 @@ impl Gateway {
         }
         if let Some(seconds) = retry_after.filter(|_| ctx.dialect.wants_rate_limit_headers()) {
             response.headers.insert(RATE_LIMIT_WAIT, seconds.into());
+            if response.status == StatusCode::TOO_MANY_REQUESTS {
+                response.headers.insert(RATE_LIMIT_LEFT, 0.into());
+            }
         }
         if let Some(create) = acknowledges.filter(|_| writes == Writes::Sent) {
             response.on_sent = Some(self.acknowledgement(&tenant, create));
@@ -168,7 +181,7 @@ impl Gateway {
         }
         let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let body = if has_body {
-            Some(self.json(&request.headers, &request.body)?)
+            Some(json(ctx, &request.headers, &request.body)?)
         } else {
             None
         };
@@ -189,44 +202,27 @@ impl Gateway {
             if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
         };
         let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
-        match deadline.await {
+        let result = match deadline.await {
             Ok(result) => result,
-            Err(_) => Err(Error {
-                status: 504,
-                scim_type: None,
-                detail: "The application did not answer in time.".into(),
-                retry_after: Some(super::error::SHORTLY),
-            }),
-        }
+            Err(_) => Err(expired()),
+        };
+        result.map_err(|error| {
+            self.deadline(&ctx.tenant, &ctx.dialect, request)
+                .note(ctx, &error);
+            with_fate(ctx, error)
+        })
     }
 
-    fn json(&self, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("application/json");
-        let media_type = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        let is_json = media_type.is_empty()
-            || media_type == "application/json"
-            || media_type == "application/scim+json";
-        if !is_json {
-            return Err(Error::new(
-                415,
-                "The body must be `application/scim+json` or `application/json`.",
-            ));
-        }
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::of(
-                ScimType::InvalidSyntax,
-                "The request has no body.",
-            ));
-        }
-        intake::parse_json(body, &intake::JsonLimits::default())
+    /// The time that this request of a tenant has, as things stand.
+    pub fn time_for(&self, tenant: &Tenant, request: &Request) -> Deadline {
+        let dialect = recognise::dialect(tenant, &request.headers).0;
+        self.deadline(tenant, &dialect, request)
+    }
+
+    fn deadline(&self, tenant: &Tenant, dialect: &Dialect, request: &Request) -> Deadline {
+        let (_, path) = split_base(&request.path, &self.base_path);
+        let is_bulk = Route::of(path, &tenant.mapping) == Route::Bulk;
+        Deadline::of(&self.limits, &tenant.mapping.target, dialect, is_bulk)
     }
 
     fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
@@ -235,10 +231,7 @@ impl Gateway {
         let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
         let is_dry =
             writes == Writes::Planned || tenant.mapping.mode == crate::mapping::model::Mode::Shadow;
-        let time = self
-            .limits
-            .request_deadline
-            .min(tenant.mapping.target.deadline);
+        let time = self.deadline(&tenant, &dialect, request).time;
         let ctx = Context {
             dialect,
             store: if is_dry {
@@ -256,6 +249,7 @@ impl Gateway {
             now: to_milliseconds(Timestamp::now()),
             random: super::random::characters(),
             limits: Arc::clone(&self.limits),
+            protected_ids: OnceCell::new(),
             tenant,
         };
         if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {
@@ -286,6 +280,33 @@ impl Gateway {
             });
         })
     }
+}
+
+/// The body as JSON.
+fn json(ctx: &Context, headers: &HeaderMap, body: &Bytes) -> Result<serde_json::Value, Error> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !ctx.noting(|notes| Ok(ctx.dialect.is_json(content_type, notes)))? {
+        return Err(Error::new(
+            415,
+            "The body must be `application/scim+json` or `application/json`.",
+        ));
+    }
+    if !is_utf_8(content_type) {
+        return Err(Error::new(
+            415,
+            "The body must be in UTF-8; another `charset` is not understood.",
+        ));
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::of(
+            ScimType::InvalidSyntax,
+            "The request has no body.",
+        ));
+    }
+    intake::parse_json(body, &intake::JsonLimits::default())
 }
 
 /// Whether writes reach target and store.
@@ -387,9 +408,23 @@ fn whole_seconds(time: Duration) -> u64 {
         .max(1)
 }
 
-/// What SailPoint reads beside `Retry-After` (SAILPOINT-07).
+/// What SailPoint reads beside `Retry-After` (SAILPOINT-07). Of its others, `-limit` would say nothing true, since requests
+/// need different numbers of calls, and the unit of `-reset` is not documented.
 const RATE_LIMIT_WAIT: header::HeaderName =
     header::HeaderName::from_static("x-rate-limit-retry-after-seconds");
 
+const RATE_LIMIT_LEFT: header::HeaderName =
+    header::HeaderName::from_static("x-rate-limit-remaining");
+
 /// When a client of a broken tenant should ask again.
 const DOWN_RETRY_SECONDS: u64 = 60;
+
+/// Whether a body is in UTF-8 by its `Content-Type`, as JSON must be (RFC 8259 §8.1); a `charset` is not needed (RFC 7644 §3.8).
+fn is_utf_8(content_type: &str) -> bool {
+    content_type.split(';').skip(1).all(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, "utf-8"));
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        !name.trim().eq_ignore_ascii_case("charset")
+            || matches!(value.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
+    })
+}

@@ -1,18 +1,22 @@
 //! SCIM ids and the target's ids, both ways (`design.md` section 3).
 
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use uuid::Uuid;
 
 use crate::{
-    mapping::model::TypeMapping,
-    scim::Error,
+    mapping::{model::TypeMapping, read},
+    scim::{CompareOp, Error},
     store::{Record, ScimId, StoreError, TargetId},
 };
 
 use super::{
     context::Context,
     get::{Want, fetch_located},
+    parallel::in_order,
 };
 
 /// A resource that a request names: where it is in the target, and what we know of it.
@@ -153,11 +157,8 @@ pub async fn target_ids_of(
     scim_ids: &[String],
 ) -> Result<Vec<Option<TargetId>>, Error> {
     if hides_objects(ctx, t) {
-        let mut target_ids = Vec::with_capacity(scim_ids.len());
-        for id in scim_ids {
-            target_ids.push(target_id_of(ctx, t, id).await?);
-        }
-        return Ok(target_ids);
+        let looks = scim_ids.iter().map(|id| target_id_of(ctx, t, id)).collect();
+        return Box::pin(in_order(looks, AT_ONCE)).await;
     }
     let ids: Vec<ScimId> = scim_ids.iter().map(ScimId::new).collect();
     let records = ctx
@@ -199,6 +200,90 @@ pub async fn target_id_of(
     }
 }
 
+/// Of the application's ids that a list names, in their order, whether each stands for nobody the client knows: a protected
+/// account, or one that was deleted through here and goes on in the application.
+///
+/// What the mapping hides by a condition costs the reading of each object and is only left out where the list's own `only` says
+/// so; what is out of the tenant's `scope` is never shown (promise S2).
+pub async fn are_hidden(
+    ctx: &Context,
+    t: &TypeMapping,
+    target_ids: &[TargetId],
+) -> Result<Vec<bool>, Error> {
+    let name = &t.resource_type.name;
+    let records = ctx
+        .store
+        .records_by_target(ctx.id(), name, target_ids)
+        .await?;
+    let deleted: HashSet<&TargetId> = records
+        .iter()
+        .filter(|record| record.is_deleted)
+        .filter_map(|record| record.target_id.as_ref())
+        .collect();
+    let protected = protected_ids(ctx, t).await?;
+    let out_of_scope = out_of_scope(ctx, t, target_ids).await?;
+    let is_hidden =
+        |id: &TargetId| deleted.contains(id) || protected.contains(id) || out_of_scope.contains(id);
+    Ok(target_ids.iter().map(is_hidden).collect())
+}
+
+/// The application's ids of protected accounts, asked for once a request; none where it cannot find an account by its name.
+async fn protected_ids<'c>(
+    ctx: &'c Context,
+    t: &TypeMapping,
+) -> Result<Cow<'c, HashSet<TargetId>>, Error> {
+    let names = &ctx.mapping().policy.protected;
+    if names.is_empty() || t.resource_type.name != "User" || !can_find_by_name(t) {
+        return Ok(Cow::Owned(HashSet::new()));
+    }
+    let ask = || async {
+        let calls = names
+            .iter()
+            .map(|name| super::list::raw_with_name(ctx, t, name))
+            .collect();
+        let found = in_order(calls, AT_ONCE).await?;
+        let ids = found
+            .iter()
+            .flatten()
+            .filter_map(|object| read::target_id(t, object));
+        Ok::<_, Error>(ids.map(TargetId::new).collect())
+    };
+    let ids = Box::pin(ctx.protected_ids.get_or_try_init(ask)).await?;
+    Ok(Cow::Borrowed(ids))
+}
+
+/// Whether an account can be asked for by its match attribute, in one call.
+fn can_find_by_name(t: &TypeMapping) -> bool {
+    t.finds
+        .iter()
+        .any(|find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq)
+}
+
+/// Which of these objects are another tenant's; each has to be read for that.
+async fn out_of_scope(
+    ctx: &Context,
+    t: &TypeMapping,
+    target_ids: &[TargetId],
+) -> Result<HashSet<TargetId>, Error> {
+    if t.scope.is_none() {
+        return Ok(HashSet::new());
+    }
+    let calls = target_ids.iter().map(|target_id| async move {
+        let located = Located {
+            scim_id: ScimId::new(t.id.to_scim(target_id.as_str())),
+            target_id: target_id.clone(),
+            record: None,
+        };
+        match fetch_located(ctx, t, located, Want::NEITHER).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.status == 404 => Ok(Some(target_id.clone())),
+            Err(error) => Err(error),
+        }
+    });
+    let found = Box::pin(in_order(calls.collect(), AT_ONCE)).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 /// Whether the target has objects of the type that do not exist for the tenant.
 fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
     t.scope.is_some()
@@ -206,3 +291,6 @@ fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
         || t.gone.is_some()
         || !ctx.mapping().policy.protected.is_empty()
 }
+
+/// Objects read at the same time; the target's budget bounds the calls further.
+const AT_ONCE: usize = 8;

@@ -18,6 +18,7 @@ use crate::{
 use super::{
     context::Context,
     identity::{link, scim_id_of},
+    look_up,
 };
 
 /// A resource as the client knows it, and what it was made of.
@@ -29,6 +30,8 @@ pub struct Joined {
     pub record: Option<Record>,
     /// The target's object.
     pub object: Value,
+    /// The object's `ETag` when it was read by itself; absent if the target gave none.
+    pub etag: Option<String>,
     /// Its id there.
     pub target_id: TargetId,
     /// Its id for the client.
@@ -41,9 +44,13 @@ pub async fn join_all(
     t: &TypeMapping,
     objects: Vec<Value>,
 ) -> Result<Vec<Joined>, Error> {
-    let visible: Vec<(TargetId, Value)> = objects
+    let objects: Vec<Value> = objects
         .into_iter()
         .filter(|object| is_visible(ctx, t, object))
+        .collect();
+    look_up::before_reading(ctx, t, &objects).await?;
+    let visible: Vec<(TargetId, Value)> = objects
+        .into_iter()
         .filter_map(|object| read::target_id(t, &object).map(|id| (TargetId::new(id), object)))
         .collect();
     let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();
@@ -98,6 +105,7 @@ pub async fn join_known(
     let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
         return Ok(None);
     };
+    look_up::before_reading(ctx, t, std::slice::from_ref(&object)).await?;
     join(ctx, t, &reading(ctx, t), object, target_id, record)
         .await
         .map(Some)
@@ -128,17 +136,24 @@ async fn join(
     for reference in translated.references {
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
+    if let Some(record) = &record {
+        write::join_kept(t, &mut resource, &record.shadow);
+        withheld(&mut resource, &record.shadow);
+        show_wished_state(ctx, t, &mut resource, &record.shadow);
+    }
     complete(ctx, t, &mut resource, &scim_id, record.as_ref());
     Ok(Joined {
         resource,
         record,
         object,
+        etag: None,
         target_id,
         scim_id,
     })
 }
 
-/// Puts what is kept here, the common attributes and the version into a resource that has its mapped attributes.
+/// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
+/// it is the resource as it was wished.
 pub fn complete(
     ctx: &Context,
     t: &TypeMapping,
@@ -146,15 +161,10 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    if let Some(record) = record {
-        write::join_kept(t, resource, &record.shadow);
-        withheld(resource, &record.shadow);
-        show_wished_state(ctx, t, resource, &record.shadow);
-        if let Some(external_id) = &record.external_id {
-            resource
-                .0
-                .insert("externalId".into(), json!(external_id.as_str()));
-        }
+    if let Some(external_id) = record.and_then(|record| record.external_id.as_ref()) {
+        resource
+            .0
+            .insert("externalId".into(), json!(external_id.as_str()));
     }
     let schemas = schemas(t, resource);
     resource.0.shift_remove("id");
@@ -320,7 +330,11 @@ pub async fn outbound(
     Ok(out)
 }
 
-fn reference_value<'r>(resource: &'r mut Resource, path: &AttributePath) -> Option<&'r mut Value> {
+/// The place of a reference's value in a resource; absent if it has none.
+pub fn reference_value<'r>(
+    resource: &'r mut Resource,
+    path: &AttributePath,
+) -> Option<&'r mut Value> {
     let holder = match &path.schema {
         Some(schema) => resource.0.get_mut(schema)?.as_object_mut()?,
         None => &mut resource.0,

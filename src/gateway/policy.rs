@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    mapping::model::{OnRename, Shrink, TypeMapping},
+    mapping::model::{MostChanges, OnRename, Shrink, TypeMapping},
     scim::{AttributePath, Error, Resource, ScimType},
+    target::ScanSource,
 };
 
 use super::context::Context;
@@ -178,7 +179,7 @@ fn canonical(domain: &str) -> Option<String> {
 /// # Errors
 ///
 /// 503 once there were too many within the operator's window: the client tries again later, and the operator is called.
-pub fn count_loss(ctx: &Context, t: &TypeMapping) -> Result<(), Error> {
+pub async fn count_loss(ctx: &Context, t: &TypeMapping) -> Result<(), Error> {
     let Some(limit) = ctx
         .mapping()
         .policy
@@ -188,9 +189,12 @@ pub fn count_loss(ctx: &Context, t: &TypeMapping) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    ctx.tenant.pace.count(ctx.now, limit.deactivations, limit.window).map_err(|wait| {
+    let Some(most) = most_losses(ctx, t, limit).await? else {
+        return Ok(());
+    };
+    ctx.tenant.pace.count(ctx.now, most, limit.window).map_err(|wait| {
         let tenant = ctx.id().as_str();
-        tracing::error!(tenant, "too many accounts were locked or deleted: the tenant's deactivations are paused");
+        tracing::error!(tenant, most, "too many accounts were locked or deleted: the tenant's deactivations are paused");
         Error {
             status: 503,
             scim_type: None,
@@ -198,6 +202,59 @@ pub fn count_loss(ctx: &Context, t: &TypeMapping) -> Result<(), Error> {
             retry_after: Some(wait),
         }
     })
+}
+
+/// How many accounts may be lost in a window; absent if that cannot be told.
+async fn most_losses(
+    ctx: &Context,
+    t: &TypeMapping,
+    limit: &MostChanges,
+) -> Result<Option<u64>, Error> {
+    let Some(percent) = limit.percent.filter(|_| !t.lists.is_empty()) else {
+        return Ok(limit.deactivations);
+    };
+    let pace = &ctx.tenant.pace;
+    let size = match pace.size(ctx.now, limit.window) {
+        Some(size) => size,
+        None => match count_users(ctx, t).await {
+            Ok(size) => {
+                pace.keep_size(ctx.now, size);
+                size
+            }
+            Err(error) if limit.deactivations.is_none() => return Err(error),
+            Err(error) => {
+                let (tenant, status) = (ctx.id().as_str(), error.status);
+                tracing::warn!(
+                    tenant,
+                    status,
+                    "the application's users could not be counted; `percent` is left aside"
+                );
+                return Ok(limit.deactivations);
+            }
+        },
+    };
+    let share = (size.saturating_mul(u64::from(percent)) / 100).max(1);
+    Ok(Some(
+        limit.deactivations.map_or(share, |most| most.min(share)),
+    ))
+}
+
+/// How many users the application says it has. One that does not say is counted, as far as it goes: too few make the limit
+/// stricter, never looser.
+async fn count_users(ctx: &Context, t: &TypeMapping) -> Result<u64, Error> {
+    let names = ctx.names();
+    let mut scan = ctx.driver().scan(ScanSource::Lists(&t.lists), &names);
+    let mut counted = 0;
+    for _ in 0..MOST_COUNTED_PAGES {
+        let Some(page) = scan.next_page(&ctx.journey).await? else {
+            break;
+        };
+        if let Some(total) = page.total {
+            return Ok(total);
+        }
+        counted += page.items.len() as u64;
+    }
+    Ok(counted)
 }
 
 /// Refuses a group that would lose too many of its members at once, unless the client said so explicitly.
@@ -213,6 +270,9 @@ pub fn shrink(guard: Option<Shrink>, before: usize, removed: usize) -> Result<()
     }
     Ok(())
 }
+
+/// Pages read to count the users of an application that does not say how many it has.
+const MOST_COUNTED_PAGES: usize = 50;
 
 /// RFC 5321's limit of a path, with room for the brackets.
 const MAX_ADDRESS_BYTES: usize = 256;

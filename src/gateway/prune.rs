@@ -13,7 +13,7 @@ use super::context::Context;
 pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource {
     resource.0.shift_remove("password");
     let leaves = diff::changed(&t.resource_type, &Resource::default(), &resource);
-    let mut dropped = Vec::new();
+    let (mut dropped, mut stands_in) = (Vec::new(), Vec::new());
     for path in leaves {
         if is_common(&path) || write::is_kept(t, &path) {
             continue;
@@ -23,8 +23,23 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
             dropped.push(path.to_string());
             remove(&mut resource.0, &path);
         } else {
-            keep_mapped_elements(t, &mut resource.0, &path);
+            let outcome = keep_mapped_elements(t, &mut resource.0, &path);
+            if outcome.drops {
+                dropped.push(format!("{path} but for the mapped ones"));
+            }
+            if outcome.stands_in {
+                stands_in.push(path.to_string());
+            }
         }
+    }
+    if !stands_in.is_empty() {
+        ctx.note(
+            "N11",
+            format!(
+                "stored in the one field that there is, whose type is another: {}",
+                stands_in.join(", ")
+            ),
+        );
     }
     if !dropped.is_empty() {
         ctx.note(
@@ -117,21 +132,51 @@ pub fn remove(resource: &mut Map<String, Value>, path: &AttributePath) {
 }
 
 /// Where single elements are mapped (`emails[type eq "work"]`), the list is shown as it will read.
-fn keep_mapped_elements(t: &TypeMapping, resource: &mut Map<String, Value>, path: &AttributePath) {
-    let Some(holder) = holder(resource, path) else {
-        return;
+fn keep_mapped_elements(
+    t: &TypeMapping,
+    resource: &mut Map<String, Value>,
+    path: &AttributePath,
+) -> Elements {
+    let list = holder(resource, path).and_then(|holder| {
+        let elements = holder.get(&path.attribute)?.as_array()?;
+        let shown = write::shown_elements(t, path, elements)?;
+        Some((holder, shown))
+    });
+    let Some((holder, shown)) = list else {
+        return Elements::default();
     };
-    let Some(Value::Array(elements)) = holder.get(&path.attribute) else {
-        return;
+    let before = match shown.is_empty() {
+        true => holder.shift_remove(&path.attribute),
+        false => holder.insert(path.attribute.clone(), Value::Array(shown.clone())),
     };
-    match write::shown_elements(t, path, elements) {
-        None => {}
-        Some(shown) if shown.is_empty() => {
-            holder.shift_remove(&path.attribute);
+    let wished = before.as_ref().and_then(Value::as_array);
+    Elements::compare(wished.map_or(&[], Vec::as_slice), &shown)
+}
+
+/// What became of the elements of a list of which only some are mapped.
+#[derive(Default)]
+struct Elements {
+    drops: bool,
+    /// One took the place of another type's.
+    stands_in: bool,
+}
+
+impl Elements {
+    fn compare(wished: &[Value], shown: &[Value]) -> Self {
+        let mut outcome = Self::default();
+        for element in wished {
+            match shown
+                .iter()
+                .find(|other| other["value"] == element["value"])
+            {
+                None => outcome.drops = true,
+                Some(other) => {
+                    let has_type = element.get("type").is_some();
+                    outcome.stands_in |= has_type && other.get("type") != element.get("type");
+                }
+            }
         }
-        Some(shown) => {
-            holder.insert(path.attribute.clone(), Value::Array(shown));
-        }
+        outcome
     }
 }
 

@@ -37,9 +37,13 @@ impl Route {
     pub fn of(path: &str, mapping: &Mapping) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut segments = path.split('/').skip(1);
-        let Some(first) = segments.next().filter(|first| !first.is_empty()) else {
+        let Some(first) = segments.next() else {
             return Self::Root;
         };
+        let first = DISCOVERY
+            .into_iter()
+            .find(|name| name.eq_ignore_ascii_case(first))
+            .unwrap_or(first);
         let rest: Vec<&str> = segments.collect();
         match (first, rest.as_slice()) {
             (".search", []) => Self::RootSearch,
@@ -122,11 +126,28 @@ fn decode(segment: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
+/// Endpoints that no type of a mapping may be named after.
+const DISCOVERY: [&str; 4] = [
+    "ServiceProviderConfig",
+    "ServiceProviderConfigs",
+    "ResourceTypes",
+    "Schemas",
+];
+
+/// Base paths that clients put there by habit.
+const USUAL_BASES: [&str; 3] = ["/scim/v2", "/scim", "/v2"];
+
+/// The base paths that are understood: the configured one, then the usual ones.
+pub fn bases(configured: &str) -> [&str; 4] {
+    let [first, second, third] = USUAL_BASES;
+    [configured, first, second, third]
+}
+
 /// Splits the base path off: the configured one, or one of those that clients put there by habit.
 ///
 /// Gives the base path as the client wrote it (for locations), and the rest.
 pub fn split_base<'p>(path: &'p str, configured: &str) -> (&'p str, &'p str) {
-    for base in [configured, "/scim/v2", "/scim", "/v2"] {
+    for base in bases(configured) {
         if base.is_empty() {
             continue;
         }

@@ -77,7 +77,10 @@ async fn groups_of(
     let mut groups = Vec::with_capacity(items.len());
     for item in items {
         let Some(target_id) = id_of(ctx, id, item) else {
-            continue;
+            if is_nobody(item) {
+                continue;
+            }
+            return Err(without_id("a user's groups", "`[user.groups]`"));
         };
         let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
         let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": "direct" });
@@ -95,6 +98,21 @@ pub fn id_of(ctx: &Context, rule: Option<&Read>, item: &Value) -> Option<String>
         Some(rule) => text_of(rule.find(item, &ctx.mapping().settings).as_ref()),
         None => text_of(Some(item)),
     }
+}
+
+/// Whether an item of a list says that there is none: the only thing that may have no id.
+pub fn is_nobody(item: &Value) -> bool {
+    item.is_null() || item.as_str().is_some_and(str::is_empty)
+}
+
+/// What cannot be told must not look as if it were not there.
+pub fn without_id(list: &str, place: &str) -> Error {
+    Error::new(
+        502,
+        format!(
+            "An item of the application's list of {list} has no id where the mapping looks for it ({place}: `items` and `id`); its operator must look at it."
+        ),
+    )
 }
 
 /// What `only` can name beside the item: settings, what the call names itself (`with`), and the object the items are

@@ -17,7 +17,7 @@ use super::{
     page::PageRequest,
     template::Template,
 };
-use crate::scim::AttributePath;
+use crate::{diagnostic::Place, scim::AttributePath};
 
 /// Left as they are in a query's values: no server takes them for separators.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -69,6 +69,8 @@ pub struct PlannedCall {
     pub is_repeatable: bool,
     /// Whether its method changes something. A read by POST counts as a write here; the caller may know better.
     pub is_write: bool,
+    /// Where the call stands in the files.
+    pub origin: Place,
 }
 
 /// A call that cannot be made from these names.
@@ -147,6 +149,7 @@ pub fn plan_page(
         content_type: call.content_type.clone(),
         is_repeatable: is_read || call.is_repeatable,
         is_write: !is_read,
+        origin: call.place.clone(),
     }))
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn operation(name: &str, send: Send, covers: &[&str]) -> Operation {
         object: None,
         id: None,
         envelope: None,
-        sends_if_match: false,
+        if_match: None,
         gets_first: false,
         place: place(),
     }

@@ -11,6 +11,7 @@ pub mod expression;
 pub(crate) mod fixture;
 pub mod load;
 mod location;
+pub mod look_up;
 pub mod model;
 pub mod names;
 pub mod page;

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use crate::scim::{Attribute, AttributeType, Mutability, ResourceType, Schema};
 
-use super::model::{AttributeRule, TypeMapping};
+use super::{
+    model::{AttributeRule, TypeMapping},
+    write,
+};
 
 /// A resource type with the attributes that the mapping serves. Extensions without any are left out.
 pub fn resource_type(t: &TypeMapping) -> ResourceType {
@@ -41,7 +44,7 @@ fn served(t: &TypeMapping, schema: &Schema, extension: Option<&str>) -> Schema {
             ("members", None) => t.members.is_some().then(|| attribute.clone()),
             ("groups", None) => t.groups.is_some().then(|| attribute.clone()),
             _ if rules.is_empty() => None,
-            _ => Some(as_mapped(attribute, &rules)),
+            _ => Some(as_mapped(t, attribute, &rules)),
         }
     });
     Schema {
@@ -51,7 +54,7 @@ fn served(t: &TypeMapping, schema: &Schema, extension: Option<&str>) -> Schema {
 }
 
 /// An attribute with the parts and characteristics that its lines give it.
-fn as_mapped(attribute: &Attribute, rules: &[&AttributeRule]) -> Attribute {
+fn as_mapped(t: &TypeMapping, attribute: &Attribute, rules: &[&AttributeRule]) -> Attribute {
     let mut attribute = attribute.clone();
     attribute.is_required |= rules.iter().any(|rule| rule.is_required);
     // A reference is shown with its `$ref`, whatever the line names.
@@ -72,12 +75,12 @@ fn as_mapped(attribute: &Attribute, rules: &[&AttributeRule]) -> Attribute {
                 .collect();
             let is_constant = rules.iter().any(|rule| names_constant(rule, &sub.name));
             if !own.is_empty() && !is_constant {
-                characterise(sub, &own);
+                characterise(t, sub, &own);
             }
             !own.is_empty() || is_constant
         });
     } else {
-        characterise(&mut attribute, &whole);
+        characterise(t, &mut attribute, &whole);
     }
     attribute
 }
@@ -105,24 +108,39 @@ fn names_constant(rule: &AttributeRule, name: &str) -> bool {
         .any(|(constant, _)| constant == name)
 }
 
-fn characterise(attribute: &mut Attribute, rules: &[&AttributeRule]) {
+fn characterise(t: &TypeMapping, attribute: &mut Attribute, rules: &[&AttributeRule]) {
     if attribute.mutability != Mutability::ReadWrite || rules.is_empty() {
         return;
     }
     attribute.is_required |= rules.iter().any(|rule| rule.is_required);
-    let is =
-        |what: fn(&AttributeRule) -> bool| rules.iter().all(|rule| !rule.is_kept && what(rule));
-    if is(|rule| rule.write.is_none() && rule.each.is_none()) {
-        attribute.mutability = Mutability::ReadOnly;
-    } else if is(|rule| rule.is_create_only) {
-        attribute.mutability = Mutability::Immutable;
-    }
+    let is_kept = rules.iter().any(|rule| rule.is_kept);
+    let is_made = t.create.is_some() && rules.iter().any(|rule| write::is_writing(rule));
+    let can_change = rules.iter().any(|rule| {
+        let mut operations = t
+            .updates
+            .iter()
+            .chain(&t.activate)
+            .chain(&t.deactivate)
+            .chain(&t.rename)
+            .chain(&t.set_password);
+        operations.any(|operation| write::covers(operation, t, &rule.location.path))
+    });
+    let is_set_once = rules.iter().all(|rule| rule.is_create_only) && t.rename.is_none();
+    attribute.mutability = match () {
+        () if is_set_once => Mutability::Immutable,
+        () if is_kept || can_change => Mutability::ReadWrite,
+        () if is_made => Mutability::Immutable,
+        () => Mutability::ReadOnly,
+    };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::fixture::{kept, rule, user};
+    use crate::mapping::{
+        fixture::{kept, operation, rule, user},
+        model::Send,
+    };
 
     fn names(attributes: &[Attribute]) -> Vec<&str> {
         attributes
@@ -155,6 +173,42 @@ mod tests {
         assert_eq!(names(part("name")), ["givenName"]);
         assert_eq!(names(part("emails")), ["value", "type"]);
         assert!(served.extensions.is_empty());
+    }
+
+    #[test]
+    fn a_state_that_is_switched_by_calls_can_be_written() {
+        let mut state = rule("active", "locked");
+        state.write = None;
+        let mut t = user(vec![rule("userName", "login"), state]);
+        let of_active = |t: &TypeMapping| {
+            resource_type(t)
+                .schema
+                .attribute("active")
+                .unwrap()
+                .mutability
+        };
+        assert_eq!(of_active(&t), Mutability::ReadOnly);
+        t.deactivate = Some(operation("user.deactivate", Send::Changed, &[]));
+        assert_eq!(of_active(&t), Mutability::ReadWrite);
+    }
+
+    #[test]
+    fn what_no_update_covers_is_written_once_or_never() {
+        let mut t = user(vec![rule("userName", "login")]);
+        let of_name = |t: &TypeMapping| {
+            resource_type(t)
+                .schema
+                .attribute("userName")
+                .unwrap()
+                .mutability
+        };
+        t.create = Some(operation("user.create", Send::Changed, &[]));
+        t.updates.push(operation("user.update", Send::Changed, &[]));
+        assert_eq!(of_name(&t), Mutability::ReadWrite);
+        t.updates.clear();
+        assert_eq!(of_name(&t), Mutability::Immutable);
+        t.create = None;
+        assert_eq!(of_name(&t), Mutability::ReadOnly);
     }
 
     #[test]

@@ -61,6 +61,14 @@ pub struct TenantStatus {
     pub errors: usize,
     /// Complaints that do not.
     pub warnings: usize,
+    /// What `[target] probe` showed: `accepted`, `refused`, `failed`, `unreachable`; absent if it was not made.
+    pub probe: Option<&'static str>,
+    /// Whether deactivations are refused because there were more than `most-changes` allows.
+    #[serde(rename = "deactivations-paused")]
+    pub are_deactivations_paused: bool,
+    /// References that wait for a resource which does not exist yet.
+    #[serde(rename = "held-references")]
+    pub held_references: u64,
     /// One sentence on the state where there is more to say.
     pub detail: Option<String>,
 }
@@ -232,6 +240,7 @@ impl Admin {
             }
         }
         self.0.metrics.set_tenants(states);
+        self.0.metrics.set_each_tenant(&tenants);
         Response::new(StatusCode::OK, MEDIA_TYPE, self.0.metrics.encode())
     }
 

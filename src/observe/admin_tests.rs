@@ -19,6 +19,9 @@ impl Observed for Fixed {
             app: Some("redmine".to_owned()),
             errors,
             warnings: 0,
+            probe: None,
+            are_deactivations_paused: false,
+            held_references: 0,
             detail: None,
         };
         vec![

@@ -163,6 +163,7 @@ pub(super) mod tests {
             status: Some(200),
             duration: Duration::from_millis(12),
             is_planned_only: false,
+            origin: None,
         };
         let planned = CallRecord {
             is_planned_only: true,
@@ -186,6 +187,7 @@ pub(super) mod tests {
                     "emails[value eq \"ada]@secret.example\"].type".to_owned(),
                 ],
                 calls: vec![call.clone(), call, planned],
+                may_have_written: true,
             },
             request_id: "r-1".to_owned(),
         }

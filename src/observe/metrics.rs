@@ -19,6 +19,7 @@ use prometheus_client::{
 };
 
 use super::{
+    admin::TenantStatus,
     exchange_log::{Finished, method_name},
     labels::Capped,
 };
@@ -81,6 +82,9 @@ pub struct Metrics {
     target_call_duration: Family<TenantLabels, Histogram>,
     quirks: Family<QuirkLabels, Counter>,
     tenants: Family<StateLabels, Gauge>,
+    probe_accepted: Family<TenantLabels, Gauge>,
+    deactivations_paused: Family<TenantLabels, Gauge>,
+    held_references: Family<TenantLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -106,6 +110,9 @@ impl Metrics {
             target_call_duration: Family::new_with_constructor(histogram),
             quirks: Family::default(),
             tenants: Family::default(),
+            probe_accepted: Family::default(),
+            deactivations_paused: Family::default(),
+            held_references: Family::default(),
         };
         metrics.register();
         metrics
@@ -137,6 +144,21 @@ impl Metrics {
             self.quirks.clone(),
         );
         registry.register("tenants", "Tenants by their state", self.tenants.clone());
+        registry.register(
+            "probe_accepted",
+            "Whether the application accepts the gateway's credential, where that was asked",
+            self.probe_accepted.clone(),
+        );
+        registry.register(
+            "deactivations_paused",
+            "Whether deactivations are refused because there were too many",
+            self.deactivations_paused.clone(),
+        );
+        registry.register(
+            "held_references",
+            "References that wait for a resource which does not exist yet",
+            self.held_references.clone(),
+        );
     }
 
     /// Counts a finished exchange.
@@ -189,6 +211,28 @@ impl Metrics {
             self.tenants
                 .get_or_create(&StateLabels { state })
                 .set(count);
+        }
+    }
+
+    /// Says what is known of each tenant. Tenants left out have no line.
+    pub fn set_each_tenant(&self, tenants: &[TenantStatus]) {
+        self.probe_accepted.clear();
+        self.deactivations_paused.clear();
+        self.held_references.clear();
+        for status in tenants {
+            let labels = TenantLabels {
+                tenant: self.tenant_names.label(&status.tenant),
+            };
+            if let Some(probe) = status.probe {
+                let is_accepted = i64::from(probe == "accepted");
+                self.probe_accepted.get_or_create(&labels).set(is_accepted);
+            }
+            let held = i64::try_from(status.held_references).unwrap_or(i64::MAX);
+            self.held_references.get_or_create(&labels).set(held);
+            let is_paused = i64::from(status.are_deactivations_paused);
+            self.deactivations_paused
+                .get_or_create(&labels)
+                .set(is_paused);
         }
     }
 

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 pub use error::StoreError;
 pub use id::{ExternalId, ScimId, TargetId, TenantId};
 pub use memory::MemoryStore;
-pub use record::{Intent, IntentState, KeyRecord, Prepared, Record};
+pub use record::{Held, Intent, IntentState, KeyRecord, Prepared, Record};
 pub use sqlite::SqliteStore;
 
 /// The answer of a store's method, later.
@@ -31,6 +31,9 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// How many intents [`Store::open_intents`] returns at most.
 pub const OPEN_INTENTS_LIMIT: usize = 1000;
+
+/// How many references [`Store::held`] returns at most.
+pub const HELD_LIMIT: usize = 1000;
 
 /// The store: every method is one transaction of one tenant.
 ///
@@ -180,6 +183,47 @@ pub trait Store: Send + Sync + 'static {
         resource_type: &'a str,
         older_than: Timestamp,
     ) -> StoreFuture<'a, Vec<Intent>>;
+
+    /// Holds a reference to a resource of this type; the same one again only counts its age anew. Those of the tenant that are
+    /// older than `not_before` are forgotten.
+    ///
+    /// False if the tenant has `most` of them already: then it is not held.
+    fn hold<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        held: &'a Held,
+        most: u64,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, bool>;
+
+    /// What is held, since `not_before`, for a resource of this type that has any of these names (in lower case), oldest first, at
+    /// most [`HELD_LIMIT`].
+    fn held<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        names: &'a [String],
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, Vec<Held>>;
+
+    /// Lets go of what a resource holds: all of it, or that of an attribute, or that of an attribute with this name (in lower case).
+    /// `resource_type` is the type of the resource that refers.
+    fn let_go<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        attribute: Option<&'a str>,
+        named: Option<&'a str>,
+    ) -> StoreFuture<'a, ()>;
+
+    /// How many references a tenant holds since `not_before`.
+    fn held_count<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, u64>;
 
     /// Files a key under `tenant`, whatever `key.tenant` says.
     ///

@@ -28,6 +28,21 @@ pub struct Record {
     pub is_deleted: bool,
 }
 
+/// A reference to a resource that does not exist yet, kept until it appears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The type of the resource that refers, such as `Group`.
+    pub from_type: String,
+    /// Its id.
+    pub from_id: ScimId,
+    /// The attribute that holds the reference: `members`, or a manager with the URN of its schema.
+    pub attribute: String,
+    /// What the client named, in lower case: an id, an `externalId` or a name.
+    pub named: String,
+    /// When it was held; its age counts from here.
+    pub since: Timestamp,
+}
+
 /// A create that was begun: what lets the same request, sent again, end with one account and the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {

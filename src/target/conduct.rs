@@ -27,6 +27,8 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// Waits for a target that says "too many" are at most that long, and that many.
 const MOST_WAIT: Duration = Duration::from_secs(2);
 const WAITS: u32 = 2;
+/// A target is left alone at most so long, whatever it says, unless its mapping says otherwise.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 /// When a target says "too many" and not how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
@@ -164,6 +166,8 @@ impl Driver {
             }
             None => DEFAULT_WAIT,
         };
+        let longest = self.mapping.target.budget.longest_pause;
+        let wait = wait.min(longest.unwrap_or(LONGEST_PAUSE));
         let until = Instant::now() + wait;
         self.line.budget.pause_until(until);
         chances.waits += 1;

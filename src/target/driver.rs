@@ -17,7 +17,7 @@ use super::{
 use crate::{
     mapping::{
         call::spelled,
-        model::{Call, Mapping, Meaning, Operation, TypeMapping},
+        model::{Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
         reply::{CallClass, Reply, Verdict, take},
@@ -66,12 +66,13 @@ impl Driver {
     /// own, and the name `fields`. `changed` are the attributes that changed: the name `changed`, looked at by `when-changed`.
     /// What a step takes is a name for the next ones; the new object's id is the name `id` once it is known.
     ///
-    /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; with `get-first` the object is read first
-    /// unless the name `old` is there.
+    /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; or what the mapping makes of the name `old`.
+    /// With `get-first` the object is read first unless the name `old` is there.
     ///
     /// # Errors
     ///
     /// `Refused` by the first step that is not done; the steps before it have had their effect, which `Halfway` says of a create.
+    /// `Changed` if somebody else changed the object since it was read.
     pub async fn run(
         &self,
         journey: &Journey,
@@ -82,7 +83,6 @@ impl Driver {
         changed: &[AttributePath],
     ) -> Result<Done, TargetError> {
         let read = self.read_first(journey, operation, names).await?;
-        let headers = self.if_match(operation, names, read.as_ref())?;
         let changed: Vec<Value> = changed.iter().map(|path| spelled(path).into()).collect();
         let changed = Value::Array(changed);
         let body = fields.as_ref().map(|fields| enveloped(operation, fields));
@@ -96,6 +96,7 @@ impl Driver {
         if let Some(old) = read.as_ref().and_then(|done| done.object.as_ref()) {
             outer.with("old", Cow::Borrowed(old));
         }
+        let headers = if_match(operation, &outer, read.as_ref())?;
 
         let mut progress = Progress::default();
         let steps = Steps {
@@ -310,45 +311,25 @@ impl Driver {
         operation: &Operation,
         names: &Names<'_>,
     ) -> Result<Option<Done>, TargetError> {
-        let for_etag = operation.sends_if_match && names.get("etag").is_none();
-        let for_object = operation.gets_first && names.get("old").is_none();
+        let for_etag =
+            matches!(operation.if_match, Some(IfMatch::Etag)) && names.get("etag").is_none();
+        let needs_old =
+            operation.gets_first || matches!(operation.if_match, Some(IfMatch::Template(_)));
+        let for_object = needs_old && names.get("old").is_none();
         let get = self
             .type_of(&operation.name)
             .and_then(|kind| kind.get.as_ref());
         let (Some(get), true) = (get, for_etag || for_object) else {
             return Ok(None);
         };
-        let is_get_itself = std::ptr::eq(get, operation) || get.gets_first || get.sends_if_match;
+        let is_get_itself =
+            std::ptr::eq(get, operation) || get.gets_first || get.if_match.is_some();
         if is_get_itself {
             return Ok(None);
         }
         Box::pin(self.run(journey, get, CallClass::Get, names, None, &[]))
             .await
             .map(Some)
-    }
-
-    fn if_match(
-        &self,
-        operation: &Operation,
-        names: &Names<'_>,
-        read: Option<&Done>,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>, TargetError> {
-        if !operation.sends_if_match {
-            return Ok(Vec::new());
-        }
-        let given = names
-            .get("etag")
-            .and_then(|etag| etag.as_str().map(str::to_owned));
-        let etag = given.or_else(|| read.and_then(|done| done.etag.clone()));
-        let Some(etag) = etag else {
-            return Err(TargetError::BadReply(
-                "it has no ETag to send as `If-Match`",
-            ));
-        };
-        // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
-        let value = HeaderValue::from_str(&etag)
-            .map_err(|_| TargetError::BadReply("its ETag cannot be sent as `If-Match`"))?;
-        Ok(vec![(IF_MATCH, value)])
     }
 
     /// The type an operation belongs to, by its name's section.
@@ -360,6 +341,29 @@ impl Driver {
         let types = self.mapping.types.iter().filter(belongs);
         types.max_by_key(|kind| kind.section.len())
     }
+}
+
+/// The header that keeps a write from overwriting somebody else's.
+fn if_match(
+    operation: &Operation,
+    names: &Names<'_>,
+    read: Option<&Done>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, TargetError> {
+    let version = match &operation.if_match {
+        None => return Ok(Vec::new()),
+        Some(IfMatch::Etag) => names
+            .get("etag")
+            .and_then(|etag| etag.as_str().map(str::to_owned))
+            .or_else(|| read.and_then(|done| done.etag.clone())),
+        Some(IfMatch::Template(template)) => template.render(names)?,
+    };
+    let version = version.ok_or(TargetError::BadReply(
+        "it has no version to send as `If-Match`",
+    ))?;
+    // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
+    let value = HeaderValue::from_str(&version)
+        .map_err(|_| TargetError::BadReply("its version cannot be sent as `If-Match`"))?;
+    Ok(vec![(IF_MATCH, value)])
 }
 
 /// An operation's steps, and what all of them are made with.

@@ -109,6 +109,9 @@ impl From<EvaluateError> for TargetError {
 
 impl From<Verdict> for TargetError {
     fn from(verdict: Verdict) -> Self {
+        if verdict.meaning == Meaning::Changed {
+            return Self::Changed;
+        }
         Self::Refused {
             meaning: verdict.meaning,
             detail: verdict.detail,

@@ -29,6 +29,12 @@ impl Journey {
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
         exchange.calls.push(record);
     }
+
+    /// From now on the application may have been changed.
+    pub(super) fn writes(&self) {
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.may_have_written = true;
+    }
 }
 
 /// An operation that was carried out.

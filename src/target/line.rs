@@ -93,6 +93,9 @@ impl Line {
             Err(Exhausted) => return Err(self.out_of_turn()),
         };
         let request = self.request(attempt)?;
+        if kind_of(attempt) != Kind::Read {
+            journey.writes();
+        }
         let start = StdInstant::now();
         let answer = self.exchange(request, journey.deadline).await;
         let end = StdInstant::now();

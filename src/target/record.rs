@@ -44,6 +44,7 @@ impl Secrets<'_> {
             status,
             duration,
             is_planned_only,
+            origin: Some(planned.origin.clone()),
         }
     }
 
@@ -148,6 +149,7 @@ mod tests {
             content_type: None,
             is_repeatable: false,
             is_write: true,
+            origin: crate::mapping::fixture::place(),
         }
     }
 

@@ -21,6 +21,10 @@ use crate::mapping::{
 
 const AGENT: &str = concat!("scimgate/", env!("CARGO_PKG_VERSION"));
 
+/// Anything, but rather what is asked for: some applications answer 406 where an error or an empty reply has another type.
+const ACCEPT_JSON: &str = "application/json, */*;q=0.1";
+const ACCEPT_XML: &str = "application/xml, */*;q=0.1";
+
 impl Line {
     /// The request of one attempt: the planned call, the base URL, the credential.
     ///
@@ -78,8 +82,8 @@ impl Line {
         );
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let accept = match self.mapping.target.format {
-            BodyFormat::Xml => "application/xml",
-            _ => "application/json",
+            BodyFormat::Xml => ACCEPT_XML,
+            _ => ACCEPT_JSON,
         };
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if let Some(content_type) = content_type {

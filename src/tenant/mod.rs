@@ -7,16 +7,23 @@ mod answered;
 mod authenticate;
 mod habits;
 pub mod key;
+mod look_ups;
 mod pace;
+mod probe;
 mod registry;
 pub mod secret;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, atomic::AtomicU64},
+};
 
 pub use answered::Answered;
 pub use authenticate::{Presented, Refusal};
 pub use habits::Habits;
+pub use look_ups::LookUps;
 pub use pace::Pace;
+pub use probe::Probed;
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -42,6 +49,12 @@ pub struct Tenant {
     pub answered: Arc<Answered>,
     /// Deactivations and deletions of late; kept over reloads.
     pub pace: Arc<Pace>,
+    /// When the application's tables of values were read.
+    pub look_ups: LookUps,
+    /// How many references wait for what they name, as far as it was counted.
+    pub held: Arc<AtomicU64>,
+    /// What the probe of its application has shown.
+    probed: Mutex<Option<Probed>>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

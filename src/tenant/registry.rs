@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use arc_swap::ArcSwap;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Tenant,
+    LookUps, Tenant,
     authenticate::{Authenticated, Key, Keys, Presented, Refusal},
 };
 
@@ -238,6 +238,7 @@ impl Registry {
         let habits = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.habits));
         let answered = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.answered));
         let pace = before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.pace));
+        pace.reconsider();
         let tenant = Tenant {
             answered,
             pace,
@@ -246,6 +247,9 @@ impl Registry {
             driver,
             locks,
             habits,
+            held: before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.held)),
+            probed: Mutex::default(),
+            look_ups: LookUps::new(mapping.look_ups.len()),
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,
         };

@@ -59,23 +59,32 @@ pub struct Table {
     pub sets: Vec<(&'static str, &'static str)>,
 }
 
-/// A place in the SCIM resource, a place in the object, and the values that stand for others, of which there may be
-/// several.
+/// A place in the SCIM resource, a place in the object, and how the values of one stand for those of the other.
 pub struct Field {
     pub scim: &'static str,
+    /// Where it is in the SCIM resource if it is not at the first place: the first of these that has a value.
+    pub otherwise: Vec<&'static str>,
     pub own: &'static str,
+    /// Values that stand for others, of which there may be several.
     pub values: Vec<(Value, Value)>,
+    /// How the application spells a value; the empty text is an absent one.
+    pub spelling: fn(String) -> String,
 }
 
 /// A field whose values are the same on both sides.
 pub fn field(scim: &'static str, own: &'static str) -> Field {
-    let values = Vec::new();
-    Field { scim, own, values }
+    translated(scim, own, Vec::new())
 }
 
 /// A field with values that stand for others.
 pub fn translated(scim: &'static str, own: &'static str, values: Vec<(Value, Value)>) -> Field {
-    Field { scim, own, values }
+    Field {
+        scim,
+        otherwise: Vec::new(),
+        own,
+        values,
+        spelling: |text| text,
+    }
 }
 
 /// The header of HTTP Basic.
@@ -100,7 +109,8 @@ impl Table {
     pub fn differences(&self, scim: &Value, own: &Value) -> Vec<String> {
         let mut differences = Vec::new();
         for field in &self.fields {
-            let wanted = find(field.scim, scim).first().copied();
+            let places = [field.scim].into_iter().chain(field.otherwise.clone());
+            let wanted = places.flat_map(|place| find(place, scim)).next();
             let found = find(field.own, own).first().map(|value| plain(value));
             // Absent, null and empty are the same thing to an application that has no difference.
             let found = found.unwrap_or_default();
@@ -133,7 +143,7 @@ impl Field {
         let pairs = self.values.iter().filter(|(scim, _)| Some(scim) == value);
         let others: Vec<String> = pairs.map(|(_, own)| plain(own)).collect();
         match others.is_empty() {
-            true => vec![value.map(plain).unwrap_or_default()],
+            true => vec![(self.spelling)(value.map(plain).unwrap_or_default())],
             false => others,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::compare::{Application, Cannot, Table, field, translated};
+use super::compare::{Application, Field, Table, field, translated};
 
 pub fn application(started: &BTreeMap<String, String>) -> Application {
     let base_url = started["BASE_URL"].clone();
@@ -15,13 +15,9 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
         environment: vec![("REDMINE_URL", base_url.clone()), ("REDMINE_API_KEY", key)],
         base_url,
         tenant: TENANT,
-        sessions: vec!["okta/", "entra/"],
-        cannot: vec![Cannot {
-            session: "entra/matching-filters",
-            step: "a userName with a plus sign",
-            status: 400,
-            because: "a login has letters, digits and `_-@.` only",
-        }],
+        // All of them.
+        sessions: Vec::new(),
+        cannot: Vec::new(),
         users: Table {
             path: "/users/{key}.json",
             key: "$.id",
@@ -29,10 +25,19 @@ pub fn application(started: &BTreeMap<String, String>) -> Application {
             beside: Vec::new(),
             fields: vec![
                 field("$.id", "$.user.id"),
-                field("$.userName", "$.user.login"),
+                Field {
+                    spelling: |name| name.replace("_plus", "_plus0").replace('+', "_plus_"),
+                    ..field("$.userName", "$.user.login")
+                },
                 field("$.name.givenName", "$.user.firstname"),
-                field("$.name.familyName", "$.user.lastname"),
-                field("$.emails[?(@.type=='work')].value", "$.user.mail"),
+                Field {
+                    spelling: |name| if name.is_empty() { "-".into() } else { name },
+                    ..field("$.name.familyName", "$.user.lastname")
+                },
+                Field {
+                    otherwise: vec!["$.emails[?(@.primary==true)].value", "$.emails[*].value"],
+                    ..field("$.emails[?(@.type=='work')].value", "$.user.mail")
+                },
                 translated(
                     "$.active",
                     "$.user.status",

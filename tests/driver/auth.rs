@@ -395,6 +395,7 @@ fn wiki(target: &mut Target) {
         query: Vec::new(),
         keeps_cookies: true,
         life: None,
+        life_in_answer: None,
     }));
     let mut stale = rule(Meaning::NotLoggedIn);
     stale.when = Some(expression("error.code == \"badtoken\""));
@@ -503,6 +504,7 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
             query: vec![("t".into(), template("{login.token}"))],
             keeps_cookies: false,
             life: Some(Duration::from_secs(60)),
+            life_in_answer: None,
         }));
     });
     let mut search = call("POST /rpc");
@@ -533,6 +535,54 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
         (seen[1].header("x-auth"), seen[1].path.as_str()),
         (Some("Token tok-1"), "/rpc?t=tok-1")
     );
+}
+
+#[tokio::test]
+async fn a_session_lasts_as_long_as_the_logins_answer_says() {
+    use scimgate::mapping::model::RetryUnit;
+
+    for unit in [RetryUnit::Milliseconds, RetryUnit::Time] {
+        let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(500);
+        let end = match unit {
+            RetryUnit::Time => json!(soon.to_string()),
+            _ => json!(500),
+        };
+        let logins = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&logins);
+        let told = end.clone();
+        let application = FakeTarget::start(move |_, seen| match seen.path.as_str() {
+            "/login" => {
+                let number = counted.fetch_add(1, Ordering::SeqCst);
+                Act::Say(Answer::json(
+                    200,
+                    json!({"token": format!("t{number}"), "end": told}),
+                ))
+            }
+            _ => user(),
+        })
+        .await;
+        let driver = driver(&application, |target| {
+            let mut login = call("POST /login");
+            login.take = vec![
+                ("token".into(), Source::Body(path("$.token"))),
+                ("end".into(), Source::Body(path("$.end"))),
+            ];
+            target.auth = Auth::Login(Box::new(Login {
+                steps: vec![login],
+                headers: vec![("X-Auth".into(), template("{login.token}"))],
+                query: Vec::new(),
+                keeps_cookies: false,
+                life: None,
+                life_in_answer: Some(("end".into(), unit)),
+            }));
+        });
+        get(&driver).await.unwrap();
+        get(&driver).await.unwrap();
+        assert_eq!(logins.load(Ordering::SeqCst), 1, "{unit:?}");
+        tokio::time::sleep(Duration::from_millis(550)).await;
+        get(&driver).await.unwrap();
+        assert_eq!(logins.load(Ordering::SeqCst), 2, "{unit:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scimgate::{
     mapping::{
         call::spelled,
-        model::{Meaning, Poll, ReplyKind, Source},
+        model::{IfMatch, Meaning, Poll, ReplyKind, Source},
         reply::CallClass,
     },
     target::TargetError,
@@ -285,7 +285,7 @@ async fn if_match_is_the_version_given_or_that_of_a_fresh_read() {
     .await;
     let driver = driver(&application, |_| {});
     let mut update = operation("user.update", vec![call("PATCH /users/{id}")]);
-    update.sends_if_match = true;
+    update.if_match = Some(IfMatch::Etag);
     let fields = || Some(json!({"a": 1}));
     let names = named(&[("id", json!(7))]);
     driver

@@ -211,3 +211,28 @@ async fn refusals_do_not_open_the_breaker() {
         assert!(!driver.is_circuit_open(), "{status}");
     }
 }
+
+#[tokio::test]
+async fn a_target_is_left_alone_no_longer_than_the_mapping_allows() {
+    for (asked, longest, expected) in [
+        ("86400", None, 600),
+        ("86400", Some(Duration::from_secs(90)), 90),
+        ("Tue, 31 Dec 2999 23:59:59 GMT", None, 600),
+        ("30", None, 30),
+    ] {
+        let application = FakeTarget::start(move |_, _| {
+            Act::Say(Answer::empty(429).header("Retry-After", asked))
+        })
+        .await;
+        let driver = driver(&application, |target| {
+            target.budget.longest_pause = longest;
+        });
+        let error = send(&driver, &journey(), "GET /users", CallClass::Get)
+            .await
+            .unwrap_err();
+        let TargetError::TooMany { retry_after } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(retry_after.as_secs(), expected, "{asked}");
+    }
+}

@@ -405,3 +405,48 @@ async fn more_rows_than_may_be_looked_at_are_too_many_and_never_a_short_list() {
         .is(200);
     assert_eq!(names(&found), ["user60"]);
 }
+
+#[tokio::test]
+async fn at_the_root_an_attribute_of_another_type_has_no_value() {
+    let stage = peopled(Setup::default(), 2).await;
+    stage.app.add_group(json!({ "name": "staff" }), []);
+    let cases = [
+        ("userName eq \"user1\" or displayName eq \"staff\"", 2),
+        ("userName eq \"user1\" or members pr", 1),
+        ("displayName eq \"staff\" and not (userName pr)", 1),
+        ("displayName eq \"staff\" and userName eq null", 1),
+        ("displayName eq \"staff\" and userName ne \"user1\"", 1),
+        ("userName pr", 2),
+        ("emails[type eq \"work\"] or displayName pr", 3),
+        ("userName lt \"\"", 0),
+    ];
+    for (filter, count) in cases {
+        let search = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter });
+        let found = stage.post("/.search", search).await.is(200);
+        assert_eq!(found.body["totalResults"], count, "{filter}");
+    }
+    for filter in [
+        "nosuch pr",
+        "userName pr or nosuch pr",
+        "active gt true or displayName pr",
+    ] {
+        let search = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter });
+        stage
+            .post("/.search", search)
+            .await
+            .refused(400, "invalidFilter");
+    }
+    // A type that cannot match is not asked.
+    stage.app.forget_calls();
+    stage
+        .get("/?filter=userName%20eq%20%22user1%22")
+        .await
+        .is(200);
+    assert!(
+        stage
+            .app
+            .calls()
+            .iter()
+            .all(|call| call.starts_with("GET /users?login=user1"))
+    );
+}

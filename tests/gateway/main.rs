@@ -9,16 +9,21 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+mod spellings;
 mod stage;
 
 mod bulk;
 mod creates;
+mod deadlines;
 mod existing;
+mod holds;
 mod lists;
+mod look_ups;
 mod members;
 mod policies;
 mod secrecy;
 mod statuses;
 mod tenants;
 mod updates;
+mod versions;
 mod words;

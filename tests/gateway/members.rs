@@ -309,3 +309,119 @@ async fn a_member_change_counts_as_a_new_version_of_the_group() {
     late.body(crate::stage::patch(remove)).send().await.is(412);
     assert!(stage.app.members(4).contains(&1));
 }
+
+#[tokio::test]
+async fn a_member_without_a_value_is_refused_and_nobody_is_added() {
+    let stage = crate::stage::Setup::default().start().await;
+    let one = stage
+        .app
+        .add_user(serde_json::json!({ "login": "ada", "state": 1 }));
+    let group = stage
+        .app
+        .add_group(serde_json::json!({ "name": "staff" }), []);
+    let members = serde_json::json!([{ "value": one.to_string() }, { "type": "User" }]);
+    for path in [Some("members"), None] {
+        let operation = match path {
+            Some(path) => serde_json::json!({ "op": "add", "path": path, "value": members }),
+            None => serde_json::json!({ "op": "add", "value": { "members": members } }),
+        };
+        let reply = stage
+            .patch(
+                &format!("/Groups/g-{group}"),
+                serde_json::json!([operation]),
+            )
+            .await;
+        reply.refused(400, "invalidValue");
+    }
+    assert!(stage.app.members(group).is_empty());
+}
+
+#[tokio::test]
+async fn a_group_in_a_group_is_a_member_of_type_group() {
+    let read = "items = '$.items[*]'\nid    = '$.user_id'";
+    let stage = crate::stage::Setup::default()
+        .with(
+            "[group.members]\n",
+            "[group.members]\ntypes = [\"User\", \"Group\"]\n",
+        )
+        .with(read, &format!("{read}\nis-group = \"kind == 'group'\""))
+        .start()
+        .await;
+    let ada = stage
+        .app
+        .add_user(serde_json::json!({ "login": "ada", "state": 1 }));
+    let inner = stage
+        .app
+        .add_group(serde_json::json!({ "name": "inner" }), [ada]);
+    let outer = stage
+        .app
+        .add_group(serde_json::json!({ "name": "outer" }), []);
+    let path = format!("/Groups/g-{outer}");
+    let members =
+        serde_json::json!([{ "value": ada.to_string() }, { "value": format!("g-{inner}") }]);
+    let add = serde_json::json!([{ "op": "add", "path": "members", "value": members }]);
+    stage.patch(&path, add).await.is(200);
+    assert_eq!(stage.app.members(outer), [ada, inner]);
+    let group = stage.get(&path).await.is(200);
+    let expected = serde_json::json!([
+        { "value": ada.to_string(), "$ref": format!("https://scim.example/scim/v2/Users/{ada}"), "type": "User" },
+        { "value": format!("g-{inner}"), "$ref": format!("https://scim.example/scim/v2/Groups/g-{inner}"), "type": "Group" },
+    ]);
+    assert_eq!(group.body["members"], expected);
+    // By its value it is found and removed, and the user stays.
+    let filter = format!("/Groups?filter=members.value%20eq%20%22g-{inner}%22");
+    assert_eq!(
+        stage.get(&filter).await.is(200).each("displayName"),
+        ["outer"]
+    );
+    let remove =
+        serde_json::json!([{ "op": "remove", "path": format!("members[value eq \"g-{inner}\"]") }]);
+    stage.patch(&path, remove).await.is(200);
+    assert_eq!(stage.app.members(outer), [ada]);
+}
+
+#[tokio::test]
+async fn protected_accounts_are_no_members_to_the_client() {
+    let stage = Setup::tenant("[policy]\nprotected = [\"root\"]\n")
+        .start()
+        .await;
+    let root = stage.app.add_user(json!({ "login": "Root", "state": 1 }));
+    let ada = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let group = stage.app.add_group(json!({ "name": "crew" }), [root, ada]);
+    let path = format!("/Groups/g-{group}");
+    let listed = |body: &Value| -> Vec<Value> {
+        let members = body["members"].as_array().cloned().unwrap_or_default();
+        members
+            .iter()
+            .map(|member| member["value"].clone())
+            .collect()
+    };
+    let read = stage.get(&path).await.is(200).body;
+    assert_eq!(listed(&read), [json!(ada.to_string())]);
+    // One question for the whole list.
+    let found = stage
+        .app
+        .calls()
+        .iter()
+        .filter(|call| call.contains("login=root"))
+        .count();
+    assert_eq!(found, 1);
+    stage
+        .put(&path, json!({ "displayName": "crew", "members": [] }))
+        .await
+        .is(200);
+    assert_eq!(stage.app.members(group), [root]);
+    stage.get(&path).await.is(200);
+}
+
+#[tokio::test]
+async fn a_list_of_members_that_cannot_be_told_is_no_empty_group() {
+    let stage = Setup::tenant("[group.members]\nread = { call = \"GET /groups/{group}/members\", items = '$.items[*]', id = '$.nothing' }\n")
+        .start()
+        .await;
+    let ada = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let group = stage.app.add_group(json!({ "name": "crew" }), [ada]);
+    let reply = stage.get(&format!("/Groups/g-{group}")).await.is(502);
+    let detail = reply.body["detail"].as_str().unwrap();
+    assert!(detail.contains("[group.members]"), "{detail}");
+}

@@ -44,6 +44,63 @@ async fn too_many_deactivations_are_paused_and_everything_else_goes_on() {
 }
 
 #[tokio::test]
+async fn a_share_of_the_users_is_counted_once_a_window_and_more_is_paused() {
+    for (limit, lost) in [
+        ("percent = 10", 2),
+        ("deactivations = 1, percent = 10", 1),
+        ("deactivations = 50, percent = 10", 2),
+        ("percent = 1", 1),
+    ] {
+        let text = format!("[policy]\nmost-changes = {{ {limit}, window = \"1h\" }}\n");
+        let stage = Setup::tenant(&text).start().await;
+        stage.app.add_users(25);
+        for user in 1..=lost {
+            stage.patch(&format!("/Users/{user}"), off()).await.is(200);
+        }
+        let tenant = stage.registry.tenant("acme").unwrap();
+        assert!(!tenant.pace.is_paused(jiff::Timestamp::now()));
+        stage.patch("/Users/20", off()).await.is(503);
+        assert!(tenant.pace.is_paused(jiff::Timestamp::now()), "{limit}");
+        let calls = stage.app.calls();
+        let counts = calls.iter().filter(|call| call.starts_with("GET /users?"));
+        assert_eq!(counts.count(), 1, "{limit}: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_resumes_by_a_larger_number() {
+    let text =
+        |most| format!("[policy]\nmost-changes = {{ deactivations = {most}, window = \"1h\" }}\n");
+    let stage = Setup::tenant(&text(1)).start().await;
+    stage.app.add_users(5);
+    stage.patch("/Users/1", off()).await.is(200);
+    stage.patch("/Users/2", off()).await.is(503);
+    stage
+        .rewrite("acme", &stage.file_of("acme", &text(3)))
+        .await;
+    let tenant = stage.registry.tenant("acme").unwrap();
+    assert!(!tenant.pace.is_paused(jiff::Timestamp::now()));
+    stage.patch("/Users/2", off()).await.is(200);
+    stage.patch("/Users/3", off()).await.is(200);
+    stage.patch("/Users/4", off()).await.is(503);
+}
+
+#[tokio::test]
+async fn users_of_an_application_without_a_total_are_counted() {
+    let text = "[policy]\nmost-changes = { percent = 10, window = \"1h\" }\n";
+    let setup = Setup::tenant(text).with(
+        "size   = { parameter = \"per_page\", most = 100 }\ntotal  = '$.total'",
+        "size   = { parameter = \"per_page\", most = 10 }",
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(31);
+    for user in 1..=3 {
+        stage.patch(&format!("/Users/{user}"), off()).await.is(200);
+    }
+    stage.patch("/Users/4", off()).await.is(503);
+}
+
+#[tokio::test]
 async fn an_administrators_suspension_stays_whatever_the_client_sees() {
     for (policy, shown) in [("target", false), ("client", true)] {
         let stage = Setup::tenant(&format!("[policy]\nactive-is = \"{policy}\"\n"))
@@ -134,4 +191,75 @@ async fn a_rename_by_a_new_account_keeps_the_id_and_locks_the_old_one_however_of
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_rename_to_a_name_that_is_taken_locks_nobody_out() {
+    let stage = recreating().start().await;
+    let made = stage.post("/Users", json!({ "userName": "ada" })).await;
+    let path = format!("/Users/{}", made.is(201).id());
+    stage
+        .post("/Users", json!({ "userName": "bob" }))
+        .await
+        .is(201);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "bob" }]);
+    stage.patch(&path, rename).await.refused(409, "uniqueness");
+    assert_eq!(stage.app.user(1).unwrap()["state"], 1);
+    let read = stage.get(&path).await.is(200).body;
+    assert_eq!(
+        (&read["userName"], &read["active"]),
+        (&json!("ada"), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_rename_back_takes_the_first_account_up_again_and_groups_follow() {
+    let stage = recreating().start().await;
+    let made = stage
+        .post("/Users", json!({ "userName": "ada", "active": true }))
+        .await
+        .is(201);
+    let (id, path) = (made.id(), format!("/Users/{}", made.id()));
+    let group = json!({ "displayName": "crew", "members": [{ "value": id }] });
+    let group = stage.post("/Groups", group).await.is(201).id();
+    for (name, old, new) in [("augusta", 1, 3), ("ada", 3, 1)] {
+        let rename = json!([{ "op": "replace", "path": "userName", "value": name }]);
+        stage.patch(&path, rename).await.is(200);
+        assert_eq!(stage.app.user(old).unwrap()["state"], 3, "{name}");
+        assert_eq!(stage.app.user(new).unwrap()["state"], 1, "{name}");
+        assert_eq!(stage.app.user(new).unwrap()["login"], name);
+        let members = stage.get(&format!("/Groups/{group}")).await.is(200).body;
+        let listed: Vec<&Value> = members["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| &m["value"])
+            .collect();
+        assert_eq!(listed, [&json!(id)], "{name}");
+        assert_eq!(
+            stage.get("/Users").await.is(200).body["totalResults"],
+            1,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_set_once_is_renamed_by_a_new_account() {
+    let once = "[user.attributes]\n'userName' = { field = 'login', create-only = true }\n";
+    let text = "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n[policy]\non-rename = \"recreate\"\n";
+    let stage = Setup::tenant(&format!("{text}{once}")).start().await;
+    let made = stage
+        .post("/Users", json!({ "userName": "ada" }))
+        .await
+        .is(201);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "augusta" }]);
+    let reply = stage
+        .patch(&format!("/Users/{}", made.id()), rename)
+        .await
+        .is(200);
+    assert_eq!(
+        (reply.id(), &reply.body["userName"]),
+        (made.id(), &json!("augusta"))
+    );
 }

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use scimgate::{
     store::{KeyRecord, TenantId},
-    tenant::key,
+    tenant::{Probed, key},
 };
 
 use crate::application::Fault;
-use crate::fake_target::Act;
+use crate::fake_target::{Act, Answer};
 use crate::stage::{BOOK, Setup, Stage, patch, token_of};
 
 const MINTED: &str = "[user]\nid = { from = '$.login', stable = false }\n";
@@ -102,6 +102,82 @@ fn asks(id: &str) -> Vec<(&'static str, String, Value)> {
         ),
         ("POST", "/Bulk".into(), bulk("DELETE", Value::Null)),
     ]
+}
+
+/// What the probe of a mapping with this `probe` shows of an application that answers so.
+async fn probed(probe: &str, answer: Option<Answer>) -> Option<Probed> {
+    let setup = Setup::default().with(
+        "deadline = \"5s\"",
+        &format!("deadline = \"5s\"\nprobe = {probe}"),
+    );
+    let stage = setup.start().await;
+    stage.app.add_users(1);
+    if let Some(answer) = answer {
+        let act = Fault::Before(Act::Say(answer));
+        stage.app.plan("GET /users/1", 100, act);
+    }
+    let tenant = stage.registry.tenant("acme").unwrap();
+    assert_eq!(tenant.probed(), None, "it is not asked by itself");
+    let probed = tenant.ask_probe().await;
+    assert_eq!(tenant.probed(), probed);
+    probed
+}
+
+#[tokio::test]
+async fn a_probe_tells_an_accepted_credential_from_a_refused_one_and_from_other_trouble() {
+    let json = |status, body| Some(Answer::json(status, body));
+    let plain = "\"GET /users/1\"";
+    let anonymous =
+        "{ call = \"GET /users/1\", rules = [{ when = 'not login', is = \"not-logged-in\" }] }";
+    for (probe, answer, expected) in [
+        (plain, None, Probed::Accepted),
+        (plain, json(401, json!({})), Probed::Refused),
+        (plain, json(403, json!({})), Probed::Refused),
+        (plain, json(404, json!({})), Probed::Failed),
+        (plain, json(500, json!({})), Probed::Failed),
+        (anonymous, None, Probed::Accepted),
+        (anonymous, json(200, json!({ "id": 0 })), Probed::Refused),
+    ] {
+        let told = format!("{probe} {answer:?}");
+        assert_eq!(probed(probe, answer).await, Some(expected), "{told}");
+    }
+    let stage = Setup::default().start().await;
+    let tenant = stage.registry.tenant("acme").unwrap();
+    assert_eq!(tenant.ask_probe().await, None, "there is none to make");
+    assert!(stage.app.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_paused_tenant_and_an_application_that_does_not_answer() {
+    let setup = Setup::tenant("mode = \"paused\"").with(
+        "deadline = \"5s\"",
+        "deadline = \"5s\"\nprobe = \"GET /users/1\"",
+    );
+    let stage = setup.start().await;
+    assert_eq!(
+        stage.registry.tenant("acme").unwrap().ask_probe().await,
+        None
+    );
+    let setup = Setup::default().with(
+        "deadline = \"5s\"",
+        "deadline = \"300ms\"\nprobe = \"GET /users/1\"",
+    );
+    let stage = setup.start().await;
+    stage
+        .app
+        .plan("GET /users/1", 100, Fault::Before(Act::Hang));
+    let tenant = stage.registry.tenant("acme").unwrap();
+    assert_eq!(tenant.ask_probe().await, Some(Probed::Unreachable));
+    stage.app.mend();
+    stage.app.add_users(1);
+    stage.registry.ask_probes(["acme".into(), "nobody".into()]);
+    for _ in 0..200 {
+        if tenant.probed() == Some(Probed::Accepted) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("not asked in the background: {:?}", tenant.probed());
 }
 
 #[tokio::test]

@@ -322,3 +322,23 @@ async fn a_manager_is_written_by_the_applications_id_and_read_by_ours() {
     assert_eq!(manager["value"], boss.body["id"]);
     assert!(manager["$ref"].as_str().unwrap().ends_with("/Users/2"));
 }
+
+#[tokio::test]
+async fn the_answer_to_a_change_of_kept_values_has_the_address_that_stands_for_the_mapped_one() {
+    let line = "'nickName'                     = { keep = true }";
+    let stage = Setup::default()
+        .with(line, &format!("{line}\n'emails' = {{ keep = true }}"))
+        .start()
+        .await;
+    let emails = json!([
+        { "value": "ada@home.example", "type": "other", "primary": true },
+        { "value": "ada@club.example", "type": "home" },
+    ]);
+    let mut ada = ada();
+    ada["emails"] = emails.clone();
+    stage.post("/Users", ada.clone()).await.is(201);
+    ada["nickName"] = json!("Enchantress");
+    let reply = stage.put("/Users/1", ada).await.is(200);
+    assert_eq!(reply.body["emails"], emails);
+    assert_eq!(stage.get("/Users/1").await.body["emails"], emails);
+}

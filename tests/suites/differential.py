@@ -168,7 +168,16 @@ def differs_by_lesser_elements(a, b):
     return all(isinstance(a.get(n), list) and isinstance(b.get(n), list) and says_less((a[n], b[n])) for n in names)
 
 
+MULTI_VALUED_NE = re.compile(r'\b((?:emails|roles|entitlements)\.\w+) ne ("(?:[^"\\]|\\.)*")')
+
+
+def means_ne_otherwise(text, a, b):
+    """Whether the two agree once `ne` on a multi-valued attribute says that no value is equal."""
+    return bool(MULTI_VALUED_NE.search(text)) and found(ours, MULTI_VALUED_NE.sub(r"not (\1 eq \2)", text)) == b
+
+
 KNOWN = [
+    ("filter", means_ne_otherwise, "`ne` matches if any of the values differs, not only if all do (RFC 7644 §3.4.2.2)"),
     ("patch", lambda text, a, b: both_refuse(a, b) and text.split("\n")[0].count('"op"') > 1, "of several faults any may be told first (RFC 7644 §3.5.2)"),
     ("patch", lambda text, a, b: both_refuse(a, b) and "userName[" in text, "a value filter on a single value: the path is at fault, not the filter (RFC 7644 §3.12, table 9)"),
     ("patch", lambda text, a, b: a[0] == b[0] == "ok" and differs_by_lesser_elements(a[1], b[1]),

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the public conformance suites scim2-tester and scim-sanity, and the black-box suite, against the demo. Against a strict
-# demo the black-box suite runs again, and `differential.py` compares it with scim2-server.
+# Runs the public conformance suites scim2-tester and scim-sanity, and the black-box suites, against the demo. Against a strict
+# demo the black-box suites run again, and `differential.py` compares it with scim2-server.
 #
 #   tests/suites/run.sh              starts `demo --serve` by itself
 #   tests/suites/run.sh URL TOKEN [CA]   the public suites alone, against any other server
@@ -69,15 +69,17 @@ if [ -n "$own" ]; then
   export BASE_URL TOKEN CA
   echo "== black box"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
+  timeout 900 python3 tests/suites/vectors.py || failed=1
   start_demo --strict --users 300
   echo "== black box, strict"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
+  timeout 900 python3 tests/suites/vectors.py || failed=1
   echo "== differential"
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   "$CACHE/bin/scim2-server" --port "$port" 2>/dev/null &
   started+=($!)
   wait_for "$port" || { echo "scim2-server did not start"; failed=1; }
-  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 1 120 || failed=1
+  THEIR_URL=http://127.0.0.1:$port/v2 timeout 900 python3 tests/suites/differential.py 7643 150 || failed=1
 fi
 
 echo "scim2-tester: $passed passed, $errors failed"

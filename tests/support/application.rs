@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -18,6 +19,8 @@ pub enum Fault {
     Before(Act),
     /// It takes effect, and the answer gets lost this way.
     AfterEffect(Lost),
+    /// Just before it, somebody else sets a field of a user.
+    Meanwhile(u64, &'static str, Value),
 }
 
 /// How the answer to a call that took effect gets lost.
@@ -55,8 +58,20 @@ impl Planned {
 /// Stands for every call that changes something.
 pub const ANY_WRITE: &str = "*";
 
+/// How the application tells one version of a user from the next. A write that names another version, or none, is refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Versions {
+    #[default]
+    None,
+    /// `ETag` on every user; 412.
+    Etag,
+    /// The field `rev`; 409 and a sentence.
+    Field,
+}
+
 #[derive(Default)]
 struct Content {
+    versions: Versions,
     last_id: u64,
     users: BTreeMap<u64, Value>,
     groups: BTreeMap<u64, Value>,
@@ -109,6 +124,11 @@ impl Application {
     pub fn refuse(&self, call: &str, times: usize, status: u16) {
         let answer = Answer::json(status, json!({}));
         self.plan(call, times, Fault::Before(Act::Say(answer)));
+    }
+
+    /// From now on users have versions.
+    pub fn version_users(&self, versions: Versions) {
+        self.content().versions = versions;
     }
 
     /// Nothing goes wrong any more.
@@ -206,6 +226,12 @@ impl Content {
         let fault = self.fault_of(&line);
         match fault {
             Some(Fault::Before(act)) => act,
+            Some(Fault::Meanwhile(id, field, value)) => {
+                if let Some(user) = self.users.get_mut(&id) {
+                    user[field] = value;
+                }
+                Act::Say(self.answer(seen))
+            }
             Some(Fault::AfterEffect(lost)) => {
                 let answer = self.answer(seen);
                 match lost {
@@ -236,7 +262,15 @@ impl Content {
         let path = seen.path.split('?').next().unwrap_or_default().to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let id = segments.get(1).map_or(0, |name| self.number_of(name));
+        if let ("PATCH" | "PUT" | "DELETE", ["users", _], Some(refusal)) = (
+            seen.method.as_str(),
+            segments.as_slice(),
+            self.stale(id, seen),
+        ) {
+            return refusal;
+        }
         match (seen.method.as_str(), segments.as_slice()) {
+            ("GET", ["users", _]) if self.versions != Versions::None => self.versioned(id),
             ("GET", ["users"]) => self.list_users(seen),
             ("POST", ["users"]) => self.create_user(seen.json()),
             ("GET", ["users", _]) => found(self.users.get(&id)),
@@ -260,6 +294,32 @@ impl Content {
             }
             _ => missing(),
         }
+    }
+
+    /// A user with its version.
+    fn versioned(&self, id: u64) -> Answer {
+        let Some(mut user) = self.users.get(&id).cloned() else {
+            return missing();
+        };
+        let version = version(&user);
+        if self.versions == Versions::Field {
+            user["rev"] = json!(version);
+            return Answer::json(200, user);
+        }
+        Answer::json(200, user).header("ETag", &format!("\"{version}\""))
+    }
+
+    /// The refusal of a write to a version that is not the user's.
+    fn stale(&self, id: u64, seen: &Seen) -> Option<Answer> {
+        let version = version(self.users.get(&id)?);
+        let named = seen.header("If-Match").map(|named| named.trim_matches('"'));
+        let status = match self.versions {
+            Versions::None => return None,
+            Versions::Etag => 412,
+            Versions::Field => 409,
+        };
+        let refusal = Answer::json(status, json!({ "message": "rev is not the last one" }));
+        (named != Some(version.as_str())).then_some(refusal)
     }
 
     /// An object's number; users can be named by their login too.
@@ -387,12 +447,24 @@ impl Content {
             let ids = body["user_ids"].as_array().cloned().unwrap_or_default();
             ids.iter().filter_map(Value::as_u64).collect()
         };
-        let has_all = |ids: &[u64]| ids.iter().all(|id| self.users.contains_key(id));
+        let has_all = |ids: &[u64]| {
+            let is_there = |id| self.users.contains_key(id) || self.groups.contains_key(id);
+            ids.iter().all(is_there)
+        };
         let is_known = !matches!(method, "POST" | "PUT") || has_all(&ids());
-        let is_user = |id: u64| self.users.contains_key(&id);
+        let is_there = |id: u64| self.users.contains_key(&id) || self.groups.contains_key(&id);
+        let kind = |id: &u64| {
+            if self.groups.contains_key(id) {
+                "group"
+            } else {
+                "user"
+            }
+        };
         let there: Vec<Value> = self.members.get(&group).map_or_else(Vec::new, |members| {
-            let members = members.iter().filter(|id| is_user(**id));
-            members.map(|id| json!({ "user_id": id })).collect()
+            let members = members.iter().filter(|id| is_there(**id));
+            members
+                .map(|id| json!({ "user_id": id, "kind": kind(id) }))
+                .collect()
         });
         let Some(members) = self.members.get_mut(&group) else {
             return missing();
@@ -413,6 +485,12 @@ impl Content {
         }
         Answer::empty(204)
     }
+}
+
+fn version(user: &Value) -> String {
+    let mut hasher = DefaultHasher::new();
+    user.to_string().hash(&mut hasher);
+    format!("{:x}", hasher.finish())
 }
 
 fn same(value: &Value, text: &str) -> bool {

@@ -87,7 +87,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         object: None,
         id: None,
         envelope: None,
-        sends_if_match: false,
+        if_match: None,
         gets_first: false,
         place: place(),
     }
@@ -131,6 +131,7 @@ pub fn target(base_url: &str) -> Target {
         wrap: None,
         content: None,
         auth: Auth::None,
+        probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
         detail: None,
@@ -163,10 +164,12 @@ pub fn users() -> TypeMapping {
             from: path("$.id"),
             is_stable: true,
             is_number: true,
+            pattern: None,
             prefix: String::new(),
         },
         scope: None,
         hide: None,
+        empty_is_absent: false,
         gone: None,
         match_attribute: attribute("userName"),
         lists: Vec::new(),
@@ -219,6 +222,7 @@ pub fn mapping(target: Target) -> Mapping {
         settings: Map::new(),
         target,
         types: vec![users()],
+        look_ups: Vec::new(),
         examples: Vec::new(),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     cli::replay::{Player, Session, Settings as PlayerSettings},
     gateway::Writes,
     mapping::model::Mode,
-    tenant::{SystemEnvironment, Tenant},
+    tenant::{Probed, SystemEnvironment, Tenant},
 };
 
 use super::{
@@ -75,6 +75,13 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         std::io::stdout().is_terminal(),
     );
     report.opening(&session, &tenant, &domain, is_dry)?;
+    let probed = tenant.ask_probe().await;
+    if let Some(probed) = probed {
+        report.probe(probed)?;
+    }
+    if probed.is_some_and(|probed| probed != Probed::Accepted) {
+        return Ok(ExitCode::FAILURE);
+    }
     let stage = InProcess::new(Arc::clone(&process.gateway), tenant, writes);
     let is_stopped = play(&session, &domain, &stage, &mut report).await?;
     let left = stage.clean_up().await;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cli::replay::{Outcome, Session, StepRecord},
     dialect::Idp,
-    tenant::Tenant,
+    tenant::{Probed, Tenant},
 };
 
 use super::transport::{LeftBehind, Seen, detail};
@@ -80,6 +80,23 @@ impl<'w, W: Write> Report<'w, W> {
         writeln!(self.out)
     }
 
+    /// Tells what the application's probe showed, and what to do about it.
+    pub fn probe(&mut self, probed: Probed) -> std::io::Result<()> {
+        let words = match probed {
+            Probed::Accepted => "the application accepts the gateway's credential",
+            Probed::Refused => {
+                "the application does not accept the gateway's credential; nothing was played. Set the one in `[target.auth]` anew"
+            }
+            Probed::Failed => {
+                "the application answers `[target] probe` with an error; nothing was played. See whether the call and `base-url` are right"
+            }
+            Probed::Unreachable => {
+                "the application does not answer; nothing was played. See whether `base-url` is right and can be reached from here"
+            }
+        };
+        writeln!(self.out, "probe    {words}\n")
+    }
+
     /// Tells one step.
     pub fn step(&mut self, record: &StepRecord, seen: &Seen) {
         let mark = self.mark(record, seen);
@@ -137,7 +154,11 @@ impl<'w, W: Write> Report<'w, W> {
             let told = format!("{} is told {}: {said}", self.provider, reply.status);
             self.line("seen", &told)?;
         }
-        self.line("expected", &reasons.join("; "))
+        self.line("expected", &reasons.join("; "))?;
+        match refusal.is_none() && reasons.iter().any(|reason| reason.ends_with(NOTHING_THERE)) {
+            true => self.line("mend", KEEP),
+            false => Ok(()),
+        }
     }
 
     fn line(&mut self, what: &str, text: &str) -> std::io::Result<()> {
@@ -218,6 +239,12 @@ impl<'w, W: Write> Report<'w, W> {
         }
     }
 }
+
+/// How a reason ends when an answer lacks what was expected.
+const NOTHING_THERE: &str = "got []";
+
+/// What an operator can do about it.
+const KEEP: &str = "what the application has no place for is kept here if the tenant's `[user.attributes]` say so: `'title' = { keep = true }`";
 
 /// Whose session it is. Google's are kept under the name of its product.
 fn provider_of(session: &Session) -> Option<Idp> {

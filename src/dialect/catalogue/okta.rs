@@ -25,7 +25,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     answer("OKTA-19", Some("R4"), "Import asks for 100 at a time and counts on getting them.", "Numbers, a stable order, the full page."),
     widens("OKTA-20", None, "The `Authorization` header may hold the token without `Bearer`.", "A bare token equal to a known one is accepted.", "okta/bare_token.json"),
     answer("OKTA-21", Some("R11"), "On 429 it waits as many seconds as `Retry-After` says, and does not read dates.", "Whole seconds."),
-    session("OKTA-22", "Gives up after 60 seconds.", "Not a matter of form: the gateway's deadline is shorter."),
+    answer("OKTA-22", Some("R11"), "Gives up after 60 seconds.", "Answered within 55 seconds, or sooner if so configured."),
     session("OKTA-23", "The base URL must be https and without underscores.", "Said once, at set-up."),
     answer("OKTA-24", Some("R5"), "The `detail` of an error is shown to administrators.", "SCIM errors in JSON, in complete sentences."),
     widens("OKTA-25", Some("N12"), "JSON numbers where the schema has strings, and `name` null.", "The number's decimal text; null is no value.", "okta/numbers_as_strings.json"),

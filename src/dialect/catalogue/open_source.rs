@@ -11,7 +11,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     widens("KEYCLOAK-05", None, "Members with a relative `$ref`.", "The `$ref` is dropped; the value counts.", "keycloak/relative_ref.json"),
     widens("KEYCLOAK-06", Some("N6"), "With nobody left, `remove` of `members` without a value.", "All members are removed, as RFC 7644 says.", "keycloak/remove_all_members.json"),
     widens("KEYCLOAK-07", Some("N12"), "`active` as a string; single values wrapped in a list.", "A boolean; the value.", "keycloak/wrapped_values.json"),
-    answer("KEYCLOAK-08", Some("R11"), "Gives up after five seconds.", "Answered fast; a 4xx is final."),
+    answer("KEYCLOAK-08", Some("R11"), "Gives up after five seconds.", "Answered within 4 seconds, with 504 if need be; a 4xx is final."),
     answer("KEYCLOAK-09", Some("N19"), "Sends `application/json`.", "Accepted."),
     answer("KEYCLOAK-10", Some("R7"), "Deletes when the account is deleted.", "204."),
     answer("KEYCLOAK-11", Some("R7"), "Import in one fork calls a path that does not exist.", "404."),

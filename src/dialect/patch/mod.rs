@@ -221,7 +221,16 @@ impl Reader<'_, '_> {
         let is_one_element = target.path.filter.is_some() && target.path.sub_attribute.is_none();
         let value = if is_one_element {
             let value = one_or_many::single(self.m, &name, value);
-            values::element(self.m, leaf, &name, value, Purpose::Patch)
+            let is_member = values::is_list_of_references(leaf);
+            let has_other_members = value.as_object().is_some_and(|given| {
+                !given.is_empty() && !given.keys().any(|key| key.eq_ignore_ascii_case("value"))
+            });
+            let value = values::element(self.m, leaf, &name, value, Purpose::Patch);
+            // A new `display` is no reason to take the member away.
+            if value.is_null() && is_member && has_other_members {
+                return Ok(());
+            }
+            value
         } else {
             values::attribute(self.m, leaf, &name, value, Purpose::Patch)
         };

@@ -123,6 +123,20 @@ pub(super) const BARE_PLUS: Mending = everyone("N18", &["RAUTHY-02"]);
 /// N18. Who: Entra. The flag of its tenant URL is no parameter. Case: `entra/query_flag.json`.
 pub(super) const FLAG_PARAMETER: Mending = everyone("N18", &["ENTRA-39"]);
 
+/// N18. Who: clients made from templates. A parameter for paging or sorting without a value. See
+/// `dialect/tests/odd_forms.rs`.
+pub(super) const EMPTY_PARAMETER: Mending = everyone("N18", &[]);
+
+/// N18. Who: clients behind a proxy or template that encodes once more. See `dialect/tests/odd_forms.rs`.
+pub(super) const ENCODED_TWICE: Mending = everyone("N18", &[]);
+
+/// N18. Who: administrators who join base URLs by hand. Slashes and base paths that are there twice. Leaves the path alone
+/// with `strict`: see `dialect/address.rs`.
+pub(super) const PASTED_PATH: Mending = everyone("N18", &[]);
+
+/// N19. Who: clients that name JSON otherwise. See `dialect/media.rs`.
+pub(super) const OTHER_JSON: Mending = everyone("N19", &[]);
+
 /// N14. Who: Okta and everyone who replaces. `active` and members left out of a PUT stay. Case:
 /// `okta/put_without_active.json`.
 pub(super) const PUT_KEEPS: Mending = everyone("N14", &["OKTA-06", "PING-03", "AUTHENTIK-02"]);
@@ -156,6 +170,10 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mending> {
         &PLUS_IS_SPACE,
         &BARE_PLUS,
         &FLAG_PARAMETER,
+        &EMPTY_PARAMETER,
+        &ENCODED_TWICE,
+        &PASTED_PATH,
+        &OTHER_JSON,
         &PUT_KEEPS,
         &PUT_KEEPS_MEMBERS,
         &GROUPS_THROUGH_USER,

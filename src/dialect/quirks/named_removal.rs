@@ -21,11 +21,12 @@ pub(in crate::dialect) const MENDING: Mending = everyone(
 /// What tells two elements apart that have the same `value`.
 const TYPE: &str = "type";
 
-/// The filter that finds the elements named; absent if none is, and then nothing is removed.
+/// The filter that finds the elements named; absent if the list of them is empty, and then nothing is removed.
 ///
 /// # Errors
 ///
-/// `invalidValue` if the value cannot name elements, or if this is switched off: the whole list is never what is meant.
+/// `invalidValue` if the value cannot name elements, if one of them names none (somebody would keep what was meant to be
+/// taken away), or if this is switched off: the whole list is never what is meant.
 pub(in crate::dialect) fn filter(
     m: &mut Mender<'_>,
     target: &Target<'_>,
@@ -42,13 +43,14 @@ pub(in crate::dialect) fn filter(
     if !m.is_on(&MENDING) {
         return Err(unclear(&name));
     }
-    let filters: Vec<Filter> = elements
+    let filters: Option<Vec<Filter>> = elements
         .into_iter()
-        .filter_map(|element| {
+        .map(|element| {
             let element = values::element(m, attribute, &name, element, values::Purpose::Patch);
             selector(attribute, &element)
         })
         .collect();
+    let filters = filters.ok_or_else(|| unclear(&name))?;
     let found = match filters.len() {
         0 => "no element, so nothing is removed",
         _ => "the elements to remove",

@@ -2,6 +2,7 @@
 
 mod any_input;
 mod guards;
+mod odd_forms;
 mod spellings;
 mod switches;
 

@@ -11,6 +11,8 @@
 mod existing;
 mod send;
 
+pub(super) use self::send::{located, member_ids};
+
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
@@ -28,9 +30,9 @@ use super::{
     apply,
     context::Context,
     get::{Want, fetch, with_parts},
-    intake,
+    hold, intake,
     join::{Joined, folded},
-    policy,
+    look_up, policy,
     taste::season,
     unfinished,
 };
@@ -53,7 +55,9 @@ pub async fn create(
     let wish = intake::created(ctx, t, body)?;
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
     policy::state(t, None, &wish)?;
+    super::members::named(&wish)?;
     policy::check(ctx, t, &wish, &everything, true)?;
+    look_up::before_writing(ctx, t, &wish, None).await?;
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
@@ -71,8 +75,12 @@ pub async fn create(
         wish,
         name,
         match_key,
+        id: None,
     };
     let joined = create.run().await?;
+    let said = hold::Said::everything();
+    hold::keep(ctx, t, &joined.scim_id, &create.wish, &said).await?;
+    hold::appeared(ctx, t, &joined).await;
     create.answer(joined, projection).await
 }
 
@@ -90,6 +98,7 @@ pub async fn under_id(
     for name in ["id", "meta", "schemas", "groups"] {
         wish.0.shift_remove(name);
     }
+    look_up::before_writing(ctx, t, &wish, None).await?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
     let create = Create {
@@ -99,11 +108,9 @@ pub async fn under_id(
         wish,
         name,
         match_key,
+        id: Some(scim_id.clone()),
     };
-    let intent = Intent {
-        scim_id: scim_id.clone(),
-        ..create.new_intent()
-    };
+    let intent = create.new_intent();
     match ctx
         .store
         .prepare(ctx.id(), create.type_name(), &intent, ctx.now)
@@ -178,6 +185,8 @@ struct Create<'a> {
     name: String,
     match_key: String,
     digest: [u8; 32],
+    /// The SCIM id, where it is given: a resource that gets another object.
+    id: Option<ScimId>,
 }
 
 impl Create<'_> {
@@ -218,15 +227,15 @@ impl Create<'_> {
 
     /// The id is chosen now if it is ours to choose, so that every repetition gives the same.
     fn new_intent(&self) -> Intent {
-        let scim_id = if self.t.id.is_stable {
-            String::new()
-        } else {
-            uuid::Uuid::new_v4().to_string()
+        let scim_id = match &self.id {
+            Some(id) => id.clone(),
+            None if self.t.id.is_stable => ScimId::new(""),
+            None => ScimId::new(uuid::Uuid::new_v4().to_string()),
         };
         Intent {
             match_key: self.match_key.clone(),
             digest: self.digest,
-            scim_id: ScimId::new(scim_id),
+            scim_id,
             state: IntentState::Prepared,
             prepared_at: self.ctx.now,
             target_id: None,

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     gateway::{
         apply::{self, key_in},
-        get::object_of,
+        get::{insert_list, object_of},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
     },
     mapping::{
-        model::{Members, OnExisting, ReplyKind},
+        model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
         plan,
         reply::CallClass,
         write::{self, Wish},
@@ -66,7 +66,8 @@ impl Create<'_> {
             .as_ref()
             .is_some_and(|create| create.gets_first)
             || policy.on_existing != OnExisting::Conflict
-            || policy.on_delete == crate::mapping::model::OnDelete::Deactivate
+            || policy.on_delete == OnDelete::Deactivate
+            || policy.on_rename == OnRename::Recreate
     }
 
     /// The application says that it has such an object.
@@ -195,7 +196,7 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(joined), &change).await?;
         }
-        self.show_members(joined).await;
+        self.show_members(joined);
         Ok(())
     }
 
@@ -216,39 +217,12 @@ impl Create<'_> {
     }
 
     /// The members that were wished are there: told without asking again.
-    async fn show_members(&self, joined: &mut Joined) {
+    fn show_members(&self, joined: &mut Joined) {
         let Some(Value::Array(wished)) = self.wish.0.get("members") else {
             return;
         };
-        let kind = self
-            .t
-            .members
-            .as_ref()
-            .and_then(|members| members.types.first().cloned());
-        let of = kind.as_deref().and_then(|name| self.ctx.type_named(name));
-        let members: Vec<Value> = wished
-            .iter()
-            .filter_map(|member| {
-                let id = member.get("value")?.as_str()?;
-                let mut shown = json!({ "value": id });
-                if let Some(of) = of {
-                    shown["$ref"] = json!(self.ctx.location(of, id));
-                    shown["type"] = json!(of.resource_type.name);
-                }
-                if let Some(display) = member.get("display").filter(|display| display.is_string()) {
-                    shown["display"] = display.clone();
-                }
-                Some(shown)
-            })
-            .collect();
-        let meta = joined.resource.0.shift_remove("meta");
-        joined
-            .resource
-            .0
-            .insert("members".into(), Value::Array(members));
-        if let Some(meta) = meta {
-            joined.resource.0.insert("meta".into(), meta);
-        }
+        let members = members::as_wished(self.ctx, self.t, wished);
+        insert_list(&mut joined.resource.0, "members", members);
     }
 
     /// A step failed after an earlier one had made the object.
@@ -288,7 +262,7 @@ impl Create<'_> {
             .unwrap_or_else(|| self.record(&joined.scim_id, &joined.target_id));
         if error.status < 500 && t.delete.is_some() {
             let located = located(joined);
-            if crate::gateway::delete::remove(ctx, t, &located)
+            if crate::gateway::delete::remove(ctx, t, &located, None)
                 .await
                 .is_ok()
             {
@@ -376,6 +350,7 @@ impl Create<'_> {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
+            etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
         }
@@ -383,7 +358,7 @@ impl Create<'_> {
 }
 
 /// Where the resource is.
-pub(super) fn located(joined: &Joined) -> Located {
+pub fn located(joined: &Joined) -> Located {
     Located {
         scim_id: joined.scim_id.clone(),
         target_id: joined.target_id.clone(),
@@ -392,7 +367,7 @@ pub(super) fn located(joined: &Joined) -> Located {
 }
 
 /// The ids of member values.
-pub(super) fn member_ids(members: Option<&Value>) -> Vec<String> {
+pub fn member_ids(members: Option<&Value>) -> Vec<String> {
     let members = members.and_then(Value::as_array).into_iter().flatten();
     members
         .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
     scim::{
-        Error, Filter, Projection, ScimType,
+        Error, Filter, Projection, ResourceType,
         filter::Matcher,
         query::{Query, SortKey, SortOrder},
     },
@@ -60,7 +60,7 @@ pub struct Plan {
 
 /// Answers a query on one type.
 pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
-    let plan = Plan::of(ctx, t, query)?;
+    let plan = Plan::of(ctx, t, query, &[])?;
     let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
     let part = rows(ctx, t, &plan, page.slice).await.map_err(of_list)?;
     let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
@@ -144,19 +144,25 @@ async fn in_one_order(
     Ok((total, resources.into_iter().flatten().collect()))
 }
 
-/// The query compiled for each type that has the attributes its filter names: the others match nothing. A type without
-/// the attribute to sort by is not sorted.
+/// The query compiled for each type that can match: an attribute that a type lacks has no value there (RFC 7644 §3.4.2.1).
+/// A type without the attribute to sort by is not sorted.
 fn plans_of_all<'c>(
     ctx: &'c Context,
     query: &Query,
 ) -> Result<Vec<(&'c TypeMapping, Plan)>, Error> {
     let mut plans = Vec::new();
-    let mut refusal = None;
     let unsorted = Query {
         sort_by: None,
         ..query.clone()
     };
     let mut cannot_sort = None;
+    let mut is_refused = true;
+    let types: Vec<_> = ctx
+        .mapping()
+        .types
+        .iter()
+        .map(|t| t.resource_type.as_ref())
+        .collect();
     for t in &ctx.mapping().types {
         let order = query
             .sort_by
@@ -168,35 +174,41 @@ fn plans_of_all<'c>(
         } else {
             query
         };
-        match Plan::of(ctx, t, own) {
-            Ok(plan) => plans.push((t, plan)),
-            Err(error) if error.scim_type == Some(ScimType::InvalidFilter) => refusal = Some(error),
-            Err(error) => return Err(error),
+        let plan = Plan::of(ctx, t, own, &types)?;
+        is_refused &= plan.order.is_none();
+        if !plan
+            .filter
+            .as_ref()
+            .is_some_and(|(_, matcher)| matcher.is_never())
+        {
+            plans.push((t, plan));
         }
     }
-    let is_sorted = query.sort_by.is_none() || plans.iter().any(|(_, plan)| plan.order.is_some());
-    if let (false, Some(error)) = (is_sorted, cannot_sort) {
-        return Err(error);
-    }
-    match refusal {
-        Some(error) if plans.is_empty() => Err(error),
+    match cannot_sort {
+        Some(error) if is_refused => Err(error),
         _ => Ok(plans),
     }
 }
 
 impl Plan {
-    /// Compiles a query for a type.
+    /// Compiles a query for a type, alone or among the types that are queried together.
     ///
     /// # Errors
     ///
     /// `invalidFilter` if it cannot be understood: never an unfiltered list (N17).
-    pub fn of(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Self, Error> {
+    pub fn of(
+        ctx: &Context,
+        t: &TypeMapping,
+        query: &Query,
+        among: &[&ResourceType],
+    ) -> Result<Self, Error> {
         let rt = &t.resource_type;
         let filter = match query.filter.as_deref() {
             None => None,
             Some(text) => {
-                let filter = ctx.noting(|notes| ctx.dialect.filter(rt, text, notes))?;
-                let matcher = Matcher::compile(&filter, rt)?;
+                let filter =
+                    ctx.noting(|notes| ctx.dialect.filter_among(rt, among, text, notes))?;
+                let matcher = Matcher::compile_among(&filter, rt, among)?;
                 Some((filter, matcher))
             }
         };

@@ -10,11 +10,11 @@ use crate::{
         get::{Want, fetch, id_value, object_of, with_parts},
         identity::{Located, target_id_of},
         join::{Joined, folded, join_all},
-        members,
+        look_up, members,
         parallel::in_order,
     },
     mapping::{
-        model::{Find, Rows, TypeMapping},
+        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
         read,
     },
     scim::{AttributePath, CompareOp, Error, Filter},
@@ -64,7 +64,11 @@ pub async fn choose<'m>(
             .iter()
             .find(|find| find.attribute == path && find.operator == op);
         if let Some(find) = find {
-            return Ok(Source::Find(find, find_value(ctx, t, &path, value).await?));
+            return match find_value(ctx, t, &path, op, value).await? {
+                Some(value) => Ok(Source::Find(find, value)),
+                // The application has no such value, so nothing has it.
+                None => Ok(Source::Ids(Vec::new())),
+            };
         }
     }
     Ok(Source::All)
@@ -178,29 +182,46 @@ async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>
     ))
 }
 
-/// The value as the target knows it: references by the target's id.
+/// The value as the target knows it: references by the target's id, equal values by the line's value table. Absent if the
+/// table says that the target has no such value.
 async fn find_value(
     ctx: &Context,
     t: &TypeMapping,
     path: &AttributePath,
+    op: CompareOp,
     value: Value,
-) -> Result<Value, Error> {
-    let reference = t
-        .attributes
-        .iter()
-        .find(|rule| {
-            rule.location.path.attribute == path.attribute
-                && rule.location.path.schema == path.schema
-        })
-        .and_then(|rule| rule.reference.as_deref());
+) -> Result<Option<Value>, Error> {
+    let mut rules = t.attributes.iter().filter(|rule| {
+        rule.location.path.attribute == path.attribute && rule.location.path.schema == path.schema
+    });
+    if op == CompareOp::Eq
+        && let Some(values) = rules.clone().find_map(|rule| values_at(rule, path))
+    {
+        if let TablePairs::LookedUp(table) = &values.pairs {
+            look_up::before_asking(ctx, table, &value).await?;
+        }
+        return Ok(values.field_of(&value));
+    }
+    let reference = rules.next().and_then(|rule| rule.reference.as_deref());
     let (Some(of), Some(id)) = (
         reference.and_then(|name| ctx.type_named(name)),
         value.as_str(),
     ) else {
-        return Ok(value);
+        return Ok(Some(value));
     };
     let target_id = target_id_of(ctx, of, id).await?;
-    Ok(target_id.map_or(value, |id| json!(id.as_str())))
+    Ok(Some(target_id.map_or(value, |id| json!(id.as_str()))))
+}
+
+/// The value table of a line, or of the part of its elements that a path names.
+fn values_at<'m>(rule: &'m AttributeRule, path: &AttributePath) -> Option<&'m ValueTable> {
+    let named = path.sub_attribute.as_deref().unwrap_or("value");
+    let parts = rule.each.iter().flat_map(|each| &each.parts);
+    let mut parts = parts.filter(|part| part.sub_attribute == named);
+    let of_part = parts.find_map(|part| part.values.as_ref());
+    let leaf = rule.location.leaf();
+    let is_whole = leaf.sub_attribute.as_deref().unwrap_or("value") == named;
+    of_part.or(rule.values.as_ref().filter(|_| is_whole))
 }
 
 /// Feeds a source's rows to the collector.

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Call, Form, Meaning, MemberCall, MemberOnUser, Members, TypeMapping},
+        model::{
+            Call, Form, Meaning, MemberCall, MemberOnUser, Members, OnMissingReference, TypeMapping,
+        },
         reply::CallClass,
         value::names_in,
     },
@@ -155,7 +157,8 @@ async fn resolve(
             }
         }
     }
-    if on_unknown == OnUnknown::Refuse && names.iter().any(Option::is_none) {
+    let is_refused = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
+    if is_refused && on_unknown == OnUnknown::Refuse && names.iter().any(Option::is_none) {
         return Err(unknown_member());
     }
     Ok(names.into_iter().flatten().collect())
@@ -164,7 +167,7 @@ async fn resolve(
 fn unknown_member() -> Error {
     Error::of(
         ScimType::InvalidValue,
-        "A member names a resource that does not exist.",
+        "A member names a resource that does not exist, or has no `value`: it must be the `id` of a resource.",
     )
 }
 
@@ -299,10 +302,11 @@ async fn on_users(
 ) -> Result<(), Error> {
     let object = object_of(ctx, t, group).await?.ok_or_else(|| unknown(t))?;
     let name = group_name(ctx, on_user, group.target_id.as_str(), &object)?;
+    let rejects = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
     for (ids, is_added) in [(&change.remove, false), (&change.add, true)] {
         for id in ids {
             match on_one_user(ctx, on_user, &name, id, is_added).await {
-                Err(error) if error.status == 404 && !is_added => {}
+                Err(error) if error.status == 404 && (!is_added || !rejects) => {}
                 Err(error) if error.status == 404 => return Err(unknown_member()),
                 result => result?,
             }

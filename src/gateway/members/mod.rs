@@ -3,8 +3,33 @@
 //! In: a group's object, and who is to be added or removed by SCIM id. Out: member values, and the calls made. The cost
 //! of a change depends on the change, never on the size of the group, wherever the target has calls for members.
 
+use serde_json::Value;
+
+use crate::scim::{Error, Resource, ScimType};
+
 mod change;
 mod read;
 
 pub use change::{Change, apply, field_ids};
-pub use read::{needs_reading, present_in_field, read, read_short};
+pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
+
+/// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.
+///
+/// # Errors
+///
+/// `invalidValue` for a member without a `value`.
+pub fn named(group: &Resource) -> Result<(), Error> {
+    let mut members = group
+        .0
+        .get("members")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    match members.all(|member| member.get("value").is_some_and(Value::is_string)) {
+        true => Ok(()),
+        false => Err(Error::of(
+            ScimType::InvalidValue,
+            "A member needs a `value`.",
+        )),
+    }
+}

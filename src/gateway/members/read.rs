@@ -17,9 +17,9 @@ use crate::{
 use super::super::{
     context::Context,
     get::id_value,
-    identity::scim_id_of,
+    identity::{are_hidden, scim_id_of},
     join::Joined,
-    user_groups::{chosen, flattened, id_of, names_of_items, text_of},
+    user_groups::{chosen, flattened, id_of, is_nobody, names_of_items, text_of, without_id},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -60,16 +60,15 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
             .unwrap_or_default();
         items
             .iter()
-            .map(|item| {
-                (
-                    text_of(
-                        field
-                            .id
-                            .as_ref()
-                            .map_or(Some(item), |path| path.first(item)),
-                    ),
-                    None,
-                )
+            .filter(|item| !is_nobody(item))
+            .map(|item| Item {
+                id: text_of(
+                    field
+                        .id
+                        .as_ref()
+                        .map_or(Some(item), |path| path.first(item)),
+                ),
+                ..Item::default()
             })
             .collect()
     } else if members.read.is_some() {
@@ -113,17 +112,42 @@ pub async fn read_short(
 }
 
 async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
+    let Some(of) = members.types.first().and_then(|name| ctx.type_named(name)) else {
+        return Ok(Vec::new());
+    };
+    // Nested groups are not accounts: only these can be hidden.
+    let mut accounts = Vec::with_capacity(found.len());
+    for item in &found {
+        let no_id = || without_id("a group's members", "`[group.members]`");
+        let id = item.id.as_ref().ok_or_else(no_id)?;
+        if !item.is_group {
+            accounts.push(TargetId::new(id));
+        }
+    }
+    let mut hidden = are_hidden(ctx, of, &accounts).await?.into_iter();
     let mut values = Vec::with_capacity(found.len());
-    for (target_id, display) in found {
-        let Some(target_id) = target_id else { continue };
-        if let Some(value) = member_value(ctx, members, &target_id, display).await? {
+    for item in found {
+        if !item.is_group && hidden.next() == Some(true) {
+            continue;
+        }
+        if let Some(value) = member_value(ctx, members, item).await? {
             values.push(value);
         }
     }
     Ok(values)
 }
 
-type Found = Vec<(Option<String>, Option<String>)>;
+/// A member as the target lists it.
+#[derive(Default)]
+struct Item {
+    /// Its target id; without one it is nobody.
+    id: Option<String>,
+    display: Option<String>,
+    /// Whether it is a nested group.
+    is_group: bool,
+}
+
+type Found = Vec<Item>;
 
 async fn by_call(
     ctx: &Context,
@@ -156,10 +180,19 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
 
 fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>) -> Found {
     let items = chosen(own, read.only.as_ref(), items);
-    let found = items.iter().map(|item| {
-        let id = id_of(ctx, read.id.as_ref(), item);
-        let display = text_of(read.display.as_ref().and_then(|path| path.first(item)));
-        (id, display)
+    let somebody = items.iter().filter(|item| !is_nobody(item));
+    let found = somebody.map(|item| {
+        let is_group = read.is_group.as_ref().is_some_and(|is_group| {
+            let mut names = own.child();
+            names.object(item);
+            names.with("value", Cow::Borrowed(item));
+            is_group.holds(&names).unwrap_or(false)
+        });
+        Item {
+            id: id_of(ctx, read.id.as_ref(), item),
+            display: text_of(read.display.as_ref().and_then(|path| path.first(item))),
+            is_group,
+        }
     });
     found.collect()
 }
@@ -176,20 +209,54 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         for user in &page.items {
             if super::change::groups_on(on_user, user).contains(&wanted) {
-                found.push((crate::mapping::read::target_id(users, user), None));
+                found.push(Item {
+                    id: crate::mapping::read::target_id(users, user),
+                    ..Item::default()
+                });
             }
         }
     }
     Ok(found)
 }
 
+/// Members that were wished, as a read will show them: each with its `$ref` and type.
+pub fn as_wished(ctx: &Context, t: &TypeMapping, wished: &[Value]) -> Vec<Value> {
+    let types = t.members.iter().flat_map(|members| &members.types);
+    let types: Vec<&TypeMapping> = types.filter_map(|name| ctx.type_named(name)).collect();
+    let type_of = |member: &Value| {
+        let said = member["type"].as_str().unwrap_or_default();
+        let reference = member["$ref"].as_str().unwrap_or_default();
+        let is_said = |of: &&&TypeMapping| {
+            of.resource_type.name.eq_ignore_ascii_case(said)
+                || reference.contains(&format!("{}/", of.resource_type.endpoint))
+        };
+        types.iter().find(is_said).or(types.first()).copied()
+    };
+    let shown = wished.iter().filter_map(|member| {
+        let id = member.get("value")?.as_str()?;
+        let mut shown = json!({ "value": id });
+        if let Some(of) = type_of(member) {
+            shown["$ref"] = json!(ctx.location(of, id));
+            shown["type"] = json!(of.resource_type.name);
+        }
+        if let Some(display) = member.get("display").filter(|display| display.is_string()) {
+            shown["display"] = display.clone();
+        }
+        Some(shown)
+    });
+    shown.collect()
+}
+
 async fn member_value(
     ctx: &Context,
     members: &Members,
-    target_id: &str,
-    display: Option<String>,
+    item: Item,
 ) -> Result<Option<Value>, Error> {
-    let Some(name) = members.types.first() else {
+    let of = match item.is_group {
+        true => members.types.iter().find(|name| *name == "Group"),
+        false => members.types.first(),
+    };
+    let Some((name, target_id)) = of.zip(item.id) else {
         return Ok(None);
     };
     let Some(of) = ctx.type_named(name) else {
@@ -198,7 +265,7 @@ async fn member_value(
     let id = scim_id_of(ctx, of, &TargetId::new(target_id)).await?;
     let mut value =
         json!({ "value": id.as_str(), "$ref": ctx.location(of, id.as_str()), "type": name });
-    if let Some(display) = display {
+    if let Some(display) = item.display {
         value["display"] = json!(display);
     }
     Ok(Some(value))

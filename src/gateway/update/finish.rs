@@ -8,9 +8,10 @@ use crate::{
         answer::{Answer, Meta},
         apply::Applied,
         context::Context,
-        get::{Want, object_of, with_parts},
+        get::{Want, insert_list, object_of, with_parts},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
+        members,
         taste::season,
     },
     mapping::{
@@ -110,7 +111,8 @@ impl Update<'_> {
             .target_id
             .clone()
             .unwrap_or_else(|| old.target_id.clone());
-        let members = new.0.get("members").cloned();
+        let members = new.0.get("members").and_then(Value::as_array);
+        let members = members.map(|wished| members::as_wished(ctx, t, wished));
         let located = Located {
             scim_id: old.scim_id.clone(),
             target_id: target_id.clone(),
@@ -125,24 +127,39 @@ impl Update<'_> {
             && let Some(mut joined) = join_one(ctx, t, object, record.clone()).await?
         {
             if let Some(members) = members {
-                joined.resource.0.insert("members".into(), members);
+                insert_list(&mut joined.resource.0, "members", members);
             }
             return Ok(joined);
         }
         let mut resource = new;
+        if let Some(members) = members {
+            insert_list(&mut resource.0, "members", members);
+        }
         resource.0.shift_remove("password");
+        // The time of the state before.
+        if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
+            meta.shift_remove("lastModified");
+        }
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
         Ok(Joined {
             resource,
             record,
             object: old.object,
+            etag: None,
             target_id,
             scim_id: old.scim_id,
         })
     }
 
     /// 200 with the resource, or 204 where the client's provider wants that.
-    pub(super) async fn answer(&self, joined: Joined, is_patch: bool) -> Result<Answer, Error> {
+    ///
+    /// With `knows_members` a resource without members has none; otherwise they were not looked at.
+    pub(super) async fn answer(
+        &self,
+        joined: Joined,
+        is_patch: bool,
+        knows_members: bool,
+    ) -> Result<Answer, Error> {
         let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
         if is_patch
@@ -161,6 +178,18 @@ impl Update<'_> {
             groups: self.projection.wants("groups"),
         };
         let mut joined = with_parts(self.ctx, self.t, joined, want).await?;
+        let lacks_members = self.projection.wants("members")
+            && self.t.members.is_some()
+            && !knows_members
+            && !self.ctx.journey.is_dry
+            && !joined.resource.0.contains_key("members");
+        // A long list is not read for an answer (R8).
+        if is_patch
+            && lacks_members
+            && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
+        {
+            insert_list(&mut joined.resource.0, "members", members);
+        }
         season(self.ctx, self.t, &mut joined.resource);
         if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
             joined.resource.0.shift_remove("members");

@@ -7,6 +7,7 @@ use crate::{
         answer::{Answer, Meta},
         apply,
         get::{Want, fetch_located, insert_list},
+        hold,
         identity::{Located, new_record},
         members,
     },
@@ -73,6 +74,7 @@ impl Update<'_> {
             }],
         );
         members::apply(ctx, t, &group, &change).await?;
+        hold::members(ctx, t, &group.scim_id, change.add, &change.remove, false).await?;
         let record = match &group.record {
             Some(record) => Record {
                 revision: record.revision + 1,

@@ -26,20 +26,23 @@ use crate::{
         replace::{self, ReplaceRules},
         version::Precondition,
     },
+    store::ScimId,
 };
 
 use super::{
     answer::{Answer, Meta},
-    apply,
+    apply::{self, ATTEMPTS, Stopped},
     context::Context,
     get::{Want, fetch_located},
+    hold::{self, Said},
     identity::{Located, locate},
     intake,
     join::Joined,
-    members, policy, prune, unfinished,
+    look_up, members, policy, prune, unfinished,
 };
 
 /// How a request says what it wants.
+#[derive(Clone)]
 pub enum Change {
     /// PUT: the whole resource, and what stays although it is left out.
     Replace(Resource, ReplaceRules),
@@ -111,41 +114,71 @@ impl Update<'_> {
             .hold(format!("{}/{id}", t.resource_type.name))
             .await;
         let located = locate(ctx, t, id).await?;
-        let is_patch = matches!(change, Change::Patch(_));
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
         {
             return self.change_membership(located, split).await;
         }
+        let mut located = Some(located);
+        for attempt in 1..ATTEMPTS {
+            let located = match located.take() {
+                Some(located) => located,
+                None => locate(ctx, t, id).await?,
+            };
+            match self.make(located, change.clone(), attempt == 1).await {
+                Err(Stopped::Changed) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+        let located = locate(ctx, t, id).await?;
+        Ok(self.make(located, change, false).await?)
+    }
+
+    /// Reads, compares, and makes the difference true.
+    async fn make(
+        &self,
+        located: Located,
+        change: Change,
+        is_first: bool,
+    ) -> Result<Answer, Stopped> {
+        let (ctx, t) = (self.ctx, self.t);
+        let is_patch = matches!(change, Change::Patch(_));
+        let knows_members = self.must_read_members(&change);
         let old = fetch_located(
             ctx,
             t,
             located,
             Want {
-                members: self.must_read_members(&change),
+                members: knows_members,
                 groups: false,
             },
         )
         .await?;
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
+        let said = self.said(&change);
         let wanted = self.wanted(&old, change)?;
+        let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
         policy::check(ctx, t, &wanted, &asked, false)?;
         let mut new = self.stored(wanted);
         let changed = self.changed(&old, &mut new);
-        apply::record_changes(ctx, &changed);
+        if is_first {
+            apply::record_changes(ctx, &changed);
+        }
         if changed.is_empty() {
-            return self.answer(old, is_patch).await;
+            self.hold(held).await?;
+            return Ok(self.answer(old, is_patch, knows_members).await?);
         }
         let is_locked = new.0.get("active") == Some(&Value::Bool(false));
         if is_locked
+            && is_first
             && changed
                 .iter()
                 .any(|path| path.schema.is_none() && path.attribute == "active")
         {
-            policy::count_loss(ctx, t)?;
+            policy::count_loss(ctx, t).await?;
         }
         if !says_so && let Some(members) = self.member_change(&old, &new, &changed)? {
             let before = old
@@ -160,16 +193,43 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        write::check(
-            t,
-            &new,
-            &Wish::Update {
+        let is_new = rename::must_recreate(ctx, t, &changed);
+        let written = (!is_new).then_some(changed.as_slice());
+        look_up::before_writing(ctx, t, &new, written).await?;
+        let wish = match is_new {
+            true => Wish::Create,
+            false => Wish::Update {
                 changed: &changed,
                 old: &old.resource,
             },
-        )?;
+        };
+        write::check(t, &new, &wish).map_err(Error::from)?;
         let joined = self.bring_about(old, new, &changed).await?;
-        self.answer(joined, is_patch).await
+        self.hold(held).await?;
+        Ok(self.answer(joined, is_patch, knows_members).await?)
+    }
+
+    /// What the request speaks of; absent where references are not held.
+    fn said(&self, change: &Change) -> Option<Said> {
+        if !hold::is_wanted(self.ctx) {
+            return None;
+        }
+        let Change::Patch(request) = change else {
+            return Some(Said::everything());
+        };
+        let rt = &self.t.resource_type;
+        let split = request.split_members(rt, "members");
+        let removed = split.map(|split| split.remove).unwrap_or_default();
+        let is_whole_list = says_whole_list(change);
+        Some(Said::of(request.attributes(rt), removed, is_whole_list))
+    }
+
+    /// Holds what was left out since it names nothing yet.
+    async fn hold(&self, held: Option<(Said, ScimId, Resource)>) -> Result<(), Error> {
+        match held {
+            Some((said, id, wished)) => hold::keep(self.ctx, self.t, &id, &wished, &said).await,
+            None => Ok(()),
+        }
     }
 
     /// Members are read only where the change cannot be told without them.
@@ -219,6 +279,7 @@ impl Update<'_> {
             Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
         };
         policy::state(self.t, Some(&old.resource), &new)?;
+        members::named(&new)?;
         Ok(new)
     }
 
@@ -238,10 +299,10 @@ impl Update<'_> {
         mut old: Joined,
         new: Resource,
         changed: &[AttributePath],
-    ) -> Result<Joined, Error> {
+    ) -> Result<Joined, Stopped> {
         let (ctx, t) = (self.ctx, self.t);
         if rename::must_recreate(ctx, t, changed) {
-            return rename::recreate(ctx, t, old, new, changed).await;
+            return Ok(rename::recreate(ctx, t, old, new, changed).await?);
         }
         let members = self.member_change(&old, &new, changed)?;
         let plan = plan::update(t, &new, changed);
@@ -249,7 +310,8 @@ impl Update<'_> {
             return Err(Error::of(
                 ScimType::Mutability,
                 format!("The application cannot change `{path}` once the resource exists."),
-            ));
+            )
+            .into());
         }
         unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
@@ -257,7 +319,7 @@ impl Update<'_> {
             members::apply(ctx, t, &located(&old), change).await?;
         }
         let record = self.commit(&old, &new, &applied, members.is_some()).await?;
-        self.joined(old, new, applied, record).await
+        Ok(self.joined(old, new, applied, record).await?)
     }
 
     /// What changed, as far as somebody writes or keeps it. The rest goes back to what it was, with a note: an answer

@@ -2,8 +2,18 @@
 //!
 //! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays.
 
+use serde_json::Value;
+
 use crate::{
-    gateway::{apply, context::Context, create, identity::new_record, join::Joined, unfinished},
+    gateway::{
+        apply,
+        context::Context,
+        create,
+        get::{Want, fetch_located},
+        identity::{locate, new_record},
+        join::Joined,
+        members, unfinished, user_groups,
+    },
     mapping::{
         model::{OnRename, TypeMapping},
         plan,
@@ -40,32 +50,84 @@ pub async fn recreate(
             "The application identifies an account by a name that cannot be changed, and its mapping has no id of its own for it.",
         ));
     }
+    let groups = user_groups::read(ctx, t, &old).await?;
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
-    lock(ctx, t, &old).await?;
+    let was_open = old.resource.0.get("active") != Some(&false.into());
+    if was_open {
+        set_active(ctx, t, &old, false).await?;
+    }
     let scim_id = old.scim_id.clone();
-    let joined = create::under_id(ctx, t, new, &scim_id).await?;
+    let joined = match create::under_id(ctx, t, new, &scim_id).await {
+        Ok(joined) => joined,
+        Err(error) => {
+            // Nothing was made and nothing will be by asking again: nobody is locked out for a name that cannot be had.
+            if was_open && error.status < 500 {
+                set_active(ctx, t, &old, true).await?;
+            }
+            return Err(error);
+        }
+    };
     // The locked account is nobody's any more: it is not shown beside the new one.
     let grave = ScimId::new(uuid::Uuid::new_v4().to_string());
     let tombstone = Record {
         is_deleted: true,
-        ..new_record(ctx, grave, Some(old.target_id))
+        ..new_record(ctx, grave.clone(), Some(old.target_id))
     };
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &tombstone)
         .await?;
+    hand_groups_on(ctx, &groups, &scim_id).await?;
     Ok(joined)
 }
 
-async fn lock(ctx: &Context, t: &TypeMapping, old: &Joined) -> Result<(), Error> {
-    if old.resource.0.get("active") == Some(&false.into()) {
+/// The new account becomes a member where the old one was: to the client they are one. The old one, which is locked, stays.
+async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Result<(), Error> {
+    let Some(t) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
         return Ok(());
+    };
+    let ids = groups
+        .iter()
+        .filter_map(|group| group.get("value")?.as_str());
+    for id in ids {
+        let mut located = locate(ctx, t, id).await?;
+        let mut change = members::Change {
+            add: vec![user.as_str().to_owned()],
+            ..members::Change::default()
+        };
+        if t.members.as_ref().is_some_and(members::needs_reading) {
+            let whole = Want {
+                members: true,
+                groups: false,
+            };
+            let group = fetch_located(ctx, t, located, whole).await?;
+            let present = create::member_ids(group.resource.0.get("members"));
+            change.all = Some(present.into_iter().chain(change.add.clone()).collect());
+            located = create::located(&group);
+        }
+        members::apply(ctx, t, &located, &change).await?;
     }
-    let mut locked = old.resource.clone();
-    locked.0.insert("active".into(), false.into());
+    Ok(())
+}
+
+async fn set_active(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    is_active: bool,
+) -> Result<(), Error> {
+    let mut wanted = old.resource.clone();
+    wanted.0.insert("active".into(), is_active.into());
     let changed = [AttributePath {
         attribute: "active".into(),
         ..AttributePath::default()
     }];
-    let plan = plan::update(t, &locked, &changed);
-    apply::apply(ctx, t, &plan, old, &locked).await.map(|_| ())
+    let plan = plan::update(t, &wanted, &changed);
+    // What is there now is the other state.
+    let mut present = old.clone();
+    present
+        .resource
+        .0
+        .insert("active".into(), (!is_active).into());
+    apply::apply(ctx, t, &plan, &present, &wanted).await?;
+    Ok(())
 }

@@ -36,6 +36,11 @@ pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
 /// Every call of a mapping.
 pub(super) fn of_mapping(mapping: &Mapping) -> Vec<&Call> {
     let mut calls: Vec<&Call> = mapping.types.iter().flat_map(of_type).collect();
+    calls.extend(&mapping.target.probe);
+    for look_up in &mapping.look_ups {
+        calls.push(&look_up.list.call);
+        calls.extend(of_page(&look_up.list.page));
+    }
     if let Auth::Login(login) = &mapping.target.auth {
         calls.extend(&login.steps);
     }

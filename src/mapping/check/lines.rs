@@ -98,9 +98,10 @@ fn lossy_values(line: &AttributeRule, complaints: &mut Diagnostics) {
         .iter()
         .chain(parts.filter_map(|part| part.values.as_ref()));
     for table in tables {
-        for (at, (scim, field)) in table.pairs.iter().enumerate() {
+        for (at, (scim, field)) in table.pairs.fixed().iter().enumerate() {
             let same = table
                 .pairs
+                .fixed()
                 .iter()
                 .take(at)
                 .find(|(_, other)| other == field);

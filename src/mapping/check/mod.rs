@@ -7,6 +7,7 @@ mod calls;
 mod capabilities;
 mod examples;
 mod lines;
+mod look_ups;
 mod names;
 mod operations;
 mod reversible;
@@ -31,6 +32,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
         reversible::check(mapping, resource_type, &mut complaints);
     }
     same_endpoints(mapping, &mut complaints);
+    look_ups::check(mapping, is_complete, &mut complaints);
     names::check(mapping, is_complete, &mut complaints);
     complaints.into_sorted()
 }

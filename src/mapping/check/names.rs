@@ -30,6 +30,22 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
     for resource_type in &mapping.types {
         check_type(mapping, resource_type, is_complete, complaints);
     }
+    let bare = || Scope {
+        mapping,
+        resource_type: None,
+        names: BTreeSet::new(),
+        is_complete,
+    };
+    if let Some(probe) = &mapping.target.probe {
+        bare().call(probe, complaints);
+    }
+    for look_up in &mapping.look_ups {
+        let scope = bare();
+        scope.call(&look_up.list.call, complaints);
+        if let Some(call) = super::calls::of_page(&look_up.list.page) {
+            scope.call(call, complaints);
+        }
+    }
     if let Auth::Login(login) = &mapping.target.auth {
         let mut scope = Scope {
             mapping,
@@ -219,7 +235,8 @@ impl Scope<'_> {
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
         let mending = match closest(first, self.known().iter().map(String::as_str)) {
-            _ if first == "id" => {
+            // Only a create has fields and no object yet.
+            _ if first == "id" && self.names.contains("fields") => {
                 "the id of a new object is known from the second step on: build it of attributes here".to_owned()
             }
             Some(near) if near != first => format!("did you mean `{near}`?"),
@@ -362,8 +379,23 @@ fn has_sub(attribute: &Attribute, sub: Option<&String>) -> bool {
     }
 }
 
+/// Whether a call uses a name.
+pub(super) fn uses(call: &Call, name: &str) -> bool {
+    used_in(call)
+        .iter()
+        .any(|used| used.names.first().is_some_and(|first| first == name))
+}
+
 /// Whether a call says which object it is about, by any name that differs from object to object.
 pub(super) fn names_an_object(call: &Call) -> bool {
+    used_in(call)
+        .iter()
+        .filter_map(|name| name.names.first())
+        .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
+}
+
+/// The names in the path, the query, the headers and the body.
+fn used_in(call: &Call) -> Vec<NamePath> {
     let mut used = call.path.names();
     for (_, template) in call.query.iter().chain(&call.headers) {
         used.extend(template.names());
@@ -373,7 +405,5 @@ pub(super) fn names_an_object(call: &Call) -> bool {
         .iter()
         .chain(call.with.iter().map(|(_, tree)| tree));
     used.extend(bodies.flat_map(|tree| tree.names()));
-    used.iter()
-        .filter_map(|name| name.names.first())
-        .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
+    used
 }

@@ -25,9 +25,57 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
         without_id(resource_type, complaints);
         half_pair(resource_type, complaints);
         new_id(resource_type, complaints);
+        new_key(resource_type, complaints);
         for find in &resource_type.finds {
             unmapped_find(resource_type, find, complaints);
+            find_without_value(resource_type, find, complaints);
         }
+    }
+}
+
+/// A find that asks the same whatever is looked for.
+fn find_without_value(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
+    if super::names::uses(&find.call, "value") {
+        return;
+    }
+    let sentence = format!(
+        "A `find` of `{}` does not say what is looked for.",
+        resource_type.section
+    );
+    complaints.add(
+        Diagnostic::warning("mapping::no-object-named", sentence)
+            .at(&find.call.place)
+            .mend("put `{value}` into the path, the query or the body"),
+    );
+}
+
+/// A change of the name after which nobody knows the application's id: it can change with the name, the reply does not hold
+/// the object, no line writes it, and the operation does not say where it is.
+fn new_key(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let id = &resource_type.id;
+    let is_written = resource_type.attributes.iter().any(|line| {
+        let place = line.write.as_ref().map(|write| &write.place);
+        place.is_some() && place == id.from.as_place().as_ref()
+    });
+    if id.is_stable || is_written {
+        return;
+    }
+    for operation in resource_type.updates.iter().chain(&resource_type.rename) {
+        let names = write::covers(operation, resource_type, &resource_type.match_attribute);
+        if !names || operation.id.is_some() || operation.reply == ReplyKind::Object {
+            continue;
+        }
+        let sentence = format!(
+            "`{}` may change the id of `{}`, and nothing says the new one.",
+            operation.name, resource_type.section
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::changeable-id", sentence)
+                .at(place_of(operation))
+                .mend(
+                    "say where the new id is: `id = '$.…'`, or `id = \"{…}\"` made of the new name",
+                ),
+        );
     }
 }
 
@@ -89,7 +137,7 @@ fn needs_get(resource_type: &TypeMapping, operation: &Operation, complaints: &mu
     }
     let what = if operation.reply == ReplyKind::ReadBack {
         "read-back"
-    } else if operation.sends_if_match {
+    } else if operation.if_match.is_some() {
         "if-match"
     } else if operation.gets_first {
         "get-first"

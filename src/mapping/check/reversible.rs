@@ -13,7 +13,7 @@ use crate::{
         read,
         write::{self, Wish},
     },
-    scim::{Attribute, AttributeType, Resource},
+    scim::{Attribute, AttributePath, AttributeType, Resource},
 };
 
 /// Complaints about the lines of a section.
@@ -55,7 +55,9 @@ fn read_again(
         .resource(&resource)
         .random(RANDOM);
     let fields = write::fields(section, operation, &resource, Wish::Create, None, &names).ok()?;
-    let read = read::read(section, &Value::Object(fields), &mapping.settings, |_| true);
+    let own = line.location.leaf();
+    let is_own = |path: &AttributePath| *path == own;
+    let read = read::read(section, &Value::Object(fields), &mapping.settings, is_own);
     let found = found(line, &read.resource.0)?;
     (!is_same(sample, found)).then(|| found.clone())
 }
@@ -66,7 +68,12 @@ const RANDOM: &str = "0000000000000000000000000000000000000000000000000000000000
 /// Values worth a try, by the attribute's type.
 fn samples(section: &TypeMapping, line: &AttributeRule) -> Vec<Value> {
     if let Some(table) = &line.values {
-        return table.pairs.iter().map(|(scim, _)| scim.clone()).collect();
+        return table
+            .pairs
+            .fixed()
+            .iter()
+            .map(|(scim, _)| scim.clone())
+            .collect();
     }
     match leaf(section, line).map(|attribute| attribute.kind) {
         Some(AttributeType::Boolean) => vec![json!(true), json!(false)],

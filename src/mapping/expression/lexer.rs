@@ -110,9 +110,7 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
                 .get(end..)
                 .is_some_and(|after| after.starts_with(['.', '[']))
         {
-            let message = "Names in an expression are written without `$.`.";
-            let mending = "it is no path: write `a.b`, and `a[\"an unusual name\"]`";
-            return Err(SyntaxError::new(at, end + 1, message).mend(mending));
+            return Err(path_for_name(rest, at));
         }
         return Ok((Kind::Word(word), end));
     }
@@ -131,6 +129,19 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
         '?' => error.mend("write `a if condition else b`"),
         _ => error,
     })
+}
+
+/// A JSONPath where a name stands: it would always be absent.
+fn path_for_name(rest: &str, at: usize) -> SyntaxError {
+    let is_part = |c: char| is_word(c) || c == '.';
+    let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+    let path = rest.get(..end).unwrap_or_default().trim_end_matches('.');
+    let message = format!("`{path}` is a path; in expressions stand names.");
+    let error = SyntaxError::new(at, path.len(), message);
+    match path.trim_start_matches(['$', '.']) {
+        "" => error.mend("without `$`: `name`, and `name[\"an unusual one\"]`"),
+        bare => error.mend(format!("without `$.`: `{bare}`")),
+    }
 }
 
 fn is_word_start(c: char) -> bool {

@@ -171,7 +171,7 @@ fn sums_are_of_numbers_of_texts_or_of_lists() {
 fn a_path_in_place_of_a_name_is_refused() {
     for text in ["$.a == 1", "$['a']", "not $.a"] {
         let error = Expression::parse(text).unwrap_err();
-        assert!(error.message.contains("without `$.`"), "{text}: {error:?}");
+        assert!(error.message.contains("is a path"), "{text}: {error:?}");
     }
     assert!(Expression::parse("$ref == 1").is_ok());
 }

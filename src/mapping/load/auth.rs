@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::{
-    mapping::model::{Auth, JwtAssertion, Login, OAuth2},
+    mapping::model::{Auth, JwtAssertion, Login, OAuth2, RetryUnit},
     tenant::secret::Secret,
 };
 
@@ -211,6 +211,29 @@ static OAUTH2: Shape = Shape {
     others: None,
 };
 
+static LIFE: Shape = Shape {
+    name: "`life`",
+    about: "A session lasts as long as the login's answer says.",
+    keys: &[
+        key(
+            "from",
+            Kind::Text,
+            "required",
+            "The name of a value that a step takes.",
+            "\"expires\"",
+        ),
+        key(
+            "unit",
+            Kind::Choice(&["seconds", "milliseconds", "time"]),
+            "\"seconds\"",
+            "What the value means; `time` is an RFC 3339 time.",
+            "\"milliseconds\"",
+        ),
+    ],
+    base: None,
+    others: None,
+};
+
 static LOGIN: Shape = Shape {
     name: "`[target.auth.login]`",
     about: "Calls that give a token or cookies. What their `take` names is `login.NAME` in every template.",
@@ -245,9 +268,9 @@ static LOGIN: Shape = Shape {
         ),
         key(
             "life",
-            Kind::Duration,
-            "until told \"not logged in\"",
-            "Logged in again after this time.",
+            Kind::OneOf(&[Kind::Duration, Kind::Table(&LIFE)]),
+            "what a step takes as `expires_in` says, in seconds; else until told \"not logged in\"",
+            "Logged in again after this time, or after what the login's answer says.",
             "\"20m\"",
         ),
     ],
@@ -466,8 +489,27 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
         headers: syntax::headers(reader, "headers"),
         query: syntax::named_templates(reader, "query"),
         keeps_cookies: reader.flag("cookies").unwrap_or(false),
-        life: reader.duration("life"),
+        life: reader
+            .node("life")
+            .filter(|node| node.as_table().is_none())
+            .and_then(|_| reader.duration("life")),
+        life_in_answer: life_in_answer(reader),
     })
+}
+
+/// `life = { from = "expires", unit = "milliseconds" }`.
+fn life_in_answer(reader: &Reader<'_>) -> Option<(String, RetryUnit)> {
+    reader
+        .node("life")
+        .filter(|node| node.as_table().is_some())?;
+    let life = reader.table("life")?;
+    let units = [
+        ("seconds", RetryUnit::Seconds),
+        ("milliseconds", RetryUnit::Milliseconds),
+        ("time", RetryUnit::Time),
+    ];
+    let unit = life.choice("unit", &units).unwrap_or(RetryUnit::Seconds);
+    Some((life.required_text("from")?, unit))
 }
 
 /// Complains about passwords and the like that stand in a login call as they are.

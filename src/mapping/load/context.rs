@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::model::FormLists,
+    mapping::model::{FormLists, LookUp},
 };
 
 use super::{Environment, MissingValues, mendings, tree::Node};
@@ -26,6 +26,8 @@ pub(super) struct Context<'e> {
     is_broken: Cell<bool>,
     /// How forms write lists, once `[target]` has been read.
     pub form_lists: Cell<FormLists>,
+    /// `[values.NAME]`, once they have been read.
+    pub look_ups: RefCell<Vec<Arc<LookUp>>>,
 }
 
 impl<'e> Context<'e> {
@@ -39,6 +41,7 @@ impl<'e> Context<'e> {
             has_unset: Cell::new(false),
             is_broken: Cell::new(false),
             form_lists: Cell::new(FormLists::Repeat),
+            look_ups: RefCell::default(),
         }
     }
 

@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
-use crate::mapping::model::{Example, ExampleKind, ExpectedCall};
+use crate::{
+    diagnostic::closest,
+    mapping::model::{Example, ExampleKind, ExpectedCall},
+};
 
 use super::{
     reader::Reader,
     shape::{Kind, Shape, key},
     syntax,
+    tree::Entry,
 };
 
 static REQUEST: Shape = Shape {
@@ -84,6 +88,13 @@ pub(super) static EXAMPLE: Shape = Shape {
             "\"group\"",
         ),
         key(
+            "values",
+            Kind::Named(&Kind::Named(&Kind::Any)),
+            "the tables are empty",
+            "What the application has in `[values.NAME]`: by NAME, pairs of SCIM value and the application's.",
+            "{ roles = { Editor = 7 } }",
+        ),
+        key(
             "reply",
             Kind::Any,
             "none",
@@ -148,6 +159,7 @@ fn example(reader: &Reader<'_>) -> Option<Example> {
     Some(Example {
         title: title?,
         section: section(reader)?,
+        values: values(reader),
         kind,
         place: reader
             .node("title")
@@ -165,6 +177,41 @@ fn section(reader: &Reader<'_>) -> Option<String> {
     }
     reader.unknown_word("section", node, text, &["user", "group", "resource.NAME"]);
     None
+}
+
+/// The pairs of `[values.NAME]`; a name that is no table's is complained about.
+fn values(reader: &Reader<'_>) -> Vec<(String, Vec<(Value, Value)>)> {
+    let context = reader.context;
+    let mut tables = Vec::new();
+    for entry in reader.named("values") {
+        let known = context.look_ups.borrow();
+        if !known.iter().any(|table| table.name == entry.key) {
+            let names: Vec<&str> = known.iter().map(|table| table.name.as_str()).collect();
+            let mending = match closest(&entry.key, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add `[values.{}]`", entry.key),
+            };
+            let sentence = format!("There is no table `[values.{}]`.", entry.key);
+            context.error(
+                "mapping::unknown-value-table",
+                &entry.place,
+                sentence,
+                &mending,
+            );
+            continue;
+        }
+        let Some(table) = entry.node.as_table() else {
+            reader.wrong_type("values", &entry.node);
+            continue;
+        };
+        let pair = |pair: &Entry| {
+            let scim = Value::from(pair.key.as_str());
+            (scim, syntax::data(context, &pair.node))
+        };
+        let pairs = table.entries.iter().map(pair).collect();
+        tables.push((entry.key.clone(), pairs));
+    }
+    tables
 }
 
 fn kind(reader: &Reader<'_>) -> Option<ExampleKind> {

@@ -1,9 +1,12 @@
 //! Value tables and spellings: `values`, `unknown`, `as`.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{
-    mapping::model::{Form, OnUnknown, ValueTable},
+    diagnostic::closest,
+    mapping::model::{Form, OnUnknown, TablePairs, ValueTable},
     scim::{Attribute, AttributeType},
 };
 
@@ -112,9 +115,9 @@ pub(super) const AS_KINDS: Kind = Kind::OneOf(&[Kind::Choice(FORM_WORDS), Kind::
 
 pub(super) const VALUES_KEY: Key = key(
     "values",
-    Kind::Named(&Kind::Any),
+    Kind::OneOf(&[Kind::Named(&Kind::Any), Kind::Text]),
     "values are the same on both sides",
-    "Pairs of SCIM value and the application's value.",
+    "Pairs of SCIM value and the application's value; or the name of a table `[values.NAME]`, which is read from the application.",
     "{ true = 1, false = 3 }",
 );
 pub(super) const UNKNOWN_KEY: Key = key(
@@ -145,22 +148,44 @@ pub(super) fn values(reader: &Reader<'_>, leaf: &Attribute) -> Option<ValueTable
         }
         return None;
     }
-    let pairs = reader
-        .named("values")
-        .iter()
-        .filter_map(|entry| {
-            Some((
-                scim_value(reader, entry, leaf)?,
-                syntax::data(reader.context, &entry.node),
-            ))
-        })
-        .collect();
+    let pairs = pairs(reader, leaf)?;
     let (unknown_read, unknown_write) = unknown(reader);
     Some(ValueTable {
         pairs,
         unknown_read,
         unknown_write,
     })
+}
+
+/// Pairs in the line itself, or those of `[values.NAME]`.
+fn pairs(reader: &Reader<'_>, leaf: &Attribute) -> Option<TablePairs> {
+    let node = reader.node("values")?;
+    let Some(name) = node.as_text() else {
+        let pairs = reader.named("values").iter().filter_map(|entry| {
+            Some((
+                scim_value(reader, entry, leaf)?,
+                syntax::data(reader.context, &entry.node),
+            ))
+        });
+        return Some(TablePairs::Fixed(pairs.collect()));
+    };
+    let known = reader.context.look_ups.borrow();
+    if let Some(found) = known.iter().find(|table| table.name == name) {
+        return Some(TablePairs::LookedUp(Arc::clone(found)));
+    }
+    let mending = match closest(name, known.iter().map(|table| table.name.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "add `[values.{name}]`: `call` and `items` read its rows, `scim` and `value` are the two sides in a row"
+        ),
+    };
+    reader.context.error(
+        "mapping::unknown-value-table",
+        &node.place,
+        format!("There is no table `[values.{name}]`."),
+        &mending,
+    );
+    None
 }
 
 /// A key of `values` in the attribute's type.

@@ -16,7 +16,7 @@ use super::{
     tree::{Content, Node},
 };
 
-const ITEMS: Key = key(
+pub(super) const ITEMS: Key = key(
     "items",
     Kind::Path,
     "the whole reply",
@@ -37,7 +37,7 @@ const LACKS: Key = key(
     "Attributes that the items lack; the object is read by itself only when one of them is asked for.",
     "[\"active\"]",
 );
-const PAGE_KEY: Key = key(
+pub(super) const PAGE_KEY: Key = key(
     "page",
     Kind::Table(&PAGE),
     "one reply holds all",

@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::{
     diagnostic::{Place, closest},
     mapping::model::Location,
-    scim::{Attribute, AttributePath, CompareOp, Filter, PatchPath, Resolved, ResourceType},
+    scim::{
+        Attribute, AttributePath, CompareOp, Filter, PatchPath, Resolved, ResourceType,
+        schema::builtin,
+    },
 };
 
 use super::{context::Context, tree::Entry};
@@ -242,15 +245,12 @@ fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<Stri
         {
             return Some(found.canonical().to_string());
         }
-        // The extension is the type's only once a line mentions it.
-        if path.sub_attribute.is_none() || path.attribute.eq_ignore_ascii_case("manager") {
-            let known = crate::scim::schema::builtin::enterprise_user();
-            if let (Some(attribute), "User") = (
-                known.attribute(&path.attribute),
-                resource_type.name.as_str(),
-            ) {
-                return Some(format!("{}:{}", known.id, attribute.name));
-            }
+        let enterprise = builtin::enterprise_user();
+        if resource_type.name == "User"
+            && sub.is_none()
+            && let Some(found) = enterprise.attribute(&path.attribute)
+        {
+            return Some(format!("{}:{}", enterprise.id, found.name));
         }
         // `enterprise.department`: an expression's way to name an extension.
         if let (true, Some(sub)) = (path.attribute.eq_ignore_ascii_case("enterprise"), sub) {

@@ -69,6 +69,13 @@ static READ_KEYS: &[Key] = &[
     PAGE_KEY,
     ONLY,
     key(
+        "is-group",
+        Kind::Expression,
+        "no item is",
+        "Holds for items that are groups, where `types` has both: nested groups.",
+        "kind == 'group'",
+    ),
+    key(
         "before-add",
         Kind::Flag,
         "false",
@@ -299,6 +306,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
             display: None,
             page: crate::mapping::model::PageStyle::None,
             only: None,
+            is_group: None,
             is_read_before_add: false,
         });
     }
@@ -310,6 +318,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
         display: syntax::path_at(&read, "display"),
         page: page::page(&read),
         only: syntax::expression_at(&read, "only"),
+        is_group: syntax::expression_at(&read, "is-group"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
     })
 }

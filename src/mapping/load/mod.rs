@@ -16,6 +16,7 @@ mod gaps;
 mod json_schema;
 mod list;
 mod location;
+mod look_up;
 mod members;
 mod mendings;
 mod merge;

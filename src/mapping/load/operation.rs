@@ -1,7 +1,7 @@
 //! Operations by intent: get, create, update, activate, deactivate, rename, set-password, delete.
 
 use crate::{
-    mapping::model::{Call, Operation, ReplyKind, Send},
+    mapping::model::{Call, IfMatch, Operation, ReplyKind, Send},
     scim::ResourceType,
 };
 
@@ -74,9 +74,9 @@ static OPERATION_KEYS: &[Key] = &[
     ),
     key(
         "if-match",
-        Kind::Flag,
+        Kind::OneOf(&[Kind::Flag, Kind::Template]),
         "false",
-        "Makes `get` right before and sends the `ETag` header of its reply as `If-Match`; without one the request fails.",
+        "Sends the version of the object as it was read as `If-Match`: its ETag, or what the text makes of `old`.",
         "true",
     ),
     key(
@@ -174,7 +174,7 @@ fn from_node(
             object: None,
             id: None,
             envelope: around.envelope.map(str::to_owned),
-            sends_if_match: false,
+            if_match: None,
             gets_first: false,
             place: node.place.clone(),
         });
@@ -217,10 +217,19 @@ fn from_table(
             .node("id")
             .and_then(|node| call::source(reader.context, node)),
         envelope,
-        sends_if_match: reader.flag("if-match").unwrap_or(false),
+        if_match: if_match(reader),
         gets_first: reader.flag("get-first").unwrap_or(false),
         place: reader.place.clone(),
     })
+}
+
+/// `true`, or text with `{…}` in it.
+fn if_match(reader: &Reader<'_>) -> Option<IfMatch> {
+    match reader.node("if-match")?.content {
+        Content::Flag(true) => Some(IfMatch::Etag),
+        Content::Flag(false) => None,
+        _ => syntax::template_at(reader, "if-match").map(IfMatch::Template),
+    }
 }
 
 static SENDS: [(&str, Send); 3] = [

@@ -385,7 +385,20 @@ fn size(reader: &Reader<'_>) -> Option<PageSize> {
 
 fn total(reader: &Reader<'_>) -> Option<Total> {
     let node = reader.node("total")?;
-    if node.as_text().is_some() {
+    if let Some(text) = node.as_text() {
+        if text.len() > 2
+            && text
+                .get(..2)
+                .is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+        {
+            reader.context.error(
+                "mapping::bad-path",
+                &node.place,
+                format!("`{text}` looks like a header, and a text is a path in the body."),
+                &format!("`{{ header = \"{text}\" }}`"),
+            );
+            return None;
+        }
         return syntax::path(reader.context, node).map(Total::Body);
     }
     let total = reader.table("total")?;

@@ -15,16 +15,46 @@ use super::{
 
 static MOST_CHANGES: Shape = Shape {
     name: "`most-changes`",
-    about: "Too many deactivations and deletions in a window pause the tenant until an operator resumes it.",
+    about: "Too many deactivations and deletions in a window pause further ones: until the window has passed, or the operator raises the number.",
     keys: &[
         key(
             "deactivations",
             Kind::Count,
-            "required",
+            "`percent` alone",
             "Deactivations and deletions within the window, 1 to 1000000.",
             "50",
         ),
+        key(
+            "percent",
+            Kind::Count,
+            "`deactivations` alone",
+            "The same in percent of the users the application has, 1 to 100; of both the smaller number counts. How many there are is asked at most once a window.",
+            "10",
+        ),
         key("window", Kind::Duration, "1h", "The window.", "\"1h\""),
+    ],
+    base: None,
+    others: None,
+};
+
+static HOLD: Shape = Shape {
+    name: "`on-missing-reference`",
+    about: "References are held until a resource with that id, `externalId` or match attribute is created. `\"hold\"` stands for this table with what it says when absent.",
+    keys: &[
+        key(
+            "hold",
+            Kind::Duration,
+            "30d",
+            "How long one is held, 1m to 365d.",
+            "\"30d\"",
+        ),
+        key(
+            "most",
+            Kind::Count,
+            "10000",
+            "References held for the tenant, 1 to 1000000; further ones are left out, with a warning in the log.",
+            "10000",
+        ),
     ],
     base: None,
     others: None,
@@ -102,10 +132,13 @@ pub(super) static POLICY: Shape = Shape {
         ),
         key(
             "on-missing-reference",
-            Kind::Choice(&["reject", "drop"]),
+            Kind::OneOf(&[
+                Kind::Choice(&["reject", "drop", "hold"]),
+                Kind::Table(&HOLD),
+            ]),
             "\"reject\"",
-            "A reference to a resource that does not exist: 400, or left out.",
-            "\"drop\"",
+            "A reference (a manager, a member) to a resource that does not exist: 400, left out, or held until it appears.",
+            "\"hold\"",
         ),
         key(
             "max-shrink",
@@ -142,7 +175,7 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
     if let Some(chosen) = reader.choice("active-is", &ACTIVE_IS) {
         policy.active_is = chosen;
     }
-    if let Some(chosen) = reader.choice("on-missing-reference", &ON_MISSING) {
+    if let Some(chosen) = on_missing_reference(&reader) {
         policy.on_missing_reference = chosen;
     }
     policy.most_changes = most_changes(&reader);
@@ -199,22 +232,53 @@ static ON_DELETE: [(&str, OnDelete); 3] = [
 ];
 static ACTIVE_IS: [(&str, ActiveIs); 2] =
     [("target", ActiveIs::Target), ("client", ActiveIs::Client)];
-static ON_MISSING: [(&str, OnMissingReference); 2] = [
+static ON_MISSING: [(&str, OnMissingReference); 3] = [
     ("reject", OnMissingReference::Reject),
     ("drop", OnMissingReference::Drop),
+    ("hold", USUAL_HOLD),
 ];
+const USUAL_HOLD: OnMissingReference = OnMissingReference::Hold {
+    life: Duration::from_secs(30 * 86_400),
+    most: 10_000,
+};
+
+fn on_missing_reference(reader: &Reader<'_>) -> Option<OnMissingReference> {
+    let node = reader.node("on-missing-reference")?;
+    if node.as_table().is_none() {
+        return reader.choice("on-missing-reference", &ON_MISSING);
+    }
+    let table = reader.table("on-missing-reference")?;
+    if !table.has("hold") {
+        table.missing("hold");
+    }
+    let life = table.duration("hold")?;
+    if !(Duration::from_secs(60)..=Duration::from_secs(365 * 86_400)).contains(&life) {
+        let place = table.node("hold").map_or(table.place, |node| &node.place);
+        let name = table.table.full_name("hold");
+        let sentence = format!("`{name}` is not between 1m and 365d.");
+        reader
+            .context
+            .error("mapping::out-of-range", place, sentence, "");
+    }
+    let most = table.count("most", 1, 1_000_000).unwrap_or(10_000);
+    Some(OnMissingReference::Hold { life, most })
+}
 
 fn most_changes(reader: &Reader<'_>) -> Option<MostChanges> {
     let table = reader.table("most-changes")?;
-    if !table.has("deactivations") {
+    if !table.has("deactivations") && !table.has("percent") {
         table.missing("deactivations");
     }
+    let deactivations = table.count("deactivations", 1, 1_000_000);
+    let percent = table.count("percent", 1, 100);
     Some(MostChanges {
+        deactivations,
+        percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         window: table
             .duration("window")
             .unwrap_or(Duration::from_secs(3600)),
-        deactivations: table.count("deactivations", 1, 1_000_000)?,
     })
+    .filter(|limit| limit.deactivations.is_some() || limit.percent.is_some())
 }
 
 fn max_shrink(reader: &Reader<'_>) -> Option<Shrink> {

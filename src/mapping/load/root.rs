@@ -13,6 +13,7 @@ use super::{
     client::{self, CLIENT},
     context::Context,
     example::{self, EXAMPLE},
+    look_up::{self, LOOK_UP},
     merge,
     policy::{self, POLICY},
     reader::Reader,
@@ -44,6 +45,13 @@ static APP_KEYS: &[Key] = &[
         Kind::Table(&TARGET),
         "required",
         "How to reach the application.",
+        "",
+    ),
+    key(
+        "values",
+        Kind::Named(&Kind::Table(&LOOK_UP)),
+        "none",
+        "Value tables that are read from the application: role names and role ids.",
         "",
     ),
     key(
@@ -254,6 +262,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let mode = root.choice("mode", &modes).unwrap_or(Mode::Live);
     let settings = settings(root);
     let target = target::target(root).or_else(target::nowhere)?;
+    let look_ups = look_up::look_ups(root);
     let schemas = Schemas::read(root);
     let types = section::sections(root, &schemas);
     if types.is_empty() && !root.has("user") && !root.has("group") && !root.has("resource") {
@@ -270,6 +279,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
         settings,
         target,
         types,
+        look_ups,
         examples: example::examples(root),
     })
 }

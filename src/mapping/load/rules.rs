@@ -18,6 +18,7 @@ static MEANING_WORDS: &[&str] = &[
     "already-so",
     "not-found",
     "uniqueness",
+    "changed",
     "invalid-value",
     "mutability",
     "forbidden",
@@ -199,12 +200,13 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
     is_whole.then_some(rule)
 }
 
-static MEANINGS: [(&str, Meaning); 13] = [
+static MEANINGS: [(&str, Meaning); 14] = [
     ("ok", Meaning::Ok),
     ("created", Meaning::Created),
     ("already-so", Meaning::AlreadySo),
     ("not-found", Meaning::NotFound),
     ("uniqueness", Meaning::Uniqueness),
+    ("changed", Meaning::Changed),
     ("invalid-value", Meaning::Refused(ScimType::InvalidValue)),
     ("mutability", Meaning::Refused(ScimType::Mutability)),
     ("forbidden", Meaning::Forbidden),

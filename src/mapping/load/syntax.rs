@@ -277,7 +277,16 @@ pub(super) fn path_at(reader: &Reader<'_>, key: &str) -> Option<JsonPath> {
 pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
     match node.as_text() {
         Some(text) if !text.starts_with('$') && text.contains('{') => {
-            template(context, node).map(Read::Template)
+            let template = template(context, node)?;
+            if template.names().is_empty() {
+                context.warning(
+                    "mapping::no-expression",
+                    &node.place,
+                    "This template names nothing: every object reads the same.".to_owned(),
+                    "a name stands in one brace: `\"{first} {last}\"`; `{{` is the character",
+                );
+            }
+            Some(Read::Template(template))
         }
         _ => path(context, node).map(Read::Path),
     }

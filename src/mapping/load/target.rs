@@ -76,6 +76,13 @@ static BUDGET: Shape = Shape {
             "\"10/s\"",
         ),
         key("deletes", Kind::Rate, "any", "Deletions.", "\"1/s\""),
+        key(
+            "longest-pause",
+            Kind::Duration,
+            "10m",
+            "The application is left alone at most so long, whatever its `Retry-After` asks for; clients are told to come back then.",
+            "\"2m\"",
+        ),
     ],
     base: None,
     others: None,
@@ -245,6 +252,13 @@ pub static TARGET: Shape = Shape {
             "",
         ),
         key(
+            "probe",
+            call::CALL_KIND,
+            "none",
+            "A harmless call that only an accepted credential is answered; made when the tenant is loaded, in the background, and by `scimgate rehearse`. Its `rules` say what a refusal looks like where that is not 401 or 403.",
+            "\"GET /users/current\"",
+        ),
+        key(
             "budget",
             Kind::Table(&BUDGET),
             "16 calls at a time",
@@ -293,6 +307,9 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
             .and_then(|node| syntax::tree(reader.context, node)),
         content: syntax::path_at(&reader, "content"),
         auth: auth::auth(&reader),
+        probe: reader
+            .node("probe")
+            .and_then(|node| call::call(reader.context, node, None)),
         budget: budget(&reader),
         rules,
         detail,
@@ -317,6 +334,7 @@ pub(super) fn nowhere() -> Option<Target> {
         wrap: None,
         content: None,
         auth: Auth::None,
+        probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
         detail: None,
@@ -402,6 +420,7 @@ fn budget(reader: &Reader<'_>) -> Budget {
         reads: budget.rate("reads"),
         writes: budget.rate("writes"),
         deletes: budget.rate("deletes"),
+        longest_pause: budget.duration("longest-pause"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One line of `[….attributes]`: both directions between a SCIM location and a field.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -9,6 +9,8 @@ use crate::{
     mapping::{names::Names, path::JsonPath, template::Template},
     scim::AttributePath,
 };
+
+use super::LookUp;
 
 pub use crate::mapping::path::FieldPlace;
 
@@ -99,11 +101,30 @@ pub struct Write {
 /// Pairs of SCIM value and application value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueTable {
-    pub pairs: Vec<(Value, Value)>,
+    pub pairs: TablePairs,
     /// An application value that is in no pair.
     pub unknown_read: OnUnknown,
     /// A SCIM value that is in no pair.
     pub unknown_write: OnUnknown,
+}
+
+/// Where the pairs of a value table are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TablePairs {
+    /// In the file: `values = { true = 1, false = 3 }`.
+    Fixed(Vec<(Value, Value)>),
+    /// In the application: `values = "roles"`.
+    LookedUp(Arc<LookUp>),
+}
+
+impl TablePairs {
+    /// The pairs of the file; none if they are in the application.
+    pub fn fixed(&self) -> &[(Value, Value)] {
+        match self {
+            Self::Fixed(pairs) => pairs,
+            Self::LookedUp(_) => &[],
+        }
+    }
 }
 
 /// A value that is in no pair of a table.

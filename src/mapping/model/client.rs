@@ -95,8 +95,10 @@ pub enum ActiveIs {
 /// Too many changes in a window pause the tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MostChanges {
-    /// Deactivations and deletions within the window.
-    pub deactivations: u64,
+    /// Deactivations and deletions within the window; absent: `percent` alone.
+    pub deactivations: Option<u64>,
+    /// Percent of the users that the application has, 1 to 100; absent: `deactivations` alone. Of both the smaller counts.
+    pub percent: Option<u8>,
     /// The window.
     pub window: Duration,
 }
@@ -108,6 +110,13 @@ pub enum OnMissingReference {
     Reject,
     /// Left out.
     Drop,
+    /// Left out, and set when the resource appears.
+    Hold {
+        /// How long it is waited for.
+        life: Duration,
+        /// References that are held for the tenant at most; further ones are left out.
+        most: u64,
+    },
 }
 
 /// How far a group may shrink in one request.

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod client;
+mod look_up;
 mod operations;
 mod target;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 pub use attributes::*;
 pub use client::*;
+pub use look_up::*;
 pub use operations::*;
 pub use target::*;
 
@@ -40,6 +42,8 @@ pub struct Mapping {
     pub target: Target,
     /// The resource types served, `User` and `Group` among them where the files have them.
     pub types: Vec<TypeMapping>,
+    /// Value tables that are read from the application (`[values.NAME]`), in file order.
+    pub look_ups: Vec<Arc<LookUp>>,
     /// The `[[example]]` blocks.
     pub examples: Vec<Example>,
 }
@@ -164,6 +168,8 @@ impl IdRule {
 pub struct Example {
     /// What it shows.
     pub title: String,
+    /// The pairs of `[values.NAME]` while it runs, by name: SCIM's value, the application's.
+    pub values: Vec<(String, Vec<(Value, Value)>)>,
     /// The section it is about: `user` unless said.
     pub section: String,
     /// What is given and expected.

@@ -98,12 +98,21 @@ pub struct Operation {
     pub id: Option<Source>,
     /// The body's single member that holds the fields (`envelope = "user"`); absent: none.
     pub envelope: Option<String>,
-    /// Whether the object's ETag is read before and sent as `If-Match`.
-    pub sends_if_match: bool,
+    /// What is sent as `If-Match`, so that nobody else's change is overwritten; absent: nothing.
+    pub if_match: Option<IfMatch>,
     /// Whether the object is read first and a missing one answered 404 (`get-first`).
     pub gets_first: bool,
     /// Where it stands in the file.
     pub place: Place,
+}
+
+/// The version that a write names.
+#[derive(Debug)]
+pub enum IfMatch {
+    /// The `ETag` that came with the object when it was read.
+    Etag,
+    /// Made from the object as it was read, the name `old`.
+    Template(Template),
 }
 
 /// Which fields an update sends.
@@ -289,6 +298,8 @@ pub struct MemberRead {
     pub page: PageStyle,
     /// Items for which this is false are not shown.
     pub only: Option<Expression>,
+    /// Items for which this holds are groups; absent: members are of the first of `types`.
+    pub is_group: Option<Expression>,
     /// Whether read before add, since the application would repeat a row.
     pub is_read_before_add: bool,
 }

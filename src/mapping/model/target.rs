@@ -41,6 +41,8 @@ pub struct Target {
     pub content: Option<JsonPath>,
     /// How calls are authenticated.
     pub auth: Auth,
+    /// Whether the application accepts the credential: a call made when a tenant is loaded. Absent: none.
+    pub probe: Option<Call>,
     /// What the application can take.
     pub budget: Budget,
     /// What replies mean, tried in order after a call's own rules and before the defaults.
@@ -152,6 +154,8 @@ pub struct Login {
     pub keeps_cookies: bool,
     /// Logged in again after this time; absent: only when told "not logged in".
     pub life: Option<Duration>,
+    /// The value that a step takes which says how long the session lasts, and its unit.
+    pub life_in_answer: Option<(String, RetryUnit)>,
 }
 
 /// What an application can take: `[target.budget]`.
@@ -163,6 +167,8 @@ pub struct Budget {
     pub reads: Option<Rate>,
     pub writes: Option<Rate>,
     pub deletes: Option<Rate>,
+    /// The application is left alone at most so long, whatever it asks for; absent: 10 minutes.
+    pub longest_pause: Option<Duration>,
 }
 
 /// So many in a period.
@@ -229,6 +235,8 @@ pub enum Meaning {
     NotFound,
     /// A duplicate: 409 `uniqueness`.
     Uniqueness,
+    /// Somebody else changed the object since it was read: read, compare, and send again.
+    Changed,
     /// A refusal with a SCIM type, as `invalidValue` or `mutability`.
     Refused(ScimType),
     /// The gateway's credential may not do this: 502 to the client, never 403.

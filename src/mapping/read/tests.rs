@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use crate::mapping::{
     expression::Expression,
     fixture::{bare, each, rule, user},
-    model::{AttributeRule, Form, OnUnknown, TypeMapping, ValueTable},
+    model::{AttributeRule, Form, OnUnknown, TablePairs, TypeMapping, ValueTable},
     path::{FieldPlace, JsonPath},
 };
 
@@ -12,7 +12,7 @@ use super::*;
 
 fn values(pairs: &[(Value, Value)], unknown: OnUnknown) -> ValueTable {
     ValueTable {
-        pairs: pairs.to_vec(),
+        pairs: TablePairs::Fixed(pairs.to_vec()),
         unknown_read: unknown.clone(),
         unknown_write: unknown,
     }

@@ -125,7 +125,7 @@ impl Meaning {
             Self::Refused(kind) => (kind.status(), Some(kind)),
             Self::TooMany => (429, None),
             Self::NotSupported => (501, None),
-            Self::Retry => (503, None),
+            Self::Retry | Self::Changed => (503, None),
             Self::Forbidden | Self::NotLoggedIn | Self::Failed => (502, None),
         }
     }

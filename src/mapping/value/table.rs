@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::mapping::{
     expression::text_of,
-    model::{OnUnknown, ValueTable},
+    model::{OnUnknown, TablePairs, ValueTable},
 };
 
 /// What a table says of a value.
@@ -21,29 +21,58 @@ pub(super) enum Found {
 
 /// The SCIM value of an application value.
 pub(super) fn decode(table: &ValueTable, raw: &Value) -> Found {
-    let pairs = table.pairs.iter().map(|(scim, field)| (field, scim));
-    find(pairs, raw, &table.unknown_read)
+    let found = match &table.pairs {
+        TablePairs::Fixed(pairs) => find(pairs.iter().map(|(scim, field)| (field, scim)), raw),
+        TablePairs::LookedUp(look_up) => {
+            let known = look_up.known();
+            known.and_then(|known| known.scim_of(raw).cloned())
+        }
+    };
+    found_or(found, &table.unknown_read)
 }
 
 /// The application value of a SCIM value.
 pub(super) fn encode(table: &ValueTable, value: &Value) -> Found {
-    let pairs = table.pairs.iter().map(|(scim, field)| (scim, field));
-    find(pairs, value, &table.unknown_write)
+    let found = match &table.pairs {
+        TablePairs::Fixed(pairs) => find(pairs.iter().map(|(scim, field)| (scim, field)), value),
+        TablePairs::LookedUp(look_up) => {
+            let known = look_up.known();
+            known.and_then(|known| known.field_of(value).cloned())
+        }
+    };
+    found_or(found, &table.unknown_write)
+}
+
+impl ValueTable {
+    /// The application's value to ask for, of a SCIM value that is searched. Absent if nothing can have it.
+    pub fn field_of(&self, value: &Value) -> Option<Value> {
+        match encode(self, value) {
+            Found::Value(field) => Some(field),
+            Found::Pass => Some(value.clone()),
+            Found::Drop | Found::Refuse if self.unknown_read == OnUnknown::Pass => {
+                Some(value.clone())
+            }
+            Found::Drop | Found::Refuse => None,
+        }
+    }
 }
 
 /// An equal value counts first, then one of equal text: keys of a file are text, and some applications write 1 as `"1"`.
 fn find<'t>(
     pairs: impl Iterator<Item = (&'t Value, &'t Value)> + Clone,
     value: &Value,
-    unknown: &OnUnknown,
-) -> Found {
+) -> Option<Value> {
     let mut alike = pairs.clone().filter(|(from, _)| is_alike(from, value));
     let found = pairs
         .clone()
         .find(|(from, _)| *from == value)
         .or_else(|| alike.next());
+    found.map(|(_, to)| to.clone())
+}
+
+fn found_or(found: Option<Value>, unknown: &OnUnknown) -> Found {
     match (found, unknown) {
-        (Some((_, to)), _) => Found::Value(to.clone()),
+        (Some(to), _) => Found::Value(to),
         (None, OnUnknown::Pass) => Found::Pass,
         (None, OnUnknown::Drop) => Found::Drop,
         (None, OnUnknown::Refuse) => Found::Refuse,

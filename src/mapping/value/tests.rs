@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{Form, OnUnknown, ValueTable},
+    mapping::model::{Form, OnUnknown, TablePairs, ValueTable},
     scim::AttributeType,
 };
 
@@ -216,11 +216,11 @@ fn a_value_is_written_in_the_form_it_should_have() {
 
 fn table(unknown: OnUnknown) -> ValueTable {
     ValueTable {
-        pairs: vec![
+        pairs: TablePairs::Fixed(vec![
             (json!(true), json!(1)),
             (json!(false), json!(3)),
             (json!("Employee"), json!("emp")),
-        ],
+        ]),
         unknown_read: unknown.clone(),
         unknown_write: unknown,
     }

@@ -69,7 +69,7 @@ pub fn is_kept(t: &TypeMapping, path: &AttributePath) -> bool {
 }
 
 /// Whether a rule sends anything.
-pub(super) fn is_writing(rule: &AttributeRule) -> bool {
+pub(in crate::mapping) fn is_writing(rule: &AttributeRule) -> bool {
     rule.write.is_some() || (rule.each.is_some() && rule.read.is_none())
 }
 

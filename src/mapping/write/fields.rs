@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     mapping::{
+        expression::EvaluateError,
         location::{definition, value_for},
         model::{AttributeRule, FieldPlace, Form, Operation, Send, TypeMapping, WhenRemoved},
         names::Names,
@@ -70,31 +71,35 @@ pub(super) fn field_value(
     resource: &Resource,
     names: &Names<'_>,
 ) -> Result<Option<Value>, WriteError> {
-    let leaf = || rule.location.leaf();
-    let plain = scim_value(t, rule, resource);
-    let template = rule.write.as_ref().and_then(|write| write.value.as_ref());
-    let value = match template {
-        None => plain,
-        Some(template) => {
-            let mut scope = names.child();
-            scope.resource(resource);
-            if let Some(value) = plain {
-                scope.with("value", value);
-            }
-            let value = template.value(&scope);
-            value
-                .map_err(|e| WriteError::of_template(&leaf(), e))?
-                .map(Cow::Owned)
-        }
-    };
-    let Some(value) = value else {
+    let leaf = rule.location.leaf();
+    let value = unspelled(t, rule, resource, names);
+    let Some(value) = value.map_err(|e| WriteError::of_template(&leaf, e))? else {
         return Ok(None);
     };
     match encode(t, rule, &value) {
         Ok(value) => Ok(Some(value)),
         Err(Untranslatable::Dropped) => Ok(None),
-        Err(why) => Err(WriteError::untranslatable(&leaf(), why)),
+        Err(why) => Err(WriteError::untranslatable(&leaf, why)),
     }
+}
+
+/// What a rule writes, before it is spelled as the application does: the attribute's value, or what the rule makes of it.
+pub(in crate::mapping) fn unspelled<'r>(
+    t: &TypeMapping,
+    rule: &AttributeRule,
+    resource: &'r Resource,
+    names: &Names<'_>,
+) -> Result<Option<Cow<'r, Value>>, EvaluateError> {
+    let plain = scim_value(t, rule, resource);
+    let Some(template) = rule.write.as_ref().and_then(|write| write.value.as_ref()) else {
+        return Ok(plain);
+    };
+    let mut scope = names.child();
+    scope.resource(resource);
+    if let Some(value) = plain {
+        scope.with("value", value);
+    }
+    Ok(template.value(&scope)?.map(Cow::Owned))
 }
 
 /// The SCIM value at a rule's location. Of a complex value that has `value`, it is that; of a list, each one's.

@@ -14,6 +14,8 @@ use crate::scim::{Attribute, AttributeType, Error};
 pub(super) struct Comparison {
     op: CompareOp,
     operand: Operand,
+    /// What a missing value counts as.
+    default: Value,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,11 +59,26 @@ impl Comparison {
             }
             _ => return Err(wrong_value(leaf)),
         };
-        Ok(Self { op, operand })
+        let default = Value::Null;
+        Ok(Self {
+            op,
+            operand,
+            default,
+        })
     }
 
-    /// Whether it holds for one value; a value of another type than the operand's is just unequal.
+    /// The same with a value that a missing one counts as.
+    pub(super) fn with_default(self, default: Value) -> Self {
+        Self { default, ..self }
+    }
+
+    /// Whether it holds for one value; a value of another type than the operand's is just unequal, and so is null.
     pub(super) fn holds(&self, value: &Value) -> bool {
+        let value = if value.is_null() {
+            &self.default
+        } else {
+            value
+        };
         match (&self.operand, value) {
             (Operand::Boolean(b), Value::Bool(v)) => self.orders(v.cmp(b)),
             (Operand::Number(number, exact), Value::Number(_)) => {
@@ -77,7 +94,7 @@ impl Comparison {
         }
     }
 
-    /// Whether it holds when there is no value: only for `ne`.
+    /// Whether it holds when there is nothing that could have a value: only for `ne`.
     pub(super) fn holds_for_absence(&self) -> bool {
         self.op == CompareOp::Ne
     }

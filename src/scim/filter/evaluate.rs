@@ -22,6 +22,8 @@ pub struct ElementMatcher {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
+    /// Decided by the type alone.
+    Known(bool),
     And(Vec<Test>),
     Or(Vec<Test>),
     Not(Box<Test>),
@@ -43,16 +45,44 @@ impl Matcher {
     ///
     /// `invalidFilter` for an unknown attribute, and for an operator or a value that does not go with the attribute's type.
     pub fn compile(filter: &Filter, resource_type: &ResourceType) -> Result<Self, Error> {
+        Self::compile_among(filter, resource_type, &[])
+    }
+
+    /// Resolves a filter's names for one of several resource types that are queried together: an attribute that only others
+    /// have has no value here (RFC 7644 §3.4.2.1).
+    ///
+    /// # Errors
+    ///
+    /// As [`compile`](Self::compile); an attribute is unknown if none of them has it.
+    pub fn compile_among(
+        filter: &Filter,
+        resource_type: &ResourceType,
+        others: &[&ResourceType],
+    ) -> Result<Self, Error> {
         let mut attributes = Vec::new();
-        let test = compile(filter, &Scope::Resource(resource_type), &mut attributes)?;
+        let scope = Scope::Resource(resource_type, others);
+        let test = compile(filter, &scope, &mut attributes)?;
         attributes.sort();
         attributes.dedup();
         Ok(Self { test, attributes })
     }
 
     /// Whether a resource, in the schema's spelling, matches.
+    ///
+    /// - A comparison with a multi-valued attribute holds if it holds for any value (RFC 7644 §3.4.2.2), and `ne` is no
+    ///   exception: `emails.type ne "work"` finds whoever has an address of another kind, whatever else they have. Who has
+    ///   none of that kind is `not (emails.type eq "work")`.
+    /// - What is unassigned is null (RFC 7643 §2.5), in an element too: it equals nothing but `null`, differs from everything
+    ///   else, and is neither greater nor less. An attribute without elements is unassigned as a whole.
+    /// - A value filter wants an element: `emails[type ne "work"]` finds nobody without an address. Among elements it says
+    ///   what the plain comparison says.
     pub fn matches(&self, resource: &Map<String, Value>) -> bool {
         self.test.holds(Node::Object(resource))
+    }
+
+    /// Whether no resource of the type can match, whatever it holds.
+    pub fn is_never(&self) -> bool {
+        self.test == Test::Known(false)
     }
 
     /// The attributes it reads: canonical paths, sorted, each once.
@@ -79,23 +109,47 @@ impl ElementMatcher {
 }
 
 impl Test {
+    /// All of them; what is known already is left out.
+    fn all(mut tests: Vec<Self>) -> Self {
+        if tests.contains(&Self::Known(false)) {
+            return Self::Known(false);
+        }
+        tests.retain(|test| *test != Self::Known(true));
+        match tests.is_empty() {
+            true => Self::Known(true),
+            false => Self::And(tests),
+        }
+    }
+
+    /// Any of them; what is known already is left out.
+    fn any(mut tests: Vec<Self>) -> Self {
+        if tests.contains(&Self::Known(true)) {
+            return Self::Known(true);
+        }
+        tests.retain(|test| *test != Self::Known(false));
+        match tests.is_empty() {
+            true => Self::Known(false),
+            false => Self::Or(tests),
+        }
+    }
+
     fn holds(&self, node: Node<'_>) -> bool {
         match self {
+            Self::Known(holds) => *holds,
             Self::And(tests) => tests.iter().all(|t| t.holds(node)),
             Self::Or(tests) => tests.iter().any(|t| t.holds(node)),
             Self::Not(test) => !test.holds(node),
-            Self::Present(place) => node.any(place, &mut is_present),
-            Self::Absent(place) => !node.any(place, &mut is_present),
-            Self::Compare(place, comparison) => {
-                let mut is_absent = true;
-                let holds = node.any(place, &mut |value| {
-                    is_absent = is_absent && value.is_null();
-                    !value.is_null() && comparison.holds(value)
-                });
-                holds || (is_absent && comparison.holds_for_absence())
-            }
+            Self::Present(place) => node.any(place, &mut is_present) == Some(true),
+            Self::Absent(place) => node
+                .any(place, &mut |value| !is_present(value))
+                .unwrap_or(true),
+            Self::Compare(place, comparison) => node
+                .any(place, &mut |value| comparison.holds(value))
+                .unwrap_or(comparison.holds_for_absence()),
             Self::Element(place, test) => {
-                node.any(place, &mut |element| test.holds(Node::Value(element)))
+                let mut holds =
+                    |element: &Value| !element.is_null() && test.holds(Node::Value(element));
+                node.any(place, &mut holds) == Some(true)
             }
         }
     }
@@ -109,19 +163,29 @@ enum Node<'a> {
 }
 
 impl Node<'_> {
-    /// Whether a value at a place satisfies `test`; each value of a list is tried.
-    fn any(self, place: &[String], test: &mut dyn FnMut(&Value) -> bool) -> bool {
+    /// Whether a value at a place satisfies `test`; each value of a list is tried, and null for one that is missing.
+    /// None if there was nothing to try: the list is empty, or what should hold the value is unassigned.
+    fn any(self, place: &[String], test: &mut dyn FnMut(&Value) -> bool) -> Option<bool> {
         match (self, place.split_first()) {
-            (Self::Object(object), Some((key, rest))) => object
-                .get(key)
-                .is_some_and(|value| Node::Value(value).any(rest, test)),
-            (Self::Object(_), None) => false,
-            (Self::Value(Value::Array(values)), _) => values
-                .iter()
-                .any(|value| Node::Value(value).any(place, test)),
+            (Self::Object(object), Some((key, rest))) => match object.get(key) {
+                Some(value) => Node::Value(value).any(rest, test),
+                None if rest.is_empty() => Some(test(&Value::Null)),
+                None => None,
+            },
+            (Self::Object(_), None) => None,
+            (Self::Value(Value::Array(values)), _) => {
+                let mut outcome = None;
+                for value in values {
+                    outcome = outcome.max(Node::Value(value).any(place, test));
+                    if outcome == Some(true) {
+                        break;
+                    }
+                }
+                outcome
+            }
             (Self::Value(Value::Object(object)), Some(_)) => Node::Object(object).any(place, test),
-            (Self::Value(value), None) => test(value),
-            (Self::Value(_), Some(_)) => false,
+            (Self::Value(value), None) => Some(test(value)),
+            (Self::Value(_), Some(_)) => None,
         }
     }
 }
@@ -139,7 +203,8 @@ pub(crate) fn is_present(value: &Value) -> bool {
 
 /// Where a filter's names are looked up.
 enum Scope<'a> {
-    Resource(&'a ResourceType),
+    /// With the types that are queried together with it.
+    Resource(&'a ResourceType, &'a [&'a ResourceType]),
     /// The elements of an attribute; its path is known when a whole resource is filtered.
     Element(&'a Attribute, Option<AttributePath>),
 }
@@ -154,10 +219,16 @@ fn compile(
         tests.collect::<Result<Vec<_>, _>>()
     };
     match filter {
-        Filter::And(filters) => Ok(Test::And(compile_all(filters)?)),
-        Filter::Or(filters) => Ok(Test::Or(compile_all(filters)?)),
-        Filter::Not(inner) => Ok(Test::Not(Box::new(compile(inner, scope, attributes)?))),
+        Filter::And(filters) => Ok(Test::all(compile_all(filters)?)),
+        Filter::Or(filters) => Ok(Test::any(compile_all(filters)?)),
+        Filter::Not(inner) => Ok(match compile(inner, scope, attributes)? {
+            Test::Known(holds) => Test::Known(!holds),
+            test => Test::Not(Box::new(test)),
+        }),
         Filter::Present(path) => {
+            if scope.is_others(path) {
+                return Ok(Test::Known(false));
+            }
             let (place, _) = scope.find(path, attributes)?;
             Ok(Test::Present(place))
         }
@@ -173,6 +244,11 @@ fn compile_comparison(
     scope: &Scope<'_>,
     attributes: &mut Vec<AttributePath>,
 ) -> Result<Test, Error> {
+    if scope.is_others(path) {
+        return Ok(Test::Known(
+            (op == CompareOp::Eq) == value.is_null() && matches!(op, CompareOp::Eq | CompareOp::Ne),
+        ));
+    }
     if value.is_null() {
         let (place, _) = scope.find(path, attributes)?;
         return match op {
@@ -185,7 +261,16 @@ fn compile_comparison(
     }
     let path = scope.with_value(path)?;
     let (place, leaf) = scope.find(&path, attributes)?;
-    Ok(Test::Compare(place, Comparison::new(leaf, op, value)?))
+    let comparison = Comparison::new(leaf, op, value)?;
+    // "If not specified, the value of `primary` SHALL be assumed to be `false`" (RFC 7643 §2.4).
+    let is_of_an_element = path.sub_attribute.is_some() || matches!(scope, Scope::Element(..));
+    let is_primary = is_of_an_element && leaf.name == "primary";
+    let comparison = if is_primary {
+        comparison.with_default(false.into())
+    } else {
+        comparison
+    };
+    Ok(Test::Compare(place, comparison))
 }
 
 fn compile_value_path(
@@ -194,9 +279,12 @@ fn compile_value_path(
     scope: &Scope<'_>,
     attributes: &mut Vec<AttributePath>,
 ) -> Result<Test, Error> {
-    let Scope::Resource(resource_type) = scope else {
+    let Scope::Resource(resource_type, _) = scope else {
         return Err(Error::invalid_filter("Value filters cannot be nested."));
     };
+    if scope.is_others(path) {
+        return Ok(Test::Known(false));
+    }
     let resolved = resolve(resource_type, path)?;
     let attribute = resolved
         .leaf()
@@ -211,6 +299,16 @@ fn compile_value_path(
 }
 
 impl<'a> Scope<'a> {
+    /// Whether an attribute is one that only the types beside this one have.
+    fn is_others(&self, path: &AttributePath) -> bool {
+        match self {
+            Self::Resource(own, others) => {
+                own.resolve(path).is_none() && others.iter().any(|t| t.resolve(path).is_some())
+            }
+            Self::Element(..) => false,
+        }
+    }
+
     /// Looks a name up, and notes it among the attributes that are read.
     fn find(
         &self,
@@ -218,7 +316,7 @@ impl<'a> Scope<'a> {
         attributes: &mut Vec<AttributePath>,
     ) -> Result<(Place, &'a Attribute), Error> {
         match self {
-            Self::Resource(resource_type) => {
+            Self::Resource(resource_type, _) => {
                 let resolved = resolve(resource_type, path)?;
                 let leaf = resolved
                     .leaf()
@@ -241,7 +339,7 @@ impl<'a> Scope<'a> {
 
     /// The path that is compared: that of the `value` sub-attribute, if a complex attribute has one.
     fn with_value(&self, path: &AttributePath) -> Result<AttributePath, Error> {
-        let Self::Resource(resource_type) = self else {
+        let Self::Resource(resource_type, _) = self else {
             return Ok(path.clone());
         };
         let has_value = resolve(resource_type, path)?

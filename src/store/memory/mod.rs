@@ -1,5 +1,6 @@
 //! The engine that keeps nothing: for tests, `explain` and the demo. It is also the model the other engines are compared with.
 
+mod held;
 mod shelf;
 
 use std::collections::{BTreeMap, HashMap};
@@ -8,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use self::shelf::Shelf;
+use self::{held::Waiting, shelf::Shelf};
 use super::record::to_microseconds;
 use super::{
-    ExternalId, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreError, StoreFuture,
+    ExternalId, Held, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreError, StoreFuture,
     TargetId, TenantId,
 };
 
@@ -25,6 +26,7 @@ pub struct MemoryStore {
 struct Content {
     tenants: HashMap<TenantId, HashMap<String, Shelf>>,
     keys: BTreeMap<String, KeyRecord>,
+    held: HashMap<TenantId, Waiting>,
 }
 
 impl MemoryStore {
@@ -259,6 +261,61 @@ impl Store for MemoryStore {
         self.read(tenant, resource_type, |shelf| {
             shelf.open_intents(older_than)
         })
+    }
+
+    fn hold<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        held: &'a Held,
+        most: u64,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let mut content = self.content();
+        let waiting = content.held.entry(tenant.clone()).or_default();
+        let is_held = waiting.hold(resource_type, held, most, to_microseconds(not_before));
+        Box::pin(ready(Ok(is_held)))
+    }
+
+    fn held<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        names: &'a [String],
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, Vec<Held>> {
+        let content = self.content();
+        let waiting = content.held.get(tenant);
+        let found =
+            waiting.map(|waiting| waiting.find(resource_type, names, to_microseconds(not_before)));
+        Box::pin(ready(Ok(found.unwrap_or_default())))
+    }
+
+    fn let_go<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        attribute: Option<&'a str>,
+        named: Option<&'a str>,
+    ) -> StoreFuture<'a, ()> {
+        if let Some(waiting) = self.content().held.get_mut(tenant) {
+            waiting.let_go(resource_type, id, attribute, named);
+        }
+        Box::pin(ready(Ok(())))
+    }
+
+    fn held_count<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, u64> {
+        let content = self.content();
+        let count = content
+            .held
+            .get(tenant)
+            .map_or(0, |w| w.count(to_microseconds(not_before)));
+        Box::pin(ready(Ok(count)))
     }
 
     fn create_key<'a>(&'a self, tenant: &'a TenantId, key: &'a KeyRecord) -> StoreFuture<'a, ()> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use tracing::warn;
 
 use super::fault::Fault;
-use super::{intent, key, record};
+use super::{held, intent, key, record};
 use crate::store::StoreError;
 
 /// Opens the file for writing: creates it if there is none, checks it, migrates it.
@@ -129,6 +129,7 @@ fn check(conn: &Connection) -> Result<(), StoreError> {
     let rows = || -> Result<(), Fault> {
         record::check_all(conn)?;
         intent::check_all(conn)?;
+        held::check_all(conn)?;
         key::all(conn)?;
         Ok(())
     };
@@ -245,4 +246,7 @@ const APPLICATION_ID: i32 = 0x7363_6967;
 /// 32 MiB of the usual pages.
 const FULL_CHECK_PAGES: i64 = 8192;
 /// In order; `user_version` counts how many a file has.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_records_intents_keys.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/001_records_intents_keys.sql"),
+    include_str!("migrations/002_held.sql"),
+];

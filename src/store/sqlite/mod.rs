@@ -2,10 +2,11 @@
 //!
 //! In: the store's operations. Out: rows, once they are on the disk. Knows nothing beyond its file.
 //!
-//! `worker` has the threads, `file` opens and checks, `record`, `intent` and `key` have the statements.
+//! `worker` has the threads, `file` opens and checks, `record`, `intent`, `held` and `key` have the statements.
 
 mod fault;
 mod file;
+mod held;
 mod intent;
 mod key;
 mod place;
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 use self::place::Place;
 use self::worker::Worker;
 use super::{
-    ExternalId, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreError, StoreFuture,
+    ExternalId, Held, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreError, StoreFuture,
     TargetId, TenantId,
 };
 
@@ -222,6 +223,56 @@ impl Store for SqliteStore {
         let place = Place::new(tenant, resource_type);
         let find = move |conn: &_| intent::open(conn, &place, older_than);
         Box::pin(self.readers.run("read intents", find))
+    }
+
+    fn hold<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        held: &'a Held,
+        most: u64,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        let (place, held) = (Place::new(tenant, resource_type), held.clone());
+        let hold = move |conn: &_| held::hold(conn, &place, &held, most, not_before);
+        Box::pin(self.writer.run("hold a reference", hold))
+    }
+
+    fn held<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        names: &'a [String],
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, Vec<Held>> {
+        let (place, names) = (Place::new(tenant, resource_type), names.to_vec());
+        let find = move |conn: &_| held::find(conn, &place, &names, not_before);
+        Box::pin(self.readers.run("read held references", find))
+    }
+
+    fn let_go<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        id: &'a ScimId,
+        attribute: Option<&'a str>,
+        named: Option<&'a str>,
+    ) -> StoreFuture<'a, ()> {
+        let (place, id) = (Place::new(tenant, resource_type), id.clone());
+        let (attribute, named) = (attribute.map(str::to_owned), named.map(str::to_owned));
+        let let_go =
+            move |conn: &_| held::let_go(conn, &place, &id, attribute.as_deref(), named.as_deref());
+        Box::pin(self.writer.run("let a reference go", let_go))
+    }
+
+    fn held_count<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        not_before: Timestamp,
+    ) -> StoreFuture<'a, u64> {
+        let tenant = tenant.clone();
+        let count = move |conn: &_| held::count(conn, &tenant, not_before);
+        Box::pin(self.readers.run("count held references", count))
     }
 
     fn create_key<'a>(&'a self, tenant: &'a TenantId, key: &'a KeyRecord) -> StoreFuture<'a, ()> {

@@ -1,6 +1,7 @@
 //! What every engine must do: one list of cases, run against each.
 
 mod general;
+mod held;
 mod intents;
 mod records;
 
@@ -38,6 +39,9 @@ macro_rules! conformance {
                 intents::only_old_acknowledged_intents_expire
                 intents::a_deletion_frees_the_name
                 intents::open_intents_are_the_old_prepared_ones
+                held::a_held_reference_is_found_by_what_it_names
+                held::the_same_reference_is_held_once_and_no_more_than_so_many
+                held::what_a_resource_holds_is_let_go_whole_or_in_part
                 general::keys_belong_to_their_tenant
                 general::odd_texts_are_just_texts
                 records::many_writers_lose_nothing

@@ -8,7 +8,7 @@ use super::{Session, cookies::Jar};
 use crate::{
     mapping::{
         call::{header, plan},
-        model::{Login, Meaning},
+        model::{Login, Meaning, RetryUnit},
         names::Names,
         page::count_in,
         reply::{CallClass, take},
@@ -59,12 +59,27 @@ pub(super) async fn session(
             _ => return Err(TargetError::LoginFailed("it refuses the login")),
         }
     }
-    let in_answer = taken
-        .get("expires_in")
-        .and_then(count_in)
-        .map(Duration::from_secs);
+    let in_answer = match &settings.life_in_answer {
+        Some((name, unit)) => taken.get(name).and_then(|value| life(value, *unit)),
+        None => taken
+            .get("expires_in")
+            .and_then(count_in)
+            .map(Duration::from_secs),
+    };
     session.login = Value::Object(taken);
     finished(session, settings, line).map(|session| session.lasting(settings.life.or(in_answer)))
+}
+
+/// How long a session lasts by what the answer says; absent if that says nothing.
+fn life(value: &Value, unit: RetryUnit) -> Option<Duration> {
+    match unit {
+        RetryUnit::Seconds => count_in(value).map(Duration::from_secs),
+        RetryUnit::Milliseconds => count_in(value).map(Duration::from_millis),
+        RetryUnit::Time => {
+            let end: jiff::Timestamp = value.as_str()?.parse().ok()?;
+            Duration::try_from(end.duration_since(jiff::Timestamp::now())).ok()
+        }
+    }
 }
 
 fn names<'n>(line: &'n Line, login: &'n Value) -> Names<'n> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
-    mapping::model::{Example, ExampleKind, Mapping, TypeMapping},
+    mapping::model::{Example, ExampleKind, Mapping, Pairs, TypeMapping},
 };
 
 /// Runs every example of a mapping.
@@ -44,6 +44,15 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
         .iter()
         .find(|section| section.section == example.section)
         .ok_or_else(|| format!("there is no section `{}`", example.section))?;
+    for look_up in &mapping.look_ups {
+        let given = example
+            .values
+            .iter()
+            .find(|(name, _)| *name == look_up.name);
+        look_up.put(Pairs::new(
+            given.map(|(_, pairs)| pairs.clone()).unwrap_or_default(),
+        ));
+    }
     match &example.kind {
         ExampleKind::Reply { reply, expect } => reply::run(mapping, section, reply, expect),
         ExampleKind::Request {

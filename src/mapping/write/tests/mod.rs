@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     mapping::{
         fixture::{operation, user},
-        model::{AttributeRule, OnUnknown, Send, TypeMapping, ValueTable},
+        model::{AttributeRule, OnUnknown, Send, TablePairs, TypeMapping, ValueTable},
         names::Names,
     },
     scim::{AttributePath, Resource},
@@ -76,7 +76,7 @@ fn with_update(rules: Vec<AttributeRule>, send: Send) -> TypeMapping {
 
 fn on_off(unknown_write: OnUnknown) -> ValueTable {
     ValueTable {
-        pairs: vec![(json!(true), json!(1)), (json!(false), json!(3))],
+        pairs: TablePairs::Fixed(vec![(json!(true), json!(1)), (json!(false), json!(3))]),
         unknown_read: OnUnknown::Drop,
         unknown_write,
     }

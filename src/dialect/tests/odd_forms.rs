@@ -1,0 +1,82 @@
+//! Forms of no known client, which templates, proxies and hand-written clients bring.
+
+use super::*;
+use crate::scim::ScimType;
+
+#[test]
+fn paging_without_values_is_no_paging_and_an_empty_filter_stays() {
+    for (query, expected) in [
+        ("startIndex=&count=&SORTBY=&sortOrder=%20", &[][..]),
+        ("count=&startIndex=3", &[("startIndex", "3")]),
+        ("filter=&count=", &[("filter", "")]),
+        ("cursor=", &[("cursor", "")]),
+    ] {
+        let mut notes = Notes::default();
+        let pairs = Dialect::default().query_pairs(Some(query), &mut notes);
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(pairs, expected, "{query}");
+    }
+}
+
+#[test]
+fn a_filter_that_was_encoded_twice_is_decoded_twice_and_no_other_is() {
+    let read = |query: &str| {
+        let pairs = Dialect::default().query_pairs(Some(query), &mut Notes::default());
+        pairs[0].1.clone()
+    };
+    let twice = "filter=userName%2520eq%2520%2522a%252Bb@example.com%2522";
+    assert_eq!(read(twice), "userName eq \"a+b@example.com\"");
+    let once = "filter=userName%20eq%20%22a%2520b%22";
+    assert_eq!(read(once), "userName eq \"a%20b\"");
+}
+
+#[test]
+fn members_that_name_nobody_stay_to_be_refused() {
+    for value in [
+        json!([{ "id": "u1" }]),
+        json!([null]),
+        json!([{}]),
+        json!([""]),
+        json!({ "display": "Ada" }),
+    ] {
+        let op = json!([{ "op": "replace", "path": "members", "value": value }]);
+        let after = patched(&group_type(), &group(), operations(op)).unwrap();
+        assert_eq!(after.0["members"], json!([{ "value": "" }]), "{value}");
+    }
+}
+
+#[test]
+fn a_display_alone_does_not_take_a_member_away() {
+    let op = json!([{ "op": "replace", "path": "members[value eq \"u2\"]", "value": { "display": "Ada" } }]);
+    let after = patched(&group_type(), &group(), operations(op)).unwrap();
+    assert_eq!(after.0["members"], group().0["members"]);
+}
+
+#[test]
+fn a_reference_may_be_a_location_alone() {
+    let add = json!([{ "op": "add", "path": "members", "value": [
+        { "$ref": "Users/u8" }, { "$ref": "https://scim.example/scim/v2/Groups/g%207" },
+    ] }]);
+    let after = patched(&group_type(), &group(), operations(add)).unwrap();
+    let members = after.0["members"].as_array().unwrap();
+    assert!(
+        members.contains(&json!({ "value": "u8", "type": "User" })),
+        "{members:?}"
+    );
+    assert!(
+        members.contains(&json!({ "value": "g 7", "type": "Group" })),
+        "{members:?}"
+    );
+}
+
+#[test]
+fn a_removal_of_a_location_alone_removes_that_member() {
+    let remove =
+        json!([{ "op": "remove", "path": "members", "value": [{ "$ref": "../Users/u2" }] }]);
+    let after = patched(&group_type(), &group(), operations(remove)).map_err(|e| e.scim_type);
+    let left = after.map(|group| group.0["members"].as_array().unwrap().len());
+    assert_eq!(left, Ok::<_, Option<ScimType>>(2));
+}

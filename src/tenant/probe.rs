@@ -1,0 +1,163 @@
+//! Whether an application accepts the gateway's credential: `[target] probe`, asked when a tenant is loaded.
+//!
+//! Some applications answer a stranger with 200 and less than everything; without a probe a wrong credential looks like an
+//! application without users.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::{
+    exchange::Exchange,
+    mapping::{
+        model::{Meaning, Mode},
+        names::Names,
+        reply::CallClass,
+    },
+    target::{Journey, TargetError},
+};
+
+use super::{Registry, Tenant};
+
+/// What a probe has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// The credential is accepted.
+    Accepted,
+    /// The application says that it is not.
+    Refused,
+    /// The application was reached and answered something else.
+    Failed,
+    /// The application was not reached, or did not answer in time.
+    Unreachable,
+}
+
+impl Probed {
+    /// A word for `/status`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    fn of(error: &TargetError) -> Self {
+        match error {
+            TargetError::Refused {
+                meaning: Meaning::Forbidden | Meaning::NotLoggedIn,
+                ..
+            } => Self::Refused,
+            TargetError::Unreachable { .. }
+            | TargetError::TimedOut { .. }
+            | TargetError::CircuitOpen { .. }
+            | TargetError::TooMany { .. }
+            | TargetError::BudgetExhausted => Self::Unreachable,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl Tenant {
+    /// Makes the mapping's probe and keeps what it showed; absent if there is none, or the tenant is paused.
+    pub async fn ask_probe(&self) -> Option<Probed> {
+        let mapping = &self.mapping;
+        let call = mapping.target.probe.as_ref()?;
+        if mapping.mode == Mode::Paused {
+            return None;
+        }
+        let journey = Journey {
+            tenant: Arc::clone(&mapping.tenant),
+            deadline: Instant::now() + mapping.target.deadline,
+            is_dry: false,
+            exchange: Arc::new(Mutex::new(Exchange::default())),
+        };
+        let mut names = Names::new();
+        names.settings(&mapping.settings);
+        let asked = self
+            .driver
+            .call(&journey, "target.probe", call, CallClass::Get, &names, None)
+            .await;
+        let probed = match asked {
+            Ok((_, verdict)) if verdict.meaning.is_done() => Probed::Accepted,
+            Ok(_) => Probed::Failed,
+            Err(error) => Probed::of(&error),
+        };
+        *self.probed.lock().unwrap_or_else(PoisonError::into_inner) = Some(probed);
+        Some(probed)
+    }
+
+    /// What the probe showed last; absent if it has not been made.
+    pub fn probed(&self) -> Option<Probed> {
+        *self.probed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Registry {
+    /// Makes the probes of tenants in the background, a few at a time, and says in the log what they show.
+    ///
+    /// Only an application that was not reached is asked again: one that refuses a credential may lock it.
+    pub fn ask_probes(&self, names: impl IntoIterator<Item = Arc<str>>) {
+        let few = Arc::new(Semaphore::new(PROBES_AT_A_TIME));
+        for name in names {
+            let Some(tenant) = self.tenant(&name) else {
+                continue;
+            };
+            if tenant.mapping.target.probe.is_none() {
+                continue;
+            }
+            // Not held: a tenant that was replaced meanwhile is not asked for again.
+            let tenant = Arc::downgrade(&tenant);
+            let few = Arc::clone(&few);
+            tokio::spawn(async move {
+                for _ in 0..TRIES {
+                    {
+                        let Some(tenant) = tenant.upgrade() else {
+                            return;
+                        };
+                        let Ok(_turn) = few.acquire().await else {
+                            return;
+                        };
+                        match tenant.ask_probe().await {
+                            Some(probed) => tell(&name, probed),
+                            None => return,
+                        }
+                        if tenant.probed() != Some(Probed::Unreachable) {
+                            return;
+                        }
+                    }
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            });
+        }
+    }
+}
+
+fn tell(tenant: &str, probed: Probed) {
+    match probed {
+        Probed::Accepted => {
+            tracing::info!(tenant, "the application accepts the gateway's credential")
+        }
+        Probed::Refused => tracing::error!(
+            tenant,
+            "the application does not accept the gateway's credential: set the one in `[target.auth]` anew"
+        ),
+        Probed::Failed => tracing::warn!(
+            tenant,
+            "the probe was answered with an error: see whether `[target] probe` and `base-url` are right, with `scimgate rehearse`"
+        ),
+        Probed::Unreachable => tracing::warn!(
+            tenant,
+            "the application does not answer: see whether `base-url` is right and whether it can be reached from here"
+        ),
+    }
+}
+
+/// A gateway with a thousand tenants does not ask all of them at once.
+const PROBES_AT_A_TIME: usize = 8;
+const TRIES: usize = 10;
+const AGAIN_AFTER: Duration = Duration::from_secs(60);

@@ -1,0 +1,188 @@
+//! A change in any spelling makes the same calls, and the same ruling about them (promise S12).
+
+use serde_json::{Value, json};
+
+use crate::stage::{Ask, Setup, Stage, patch};
+
+const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// Users 1 to 4, and a group of the first three.
+async fn staffed(text: &str) -> Stage {
+    let stage = Setup::tenant(text).start().await;
+    stage.app.add_users(4);
+    stage.app.add_group(json!({ "name": "crew" }), [1, 2, 3]);
+    stage
+}
+
+/// Every spelling makes the calls of the first one; under the policy every one is refused with this status, without a call.
+async fn all_the_same(
+    spellings: Vec<Value>,
+    policy: &str,
+    refusal: u16,
+    ask: impl Fn(&Stage, Value) -> Ask,
+) {
+    assert!(spellings.len() >= 12, "{}", spellings.len());
+    let mut expected = None;
+    for body in spellings {
+        let stage = staffed("").await;
+        let reply = ask(&stage, body.clone()).send().await;
+        assert!(reply.status < 300, "{body}: {}", reply.body);
+        let writes = stage.app.writes();
+        assert!(!writes.is_empty(), "{body} made no call");
+        assert_eq!(
+            expected.get_or_insert_with(|| writes.clone()),
+            &writes,
+            "{body}"
+        );
+
+        let stage = staffed(policy).await;
+        // The one deactivation that a policy below lets pass.
+        let off = json!([{ "op": "replace", "path": "active", "value": false }]);
+        stage.patch("/Users/4", off).await.is(200);
+        stage.app.forget_calls();
+        let reply = ask(&stage, body.clone()).send().await;
+        assert_eq!(reply.status, refusal, "{body}: {}", reply.body);
+        assert_eq!(stage.app.writes(), [], "{body}");
+    }
+}
+
+fn operations(all: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    all.into_iter().map(patch).collect()
+}
+
+#[tokio::test]
+async fn a_deactivation() {
+    let with_path = ["active", "Active", "ACTIVE"].map(|path| (path, json!(false)));
+    let with_word = [
+        json!("False"),
+        json!("false"),
+        json!([false]),
+        json!(["False"]),
+    ];
+    let with_word = with_word.map(|value| ("active", value));
+    let pathed = with_path.into_iter().chain(with_word);
+    let pathed =
+        pathed.map(|(path, value)| json!([{ "op": "replace", "path": path, "value": value }]));
+    let others = [
+        json!([{ "op": "Replace", "path": "active", "value": false }]),
+        json!([{ "op": "add", "path": "active", "value": false }]),
+        json!([{ "op": "replace", "value": { "active": false } }]),
+        json!([{ "op": "replace", "value": { "ACTIVE": "False" } }]),
+        json!([{ "op": "replace", "value": [{ "active": false }] }]),
+        json!([{ "op": "replace", "value": "{\"active\":false}" }]),
+        json!([{ "op": "replace", "path": format!("{CORE}:active"), "value": false }]),
+        json!([{ "op": "replace", "path": CORE, "value": { "active": false } }]),
+        json!([{ "op": "replace", "value": { "id": "1", "schemas": [CORE], "active": false } }]),
+        json!([{ "op": "replace", "value": { format!("{CORE}:active"): "FALSE" } }]),
+    ];
+    let policy = "[policy]\nmost-changes = { deactivations = 1, window = \"1h\" }\n";
+    all_the_same(
+        operations(pathed.chain(others)),
+        policy,
+        503,
+        |stage, body| stage.ask("PATCH", "/Users/1").body(body),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_removal_of_a_member() {
+    let removals = [
+        json!({ "op": "remove", "path": "members[value eq \"2\"]" }),
+        json!({ "op": "Remove", "path": "members[value eq \"2\"]" }),
+        json!({ "op": "remove", "path": "Members[Value EQ \"2\"]" }),
+        json!({ "op": "remove", "path": "members[value eq '2']" }),
+        json!({ "op": "remove", "path": "members[value eq 2]" }),
+        json!({ "op": "remove", "path": "members[(value eq \"2\")]" }),
+        json!({ "op": "remove", "path": "members", "value": [{ "value": "2" }] }),
+        json!({ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": "2" }] }),
+        json!({ "op": "remove", "path": "members", "value": { "value": "2" } }),
+        json!({ "op": "remove", "path": "members", "value": ["2"] }),
+        json!({ "op": "remove", "path": "members", "value": "2" }),
+        json!({ "op": "remove", "path": "members", "value": [{ "value": 2, "display": "x" }] }),
+        json!({ "op": "remove", "path": "members", "value": [{ "$ref": "https://scim.example/scim/v2/Users/2" }] }),
+    ];
+    let policy = "[policy]\nmax-shrink = { percent = 10, members = 0 }\n";
+    let spellings = operations(removals.map(|one| json!([one])));
+    all_the_same(spellings, policy, 403, |stage, body| {
+        stage.ask("PATCH", "/Groups/g-5").body(body)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_creation() {
+    let plain = json!({ "userName": "eve", "title": "Dr.", "active": true,
+        "emails": [{ "value": "eve@evil.example", "type": "work" }] });
+    let with = |changes: Value| {
+        let mut body = plain.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let without = |name: &str, changes: Value| {
+        let mut body = with(changes);
+        body.as_object_mut().unwrap().remove(name);
+        body
+    };
+    let spellings = vec![
+        plain.clone(),
+        with(json!({ "schemas": [CORE, ENTERPRISE] })),
+        with(json!({ "schemas": CORE })),
+        with(json!({ "schemas": ["urn:scim:schemas:core:1.0"] })),
+        with(json!({ "active": "True" })),
+        with(json!({ "active": ["true"] })),
+        with(json!({ "id": "x", "meta": { "resourceType": "User" }, "groups": [] })),
+        with(json!({ "nickName": null, "displayName": "", "phoneNumbers": [] })),
+        with(json!({ "emails": { "value": "eve@evil.example", "type": "work" } })),
+        with(
+            json!({ "emails": [{ "value": "eve@evil.example", "type": "work" }, { "value": "", "type": "home" }] }),
+        ),
+        with(json!({ "shoeSize": 38, "urn:nobody:knows": { "a": 1 } })),
+        without("userName", json!({ "USERNAME": "eve" })),
+        without("title", json!({ format!("{CORE}:title"): "Dr." })),
+        without("title", json!({ "Title": ["Dr."] })),
+    ];
+    let policy = "[client]\ndomains = [\"corp.example\"]\n";
+    all_the_same(spellings, policy, 400, |stage, body| {
+        stage.ask("POST", "/Users").body(body)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replacement() {
+    let plain = json!({ "userName": "renamed", "title": "Dr.",
+        "emails": [{ "value": "user1@corp.example", "type": "work" }] });
+    let with = |changes: Value| {
+        let mut body = plain.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    let spellings = vec![
+        plain.clone(),
+        with(json!({ "schemas": [CORE] })),
+        with(json!({ "schemas": null })),
+        with(json!({ "id": "1" })),
+        with(json!({ "id": "1", "meta": { "version": "x" }, "groups": [{ "value": "1" }] })),
+        with(json!({ "active": true })),
+        with(json!({ "active": "True" })),
+        with(json!({ "active": ["true"] })),
+        with(json!({ "nickName": null, "phoneNumbers": [] })),
+        with(json!({ "emails": { "value": "user1@corp.example", "type": "work" } })),
+        with(
+            json!({ "emails": [{ "value": "user1@corp.example", "type": "work", "display": null }] }),
+        ),
+        with(json!({ "shoeSize": 38 })),
+        with(json!({ "title": ["Dr."] })),
+    ];
+    let policy = "[policy]\non-rename = \"reject\"\n";
+    all_the_same(spellings, policy, 400, |stage, body| {
+        stage.ask("PUT", "/Users/1").body(body)
+    })
+    .await;
+}
