@@ -8,6 +8,7 @@ use std::{hint::black_box, sync::Arc, time::Instant};
 use scimgate::{
     diagnostic::SourceFile,
     mapping::{
+        frame::Frame,
         load,
         model::{Mapping, TypeMapping},
         read,
@@ -146,9 +147,35 @@ fn page() {
             .map(|resource| projection.apply(&users.resource_type, resource.clone()));
         Value::from_iter(projected.map(Value::Object)).to_string()
     });
+    let texts: Vec<String> = rows.iter().map(Value::to_string).collect();
+    measure("splice a page of 100", || {
+        spliced(users, &mapping, &texts).map(|page| page.len())
+    });
     measure("one user: parse, read, version", || {
         one_user(users, &mapping, &rows)
     });
+}
+
+/// The page as text, from the rows as text.
+fn spliced(users: &TypeMapping, mapping: &Mapping, rows: &[String]) -> Option<Vec<u8>> {
+    let splice = users.splice.as_ref()?;
+    let mut page = Vec::new();
+    for row in rows {
+        let fields = splice.read(row).ok()?;
+        let id = splice.target_id(&fields).ok()??;
+        let frame = Frame {
+            id,
+            location: "https://localhost:8443/scim/v2/Users/1000000",
+            external_id: None,
+            created: None,
+            modified: None,
+            revision: None,
+        };
+        splice
+            .write(users, &mapping.settings, &fields, &frame, &mut page)
+            .ok()?;
+    }
+    Some(page)
 }
 
 fn one_user(users: &TypeMapping, mapping: &Mapping, rows: &[Value]) -> Option<String> {

@@ -102,6 +102,7 @@ fn request(arguments: &ExplainArguments) -> Result<Request, Failure> {
         body: body(arguments.body.as_deref())?,
         peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         scheme_host: Some("https://scimgate.example".into()),
+        admitted: None,
         received: Instant::now(),
     })
 }

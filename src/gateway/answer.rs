@@ -16,13 +16,22 @@ pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// The body; absent for 204 and 304.
-    pub body: Option<Value>,
+    pub body: Option<Body>,
     /// `Location`.
     pub location: Option<String>,
     /// `ETag`.
     pub version: Option<String>,
     /// The create that may be acknowledged once this answer is on its way: resource type, match key, id.
     pub acknowledges: Option<Acknowledgement>,
+}
+
+/// A body on its way out.
+#[derive(Debug)]
+pub enum Body {
+    /// To be written.
+    Tree(Value),
+    /// JSON, written already.
+    Text(Vec<u8>),
 }
 
 /// A create whose answer, once sent, ends its intent.
@@ -41,8 +50,19 @@ impl Answer {
     pub fn document(body: Value) -> Self {
         Self {
             status: 200,
-            body: Some(body),
+            body: Some(Body::Tree(body)),
             ..Self::default()
+        }
+    }
+
+    /// 200 with a text, and with what a resource's `meta` gives if it is one.
+    pub fn text(body: Vec<u8>, meta: Meta) -> Self {
+        Self {
+            status: 200,
+            body: Some(Body::Text(body)),
+            location: meta.location,
+            version: meta.version,
+            acknowledges: None,
         }
     }
 
@@ -58,7 +78,7 @@ impl Answer {
     pub fn resource(status: u16, resource: Map<String, Value>, meta: Meta) -> Self {
         Self {
             status,
-            body: Some(Value::Object(resource)),
+            body: Some(Body::Tree(Value::Object(resource))),
             location: meta.location,
             version: meta.version,
             acknowledges: None,
@@ -69,7 +89,7 @@ impl Answer {
     pub fn error(error: &Error) -> Self {
         Self {
             status: error.status,
-            body: Some(error.to_json()),
+            body: Some(Body::Tree(error.to_json())),
             ..Self::default()
         }
     }
@@ -77,7 +97,7 @@ impl Answer {
     /// The HTTP response, without what the edge adds.
     pub fn into_response(self, retry_after: Option<u64>) -> Response {
         let mut headers = HeaderMap::new();
-        let body = self.body.as_ref().map(written).unwrap_or_default();
+        let body = self.body.map(Body::into_text).unwrap_or_default();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, SCIM_JSON);
         }
@@ -97,12 +117,17 @@ impl Answer {
     }
 }
 
-/// The text of a document.
-fn written(document: &Value) -> Vec<u8> {
-    let mut text = Vec::with_capacity(SMALL_BODY_BYTES);
-    // Writing a tree of JSON to memory cannot fail.
-    let _ = serde_json::to_writer(&mut text, document);
-    text
+impl Body {
+    fn into_text(self) -> Vec<u8> {
+        let document = match self {
+            Self::Text(text) => return text,
+            Self::Tree(document) => document,
+        };
+        let mut text = Vec::with_capacity(SMALL_BODY_BYTES);
+        // Writing a tree of JSON to memory cannot fail.
+        let _ = serde_json::to_writer(&mut text, &document);
+        text
+    }
 }
 
 /// The headers that a resource's `meta` gives.

@@ -20,7 +20,12 @@ use crate::scim::{
 };
 
 use super::{
-    Call, answer::Answer, context::Context, deadline, dispatch, error::SHORTLY, route::Route,
+    Call,
+    answer::{Answer, Body},
+    context::Context,
+    deadline, dispatch,
+    error::SHORTLY,
+    route::Route,
 };
 
 /// Answers a bulk request.
@@ -282,7 +287,10 @@ fn attribute_of(pointer: &str) -> Option<String> {
 }
 
 fn id_of(answer: &Answer) -> Option<String> {
-    Some(answer.body.as_ref()?.get("id")?.as_str()?.to_owned())
+    match answer.body.as_ref()? {
+        Body::Tree(body) => Some(body.get("id")?.as_str()?.to_owned()),
+        Body::Text(_) => None,
+    }
 }
 
 /// What is left of a request's time when the last operation has to end.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, PoisonError},
+    sync::{Arc, LazyLock, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -37,8 +37,8 @@ pub struct Context {
     pub base_url: String,
     /// When the request was taken in.
     pub now: Timestamp,
-    /// Random characters for templates, fresh for each request.
-    pub random: String,
+    /// Random characters for templates, fresh for each request that asks for some.
+    pub random: LazyLock<String>,
     /// The named limits.
     pub limits: Arc<Limits>,
     /// The application's ids of protected users, once somebody had to know them: see [`identity`](super::identity).
@@ -73,7 +73,7 @@ impl Context {
     pub fn names(&self) -> Names<'_> {
         let mut names = Names::new();
         names.settings(&self.mapping().settings);
-        names.random(&self.random);
+        names.random_if_asked(&self.random);
         names
     }
 
@@ -102,9 +102,17 @@ impl Context {
 
     /// The location of a resource.
     pub fn location(&self, t: &TypeMapping, id: &str) -> String {
-        let id = percent_encoding::utf8_percent_encode(id, SEGMENT);
-        format!("{}{}/{id}", self.base_url, t.resource_type.endpoint)
+        let of_type = format!("{}{}/", self.base_url, t.resource_type.endpoint);
+        location(&of_type, id)
     }
+}
+
+/// The location of a resource below that of its type, which ends with a slash.
+pub fn location(of_type: &str, id: &str) -> String {
+    let mut location = String::with_capacity(of_type.len() + id.len());
+    location.push_str(of_type);
+    location.extend(percent_encoding::utf8_percent_encode(id, SEGMENT));
+    location
 }
 
 /// What stays as it is in a path segment: RFC 3986 unreserved characters, and `@` and `:` for readability.

@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    mapping::{model::TypeMapping, read, reply::CallClass},
-    scim::{Error, Projection},
+    mapping::{
+        model::TypeMapping,
+        read,
+        reply::{CallClass, Row},
+    },
+    scim::{Error, Projection, version::Precondition},
     target::TargetError,
 };
 
@@ -16,6 +20,7 @@ use super::{
     identity::{Located, locate, unknown},
     join::{Joined, join_known},
     members,
+    quick::{Quick, tree},
     taste::season,
     user_groups,
 };
@@ -36,6 +41,14 @@ impl Want {
         groups: false,
     };
 
+    /// What of it the type has at all.
+    fn of_type(self, t: &TypeMapping) -> Self {
+        Self {
+            members: self.members && t.members.is_some(),
+            groups: self.groups && t.groups.is_some(),
+        }
+    }
+
     /// What a projection asks for.
     pub fn of(projection: &Projection) -> Self {
         Self {
@@ -51,22 +64,64 @@ pub async fn get(
     t: &TypeMapping,
     id: &str,
     projection: &Projection,
-    if_none_match: Option<&crate::scim::version::Precondition>,
+    if_none_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let mut joined = fetch(ctx, t, id, Want::of(projection)).await?;
+    let located = locate(ctx, t, id).await?;
+    let want = Want::of(projection).of_type(t);
+    let quick = Quick::of(ctx, t, projection).filter(|_| want == Want::NEITHER);
+    let object = match &quick {
+        Some(quick) => {
+            let row = row_of(ctx, t, &located).await?;
+            let row = row.ok_or_else(|| unknown(t))?;
+            if let Some(answer) = spliced(ctx, t, quick, &row, &located, if_none_match) {
+                return answer;
+            }
+            tree(&row)?
+        }
+        None => object_of(ctx, t, &located)
+            .await?
+            .ok_or_else(|| unknown(t))?,
+    };
+    let mut joined = as_located(ctx, t, (object, None), located, want).await?;
     season(ctx, t, &mut joined.resource);
     let meta = Meta::of(&joined.resource.0);
-    if let Some(condition) = if_none_match
-        && condition.matches(meta.version.as_deref())
-    {
-        return Ok(Answer {
-            status: 304,
-            version: meta.version,
-            ..Answer::default()
-        });
+    if let Some(answer) = not_modified(&meta, if_none_match) {
+        return Ok(answer);
     }
     let body = projection.apply(&t.resource_type, joined.resource.0);
     Ok(Answer::resource(200, body, meta))
+}
+
+/// Answers with a row as it is; absent if that takes more than the row.
+fn spliced(
+    ctx: &Context,
+    t: &TypeMapping,
+    quick: &Quick<'_>,
+    row: &Row,
+    located: &Located,
+    if_none_match: Option<&Precondition>,
+) -> Option<Result<Answer, Error>> {
+    let (text, spliced, target_id) = quick.one(row, located.record.as_ref())?;
+    if target_id.as_str() != located.target_id.as_str() {
+        return Some(Err(unknown(t)));
+    }
+    let meta = Meta {
+        location: Some(ctx.location(t, located.scim_id.as_str())),
+        version: Some(spliced.version),
+    };
+    let answer = not_modified(&meta, if_none_match);
+    Some(Ok(answer.unwrap_or_else(|| Answer::text(text, meta))))
+}
+
+/// 304 if the client has this version.
+fn not_modified(meta: &Meta, if_none_match: Option<&Precondition>) -> Option<Answer> {
+    if_none_match?
+        .matches(meta.version.as_deref())
+        .then(|| Answer {
+            status: 304,
+            version: meta.version.clone(),
+            ..Answer::default()
+        })
 }
 
 /// Reads a resource as the client knows it.
@@ -89,6 +144,17 @@ pub async fn fetch_located(
     let (object, etag) = versioned_object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
+    as_located(ctx, t, (object, etag), located, want).await
+}
+
+/// The object that was read for what was located, and its ETag, with what is wanted besides.
+async fn as_located(
+    ctx: &Context,
+    t: &TypeMapping,
+    (object, etag): (Value, Option<String>),
+    located: Located,
+    want: Want,
+) -> Result<Joined, Error> {
     // `007` and `7` may be one to the target; for us an id has one spelling.
     if read::target_id(t, &object).as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
@@ -157,15 +223,32 @@ async fn versioned_object_of(
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
-    match ctx
+    let done = ctx
         .driver()
         .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
-        .await
-    {
-        Ok(done) => {
-            let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
-            Ok(done.object.map(|object| (asked(object), done.etag)))
-        }
+        .await;
+    let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
+    found(done.map(|done| Some((asked(done.object?), done.etag))))
+}
+
+/// As [`object_of`], as text where that is possible.
+async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Option<Row>, Error> {
+    let Some(get) = t
+        .get
+        .as_ref()
+        .filter(|_| !t.is_fixed() && !t.has_references())
+    else {
+        return Ok(object_of(ctx, t, located).await?.map(Row::Tree));
+    };
+    let mut names = ctx.names();
+    names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
+    found(ctx.driver().row(&ctx.journey, get, &names).await)
+}
+
+/// An object that the target does not find is absent.
+fn found<T>(read: Result<Option<T>, TargetError>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(object) => Ok(object),
         Err(TargetError::Refused {
             meaning: crate::mapping::model::Meaning::NotFound,
             ..

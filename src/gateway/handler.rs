@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     server::{Admission, Handler, Request, Response},
     store::{ScimId, Store},
     target::Journey,
-    tenant::{Refusal, Registry, Tenant},
+    tenant::{Authenticated, Refusal, Registry, Tenant},
 };
 
 use super::{
@@ -77,11 +77,13 @@ impl Gateway {
         }
     }
 
-    async fn answer(&self, request: Request) -> Response {
-        let (response, finished) = match self
-            .registry
-            .authenticate(&presented(&request.headers), Timestamp::now())
-        {
+    async fn answer(&self, mut request: Request) -> Response {
+        let admitted = request.admitted.take().map(Arc::downcast);
+        let tenant = match admitted {
+            Some(Ok(tenant)) => Ok(tenant),
+            _ => self.authenticate(&request.headers),
+        };
+        let (response, finished) = match tenant {
             Ok(tenant) => self.exchange(tenant, request, Writes::Sent).await,
             Err(refusal) => refuse(&request, refusal),
         };
@@ -89,6 +91,11 @@ impl Gateway {
             sink.finished(&finished);
         }
         response
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Authenticated {
+        self.registry
+            .authenticate(&presented(headers), Timestamp::now())
     }
 
     /// Runs one request of a tenant and gives the answer with all that happened.
@@ -247,7 +254,7 @@ impl Gateway {
             },
             base_url: format!("{origin}{base}"),
             now: to_milliseconds(Timestamp::now()),
-            random: super::random::characters(),
+            random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
             tenant,
@@ -324,12 +331,10 @@ impl Handler for Gateway {
     }
 
     fn admit(&self, head: &Parts) -> Result<Admission, Response> {
-        match self
-            .registry
-            .authenticate(&presented(&head.headers), Timestamp::now())
-        {
-            Ok(_) => Ok(Admission {
+        match self.authenticate(&head.headers) {
+            Ok(tenant) => Ok(Admission {
                 max_body_bytes: self.max_body_bytes,
+                admitted: Some(tenant),
             }),
             Err(refusal) => Err(refusal_response(refusal)),
         }

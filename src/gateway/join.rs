@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     mapping::{
+        frame::Frame,
         model::{ActiveIs, TypeMapping},
         read::{self, Reading},
         write,
     },
-    scim::{AttributePath, Error, Resource, version},
+    scim::{AttributePath, Error, Resource},
     store::{ExternalId, Record, ScimId, TargetId},
 };
 
@@ -161,22 +162,42 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    if let Some(external_id) = record.and_then(|record| record.external_id.as_ref()) {
-        resource
-            .0
-            .insert("externalId".into(), json!(external_id.as_str()));
+    let kept = Kept::of(record);
+    let location = ctx.location(t, scim_id.as_str());
+    kept.frame(scim_id.as_str(), &location).put(t, resource);
+}
+
+/// What a record says about a resource's common attributes.
+#[derive(Debug, Default)]
+pub struct Kept<'r> {
+    external_id: Option<&'r str>,
+    created: Option<String>,
+    modified: Option<String>,
+    revision: Option<u64>,
+}
+
+impl<'r> Kept<'r> {
+    /// Nothing, if there is no record.
+    pub fn of(record: Option<&'r Record>) -> Self {
+        record.map_or_else(Self::default, |record| Self {
+            external_id: record.external_id.as_ref().map(ExternalId::as_str),
+            created: Some(record.created.to_string()),
+            modified: Some(record.modified.to_string()),
+            revision: Some(record.revision),
+        })
     }
-    let schemas = schemas(t, resource);
-    resource.0.shift_remove("id");
-    resource
-        .0
-        .shift_insert(0, "id".into(), json!(scim_id.as_str()));
-    resource.0.shift_remove("schemas");
-    resource.0.shift_insert(0, "schemas".into(), schemas);
-    let meta = meta(ctx, t, resource, scim_id, record);
-    resource.0.shift_remove("meta");
-    resource.0.insert("meta".into(), meta);
-    order(t, resource);
+
+    /// The common attributes of the resource with this id.
+    pub fn frame<'f>(&'f self, id: &'f str, location: &'f str) -> Frame<'f> {
+        Frame {
+            id,
+            location,
+            external_id: self.external_id,
+            created: self.created.as_deref(),
+            modified: self.modified.as_deref(),
+            revision: self.revision,
+        }
+    }
 }
 
 /// With `active-is = "client"` the client sees what it wished last: a suspension in the application stays hidden, and is
@@ -209,70 +230,6 @@ fn withheld(resource: &mut Resource, shadow: &Map<String, Value>) {
     {
         resource.0.shift_remove(name);
     }
-}
-
-fn schemas(t: &TypeMapping, resource: &Resource) -> Value {
-    let mut urns = vec![json!(t.resource_type.schema.id)];
-    urns.extend(
-        t.resource_type
-            .extensions
-            .iter()
-            .filter(|extension| resource.0.contains_key(&extension.schema.id))
-            .map(|extension| json!(extension.schema.id)),
-    );
-    Value::Array(urns)
-}
-
-fn meta(
-    ctx: &Context,
-    t: &TypeMapping,
-    resource: &Resource,
-    scim_id: &ScimId,
-    record: Option<&Record>,
-) -> Value {
-    let mut meta = Map::with_capacity(META_ATTRIBUTES);
-    meta.insert("resourceType".into(), json!(t.resource_type.name));
-    let mapped = resource.0.get("meta").and_then(Value::as_object);
-    for (name, kept) in [
-        ("created", record.map(|r| r.created)),
-        ("lastModified", record.map(|r| r.modified)),
-    ] {
-        let mapped = mapped.and_then(|meta| meta.get(name)).cloned();
-        if let Some(time) = mapped.or_else(|| kept.map(|time| json!(time.to_string()))) {
-            meta.insert(name.into(), time);
-        }
-    }
-    meta.insert("location".into(), json!(ctx.location(t, scim_id.as_str())));
-    meta.insert("version".into(), json!(version_of(resource, record)));
-    Value::Object(meta)
-}
-
-/// The version of a resource: what it holds, and how often its membership was changed through here.
-///
-/// Members and groups are not in it, so that it does not cost their reading; a change of members counts the revision.
-pub fn version_of(resource: &Resource, record: Option<&Record>) -> String {
-    let is_content = |name: &str| !matches!(name, "meta" | "members" | "groups" | "schemas");
-    let hash = version::of_members(resource.0.iter().filter(|(name, _)| is_content(name)));
-    match record.filter(|record| record.revision > 1) {
-        Some(record) => format!("{}-{}\"", hash.trim_end_matches('"'), record.revision),
-        None => hash,
-    }
-}
-
-/// Common attributes first, then the schema's order: what people read. What was read from an object is in that order
-/// already, unless something kept here came between.
-fn order(t: &TypeMapping, resource: &mut Resource) {
-    let rank = |name: &String| t.resource_type.position(name);
-    if resource.0.keys().map(rank).is_sorted() {
-        return;
-    }
-    let members = std::mem::take(&mut resource.0);
-    let mut ranked: Vec<(usize, (String, Value))> = members
-        .into_iter()
-        .map(|member| (rank(&member.0), member))
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    resource.0 = ranked.into_iter().map(|(_, member)| member).collect();
 }
 
 async fn resolve_reference(
@@ -401,6 +358,3 @@ pub fn external_id(resource: &Resource) -> Option<ExternalId> {
         .and_then(Value::as_str)
         .map(ExternalId::new)
 }
-
-/// `resourceType`, `created`, `lastModified`, `location`, `version`.
-const META_ATTRIBUTES: usize = 5;

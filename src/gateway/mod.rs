@@ -30,6 +30,7 @@ mod members;
 mod parallel;
 mod policy;
 mod prune;
+mod quick;
 mod random;
 mod recognise;
 mod route;

@@ -6,6 +6,12 @@ use crate::{mapping::model::TypeMapping, scim::Resource};
 
 use super::context::Context;
 
+/// Whether this client may get anything put in.
+pub fn adds(ctx: &Context, t: &TypeMapping) -> bool {
+    let taste = ctx.dialect.answers(&t.resource_type);
+    taste.display_name_falls_back || taste.active_falls_back
+}
+
 /// Puts in what this client cannot do without.
 pub fn season(ctx: &Context, t: &TypeMapping, resource: &mut Resource) {
     let taste = ctx.dialect.answers(&t.resource_type);

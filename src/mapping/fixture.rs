@@ -61,6 +61,7 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
         members: None,
         groups: None,
         fixed: Vec::new(),
+        splice: None,
     }
 }
 

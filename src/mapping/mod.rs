@@ -9,6 +9,7 @@ pub mod check;
 pub mod expression;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod frame;
 pub mod load;
 mod location;
 pub mod look_up;
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod read;
 pub mod reply;
 pub mod served;
+pub mod splice;
 pub mod template;
 pub mod value;
 pub mod write;

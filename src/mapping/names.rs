@@ -5,7 +5,10 @@
 
 use std::{
     borrow::Cow,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::{Map, Value};
@@ -46,8 +49,25 @@ pub(crate) enum Root<'v> {
 /// Random characters from the edge, and how many bytes of them are used.
 #[derive(Debug)]
 struct Random<'a> {
-    source: &'a str,
+    source: Characters<'a>,
     used: AtomicUsize,
+}
+
+/// Where random characters are.
+#[derive(Debug)]
+enum Characters<'a> {
+    Here(&'a str),
+    /// Drawn when the first is asked for: most requests ask for none.
+    Drawn(&'a LazyLock<String>),
+}
+
+impl<'a> Characters<'a> {
+    fn text(&self) -> &'a str {
+        match self {
+            Self::Here(text) => text,
+            Self::Drawn(text) => text,
+        }
+    }
 }
 
 impl<'a> Names<'a> {
@@ -83,8 +103,17 @@ impl<'a> Names<'a> {
 
     /// Random characters for the function `random`, used up from the front. Inner scopes share them.
     pub fn random(&mut self, characters: &'a str) -> &mut Self {
+        self.characters(Characters::Here(characters))
+    }
+
+    /// As [`Names::random`], of characters that are drawn once one is asked for.
+    pub fn random_if_asked(&mut self, characters: &'a LazyLock<String>) -> &mut Self {
+        self.characters(Characters::Drawn(characters))
+    }
+
+    fn characters(&mut self, source: Characters<'a>) -> &mut Self {
         self.random = Some(Random {
-            source: characters,
+            source,
             used: AtomicUsize::new(0),
         });
         self
@@ -134,7 +163,7 @@ impl<'a> Names<'a> {
         let random = self.scopes().find_map(|s| s.random.as_ref())?;
         let mut used = random.used.load(Ordering::Relaxed);
         loop {
-            let rest = random.source.get(used..)?;
+            let rest = random.source.text().get(used..)?;
             let taken: String = rest.chars().take(count).collect();
             if taken.chars().count() < count {
                 return None;

@@ -206,7 +206,10 @@ impl Handler for Admin {
                 "Only GET is accepted here.",
             )));
         }
-        Ok(Admission { max_body_bytes: 0 })
+        Ok(Admission {
+            max_body_bytes: 0,
+            admitted: None,
+        })
     }
 }
 

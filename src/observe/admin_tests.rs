@@ -59,6 +59,7 @@ async fn ask(admin: &Admin, method: Method, path: &str, authorization: &[&str]) 
                 body: Bytes::new(),
                 peer: ([127, 0, 0, 1], 1).into(),
                 scheme_host: None,
+                admitted: None,
                 received: Instant::now(),
             };
             admin.handle(request).await

@@ -6,6 +6,8 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
+use super::json_line::JsonLine;
+
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -86,10 +88,8 @@ where
             .with_writer(writer)
             .boxed(),
         LogFormat::Json => fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
+            .event_format(JsonLine)
+            .with_ansi(false)
             .with_writer(writer)
             .boxed(),
     }

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod exchange_log;
+mod json_line;
 mod labels;
 pub mod log;
 pub mod metrics;

@@ -1,11 +1,7 @@
 //! Versions and preconditions (RFC 7644 §3.14, RFC 9110 §8.8.3, §13.1).
 
-use std::fmt::Write;
-
-use aws_lc_rs::digest;
 use serde_json::{Map, Value};
-
-use super::diff::write_canonical_object;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 /// A resource's version: a weak entity tag over its content. The order of keys and `meta` do not matter.
 ///
@@ -22,16 +18,104 @@ pub fn of(resource: &Map<String, Value>) -> String {
 
 /// The version of some of a resource's attributes, in any order.
 pub fn of_members<'a>(content: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
-    let mut bytes = Vec::with_capacity(1024);
-    write_canonical_object(content, &mut bytes);
-    let hash = digest::digest(&digest::SHA256, &bytes);
-    let mut tag = String::from("W/\"");
-    for byte in hash.as_ref().iter().take(VERSION_BYTES) {
-        // Writing to a string cannot fail.
-        let _ = write!(tag, "{byte:02x}");
+    let mut sum = Content::default();
+    for (name, value) in content {
+        sum.add_tree(At::ROOT.member(Name::of(name)), value);
     }
-    tag.push('"');
-    tag
+    sum.tag()
+}
+
+/// The version of a resource whose members, which are not in its content, were changed through here: it follows the number of
+/// changes. Absent, or 1: never.
+pub fn revised(version: String, revision: Option<u64>) -> String {
+    match revision.filter(|revision| *revision > 1) {
+        Some(revision) => format!("{}-{revision}\"", version.trim_end_matches('"')),
+        None => version,
+    }
+}
+
+/// What a version is made of: the sum over a resource's scalars of a 128-bit hash of each, with its place as the seed.
+///
+/// A sum does not ask for an order, so that whoever writes a resource can add each value as it comes by. Two states of one resource
+/// meet by chance as seldom as 128 bits do. A version is no secret and no proof: who could choose two states with the same version
+/// may write the resource anyway, and would deceive nobody's `If-Match` but its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Content(u128);
+
+/// A place in a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At(u64);
+
+/// A member's name, hashed once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name(u64);
+
+impl Name {
+    /// The name in the schema's spelling; an extension's is its URN.
+    pub fn of(name: &str) -> Self {
+        Self(xxh3_64(name.as_bytes()))
+    }
+}
+
+impl At {
+    /// The resource itself.
+    pub const ROOT: Self = Self(0);
+
+    /// The member of this name of the object here.
+    pub fn member(self, name: Name) -> Self {
+        Self((self.0.rotate_left(23) ^ name.0).wrapping_mul(SPREAD))
+    }
+
+    /// The element with this number, from 0, of the list here.
+    pub fn element(self, index: usize) -> Self {
+        // One more, so that the first element is not where the list is.
+        let number = (index as u64).wrapping_add(1).wrapping_mul(STEP);
+        Self((self.0.rotate_left(41) ^ number).wrapping_mul(SPREAD))
+    }
+}
+
+impl Content {
+    /// Adds a scalar by its JSON text, as `serde_json` writes it. An empty list or object is a scalar here: `[]`, `{}`.
+    pub fn add(&mut self, at: At, json: &[u8]) {
+        self.0 = self.0.wrapping_add(xxh3_128_with_seed(json, at.0));
+    }
+
+    /// Adds a value with all that is in it.
+    pub fn add_tree(&mut self, at: At, value: &Value) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, value) in members {
+                    self.add_tree(at.member(Name::of(name)), value);
+                }
+            }
+            Value::Array(items) if !items.is_empty() => {
+                for (index, value) in items.iter().enumerate() {
+                    self.add_tree(at.element(index), value);
+                }
+            }
+            Value::Bool(true) => self.add(at, b"true"),
+            Value::Bool(false) => self.add(at, b"false"),
+            scalar => {
+                let mut text = Vec::with_capacity(SCALAR_BYTES);
+                // Writing to a vector cannot fail.
+                let _ = serde_json::to_writer(&mut text, scalar);
+                self.add(at, &text);
+            }
+        }
+    }
+
+    /// The version as a weak entity tag.
+    pub fn tag(self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut tag = String::with_capacity(TAG_BYTES);
+        tag.push_str("W/\"");
+        for byte in self.0.to_be_bytes() {
+            tag.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            tag.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        tag.push('"');
+        tag
+    }
 }
 
 /// What an `If-Match` or `If-None-Match` header asks for.
@@ -98,8 +182,13 @@ fn is_separator(c: char) -> bool {
     c == ',' || c.is_ascii_whitespace()
 }
 
-/// 128 bits: two states of one resource never meet by chance.
-const VERSION_BYTES: usize = 16;
+/// Odd numbers with bits all over: a place's bits reach all others.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+const STEP: u64 = 0xd6e8_feb8_6659_fd93;
+/// `W/"`, 32 digits, `"`.
+const TAG_BYTES: usize = 36;
+/// Room for most texts.
+const SCALAR_BYTES: usize = 48;
 
 #[cfg(test)]
 mod tests {
@@ -123,7 +212,39 @@ mod tests {
             version(json!({ "a": ["x", "y"] })),
             version(json!({ "a": ["y", "x"] }))
         );
-        assert!(one.starts_with("W/\"") && one.len() == 36, "{one}");
+        assert!(one.starts_with("W/\"") && one.len() == TAG_BYTES, "{one}");
+    }
+
+    #[test]
+    fn every_place_and_kind_of_a_value_counts() {
+        let mut seen = std::collections::HashSet::new();
+        for value in [
+            json!({}),
+            json!({ "a": {} }),
+            json!({ "a": [] }),
+            json!({ "a": [[]] }),
+            json!({ "a": null }),
+            json!({ "a": "" }),
+            json!({ "a": "1" }),
+            json!({ "a": 1 }),
+            json!({ "a": true }),
+            json!({ "a": "true" }),
+            json!({ "b": "1" }),
+            json!({ "a": ["1"] }),
+            json!({ "a": ["1", "1"] }),
+            json!({ "a": [["1", "1"]] }),
+            json!({ "a": [["1"], ["1"]] }),
+            json!({ "a": { "b": "1" } }),
+            json!({ "b": { "a": "1" } }),
+            json!({ "a": { "b": "1", "a": "1" } }),
+            json!({ "a": [{ "b": "1" }, { "c": "2" }] }),
+            json!({ "a": [{ "c": "2" }, { "b": "1" }] }),
+            json!({ "a": [{ "b": "1", "c": "2" }] }),
+            json!({ "a": [{ "b": "2", "c": "1" }] }),
+            json!({ "a": { "0": "1" } }),
+        ] {
+            assert!(seen.insert(of(value.as_object().unwrap())), "{value}");
+        }
     }
 
     #[test]

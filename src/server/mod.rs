@@ -25,7 +25,7 @@ mod settings;
 mod stats;
 mod tls;
 
-use std::{fmt, future::Future, net::SocketAddr, pin::Pin, time::Instant};
+use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -69,6 +69,8 @@ pub struct Request {
     pub scheme_host: Option<String>,
     /// When its head was complete.
     pub received: Instant,
+    /// What [`Handler::admit`] found out about the sender; absent for requests that nobody admitted.
+    pub admitted: Option<Admitted>,
 }
 
 /// An answer.
@@ -121,11 +123,16 @@ impl fmt::Debug for Response {
 }
 
 /// What a request may cost, said before its body is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Admission {
     /// Bytes of body; more are answered 413. [`Limits::max_body_bytes`] is the ceiling.
     pub max_body_bytes: usize,
+    /// Handed back with the request, so that who is asking is found out once.
+    pub admitted: Option<Admitted>,
 }
+
+/// Whatever a handler knows of a sender. The edge does not look into it.
+pub type Admitted = Arc<dyn Any + Send + Sync>;
 
 /// The client's address, among the extensions of the head that [`Handler::admit`] is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

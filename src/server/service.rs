@@ -129,7 +129,8 @@ impl Connection {
         );
         parts.extensions.insert(PeerAddress(origin.peer));
         let admission = self.admit(&parts).map_err(refuse)?;
-        let held = self.read_body(&mut body, &head, admission).await?;
+        let max_bytes = admission.max_body_bytes;
+        let held = self.read_body(&mut body, &head, max_bytes).await?;
         let scheme = origin
             .scheme
             .unwrap_or(if self.edge.is_tls { "https" } else { "http" });
@@ -143,6 +144,7 @@ impl Connection {
             peer: origin.peer,
             scheme_host: host.map(|host| format!("{scheme}://{host}")),
             received,
+            admitted: admission.admitted,
         };
         Ok(self.answer(request, held.room).await)
     }
@@ -157,11 +159,11 @@ impl Connection {
         &self,
         body: &mut Incoming,
         head: &CheckedHead,
-        admission: Admission,
+        max_bytes: usize,
     ) -> Result<HeldBody, Refusal> {
         let edge = &self.edge;
         let limits = &edge.limits;
-        let max_bytes = admission.max_body_bytes.min(limits.max_body_bytes);
+        let max_bytes = max_bytes.min(limits.max_body_bytes);
         let room = Room::new(Arc::clone(&edge.stats), limits.max_bodies_in_flight_bytes);
         let read = body::read(body, head.content_length, max_bytes, limits, room).await;
         read.map_err(|fault| Refusal {

@@ -17,7 +17,7 @@ use crate::mapping::{
     model::{Call, Meaning},
     names::Names,
     page::PageRequest,
-    reply::{CallClass, Reply, RetryHint, Verdict},
+    reply::{CallClass, Cut, Reply, RetryHint, Verdict},
 };
 
 /// Attempts at a call that may be repeated, or of which no byte has left.
@@ -43,6 +43,8 @@ pub(super) struct Ask<'a> {
     pub page: &'a PageRequest,
     /// Headers besides the mapping's: `If-Match`.
     pub headers: &'a [(HeaderName, HeaderValue)],
+    /// Rows that are wanted as text.
+    pub cut: Option<&'a Cut<'a>>,
 }
 
 /// What came of it.
@@ -93,6 +95,7 @@ impl Driver {
                 planned: &planned,
                 call: ask.call,
                 class: ask.class,
+                cut: ask.cut,
                 session: &session,
                 secrets,
             };

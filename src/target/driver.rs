@@ -12,7 +12,7 @@ use super::{
     conduct::{Answer, Ask},
     line::Line,
     pages::Pages,
-    progress::{Progress, taken},
+    progress::{Progress, object_in, taken},
 };
 use crate::{
     mapping::{
@@ -20,7 +20,7 @@ use crate::{
         model::{Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
-        reply::{CallClass, Reply, Verdict, take},
+        reply::{CallClass, Cut, Reply, Row, Verdict, take},
     },
     scim::AttributePath,
 };
@@ -135,6 +135,7 @@ impl Driver {
                 body: steps.body.filter(|_| carries_fields(step)),
                 page: &PageRequest::default(),
                 headers: steps.headers,
+                cut: None,
             };
             let Some(answer) = self.step(journey, &ask).await? else {
                 continue;
@@ -162,6 +163,43 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Reads one object, as text where its reply holds nothing else to be looked at; absent if the reply holds none.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn row(
+        &self,
+        journey: &Journey,
+        operation: &Operation,
+        names: &Names<'_>,
+    ) -> Result<Option<Row>, TargetError> {
+        let class = CallClass::Get;
+        let Some((step, cut)) = in_one_call(operation) else {
+            let done = self
+                .run(journey, operation, class, names, None, &[])
+                .await?;
+            return Ok(done.object.map(Row::Tree));
+        };
+        let ask = Ask {
+            operation: &operation.name,
+            call: step,
+            class,
+            names,
+            body: None,
+            page: &PageRequest::default(),
+            headers: &[],
+            cut: Some(&cut),
+        };
+        let Some(answer) = self.step(journey, &ask).await? else {
+            return Ok(None);
+        };
+        if let Some(text) = answer.reply.rows.as_ref().and_then(|rows| rows.first()) {
+            return Ok(Some(Row::Text(text.clone())));
+        }
+        Ok(object_in(operation, &answer.reply).cloned().map(Row::Tree))
     }
 
     /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.
@@ -226,6 +264,7 @@ impl Driver {
             body: body.as_ref(),
             page: &PageRequest::default(),
             headers: &[],
+            cut: None,
         };
         let answer = match self.conduct(journey, &ask).await? {
             Some(answer) => self.polled(journey, &ask, answer).await?,
@@ -341,6 +380,21 @@ impl Driver {
         let types = self.mapping.types.iter().filter(belongs);
         types.max_by_key(|kind| kind.section.len())
     }
+}
+
+/// The call and the place of the object, where an operation is one call of which nothing but the object is wanted.
+fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
+    let [step] = operation.steps.as_slice() else {
+        return None;
+    };
+    let is_all = step.take.is_empty() && step.into.is_none() && step.poll.is_none();
+    let is_first = operation.if_match.is_none() && !operation.gets_first;
+    let cut = Cut {
+        names: operation.envelope.as_deref().into_iter().collect(),
+        is_list: false,
+    };
+    (is_all && is_first && !carries_fields(step) && operation.object.is_none())
+        .then_some((step, cut))
 }
 
 /// The header that keeps a write from overwriting somebody else's.

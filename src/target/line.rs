@@ -22,7 +22,7 @@ use super::{
 use crate::mapping::{
     call::PlannedCall,
     model::{Call, Mapping, Meaning},
-    reply::{CallClass, Reply, Verdict, judge},
+    reply::{CallClass, Cut, Reply, Verdict, judge},
 };
 
 /// From sending a call to its reply's head, whatever the deadline (promise R5).
@@ -47,6 +47,7 @@ pub(super) struct Attempt<'a> {
     pub planned: &'a PlannedCall,
     pub call: &'a Call,
     pub class: CallClass,
+    pub cut: Option<&'a Cut<'a>>,
     pub session: &'a Session,
     pub secrets: Secrets<'a>,
 }
@@ -124,7 +125,11 @@ impl Line {
             self.budget.pause_until(Instant::now() + pause);
         }
         let target = &self.mapping.target;
-        let reply = Reply::new(status.as_u16(), headers, &bytes, target);
+        let code = status.as_u16();
+        let reply = match attempt.cut {
+            Some(cut) => Reply::with_rows(code, headers, &bytes, (target, attempt.call), cut),
+            None => Reply::new(code, headers, &bytes, target),
+        };
         let verdict = judge(attempt.call, target, attempt.class, &reply);
         passage.record(outcome(&verdict, reply.status), end);
         Ok((reply, verdict))
@@ -174,7 +179,8 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, TargetError> {
     if body.size_hint().lower() > most as u64 {
         return Err(TOO_LARGE);
     }
-    let mut bytes = BytesMut::new();
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
+    let mut bytes = BytesMut::with_capacity(expected);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| TargetError::Unreachable {
             sent: true,

@@ -36,4 +36,4 @@ pub use driver::Driver;
 pub use error::TargetError;
 pub use journey::{Done, Journey};
 pub use scan::{Scan, ScanPage, ScanSource};
-pub use window::Window;
+pub use window::{Span, Window};

@@ -9,7 +9,10 @@ use std::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::mapping::page::{Pager, Position};
+use crate::mapping::{
+    page::{Pager, Position},
+    reply::Row,
+};
 
 const LIFE: Duration = Duration::from_secs(300);
 const MOST_LISTS: usize = 64;
@@ -41,7 +44,7 @@ pub(super) struct Known {
     /// The page size it was read with.
     pub size: Option<u64>,
     /// Its rows, if only some of them were asked for when it was read.
-    pub rows: Option<Arc<Vec<Value>>>,
+    pub rows: Option<Arc<Vec<Row>>>,
     bytes: usize,
     until: Instant,
 }
@@ -80,9 +83,9 @@ impl Pages {
         index: u64,
         position: Position,
         size: Option<u64>,
-        rows: &[Value],
+        rows: &[Row],
     ) {
-        let bytes = rows.iter().map(bytes_of).sum();
+        let bytes = rows.iter().map(bytes_of_row).sum();
         if bytes > MOST_BYTES / 2 {
             return self.keep(key, index, position, size);
         }
@@ -92,7 +95,7 @@ impl Pages {
                 index,
                 position,
                 size,
-                rows: Some(Arc::new(rows.to_vec())),
+                rows: Some(Arc::new(rows.iter().map(Row::detached).collect())),
                 bytes,
                 until: Instant::now() + LIFE,
             },
@@ -175,6 +178,13 @@ fn entry<'l>(lists: &'l mut HashMap<String, List>, key: &str) -> &'l mut List {
     lists.entry(key.to_owned()).or_default()
 }
 
+fn bytes_of_row(row: &Row) -> usize {
+    match row {
+        Row::Text(text) => size_of::<Row>() + text.len(),
+        Row::Tree(tree) => bytes_of(tree),
+    }
+}
+
 /// About what a value takes in memory.
 fn bytes_of(value: &Value) -> usize {
     let own = size_of::<Value>();
@@ -215,7 +225,13 @@ mod tests {
     #[test]
     fn a_write_makes_rows_go_and_positions_stay() {
         let pages = Pages::default();
-        pages.keep_rows("user/0", 0, Position::Start, None, &[json!({"id": 1})]);
+        pages.keep_rows(
+            "user/0",
+            0,
+            Position::Start,
+            None,
+            &[Row::Tree(json!({"id": 1}))],
+        );
         assert!(pages.nearest("user/0", 5).unwrap().rows.is_some());
         pages.forget_rows();
         assert!(pages.nearest("user/0", 5).unwrap().rows.is_none());
@@ -224,7 +240,7 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let pages = Pages::default();
-        let row = json!("x".repeat(1024 * 1024));
+        let row = Row::Tree(json!("x".repeat(1024 * 1024)));
         for index in 0..64 {
             pages.keep_rows(
                 "user/0",

@@ -142,7 +142,7 @@ impl Driver {
 }
 
 /// The object in a reply; absent if there is none.
-fn object_in<'r>(operation: &Operation, reply: &'r Reply) -> Option<&'r Value> {
+pub(super) fn object_in<'r>(operation: &Operation, reply: &'r Reply) -> Option<&'r Value> {
     let object = match (&operation.object, &operation.envelope) {
         (Some(path), _) => reply.find(path),
         (None, Some(envelope)) => reply.content.get(envelope),

@@ -6,9 +6,9 @@ use super::{Driver, Journey, TargetError, conduct::Ask};
 use crate::mapping::{
     model::{Call, FieldPlace, Find, ListOperation, Meaning, MemberRead, PageStyle, UserGroups},
     names::Names,
-    page::{Next, Pager},
+    page::{Next, Pager, body_paths},
     path::JsonPath,
-    reply::{CallClass, Reply},
+    reply::{CallClass, Cut, Reply, Row, plain_names},
 };
 
 /// A list as it is read, whatever it is for.
@@ -21,6 +21,8 @@ pub(super) struct Listing<'d> {
     items: Items<'d>,
     set: &'d [(FieldPlace, Value)],
     keyed_by: Option<&'d str>,
+    /// Whether rows are wanted as text, where that is possible.
+    is_text: bool,
 }
 
 /// Where the rows are in a reply.
@@ -41,7 +43,13 @@ impl<'d> Listing<'d> {
             items: Items::At(&list.items),
             set: &list.set,
             keyed_by: list.keyed_by.as_deref(),
+            is_text: false,
         }
+    }
+
+    /// The same list, its rows as text where nothing else needs a tree of them.
+    pub fn as_text(self, is_text: bool) -> Self {
+        Self { is_text, ..self }
     }
 
     pub fn of_find(find: &'d Find, driver: &'d Driver) -> Self {
@@ -90,6 +98,7 @@ impl<'d> Listing<'d> {
             items: Items::LikeList(None, None),
             set: &[],
             keyed_by: None,
+            is_text: false,
         }
     }
 
@@ -103,7 +112,24 @@ impl<'d> Listing<'d> {
         )
     }
 
-    fn rows(&self, reply: &mut Reply) -> Vec<Value> {
+    /// Where the rows are cut out; absent if a tree is needed.
+    fn cut(&self) -> Option<Cut<'d>> {
+        let Items::At(path) = self.items else {
+            return None;
+        };
+        let cut = Cut::of_list(path)?;
+        let is_left = body_paths(self.page).all(|path| cut.leaves(path));
+        (self.is_text && is_left && self.set.is_empty() && self.keyed_by.is_none()).then_some(cut)
+    }
+
+    fn rows(&self, reply: &mut Reply) -> Vec<Row> {
+        match reply.rows.take() {
+            Some(rows) => rows.into_iter().map(Row::Text).collect(),
+            None => self.trees(reply).into_iter().map(Row::Tree).collect(),
+        }
+    }
+
+    fn trees(&self, reply: &mut Reply) -> Vec<Value> {
         let mut rows = match self.items {
             Items::At(path) => match self.keyed_by {
                 Some(name) => keyed(path, name, &reply.content),
@@ -128,8 +154,9 @@ impl Driver {
         listing: &Listing<'_>,
         names: &Names<'_>,
         pager: &mut Pager<'_>,
-    ) -> Result<(Vec<Value>, Next), TargetError> {
+    ) -> Result<(Vec<Row>, Next), TargetError> {
         let request = pager.request();
+        let cut = listing.cut();
         let ask = Ask {
             operation: listing.name,
             call: listing.call,
@@ -138,6 +165,7 @@ impl Driver {
             body: None,
             page: &request,
             headers: &[],
+            cut: cut.as_ref(),
         };
         let Some(answer) = self.conduct(journey, &ask).await? else {
             return Ok((Vec::new(), Next::Done));
@@ -159,17 +187,7 @@ impl Driver {
 
 /// The items of a list, moved out of the reply where their place is plain (`$.users[*]`), copied elsewhere.
 fn take_items(path: &JsonPath, content: &mut Value) -> Vec<Value> {
-    let source = path.source();
-    let source = source.strip_suffix("[*]").unwrap_or(source);
-    let names = source.strip_prefix('$').unwrap_or(source);
-    let is_plain = |name: &str| {
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "_-@".contains(c))
-    };
-    let names: Vec<&str> = names.split('.').filter(|name| !name.is_empty()).collect();
-    if names.iter().all(|name| is_plain(name)) {
+    if let Some(names) = plain_names(path) {
         let place = names
             .iter()
             .try_fold(&mut *content, |at, name| at.get_mut(name));

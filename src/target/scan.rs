@@ -7,6 +7,7 @@ use crate::mapping::{
     model::{Find, ListOperation, MemberRead, UserGroups},
     names::Names,
     page::{Next, Pager},
+    reply::Row,
 };
 
 /// What is read.
@@ -80,7 +81,10 @@ impl Scan<'_> {
             .driver
             .page(journey, &listing, self.names, &mut pager)
             .await;
-        let (items, next) = read.inspect_err(|_| self.waiting.clear())?;
+        let (rows, next) = read.inspect_err(|_| self.waiting.clear())?;
+        let trees = rows.into_iter().map(Row::into_tree);
+        let items = trees.collect::<Option<_>>();
+        let items = items.ok_or(TargetError::BadReply("a row of it cannot be read"))?;
         self.driver.pages.learn(&listing.key(), &pager, None);
         let total = pager.total().filter(|_| self.is_single);
         if let Next::More(_) = next {

@@ -1,30 +1,39 @@
 //! A window of a type's objects by index, over any page style: what `startIndex` and `count` ask for.
 
-use serde_json::Value;
-
 use super::{Driver, Journey, TargetError, rows::Listing};
 use crate::mapping::{
     model::{ListOperation, PageStyle, Total},
     names::Names,
     page::{Next, PageError, Pager, Position, count_in, covering, size_of, total_of},
-    reply::CallClass,
+    reply::{CallClass, Row},
 };
 
 /// How often page numbers are worked out anew when the application gives smaller pages than it was asked for.
 const MOST_STARTS: usize = 3;
 
+/// Which objects are wanted, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Objects in front of it.
+    pub skip: u64,
+    /// Objects at most.
+    pub take: u64,
+    /// Whether rows are wanted as text, where that is possible.
+    pub is_text: bool,
+}
+
 /// Objects from an index on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     /// At most as many as asked for; fewer only at the end.
-    pub items: Vec<Value>,
+    pub items: Vec<Row>,
     /// The number of all objects, if the application says it or the end was seen. It counts objects out of scope too.
     pub total: Option<u64>,
 }
 
 /// A part of one list.
 struct Part {
-    items: Vec<Value>,
+    items: Vec<Row>,
     /// The list's length, if it is known now.
     length: Option<u64>,
 }
@@ -39,7 +48,7 @@ struct Reader<'r> {
 }
 
 impl Driver {
-    /// The objects from `skip` (counted from 0) on, `take` at most, over several lists as if they were one.
+    /// The objects of a span over several lists as if they were one.
     ///
     /// Lists with offsets and page numbers are entered where the window begins. Others are read from their beginning or from
     /// the nearest page that is remembered under `key`, which must tell apart whatever the names make different: an import
@@ -54,16 +63,19 @@ impl Driver {
         lists: &[ListOperation],
         key: &str,
         names: &Names<'_>,
-        skip: u64,
-        take: u64,
+        Span {
+            skip,
+            take,
+            is_text,
+        }: Span,
     ) -> Result<Window, TargetError> {
-        let mut items: Vec<Value> = Vec::new();
+        let mut items: Vec<Row> = Vec::new();
         let mut before = Some(0u64);
         for (number, list) in lists.iter().enumerate() {
             let reader = Reader {
                 driver: self,
                 journey,
-                listing: Listing::of_list(list),
+                listing: Listing::of_list(list).as_text(is_text),
                 names,
                 key: format!("{key}/{number}"),
             };

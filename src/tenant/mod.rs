@@ -19,7 +19,7 @@ use std::{
 };
 
 pub use answered::Answered;
-pub use authenticate::{Presented, Refusal};
+pub use authenticate::{Authenticated, Presented, Refusal};
 pub use habits::Habits;
 pub use look_ups::LookUps;
 pub use pace::Pace;

@@ -181,6 +181,7 @@ impl Transport for Stage {
                     body: request.body.unwrap_or_default().into(),
                     peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
                     scheme_host: Some("https://scim.example".into()),
+                    admitted: None,
                     received: Instant::now(),
                 })
                 .await;

@@ -10,9 +10,10 @@ use scimgate::{
         },
         names::Names,
         page::PageError,
+        reply::Row,
     },
     scim::CompareOp,
-    target::{Driver, Scan, ScanSource, TargetError},
+    target::{Driver, Scan, ScanSource, Span, TargetError},
 };
 use serde_json::{Value, json};
 
@@ -180,12 +181,26 @@ async fn windows_of_any_alignment_are_exact_in_every_style() {
         ] {
             let expected = rows(skip, take.min(ALL.saturating_sub(skip)));
             let (_other, cold) = paged(ALL, CAP).await;
-            for driver in [&warm, &cold] {
+            for (driver, is_text) in [(&warm, true), (&cold, false), (&cold, true)] {
                 let window = driver
-                    .window(&journey(), &lists, "user", &named(&[]), skip, take)
+                    .window(
+                        &journey(),
+                        &lists,
+                        "user",
+                        &named(&[]),
+                        Span {
+                            skip,
+                            take,
+                            is_text,
+                        },
+                    )
                     .await
                     .unwrap();
-                assert_eq!(window.items, expected, "{skip} {take} {shown}");
+                assert_eq!(
+                    trees(window.items.clone()),
+                    expected,
+                    "{skip} {take} {shown}"
+                );
                 assert!(
                     window.total.is_none_or(|total| total == ALL),
                     "{window:?} {shown}"
@@ -202,7 +217,7 @@ async fn a_window_beyond_the_end_is_empty() {
         let (_application, driver) = paged(ALL, CAP).await;
         let lists = [list(text, "$.items[*]", style)];
         let window = driver
-            .window(&journey(), &lists, "user", &named(&[]), 1000, 10)
+            .window(&journey(), &lists, "user", &named(&[]), span(1000, 10))
             .await
             .unwrap();
         assert!(window.items.is_empty(), "{shown}");
@@ -224,7 +239,7 @@ async fn an_import_by_pages_costs_the_target_each_page_once() {
             loop {
                 let skip = all.len() as u64;
                 let window = driver
-                    .window(&journey(), &lists, "user", &named(&[]), skip, step)
+                    .window(&journey(), &lists, "user", &named(&[]), span(skip, step))
                     .await
                     .unwrap();
                 let is_end =
@@ -234,7 +249,7 @@ async fn an_import_by_pages_costs_the_target_each_page_once() {
                     break;
                 }
             }
-            assert_eq!(all, rows(0, ALL), "{shown}");
+            assert_eq!(trees(all), rows(0, ALL), "{shown}");
             // Windows of seven fit into pages of ten: never more calls than windows, and one to be sure of the end.
             let windows = ALL.div_ceil(step) as usize;
             let calls = application.seen().len();
@@ -246,6 +261,21 @@ async fn an_import_by_pages_costs_the_target_each_page_once() {
             );
         }
     }
+}
+
+/// Objects as text where that is possible.
+fn span(skip: u64, take: u64) -> Span {
+    Span {
+        skip,
+        take,
+        is_text: true,
+    }
+}
+
+fn trees(rows: Vec<Row>) -> Vec<Value> {
+    rows.into_iter()
+        .map(|row| row.into_tree().unwrap())
+        .collect()
 }
 
 fn clone_of(style: &PageStyle) -> PageStyle {
@@ -271,10 +301,10 @@ async fn numbered_pages_smaller_than_asked_for_are_noticed() {
         let lists = [list("GET /number", "$.items[*]", style)];
         // Straight into the middle, without having seen a page before.
         let window = driver
-            .window(&journey(), &lists, "user", &named(&[]), 40, 15)
+            .window(&journey(), &lists, "user", &named(&[]), span(40, 15))
             .await
             .unwrap();
-        assert_eq!(window.items, rows(40, 15), "{has_total}");
+        assert_eq!(trees(window.items), rows(40, 15), "{has_total}");
     }
 }
 
@@ -324,12 +354,12 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
             for take in [0, 1, 4, 9, 30] {
                 let key = format!("user-{has_total}");
                 let window = driver
-                    .window(&journey(), &lists, &key, &names, skip, take)
+                    .window(&journey(), &lists, &key, &names, span(skip, take))
                     .await
                     .unwrap();
                 let start = everything.len().min(skip as usize);
                 let end = everything.len().min((skip + take) as usize);
-                assert_eq!(window.items, everything[start..end], "{skip} {take}");
+                assert_eq!(trees(window.items), everything[start..end], "{skip} {take}");
                 if has_total {
                     assert_eq!(window.total, Some(20), "{skip} {take}");
                 }
@@ -344,12 +374,12 @@ async fn a_write_makes_kept_rows_be_read_again() {
     let lists = [list("GET /all", "$.items[*]", PageStyle::None)];
     let window = async |skip| {
         driver
-            .window(&journey(), &lists, "user", &named(&[]), skip, 10)
+            .window(&journey(), &lists, "user", &named(&[]), span(skip, 10))
             .await
             .unwrap()
     };
     window(0).await;
-    assert_eq!(window(10).await.items, rows(10, 10));
+    assert_eq!(trees(window(10).await.items), rows(10, 10));
     assert_eq!(application.seen().len(), 1);
     let names = named(&[]);
     let delete = call("DELETE /users/1");
@@ -363,7 +393,7 @@ async fn a_write_makes_kept_rows_be_read_again() {
             None,
         )
         .await;
-    assert_eq!(window(20).await.items, rows(20, 10));
+    assert_eq!(trees(window(20).await.items), rows(20, 10));
     assert_eq!(application.seen().len(), 3);
     // A window at the beginning is always fresh.
     window(0).await;
@@ -395,10 +425,13 @@ async fn the_total_can_be_a_header_or_a_call_of_its_own() {
         for take in [0, 5] {
             let key = number.to_string();
             let window = driver
-                .window(&journey(), &lists, &key, &named(&[]), 10, take)
+                .window(&journey(), &lists, &key, &named(&[]), span(10, take))
                 .await
                 .unwrap();
-            assert_eq!((window.items, window.total), (rows(10, take), Some(57)));
+            assert_eq!(
+                (trees(window.items), window.total),
+                (rows(10, take), Some(57))
+            );
         }
     }
 }
@@ -452,9 +485,9 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
         let names = named(&[]);
         let scanned = read(driver.scan(ScanSource::Lists(&lists), &names)).await;
         let window = driver
-            .window(&journey(), &lists, text, &names, 0, 100)
+            .window(&journey(), &lists, text, &names, span(0, 100))
             .await
-            .map(|window| window.items);
+            .map(|window| trees(window.items));
         for result in [scanned, window] {
             match (result, expected) {
                 (Err(TargetError::Page(error)), Some(expected)) => {

@@ -276,6 +276,7 @@ impl Ask {
             body: self.body,
             peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
             scheme_host: Some("https://scim.example".into()),
+            admitted: None,
             received: Instant::now(),
         };
         let response = self.gateway.handle(request).await;

@@ -39,7 +39,7 @@ pub fn check_list(name: &str, case: &Value) {
     let resources = case["resources"].as_array().unwrap();
     assert_eq!(list.to_json(resources.clone()), case["message"], "{name}");
     let copied: Vec<String> = resources.iter().map(Value::to_string).collect();
-    let bytes = list.to_bytes(&copied);
+    let bytes = list.around(copied.len(), copied.join(",").as_bytes());
     let read: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(read, case["message"], "{name}");
 }

@@ -187,6 +187,7 @@ pub fn users() -> TypeMapping {
         members: None,
         groups: None,
         fixed: Vec::new(),
+        splice: None,
     }
 }
 

@@ -75,9 +75,13 @@ impl Handler for Echo {
         match head.uri.path() {
             "/refuse" => Err(Response::error(&Error::new(401, "Who are you?"))),
             "/admit-panic" => panic!("asked to"),
-            "/small" => Ok(Admission { max_body_bytes: 10 }),
+            "/small" => Ok(Admission {
+                max_body_bytes: 10,
+                admitted: None,
+            }),
             _ => Ok(Admission {
                 max_body_bytes: usize::MAX,
+                admitted: None,
             }),
         }
     }

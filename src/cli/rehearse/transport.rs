@@ -258,6 +258,7 @@ fn taken_in(request: Request) -> Option<server::Request> {
         body: request.body.unwrap_or_default().into(),
         peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
         scheme_host: Some("https://scimgate.example".into()),
+        admitted: None,
         received: Instant::now(),
     })
 }

@@ -14,14 +14,14 @@ mod send;
 pub(super) use self::send::{located, member_ids};
 
 use aws_lc_rs::digest;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     mapping::{
         model::TypeMapping,
         write::{self, Wish},
     },
-    scim::{Error, Projection, Resource, ScimType, diff, version},
+    scim::{Error, Projection, Resource, ScimType, diff},
     store::{Intent, IntentState, Prepared, ScimId},
 };
 
@@ -165,13 +165,13 @@ fn name_of(t: &TypeMapping, wish: &Resource) -> Result<String, Error> {
 
 /// Two requests with the same digest wish the same. The password is left out: not even its hash is kept.
 fn digest_of(wish: &Resource) -> [u8; 32] {
-    let content: Map<String, Value> = wish
-        .0
-        .iter()
-        .filter(|(name, _)| *name != "password")
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let digest = digest::digest(&digest::SHA256, version::of(&content).as_bytes());
+    let is_wished = |name: &str| !matches!(name, "password" | "meta");
+    let mut content = Vec::new();
+    diff::write_canonical_object(
+        wish.0.iter().filter(|(name, _)| is_wished(name)),
+        &mut content,
+    );
+    let digest = digest::digest(&digest::SHA256, &content);
     let mut out = [0; 32];
     out.copy_from_slice(digest.as_ref());
     out

@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::{
-    gateway::context::Context,
+    gateway::{context::Context, quick::Written},
     scim::{Error, ScimType, list::ListResponse, query::Query},
 };
 
@@ -52,20 +52,29 @@ impl Page {
 
     /// The ListResponse.
     pub fn response(&self, ctx: &Context, total: u64, resources: Vec<Value>) -> Value {
-        let got = resources.len() as u64;
+        self.message(ctx, total, resources.len()).to_json(resources)
+    }
+
+    /// The ListResponse, from resources that are text already.
+    pub fn text(&self, ctx: &Context, total: u64, resources: &Written) -> Vec<u8> {
+        let message = self.message(ctx, total, resources.count);
+        message.around(resources.count, &resources.text)
+    }
+
+    fn message(&self, ctx: &Context, total: u64, count: usize) -> ListResponse {
+        let got = count as u64;
         if !self.is_by_cursor {
-            return ListResponse::indexed(total, self.slice.skip + 1).to_json(resources);
+            return ListResponse::indexed(total, self.slice.skip + 1);
         }
         let end = self.slice.skip + got;
         let previous = self.slice.skip.saturating_sub(self.slice.take);
-        let message = ListResponse {
+        ListResponse {
             total_results: Some(total),
             start_index: None,
             next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end)),
             previous_cursor: (self.slice.skip > 0 && self.slice.take > 0)
                 .then(|| self.sign(ctx, previous)),
-        };
-        message.to_json(resources)
+        }
     }
 
     fn sign(&self, ctx: &Context, position: u64) -> String {

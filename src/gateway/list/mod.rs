@@ -11,22 +11,27 @@ mod steps;
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::model::{OnDelete, OnRename, TypeMapping, UserGroups},
+    mapping::{
+        model::{OnDelete, OnRename, TypeMapping, UserGroups},
+        reply::Row,
+    },
     scim::{
-        Error, Filter, Projection, ResourceType,
+        AttributePath, Error, Filter, Projection, ResourceType,
         filter::Matcher,
         query::{Query, SortKey, SortOrder},
     },
     store::TargetId,
+    target::Span,
 };
 
 use self::collect::{Collector, Order};
 use super::{
-    answer::Answer,
+    answer::{Answer, Meta},
     context::Context,
     get::{Want, with_parts},
     join::{Joined, join_all},
     parallel::in_order,
+    quick::{Quick, tree},
     taste::season,
 };
 
@@ -62,6 +67,19 @@ pub struct Plan {
 pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
     let plan = Plan::of(ctx, t, query, &[])?;
     let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
+    if let Some(quick) = plan.quick(ctx, t) {
+        let window = Box::pin(window(ctx, t, page.slice, true)).await;
+        if let Some((rows, total)) = window.map_err(of_list)? {
+            let written = Box::pin(quick.page(&rows)).await.map_err(of_list)?;
+            let text = page.text(ctx, total, &written);
+            return Ok(Answer::text(text, Meta::default()));
+        }
+        let part = collected(ctx, t, &plan, page.slice)
+            .await
+            .map_err(of_list)?;
+        let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
+        return Ok(Answer::document(page.response(ctx, part.total, resources)));
+    }
     let part = rows(ctx, t, &plan, page.slice).await.map_err(of_list)?;
     let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
     Ok(Answer::document(page.response(ctx, part.total, resources)))
@@ -250,6 +268,33 @@ impl Plan {
             .any(|path| path.schema.is_none() && path.attribute == name)
     }
 
+    /// The target's own paging serves, and its counts hold.
+    fn is_plain(&self, ctx: &Context, t: &TypeMapping) -> bool {
+        let asks_nothing = self.filter.is_none() && self.order.is_none();
+        asks_nothing && !hides_rows(ctx, t) && !t.is_fixed() && !t.lists.is_empty()
+    }
+
+    /// The quick way, where the rows of the target's own pages are all that the answer needs.
+    fn quick<'c>(&'c self, ctx: &'c Context, t: &'c TypeMapping) -> Option<Quick<'c>> {
+        let is_whole = self.want(t) == Want::NEITHER && self.is_plain(ctx, t);
+        let needs = |path: &AttributePath| self.needs(path);
+        let has_rows = is_whole
+            && t.lists
+                .first()
+                .is_some_and(|list| !source::must_read(&list.rows, needs));
+        has_rows
+            .then(|| Quick::of(ctx, t, &self.projection))
+            .flatten()
+    }
+
+    /// What the answer has that costs calls of its own.
+    fn want(&self, t: &TypeMapping) -> Want {
+        Want {
+            members: self.projection.wants("members") && t.members.is_some(),
+            groups: self.wants_groups && t.groups.is_some(),
+        }
+    }
+
     fn want_to_match(&self) -> Want {
         Want {
             members: self.inspects("members"),
@@ -258,7 +303,7 @@ impl Plan {
     }
 
     /// Attributes that are looked at or answered: what rows must have.
-    fn needs(&self, path: &crate::scim::AttributePath) -> bool {
+    fn needs(&self, path: &AttributePath) -> bool {
         let name = match &path.schema {
             Some(schema) => format!("{schema}:{}", path.attribute),
             None => path.attribute.clone(),
@@ -278,13 +323,25 @@ pub async fn rows(
     plan: &Plan,
     slice: Slice,
 ) -> Result<Part, Error> {
-    let is_plain = plan.filter.is_none() && plan.order.is_none() && !hides_rows(ctx, t);
-    if is_plain
-        && !t.is_fixed()
-        && let Some(part) = Box::pin(window(ctx, t, plan, slice)).await?
+    if plan.is_plain(ctx, t)
+        && let Some((rows, total)) = Box::pin(window(ctx, t, slice, false)).await?
     {
-        return Ok(part);
+        let items = rows.iter().map(tree).collect::<Result<_, _>>()?;
+        let needs = |path: &AttributePath| plan.needs(path);
+        let items = source::whole_rows(ctx, t, &t.lists[0].rows, items, needs).await?;
+        let rows = join_all(ctx, t, items).await?;
+        return Ok(Part { rows, total });
     }
+    collected(ctx, t, plan, slice).await
+}
+
+/// The rows of a slice from wherever they are, looked at one by one.
+async fn collected(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    slice: Slice,
+) -> Result<Part, Error> {
     let mut collector = Collector::new(
         plan.filter.as_ref().map(|(_, matcher)| matcher),
         plan.order.as_ref(),
@@ -307,37 +364,24 @@ fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
         || policy.on_rename == OnRename::Recreate
 }
 
-/// The slice straight from the target's own paging; absent if the target cannot say how many there are.
+/// The slice straight from the target's own paging, and the total; absent if the target cannot say how many there are.
 async fn window(
     ctx: &Context,
     t: &TypeMapping,
-    plan: &Plan,
-    slice: Slice,
-) -> Result<Option<Part>, Error> {
-    if t.lists.is_empty() {
-        return Ok(None);
-    }
+    Slice { skip, take }: Slice,
+    is_text: bool,
+) -> Result<Option<(Vec<Row>, u64)>, Error> {
     let names = ctx.names();
+    let span = Span {
+        skip,
+        take,
+        is_text,
+    };
     let window = ctx
         .driver()
-        .window(
-            &ctx.journey,
-            &t.lists,
-            &t.section,
-            &names,
-            slice.skip,
-            slice.take,
-        )
+        .window(&ctx.journey, &t.lists, &t.section, &names, span)
         .await?;
-    let Some(total) = window.total else {
-        return Ok(None);
-    };
-    let items = source::whole_rows(ctx, t, &t.lists[0].rows, window.items, |path| {
-        plan.needs(path)
-    })
-    .await?;
-    let rows = join_all(ctx, t, items).await?;
-    Ok(Some(Part { rows, total }))
+    Ok(window.total.map(|total| (window.items, total)))
 }
 
 /// Reads what the answer needs besides, and projects; in parallel, in order.
@@ -347,10 +391,7 @@ async fn finish(
     plan: &Plan,
     rows: Vec<Joined>,
 ) -> Result<Vec<Value>, Error> {
-    let want = Want {
-        members: plan.projection.wants("members") && t.members.is_some(),
-        groups: plan.wants_groups,
-    };
+    let want = plan.want(t);
     let rows = if want == Want::NEITHER {
         rows
     } else {

@@ -336,6 +336,15 @@ async fn pass(
     Ok(())
 }
 
+/// Whether rows must be read one by one for what is needed.
+pub fn must_read(rows: &Rows, needs: impl Fn(&AttributePath) -> bool) -> bool {
+    match rows {
+        Rows::Complete => false,
+        Rows::Reference => true,
+        Rows::Lacking(paths) => paths.iter().any(needs),
+    }
+}
+
 /// Reads objects one by one where rows are references, or lack what is needed; in parallel, in order.
 pub async fn whole_rows(
     ctx: &Context,
@@ -344,12 +353,7 @@ pub async fn whole_rows(
     items: Vec<Value>,
     needs: impl Fn(&AttributePath) -> bool,
 ) -> Result<Vec<Value>, Error> {
-    let must_read = match rows {
-        Rows::Complete => false,
-        Rows::Reference => true,
-        Rows::Lacking(paths) => paths.iter().any(needs),
-    };
-    if !must_read {
+    if !must_read(rows, needs) {
         return Ok(items);
     }
     let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();

@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         model::{IdRule, TypeMapping},
         path::{FieldPlace, JsonPath},
+        splice::Splice,
         template::Tree,
     },
     scim::AttributePath,
@@ -356,7 +357,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         Some(_) => {}
     }
     let rules = lines.map(|table| attributes::rules(reader.context, table, &resource_type));
-    Some(TypeMapping {
+    let mut mapping = TypeMapping {
         section: name.to_owned(),
         id: id.or_else(default_id)?,
         scope: syntax::expression_at(reader, "scope"),
@@ -384,7 +385,10 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
             .flatten(),
         fixed: fixed(reader),
         resource_type: Arc::new(resource_type),
-    })
+        splice: None,
+    };
+    mapping.splice = Splice::new(&mapping);
+    Some(mapping)
 }
 
 fn id(reader: &Reader<'_>) -> Option<IdRule> {

@@ -19,7 +19,7 @@ pub use target::*;
 
 use crate::{
     diagnostic::Place,
-    mapping::{expression::Expression, path::JsonPath, template::Tree},
+    mapping::{expression::Expression, path::JsonPath, splice::Splice, template::Tree},
     scim::ResourceType,
 };
 
@@ -108,6 +108,8 @@ pub struct TypeMapping {
     pub groups: Option<UserGroups>,
     /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
     pub fixed: Vec<Value>,
+    /// The quick way from a row's text to a resource's; absent: every row goes the long way.
+    pub splice: Option<Splice>,
 }
 
 impl TypeMapping {

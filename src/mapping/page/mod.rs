@@ -20,7 +20,7 @@ use super::{
     body::scalar_text,
     model::{FieldPlace, PageSize, PageStyle, Total},
     path::JsonPath,
-    reply::Reply,
+    reply::{Reply, Row},
 };
 
 /// Pages of one list read in a row at most: two million objects at a hundred a page.
@@ -206,11 +206,11 @@ impl<'s> Pager<'s> {
     /// # Errors
     ///
     /// Any [`PageError`]: the objects read so far are then not the list.
-    pub fn absorb(
+    pub fn absorb<I: Print>(
         &mut self,
         asked: &str,
         reply: &Reply,
-        items: &[Value],
+        items: &[I],
     ) -> Result<Next, PageError> {
         self.pages += 1;
         if self.pages > MOST_PAGES {
@@ -288,6 +288,20 @@ pub fn count_in(value: &Value) -> Option<u64> {
         .or_else(|| value.as_str()?.trim().parse().ok())
 }
 
+/// Where in a reply's body a style looks for anything.
+pub fn body_paths(style: &PageStyle) -> impl Iterator<Item = &JsonPath> {
+    let next = match style {
+        PageStyle::Cursor { next, .. } | PageStyle::NextUrl { next, .. } => Some(next),
+        PageStyle::Continue { from, .. } => Some(from),
+        _ => None,
+    };
+    let total = match total_of(style) {
+        Some(Total::Body(path)) => Some(path),
+        _ => None,
+    };
+    next.into_iter().chain(total)
+}
+
 /// The size parameter of a style.
 pub fn size_of(style: &PageStyle) -> Option<&PageSize> {
     match style {
@@ -316,12 +330,33 @@ pub fn total_of(style: &PageStyle) -> Option<&Total> {
     }
 }
 
+/// An item of a page, as far as pages are told apart by it.
+pub trait Print {
+    /// Adds what tells it from others.
+    fn print(&self, hasher: &mut DefaultHasher);
+}
+
+impl Print for Value {
+    fn print(&self, hasher: &mut DefaultHasher) {
+        self.to_string().hash(hasher);
+    }
+}
+
+impl Print for Row {
+    fn print(&self, hasher: &mut DefaultHasher) {
+        match self {
+            Self::Text(text) => text.hash(hasher),
+            Self::Tree(tree) => tree.print(hasher),
+        }
+    }
+}
+
 /// Tells pages apart by their number of objects and three of them: enough, and the cost does not grow with the page.
-fn print_of(items: &[Value]) -> u64 {
+fn print_of<I: Print>(items: &[I]) -> u64 {
     let mut hasher = DefaultHasher::new();
     items.len().hash(&mut hasher);
     for item in [items.first(), items.get(items.len() / 2), items.last()] {
-        item.map(Value::to_string).hash(&mut hasher);
+        item.inspect(|item| item.print(&mut hasher));
     }
     hasher.finish()
 }

@@ -26,6 +26,7 @@ fn reply(content: Value, headers: &[(&str, &str)]) -> Reply {
         status: 200,
         headers: HeaderMap::from_iter(headers),
         content,
+        rows: None,
         whole: None,
         text: String::new(),
         form: ReplyForm::Data,
@@ -198,13 +199,13 @@ fn a_list_that_ends_long_before_its_total_is_truncated() {
     let told = reply(json!({"total": 100}), &[]);
     pager.absorb("/users", &told, &numbers(0, 10)).unwrap();
     assert_eq!(
-        pager.absorb("/users", &told, &[]),
+        pager.absorb::<Value>("/users", &told, &[]),
         Err(PageError::Truncated)
     );
     // A few may have been deleted meanwhile.
     let mut pager = Pager::new(&style, &base, None).at(Position::Index(90), 90);
     pager.absorb("/users", &told, &numbers(90, 8)).unwrap();
-    assert_eq!(pager.absorb("/users", &told, &[]), Ok(Next::Done));
+    assert_eq!(pager.absorb::<Value>("/users", &told, &[]), Ok(Next::Done));
 }
 
 #[test]

@@ -87,6 +87,22 @@ impl JsonPath {
         }
     }
 
+    /// The member names it begins with, and what is left of it as a place; absent if it may match several values.
+    pub(crate) fn names(&self) -> Option<(Vec<&str>, FieldPlace)> {
+        let Way::Steps(steps) = &self.way else {
+            return None;
+        };
+        let mut names = Vec::new();
+        while let Some(Step::Member(name)) = steps.get(names.len()) {
+            names.push(name.as_str());
+        }
+        let rest = FieldPlace {
+            source: self.source.clone(),
+            steps: steps.get(names.len()..).unwrap_or_default().to_vec(),
+        };
+        Some((names, rest))
+    }
+
     /// Whether it matches one value at most, by its form.
     pub fn is_singular(&self) -> bool {
         matches!(self.way, Way::Steps(_))

@@ -67,16 +67,27 @@ impl<'m> Reading<'m> {
     ) -> Self {
         let reads = |rule: &&AttributeRule| rule.read.is_some() || rule.each.is_some();
         let rules = t.attributes.iter().filter(reads);
-        let lines = rules
-            .filter(|rule| wanted(&rule.location.leaf()))
-            .map(|rule| {
-                let (attribute, sub) = definition(t, &rule.location);
-                Line {
-                    rule,
-                    attribute,
-                    sub,
-                }
-            });
+        Self::of(
+            t,
+            settings,
+            rules.filter(|rule| wanted(&rule.location.leaf())),
+        )
+    }
+
+    /// Of these rules of the type.
+    pub(crate) fn of(
+        t: &'m TypeMapping,
+        settings: &'m Map<String, Value>,
+        rules: impl Iterator<Item = &'m AttributeRule>,
+    ) -> Self {
+        let lines = rules.map(|rule| {
+            let (attribute, sub) = definition(t, &rule.location);
+            Line {
+                rule,
+                attribute,
+                sub,
+            }
+        });
         let mut lines: Vec<Line<'_>> = lines.collect();
         // The resource's attributes then come in their order by themselves.
         lines.sort_by_key(|line| {
@@ -408,7 +419,7 @@ fn reference_ids(value: &Value) -> Vec<String> {
 }
 
 /// Whether SCIM would say that there is no value (RFC 7643 §2.5): an empty list or object. An empty text is a value.
-fn is_empty(value: &Value) -> bool {
+pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),

@@ -4,18 +4,22 @@
 //! about it, values for later calls. Knows nothing of sockets; what follows from a meaning is decided elsewhere.
 
 mod judge;
+mod rows;
 mod take;
 
+use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use jiff::Timestamp;
 use serde_json::Value;
 
 pub use judge::judge;
+pub use rows::{Cut, Row, plain_names};
 pub use take::{cookie, source, take};
 
+use self::rows::Looks;
 use super::{
     body::{self, Decoded},
-    model::{Meaning, Target},
+    model::{Call, Meaning, Target},
     path::JsonPath,
 };
 use crate::scim::ScimType;
@@ -32,9 +36,11 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The content: what `[target] content` finds in the body, the whole body without it. Null if there is none.
     pub content: Value,
+    /// Rows that were cut out of the content; absent: it is whole.
+    pub rows: Option<Vec<Bytes>>,
     /// The whole body, where the content is only a part of it.
     pub whole: Option<Value>,
-    /// The body as text, the first 16 KiB, invalid UTF-8 replaced. May hold personal data: never logged.
+    /// The body as text, the first 16 KiB, invalid UTF-8 replaced; empty where rows were cut out and no rule looks at it. May hold personal data: never logged.
     pub text: String,
     /// What kind of body it was.
     pub form: ReplyForm,
@@ -162,14 +168,41 @@ impl Reply {
             ),
             None => (value, None),
         };
-        let start = body.get(..MAX_TEXT_BYTES).unwrap_or(body);
         Self {
             status,
             headers,
             content,
+            rows: None,
             whole,
-            text: String::from_utf8_lossy(start).into_owned(),
+            text: beginning(body),
             form,
+        }
+    }
+
+    /// As [`new`](Self::new), with the rows cut out as text where they are, and where nothing else asks for a tree of them.
+    pub fn with_rows(
+        status: u16,
+        headers: HeaderMap,
+        body: &Bytes,
+        (target, call): (&Target, &Call),
+        cut: &Cut<'_>,
+    ) -> Self {
+        let looks = Looks::of(call, target, status);
+        let may_cut = (200..300).contains(&status) && target.content.is_none() && !looks.at_body;
+        match may_cut.then(|| cut.take(body)).flatten() {
+            Some((rows, content)) => Self {
+                status,
+                headers,
+                content,
+                rows: Some(rows),
+                whole: None,
+                text: match looks.at_text {
+                    true => beginning(body),
+                    false => String::new(),
+                },
+                form: ReplyForm::Data,
+            },
+            None => Self::new(status, headers, body, target),
         }
     }
 
@@ -179,6 +212,7 @@ impl Reply {
             status: 0,
             headers: HeaderMap::new(),
             content: Value::Null,
+            rows: None,
             whole: None,
             text: String::new(),
             form: ReplyForm::Empty,
@@ -200,6 +234,11 @@ impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+}
+
+fn beginning(body: &[u8]) -> String {
+    let start = body.get(..MAX_TEXT_BYTES).unwrap_or(body);
+    String::from_utf8_lossy(start).into_owned()
 }
 
 fn is_html(body: &[u8], content_type: Option<&str>) -> bool {

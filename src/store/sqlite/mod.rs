@@ -22,7 +22,7 @@ use std::thread::available_parallelism;
 use jiff::Timestamp;
 
 use self::place::Place;
-use self::worker::Worker;
+use self::worker::{Here, Worker};
 use super::{
     ExternalId, Held, Intent, KeyRecord, Prepared, Record, ScimId, Store, StoreError, StoreFuture,
     TargetId, TenantId,
@@ -32,6 +32,7 @@ use super::{
 pub struct SqliteStore {
     writer: Worker,
     readers: Worker,
+    here: Here,
 }
 
 impl SqliteStore {
@@ -43,13 +44,27 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let writer = file::open_writer(path)?;
         let cores = available_parallelism().map_or(1, usize::from);
-        let readers = (0..cores.clamp(1, MOST_READERS))
-            .map(|_| file::open_reader(path))
-            .collect::<Result<_, _>>()?;
+        let connections = || {
+            let each = (0..cores.clamp(1, MOST_READERS)).map(|_| file::open_reader(path));
+            each.collect::<Result<_, _>>()
+        };
         Ok(Self {
             writer: Worker::writer(writer)?,
-            readers: Worker::readers(readers)?,
+            readers: Worker::readers(connections()?)?,
+            here: Here::new(connections()?),
         })
+    }
+
+    /// A look at so many rows by their key.
+    async fn look<T, F>(&self, count: usize, what: &'static str, find: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> Result<T, fault::Fault> + Send + 'static,
+    {
+        match count <= MOST_ROWS_HERE {
+            true => self.here.run(&self.readers, what, find).await,
+            false => self.readers.run(what, find).await,
+        }
     }
 }
 
@@ -62,7 +77,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'a, Option<Record>> {
         let (place, id) = (Place::new(tenant, resource_type), id.clone());
         let find = move |conn: &_| record::by_id(conn, &place, &id);
-        Box::pin(self.readers.run("read a record", find))
+        Box::pin(self.look(1, "read a record", find))
     }
 
     fn record_by_target<'a>(
@@ -73,7 +88,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'a, Option<Record>> {
         let (place, target_id) = (Place::new(tenant, resource_type), target_id.clone());
         let find = move |conn: &_| record::by_target(conn, &place, &target_id);
-        Box::pin(self.readers.run("read a record", find))
+        Box::pin(self.look(1, "read a record", find))
     }
 
     fn record_by_either<'a>(
@@ -85,11 +100,8 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'a, Option<Record>> {
         let place = Place::new(tenant, resource_type);
         let (id, target_id) = (id.clone(), target_id.clone());
-        let find = move |conn: &_| match record::by_id(conn, &place, &id)? {
-            Some(record) => Ok(Some(record)),
-            None => record::by_target(conn, &place, &target_id),
-        };
-        Box::pin(self.readers.run("read a record", find))
+        let find = move |conn: &_| record::by_either(conn, &place, &id, &target_id);
+        Box::pin(self.look(1, "read a record", find))
     }
 
     fn records<'a>(
@@ -99,8 +111,9 @@ impl Store for SqliteStore {
         ids: &'a [ScimId],
     ) -> StoreFuture<'a, Vec<Record>> {
         let (place, ids) = (Place::new(tenant, resource_type), ids.to_vec());
+        let count = ids.len();
         let find = move |conn: &_| record::by_ids(conn, &place, &ids);
-        Box::pin(self.readers.run("read records", find))
+        Box::pin(self.look(count, "read records", find))
     }
 
     fn records_by_target<'a>(
@@ -110,8 +123,9 @@ impl Store for SqliteStore {
         target_ids: &'a [TargetId],
     ) -> StoreFuture<'a, Vec<Record>> {
         let (place, target_ids) = (Place::new(tenant, resource_type), target_ids.to_vec());
+        let count = target_ids.len();
         let find = move |conn: &_| record::by_targets(conn, &place, &target_ids);
-        Box::pin(self.readers.run("read records", find))
+        Box::pin(self.look(count, "read records", find))
     }
 
     fn records_by_external_id<'a>(
@@ -316,3 +330,5 @@ impl Store for SqliteStore {
 
 /// A point read takes microseconds; more threads would not help.
 const MOST_READERS: usize = 4;
+/// Rows looked at on the caller's thread at most: a page of a list, some 200 µs. More are for the readers.
+const MOST_ROWS_HERE: usize = 200;

@@ -1,6 +1,6 @@
 //! The table of records.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Statement, params};
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, time};
@@ -14,7 +14,11 @@ pub(super) fn by_id(
     id: &ScimId,
 ) -> Result<Option<Record>, Fault> {
     let mut statement = conn.prepare_cached(BY_ID)?;
-    let mut rows = statement.query(params![place.tenant(), place.resource_type(), id.as_str()])?;
+    with_id(&mut statement, place, id)
+}
+
+fn with_id(by_id: &mut Statement<'_>, place: &Place, id: &ScimId) -> Result<Option<Record>, Fault> {
+    let mut rows = by_id.query(params![place.tenant(), place.resource_type(), id.as_str()])?;
     rows.next()?.map(|row| read(row, place)).transpose()
 }
 
@@ -24,7 +28,15 @@ pub(super) fn by_target(
     target_id: &TargetId,
 ) -> Result<Option<Record>, Fault> {
     let mut statement = conn.prepare_cached(BY_TARGET)?;
-    let mut rows = statement.query(params![
+    with_target(&mut statement, place, target_id)
+}
+
+fn with_target(
+    by_target: &mut Statement<'_>,
+    place: &Place,
+    target_id: &TargetId,
+) -> Result<Option<Record>, Fault> {
+    let mut rows = by_target.query(params![
         place.tenant(),
         place.resource_type(),
         target_id.as_str()
@@ -40,12 +52,38 @@ pub(super) fn by_target(
     Ok(Some(record))
 }
 
+/// By its id or, failing that, by the target's: in one statement, so that the file is locked once.
+pub(super) fn by_either(
+    conn: &Connection,
+    place: &Place,
+    id: &ScimId,
+    target_id: &TargetId,
+) -> Result<Option<Record>, Fault> {
+    let mut statement = conn.prepare_cached(BY_EITHER)?;
+    let (tenant, kind) = (place.tenant(), place.resource_type());
+    let mut rows = statement.query(params![tenant, kind, id.as_str(), target_id.as_str()])?;
+    let mut by_target = None;
+    while let Some(row) = rows.next()? {
+        let record = read(row, place)?;
+        if record.scim_id == *id {
+            return Ok(Some(record));
+        }
+        if record.target_id.as_ref() != Some(target_id) {
+            return Err(Fault::damaged_row(TABLE));
+        }
+        by_target = Some(record);
+    }
+    Ok(by_target)
+}
+
 pub(super) fn by_ids(
     conn: &Connection,
     place: &Place,
     ids: &[ScimId],
 ) -> Result<Vec<Record>, Fault> {
-    each(conn, ids, |conn, id| by_id(conn, place, id))
+    each(conn, BY_ID, ids, |statement, id| {
+        with_id(statement, place, id)
+    })
 }
 
 pub(super) fn by_targets(
@@ -53,20 +91,24 @@ pub(super) fn by_targets(
     place: &Place,
     target_ids: &[TargetId],
 ) -> Result<Vec<Record>, Fault> {
-    each(conn, target_ids, |conn, id| by_target(conn, place, id))
+    each(conn, BY_TARGET, target_ids, |statement, id| {
+        with_target(statement, place, id)
+    })
 }
 
-/// One look-up for each id: about 3 µs each, less than a list of changing length costs to prepare.
+/// One look-up for each id: about 2 µs each, less than a list of changing length costs to prepare.
 fn each<I>(
     conn: &Connection,
+    statement: &str,
     ids: &[I],
-    find: impl Fn(&Connection, &I) -> Result<Option<Record>, Fault>,
+    find: impl Fn(&mut Statement<'_>, &I) -> Result<Option<Record>, Fault>,
 ) -> Result<Vec<Record>, Fault> {
     let snapshot = conn.unchecked_transaction()?;
-    let records = ids
-        .iter()
-        .filter_map(|id| find(&snapshot, id).transpose())
-        .collect();
+    let records = {
+        let mut statement = snapshot.prepare_cached(statement)?;
+        let found = ids.iter().map(|id| find(&mut statement, id));
+        found.filter_map(Result::transpose).collect()
+    };
     snapshot.finish()?;
     records
 }
@@ -302,6 +344,11 @@ macro_rules! select {
 pub(super) const BY_ID: &str = select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3");
 pub(super) const BY_TARGET: &str =
     select!("WHERE tenant = ?1 AND resource_type = ?2 AND target_id = ?3");
+pub(super) const BY_EITHER: &str = concat!(
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND scim_id = ?3"),
+    " UNION ALL ",
+    select!("WHERE tenant = ?1 AND resource_type = ?2 AND target_id = ?4")
+);
 // Left alone, the planner walks the tenant's whole primary key, because that needs no sorting either.
 pub(super) const BY_EXTERNAL_ID: &str = select!(
     "INDEXED BY record_by_external_id WHERE tenant = ?1 AND resource_type = ?2 AND external_id = ?3 \

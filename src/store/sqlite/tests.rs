@@ -448,6 +448,8 @@ async fn lookups_use_their_indexes() {
     for (sql, index) in [
         (record::BY_ID, "PRIMARY KEY"),
         (record::BY_TARGET, "record_by_target"),
+        (record::BY_EITHER, "PRIMARY KEY"),
+        (record::BY_EITHER, "record_by_target"),
         (record::BY_EXTERNAL_ID, "record_by_external_id"),
         (record::FIRST_PAGE, "PRIMARY KEY"),
         (record::PAGE_AFTER, "PRIMARY KEY"),

@@ -2,9 +2,12 @@
 //!
 //! One thread writes. What waits while it commits goes into its next transaction together, each write in a savepoint of its own: under load
 //! many writes share one `fsync`, and none is answered before it is on the disk. A few threads read beside it, each from a snapshot.
+//!
+//! A look at a few rows by their key takes microseconds from memory, less than handing it to a thread and back: it is made where it is
+//! asked for ([`Here`]). On a disk so slow that this holds a request's thread up, it holds it up for one page of the file.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
@@ -65,6 +68,59 @@ impl Worker {
     }
 }
 
+/// Connections for looks at a few rows, made on the caller's thread.
+pub(super) struct Here(Vec<Mutex<Connection>>);
+
+impl Here {
+    pub(super) fn new(conns: Vec<Connection>) -> Self {
+        Self(conns.into_iter().map(Mutex::new).collect())
+    }
+
+    /// Has a look, on a connection that nobody uses at the moment; without one the `readers` do it.
+    pub(super) async fn run<T, F>(
+        &self,
+        readers: &Worker,
+        what: &'static str,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        match self.now(what, operation) {
+            Ok(outcome) => outcome,
+            Err(operation) => readers.run(what, operation).await,
+        }
+    }
+
+    /// The operation back, if every connection is in use.
+    fn now<T, F>(&self, what: &'static str, operation: F) -> Result<Result<T, StoreError>, F>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault>,
+    {
+        let free = self.0.iter().find_map(|conn| match conn.try_lock() {
+            Ok(conn) => Some(conn),
+            Err(TryLockError::Poisoned(conn)) => Some(conn.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
+        match free {
+            Some(conn) => Ok(guarded(what, || operation(&conn))),
+            None => Err(operation),
+        }
+    }
+}
+
+/// One operation's panic must not take the store from everybody.
+fn guarded<T>(
+    what: &'static str,
+    operation: impl FnOnce() -> Result<T, Fault>,
+) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(operation)).map_or_else(
+        |_| Err(StoreError::Unavailable { what, cause: None }),
+        |result| result.map_err(|fault| fault.named(what)),
+    )
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.jobs = None;
@@ -102,12 +158,7 @@ where
         let Some(operation) = self.operation.take() else {
             return Ok(());
         };
-        let what = self.what;
-        // One operation's panic must not take the store from everybody.
-        let result = catch_unwind(AssertUnwindSafe(|| operation(conn))).map_or_else(
-            |_| Err(StoreError::Unavailable { what, cause: None }),
-            |result| result.map_err(|fault| fault.named(what)),
-        );
+        let result = guarded(self.what, || operation(conn));
         let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
         self.result = Some(result);
         outcome
@@ -186,3 +237,25 @@ fn commit(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Fault> {
 const QUEUE_LENGTH: usize = 1024;
 /// How many writes share a commit at most: one takes some 20 µs, so the first waits 3 ms for the others at worst.
 const BATCH_LENGTH: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_is_made_here_or_else_by_a_thread() {
+        let conn = || Connection::open_in_memory().unwrap();
+        let here = Here::new(vec![conn()]);
+        let readers = Worker::readers(vec![conn()]).unwrap();
+        let place = |_: &Connection| Ok(std::thread::current().id());
+        let own = std::thread::current().id();
+        assert_eq!(here.run(&readers, "look", place).await.unwrap(), own);
+        let taken = here.0[0].lock().unwrap();
+        let elsewhere = here.now("look", place).err().unwrap();
+        drop(taken);
+        assert_ne!(readers.run("look", elsewhere).await.unwrap(), own);
+        let panics = |_: &Connection| -> Result<(), Fault> { panic!("on purpose") };
+        assert!(here.run(&readers, "look", panics).await.is_err());
+        assert_eq!(here.run(&readers, "look", place).await.unwrap(), own);
+    }
+}

@@ -45,6 +45,7 @@ pub(super) async fn session(
             planned: &planned,
             call: step,
             class: CallClass::Login,
+            cut: None,
             session: &session,
             secrets: Secrets {
                 is_all: true,
