@@ -58,7 +58,7 @@ impl Leaf {
         );
         let quick = match (&rule.values, kind) {
             (Some(values), _) => {
-                let fields = values.pairs.iter().map(|(_, field)| field);
+                let fields = values.pairs.fixed().iter().map(|(_, field)| field);
                 let simple = fields
                     .filter(|field| field.is_string() || field.is_boolean() || field.is_i64());
                 Quick::Table(

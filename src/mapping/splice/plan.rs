@@ -3,6 +3,7 @@
 use crate::{
     mapping::{
         location::definition,
+        look_up,
         model::{AttributeRule, Read, TypeMapping},
         path::JsonPath,
     },
@@ -73,7 +74,8 @@ impl Splice {
         if t.empty_is_absent || t.has_references() {
             return None;
         }
-        if t.is_fixed() {
+        // What a table of the application's says has to be asked before a row is read.
+        if t.is_fixed() || look_up::of_type(t).next().is_some() {
             return None;
         }
         let mut names = Names::default();

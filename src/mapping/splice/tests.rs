@@ -235,7 +235,7 @@ fn rows_of(mapping: &Mapping, t: &TypeMapping, dice: &mut Dice) -> Vec<Value> {
         let pairs = rule
             .values
             .iter()
-            .flat_map(|values| values.pairs.iter().map(|(_, field)| field.clone()));
+            .flat_map(|values| values.pairs.fixed().iter().map(|(_, field)| field.clone()));
         let mut choices: Vec<Value> = pairs.collect();
         choices.extend(
             (0..3).map(|_| serde_json::from_str(VALUES[dice.below(VALUES.len())]).unwrap()),
