@@ -70,8 +70,8 @@ type Rule<'t> = (usize, &'t AttributeRule);
 impl Splice {
     /// How rows of this type become resources; absent if they must all go the long way.
     pub fn new(t: &TypeMapping) -> Option<Self> {
-        // What a row does not say itself, or says with an empty text, only `read` knows.
-        if t.empty_is_absent || t.has_references() {
+        // Which texts are none, only `read` knows.
+        if t.empty_is_absent {
             return None;
         }
         // What a table of the application's says has to be asked before a row is read.
