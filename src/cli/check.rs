@@ -42,8 +42,19 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
     };
     let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut errors = 0;
+    let mut told: Vec<Diagnostic> = Vec::new();
     for file in &files {
         let (mapping, complaints) = check_file(file);
+        let (again, complaints) = told_before(&told, file, complaints);
+        if again.iter().any(Diagnostic::is_error) && complaints.is_empty() {
+            crate::cli::print(&format!(
+                "{}: cannot be served until what is said of {} is mended\n",
+                file.display(),
+                others(&again)
+            ));
+            continue;
+        }
+        told.extend(complaints.iter().cloned());
         if !complaints.is_empty() {
             crate::cli::print(&diagnostic::render(&complaints, is_coloured));
         }
@@ -61,6 +72,42 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What was said of an application's file when another tenant of it was checked, and what is new.
+fn told_before(
+    told: &[Diagnostic],
+    file: &Path,
+    complaints: Vec<Diagnostic>,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    complaints
+        .into_iter()
+        .partition(|complaint| is_of_another(complaint, file) && is_among(told, complaint))
+}
+
+/// Whether a complaint about a tenant's file is about its application's.
+fn is_of_another(complaint: &Diagnostic, file: &Path) -> bool {
+    let place = complaint.place.as_ref();
+    place.is_some_and(|place| place.file.path != file)
+}
+
+fn is_among(told: &[Diagnostic], complaint: &Diagnostic) -> bool {
+    told.iter().any(|one| {
+        one.code == complaint.code
+            && one.sentence == complaint.sentence
+            && one.place.as_ref().map(ToString::to_string)
+                == complaint.place.as_ref().map(ToString::to_string)
+    })
+}
+
+/// The files that complaints are about, each once.
+fn others(complaints: &[Diagnostic]) -> String {
+    let places = complaints.iter().filter_map(|one| one.place.as_ref());
+    let mut names: Vec<String> = places
+        .map(|place| format!("`{}`", place.file.path.display()))
+        .collect();
+    names.dedup();
+    names.join(", ")
 }
 
 /// The configuration, every tenant and every application below its mappings.
@@ -157,4 +204,30 @@ fn is_process_file(path: &Path, file: &SourceFile) -> bool {
             .is_some_and(|table| names.iter().any(|name| table.contains_key(*name)))
     };
     is_named_so || (has(&["listen", "store", "mappings"]) && !has(&["app", "tenant"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_faulty_application_is_told_once_and_its_other_tenants_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write("apps/x.toml", "app = \"x\"\nnonsense = 1\n");
+        let key = "[[client.key]]\nname = \"k\"\nsha256 = \"no\"\nexpires = 2099-01-01\n";
+        let one = write("one.toml", "tenant = \"one\"\napp = \"x\"\n");
+        let two = write("two.toml", &format!("tenant = \"two\"\napp = \"x\"\n{key}"));
+        let (_, told) = check_file(&one);
+        assert!(told.iter().any(|one| one.code == "mapping::unknown-key"));
+        let (again, new) = told_before(&told, &two, check_file(&two).1);
+        assert!(again.iter().all(|one| is_of_another(one, &two)));
+        assert!(others(&again).contains("x.toml"));
+        assert!(!new.is_empty() && new.iter().all(|one| !is_of_another(one, &two)));
+    }
 }

@@ -227,12 +227,17 @@ async fn versioned_object_of(
         .driver()
         .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
         .await;
-    found(done.map(|done| Some((done.object?, done.etag))))
+    let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
+    found(done.map(|done| Some((asked(done.object?), done.etag))))
 }
 
 /// As [`object_of`], as text where that is possible.
 async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Option<Row>, Error> {
-    let Some(get) = t.get.as_ref().filter(|_| !t.is_fixed()) else {
+    let Some(get) = t
+        .get
+        .as_ref()
+        .filter(|_| !t.is_fixed() && !t.has_references())
+    else {
         return Ok(object_of(ctx, t, located).await?.map(Row::Tree));
     };
     let mut names = ctx.names();

@@ -76,7 +76,9 @@ fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
         id == "0"
             || (!id.starts_with('0') && !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
     };
-    ctx.mapping().target.id_pattern.is_match(id) && (!t.id.is_number || is_canonical_number())
+    let pattern = t.id.pattern.as_ref();
+    let pattern = pattern.unwrap_or(&ctx.mapping().target.id_pattern);
+    pattern.is_match(id) && (!t.id.is_number || is_canonical_number())
 }
 
 /// 404, the same for what never was and for what is somebody else's.

@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
+        call::own_names,
         expression::Expression,
-        model::{Read, TypeMapping, UserGroups},
+        model::{Call, Form, Read, TypeMapping, UserGroups},
+        names::Names,
         path::JsonPath,
+        value::names_in,
     },
     scim::Error,
     store::TargetId,
@@ -26,26 +29,38 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
         None => Ok(Vec::new()),
         Some(UserGroups::Field {
             items,
+            form,
             id,
             display,
             only,
         }) => {
-            let items = chosen(ctx, only.as_ref(), flattened(items.all(&user.object)));
+            let found = match (form, items.all(&user.object).as_slice()) {
+                (Form::Joined(_), [text]) => names_in(form, text),
+                (_, found) => flattened(found.to_vec()),
+            };
+            let mut own = ctx.names();
+            own.with("old", Cow::Borrowed(&user.object));
+            let items = chosen(&own, only.as_ref(), found);
             groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
         }
         Some(
             groups @ UserGroups::Call {
-                id, display, only, ..
+                call,
+                id,
+                display,
+                only,
+                ..
             },
         ) => {
             let mut names = ctx.names();
             names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
             names.with("old", Cow::Borrowed(&user.object));
             names.object(&user.object);
+            let own = names_of_items(ctx, call, &names, &user.object)?;
             let mut scan = ctx.driver().scan(ScanSource::Groups(groups), &names);
             let mut items = Vec::new();
             while let Some(page) = scan.next_page(&ctx.journey).await? {
-                items.extend(chosen(ctx, only.as_ref(), page.items));
+                items.extend(chosen(&own, only.as_ref(), page.items));
             }
             groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
         }
@@ -100,11 +115,30 @@ pub fn without_id(list: &str, place: &str) -> Error {
     )
 }
 
-/// The items for which a condition holds; one that cannot be worked out does not hold.
-pub fn chosen(ctx: &Context, only: Option<&Expression>, mut items: Vec<Value>) -> Vec<Value> {
+/// What `only` can name beside the item: settings, what the call names itself (`with`), and the object the items are
+/// about as `old`. Not the call's `id`, which would hide the item's own.
+pub fn names_of_items<'a>(
+    ctx: &'a Context,
+    call: &Call,
+    names: &Names<'_>,
+    old: &'a Value,
+) -> Result<Names<'a>, Error> {
+    let mut own = ctx.names();
+    own.with("old", Cow::Borrowed(old));
+    let given = own_names(call, names)?;
+    for (name, _) in &call.with {
+        if let Some(value) = given.get(name) {
+            own.with(name, Cow::Owned(value.into_owned()));
+        }
+    }
+    Ok(own)
+}
+
+/// The items for which a condition holds, `own` being known beside them; one that cannot be worked out does not hold.
+pub fn chosen(own: &Names<'_>, only: Option<&Expression>, mut items: Vec<Value>) -> Vec<Value> {
     if let Some(only) = only {
         items.retain(|item| {
-            let mut names = ctx.names();
+            let mut names = own.child();
             names.object(item);
             names.with("value", Cow::Borrowed(item));
             only.holds(&names).unwrap_or(false)

@@ -131,12 +131,7 @@ pub fn plan_page(
     default_body: Option<Value>,
     page: &PageRequest,
 ) -> Result<Option<PlannedCall>, CallError> {
-    let mut names = names.child();
-    for (name, tree) in &call.with {
-        if let Some(value) = tree.render(&names)? {
-            names.with(name, Cow::Owned(value));
-        }
-    }
+    let names = own_names(call, names)?;
     let is_wanted = match &call.condition {
         Some(condition) => condition.holds(&names)?,
         None => true,
@@ -156,6 +151,21 @@ pub fn plan_page(
         is_write: !is_read,
         origin: call.place.clone(),
     }))
+}
+
+/// The names a call gives itself (`with`), on top of those around it; a later one sees those before it.
+///
+/// # Errors
+///
+/// A template that fails on these values.
+pub fn own_names<'n>(call: &Call, names: &'n Names<'_>) -> Result<Names<'n>, EvaluateError> {
+    let mut own = names.child();
+    for (name, tree) in &call.with {
+        if let Some(value) = tree.render(&own)? {
+            own.with(name, Cow::Owned(value));
+        }
+    }
+    Ok(own)
 }
 
 /// Whether one of the attributes is among the changed ones, or contains or is part of one.

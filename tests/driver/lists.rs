@@ -5,7 +5,8 @@ use std::sync::Arc;
 use scimgate::{
     mapping::{
         model::{
-            Call, Find, ListOperation, MemberRead, PageSize, PageStyle, Rows, Total, UserGroups,
+            Call, Find, Form, ListOperation, MemberRead, PageSize, PageStyle, Rows, Total,
+            UserGroups,
         },
         names::Names,
         page::PageError,
@@ -504,6 +505,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         name: "user.find".into(),
         attribute: attribute("userName"),
         operator: CompareOp::Eq,
+        before: Vec::new(),
         call,
         items: items.map(path),
         page: PageStyle::None,
@@ -587,6 +589,7 @@ async fn members_and_groups_are_read_page_by_page() {
         rows(0, 25)
     );
     let field = UserGroups::Field {
+        form: Form::Same,
         only: None,
         items: path("$.groups"),
         id: None,

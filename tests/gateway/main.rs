@@ -26,3 +26,4 @@ mod statuses;
 mod tenants;
 mod updates;
 mod versions;
+mod words;

@@ -6,6 +6,7 @@
 mod collect;
 pub mod cursor;
 mod source;
+mod steps;
 
 use serde_json::{Value, json};
 

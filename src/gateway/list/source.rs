@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     gateway::{
         context::Context,
-        get::{Want, fetch, object_of, with_parts},
+        get::{Want, fetch, id_value, object_of, with_parts},
         identity::{Located, target_id_of},
         join::{Joined, folded, join_all},
         look_up, members,
@@ -22,7 +22,12 @@ use crate::{
     target::ScanSource,
 };
 
-use super::{Plan, collect::Collector, key};
+use super::{
+    Plan,
+    collect::Collector,
+    key,
+    steps::{first_steps, give},
+};
 
 /// Where rows come from.
 pub enum Source<'m> {
@@ -232,6 +237,10 @@ pub async fn feed(
         Source::Find(find, value) => {
             let mut names = ctx.names();
             names.with("value", Cow::Owned(value));
+            let Some(known) = first_steps(ctx, find, &names).await? else {
+                return Ok(());
+            };
+            give(&mut names, known);
             by_scan(ctx, t, plan, ScanSource::Find(find), &find.rows, names, to).await
         }
         Source::All if t.lists.is_empty() => Err(Error::of(
@@ -367,14 +376,25 @@ async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Optio
     object_of(ctx, t, &located).await
 }
 
-/// Looks an object up in the list, for targets that cannot read one by itself.
+/// Looks an object up by a find for its id, or in the list, for targets that cannot read one by itself.
 pub async fn object_with_id(
     ctx: &Context,
     t: &TypeMapping,
     id: &TargetId,
 ) -> Result<Option<Value>, Error> {
-    let names = ctx.names();
-    let mut scan = ctx.driver().scan(ScanSource::Lists(&t.lists), &names);
+    let mut names = ctx.names();
+    names.with("value", Cow::Owned(id_value(t, id.as_str())));
+    let source = match t.find_of_id() {
+        Some(find) => {
+            let Some(known) = first_steps(ctx, find, &names).await? else {
+                return Ok(None);
+            };
+            give(&mut names, known);
+            ScanSource::Find(find)
+        }
+        None => ScanSource::Lists(&t.lists),
+    };
+    let mut scan = ctx.driver().scan(source, &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         let found = page
             .items
@@ -398,7 +418,13 @@ pub async fn raw_with_name(
     let mut names = ctx.names();
     names.with("value", Cow::Owned(json!(name)));
     let (source, rows) = match (t.finds.iter().find(eq), t.lists.first()) {
-        (Some(find), _) => (ScanSource::Find(find), &find.rows),
+        (Some(find), _) => {
+            let Some(known) = first_steps(ctx, find, &names).await? else {
+                return Ok(Vec::new());
+            };
+            give(&mut names, known);
+            (ScanSource::Find(find), &find.rows)
+        }
         (None, Some(list)) => (ScanSource::Lists(&t.lists), &list.rows),
         (None, None) => return Ok(Vec::new()),
     };

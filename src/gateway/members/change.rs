@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::{
     mapping::{
         model::{
-            Call, Meaning, MemberCall, MemberOnUser, Members, OnMissingReference, TypeMapping,
+            Call, Form, Meaning, MemberCall, MemberOnUser, Members, OnMissingReference, TypeMapping,
         },
         reply::CallClass,
+        value::names_in,
     },
     scim::{Error, ScimType},
     store::{ScimId, TargetId},
@@ -21,7 +22,7 @@ use super::super::{
     get::{id_value, object_of},
     identity::{Located, locate, target_ids_of, unknown},
     parallel::in_order,
-    user_groups::{flattened, text_of},
+    user_groups::text_of,
 };
 
 /// A change of a group's members.
@@ -340,12 +341,33 @@ async fn on_one_user(
     } else {
         present.into_iter().filter(|name| name != group).collect()
     };
-    let value = match (on_user.is_single, list.first()) {
-        (false, _) => json!(list),
-        (true, Some(one)) => json!(one),
-        (true, None) => on_user.default.clone().unwrap_or(Value::Null),
-    };
+    let value = list_on(on_user, list)?;
     write_on_user(ctx, users, on_user, &located.target_id, user, value).await
+}
+
+/// A user's groups as the field holds them.
+fn list_on(on_user: &MemberOnUser, list: Vec<String>) -> Result<Value, Error> {
+    if let (true, Some(default)) = (list.is_empty(), &on_user.default) {
+        return Ok(default.clone());
+    }
+    let separator = match &on_user.form {
+        Form::Joined(separator) => separator,
+        _ if on_user.is_single => {
+            return Ok(list.into_iter().next().map_or(Value::Null, Value::from));
+        }
+        _ => return Ok(json!(list)),
+    };
+    // It would be read back as two groups.
+    if list
+        .iter()
+        .any(|name| !separator.is_empty() && name.contains(separator.as_str()))
+    {
+        return Err(Error::of(
+            ScimType::InvalidValue,
+            "The group's name holds what the application puts between names.",
+        ));
+    }
+    Ok(json!(list.join(separator)))
 }
 
 async fn write_on_user(
@@ -388,7 +410,7 @@ pub(super) fn groups_on(on_user: &MemberOnUser, user: &Value) -> Vec<String> {
     let found = on_user
         .place
         .read(user)
-        .map(|value| flattened(vec![value]))
+        .map(|value| names_in(&on_user.form, value))
         .unwrap_or_default();
     found
         .iter()

@@ -19,7 +19,7 @@ use super::super::{
     get::id_value,
     identity::{are_hidden, scim_id_of},
     join::Joined,
-    user_groups::{chosen, flattened, id_of, is_nobody, text_of, without_id},
+    user_groups::{chosen, flattened, id_of, is_nobody, names_of_items, text_of, without_id},
 };
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
@@ -105,7 +105,8 @@ pub async fn read_short(
     if !is_all {
         return Ok(None);
     }
-    values_of(ctx, members, found_in(ctx, read, page.items))
+    let own = names_of_items(ctx, &read.call, &names, &group.object)?;
+    values_of(ctx, members, found_in(ctx, read, &own, page.items))
         .await
         .map(Some)
 }
@@ -158,10 +159,11 @@ async fn by_call(
         return Ok(Vec::new());
     };
     let names = names_of(ctx, t, group);
+    let own = names_of_items(ctx, &read.call, &names, &group.object)?;
     let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
     let mut found = Vec::new();
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        found.extend(found_in(ctx, read, page.items));
+        found.extend(found_in(ctx, read, &own, page.items));
     }
     Ok(found)
 }
@@ -176,12 +178,12 @@ fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'
     names
 }
 
-fn found_in(ctx: &Context, read: &MemberRead, items: Vec<Value>) -> Found {
-    let items = chosen(ctx, read.only.as_ref(), items);
+fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>) -> Found {
+    let items = chosen(own, read.only.as_ref(), items);
     let somebody = items.iter().filter(|item| !is_nobody(item));
     let found = somebody.map(|item| {
         let is_group = read.is_group.as_ref().is_some_and(|is_group| {
-            let mut names = ctx.names();
+            let mut names = own.child();
             names.object(item);
             names.with("value", Cow::Borrowed(item));
             is_group.holds(&names).unwrap_or(false)

@@ -10,7 +10,7 @@ pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
         calls.extend(of_page(&list.page));
     }
     for find in &resource_type.finds {
-        calls.push(&find.call);
+        calls.extend(find.before.iter().chain([&find.call]));
     }
     let single = [&resource_type.get, &resource_type.delete];
     for operation in single

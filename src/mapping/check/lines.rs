@@ -3,7 +3,8 @@
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
-        model::{AttributeRule, Mapping, OnUnknown, TypeMapping, ValueTable},
+        location::definition,
+        model::{AttributeRule, Form, Mapping, OnRename, OnUnknown, Read, TypeMapping, ValueTable},
         write,
     },
     scim::AttributePath,
@@ -23,7 +24,16 @@ pub(super) fn check(
         }
         lossy_values(line, complaints);
         if is_complete {
-            unwritable(resource_type, line, complaints);
+            let is_recreated = mapping.policy.on_rename == OnRename::Recreate
+                && resource_type.section == "user"
+                && line
+                    .location
+                    .path
+                    .is_same_attribute(&resource_type.match_attribute);
+            if !is_recreated {
+                unwritable(resource_type, line, complaints);
+            }
+            list_for_one(resource_type, line, complaints);
             unknown_reference(mapping, line, complaints);
         }
     }
@@ -161,6 +171,27 @@ fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mu
         Diagnostic::error("mapping::unwritable-attribute", sentence)
             .at(&line.place)
             .mend("add it to the `covers` of an update, or say `create-only = true` or `read-only = true`"),
+    );
+}
+
+/// An expression that gives a list, read for an attribute that has one value.
+fn list_for_one(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let Some(Read::Template(template)) = &line.read else {
+        return;
+    };
+    let (attribute, sub) = definition(resource_type, &line.location);
+    let takes_many = line.location.path.sub_attribute.is_none()
+        && !line.location.is_element()
+        && attribute.is_some_and(|a| a.is_multi_valued)
+        || sub.is_some_and(|sub| sub.is_multi_valued);
+    if takes_many || attribute.is_none() || line.form != Form::Same || !template.gives_list() {
+        return;
+    }
+    let sentence = format!("`{}` has one value, and this gives a list.", text(line));
+    complaints.add(
+        Diagnostic::error("mapping::list-for-one-value", sentence)
+            .at(&line.place)
+            .mend("take one of them: `{… | first}`, `{… | split(\",\", 0)}`, or put them together: `{… | join(\", \")}`"),
     );
 }
 

@@ -11,6 +11,7 @@ mod look_ups;
 mod names;
 mod operations;
 mod reversible;
+mod settings;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},

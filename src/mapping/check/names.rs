@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::settings;
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
@@ -25,6 +26,7 @@ struct Scope<'m> {
 /// Complaints about names in every call and every line of a mapping.
 pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagnostics) {
     wrapped(mapping, complaints);
+    settings::check(mapping, complaints);
     for resource_type in &mapping.types {
         check_type(mapping, resource_type, is_complete, complaints);
     }
@@ -111,13 +113,21 @@ fn check_type(
         }
     }
     for find in &resource_type.finds {
-        scope(&["value"], false).call(&find.call, complaints);
+        let mut scope = scope(&["value"], false);
+        for step in find.before.iter().chain([&find.call]) {
+            scope.call(step, complaints);
+            scope.take(step);
+        }
     }
     if let Some(get) = &resource_type.get {
         scope(&["id", "scim"], false).operation(get, complaints);
     }
     if let Some(create) = &resource_type.create {
         scope(&["fields", "changed", "scim"], true).operation(create, complaints);
+        for (place, constant) in &resource_type.constants {
+            let at = place_of_constant(super::place_of(create), place.source());
+            scope(&["scim"], true).all(constant.names(), &at, complaints);
+        }
     }
     let others = super::writes(resource_type).filter(|operation| {
         resource_type
@@ -209,37 +219,30 @@ impl Scope<'_> {
     fn complaint(&self, used: &NamePath) -> Option<Diagnostic> {
         let (first, rest) = used.names.split_first()?;
         match first.as_str() {
-            "settings" => return self.setting(rest.first()?),
+            "settings" => return settings::complaint(self.mapping, rest.first()?),
             "login" => return self.login(rest.first()),
             "extension" => return None,
             name if self.names.contains(name) => return None,
             _ => {}
         }
-        let is_attribute = self
-            .resource_type
-            .is_some_and(|of| is_attribute(of, first, rest));
+        // A resource has an id only once the application has made one.
+        let is_attribute = first != "id"
+            && self
+                .resource_type
+                .is_some_and(|of| is_attribute(of, first, rest));
         if is_attribute || !self.is_complete {
             return None;
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
         let mending = match closest(first, self.known().iter().map(String::as_str)) {
+            // Only a create has fields and no object yet.
+            _ if first == "id" && self.names.contains("fields") => {
+                "the id of a new object is known from the second step on: build it of attributes here".to_owned()
+            }
             Some(near) if near != first => format!("did you mean `{near}`?"),
             _ => format!("known here: {}", self.words()),
         };
         Some(Diagnostic::error("mapping::unknown-name", sentence).mend(mending))
-    }
-
-    fn setting(&self, name: &str) -> Option<Diagnostic> {
-        if self.mapping.settings.contains_key(name) {
-            return None;
-        }
-        let names = self.mapping.settings.keys().map(String::as_str);
-        let mending = match closest(name, names) {
-            Some(near) => format!("did you mean `settings.{near}`?"),
-            None => format!("add `{name} = …` to `[settings]`"),
-        };
-        let sentence = format!("`settings.{name}` is not set.");
-        Some(Diagnostic::error("mapping::unknown-setting", sentence).mend(mending))
     }
 
     fn login(&self, name: Option<&String>) -> Option<Diagnostic> {
@@ -291,16 +294,59 @@ impl Scope<'_> {
     }
 }
 
-/// The place of the name itself, where it stands in the text of the call.
+/// The line of a constant, near the call of its operation.
+fn place_of_constant(call: &Place, field: &str) -> Place {
+    let around = surroundings(call);
+    let text = call.file.text.get(around.clone()).unwrap_or_default();
+    match text.find(field) {
+        Some(at) => Place::new(
+            &call.file,
+            around.start + at..around.start + at + field.len(),
+        ),
+        None => call.clone(),
+    }
+}
+
+/// The place of the name itself: in the text of the call, or else in the table or line that the call stands in.
 fn narrowed(place: &Place, name: &NamePath) -> Place {
     let dotted = name.names.join(".");
-    match place.text().find(&dotted) {
-        Some(at) => {
-            let start = place.span.start + at;
-            Place::new(&place.file, start..start + dotted.len())
-        }
+    let around = surroundings(place);
+    let found = word_in(place.text(), &dotted).map(|at| place.span.start + at);
+    let found = found.or_else(|| {
+        let text = place.file.text.get(around.clone())?;
+        word_in(text, &dotted).map(|at| around.start + at)
+    });
+    match found {
+        Some(start) => Place::new(&place.file, start..start + dotted.len()),
         None => place.clone(),
     }
+}
+
+/// The table that a key stands in; a table written in one line is that line.
+fn surroundings(place: &Place) -> std::ops::Range<usize> {
+    let text = &place.file.text;
+    let (before, after) = text
+        .split_at_checked(place.span.start)
+        .unwrap_or((text, ""));
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    if before.get(line..).is_some_and(|line| line.contains('{')) {
+        let end = after.find('\n').unwrap_or(after.len());
+        return line..place.span.start + end;
+    }
+    let start = before.rfind("\n[").map_or(0, |at| at + 1);
+    let end = after.find("\n[").unwrap_or(after.len());
+    start..place.span.start + end
+}
+
+/// Where a name stands by itself, not as a part of another, and not as the key of a line.
+fn word_in(text: &str, name: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    text.match_indices(name).map(|(at, _)| at).find(|at| {
+        let before = text.get(..*at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + name.len()..).unwrap_or_default();
+        let is_key = after.trim_start().starts_with('=') && !after.trim_start().starts_with("==");
+        !before.is_some_and(|c| is_part(c) || c == '.') && !after.starts_with(is_part) && !is_key
+    })
 }
 
 /// Whether a name is an attribute of the type, or an extension's short name with one of its attributes.

@@ -21,8 +21,8 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
             unmapped(resource_type, operation, complaints);
         }
     }
-    without_id(resource_type, complaints);
     if is_complete {
+        without_id(resource_type, complaints);
         half_pair(resource_type, complaints);
         new_id(resource_type, complaints);
         new_key(resource_type, complaints);

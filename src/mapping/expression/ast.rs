@@ -142,6 +142,64 @@ impl Node {
         }
     }
 
+    /// Whether the value is a list or absent, whatever the names are.
+    pub(super) fn gives_list(&self) -> bool {
+        match self {
+            Self::List(_) => true,
+            Self::Add(parts) => parts.iter().any(Self::gives_list),
+            Self::Chain(_, links) => {
+                matches!(links.last(), Some(Link::Filter(filter)) if filter.gives_list())
+            }
+            Self::If {
+                then, otherwise, ..
+            } => then.gives_list() && otherwise.as_ref().is_none_or(|other| other.gives_list()),
+            _ => false,
+        }
+    }
+
+    /// Whether this is `x != a`, and the other `x == b` or `x in [b, …]` without `a`.
+    pub(super) fn is_unequal_where(&self, other: &Self) -> bool {
+        let Self::Compare(name, Comparison::Unequal, value) = self else {
+            return false;
+        };
+        let Self::Compare(other_name, how, other_value) = other else {
+            return false;
+        };
+        let Self::Constant(value) = &**value else {
+            return false;
+        };
+        let is_same = name.plain_name() == other_name.plain_name();
+        let are_others = match (&**other_value, how) {
+            (Self::Constant(other), Comparison::Equal) => other != value,
+            (Self::List(items), Comparison::In) => items
+                .iter()
+                .all(|item| matches!(item, Self::Constant(other) if other != value)),
+            _ => false,
+        };
+        name.plain_name().is_some() && is_same && are_others
+    }
+
+    /// A name with members, and nothing else.
+    fn plain_name(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Name { name, .. } => Some(vec![name]),
+            Self::Chain(head, links) => {
+                let mut names = head.plain_name()?;
+                for link in links {
+                    match link {
+                        Link::Member(name) => names.push(name),
+                        Link::Filter(filter) if matches!(**filter, Filter::Int) => {
+                            names.push("| int")
+                        }
+                        _ => return None,
+                    }
+                }
+                Some(names)
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn uses_random(&self) -> bool {
         matches!(self, Self::Random(_)) || self.children().into_iter().any(Self::uses_random)
     }
@@ -158,6 +216,18 @@ impl Link {
 }
 
 impl Filter {
+    fn gives_list(&self) -> bool {
+        matches!(
+            self,
+            Self::Split(_, None)
+                | Self::Where(..)
+                | Self::Without(..)
+                | Self::Values(_)
+                | Self::Wrap(_)
+                | Self::Unique
+        )
+    }
+
     fn arguments(&self) -> Vec<&Node> {
         match self {
             Self::Default(a)

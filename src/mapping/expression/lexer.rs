@@ -105,6 +105,13 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
     if is_word_start(first) {
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let word = rest.get(..end).unwrap_or_default();
+        if word == "$"
+            && rest
+                .get(end..)
+                .is_some_and(|after| after.starts_with(['.', '[']))
+        {
+            return Err(path_for_name(rest, at));
+        }
         return Ok((Kind::Word(word), end));
     }
     if let Some(sign) = SIGNS.into_iter().find(|s| rest.starts_with(s)) {
@@ -122,6 +129,19 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
         '?' => error.mend("write `a if condition else b`"),
         _ => error,
     })
+}
+
+/// A JSONPath where a name stands: it would always be absent.
+fn path_for_name(rest: &str, at: usize) -> SyntaxError {
+    let is_part = |c: char| is_word(c) || c == '.';
+    let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+    let path = rest.get(..end).unwrap_or_default().trim_end_matches('.');
+    let message = format!("`{path}` is a path; in expressions stand names.");
+    let error = SyntaxError::new(at, path.len(), message);
+    match path.trim_start_matches(['$', '.']) {
+        "" => error.mend("without `$`: `name`, and `name[\"an unusual one\"]`"),
+        bare => error.mend(format!("without `$.`: `{bare}`")),
+    }
 }
 
 fn is_word_start(c: char) -> bool {

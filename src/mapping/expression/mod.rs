@@ -130,6 +130,17 @@ impl Expression {
         self.node.uses_random()
     }
 
+    /// Whether its value is a list, or absent, whatever its names are.
+    pub fn gives_list(&self) -> bool {
+        self.node.gives_list()
+    }
+
+    /// Whether it surely holds where the other does: it is the same, or says that a value is not one thing where the other
+    /// says that it is another.
+    pub fn is_implied_by(&self, other: &Self) -> bool {
+        self.source.trim() == other.source.trim() || self.node.is_unequal_where(&other.node)
+    }
+
     /// The text it was read from.
     pub fn source(&self) -> &str {
         &self.source

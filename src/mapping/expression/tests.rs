@@ -155,6 +155,49 @@ fn expressions_have_values() {
 }
 
 #[test]
+fn sums_are_of_numbers_of_texts_or_of_lists() {
+    for (text, expected) in [
+        ("1 + 2", json!(3)),
+        (r#""a" + 1"#, json!("a1")),
+        (r#"("a,b" | split(",")) + ["c"]"#, json!(["a", "b", "c"])),
+        (r#"[1] + [2] + [3]"#, json!([1, 2, 3])),
+    ] {
+        assert_eq!(evaluate(text).unwrap(), Some(expected), "{text}");
+    }
+    assert!(evaluate(r#"["a"] + "b""#).is_err());
+}
+
+#[test]
+fn a_path_in_place_of_a_name_is_refused() {
+    for text in ["$.a == 1", "$['a']", "not $.a"] {
+        let error = Expression::parse(text).unwrap_err();
+        assert!(error.message.contains("is a path"), "{text}: {error:?}");
+    }
+    assert!(Expression::parse("$ref == 1").is_ok());
+}
+
+#[test]
+fn a_condition_that_holds_wherever_another_does_is_known() {
+    let is_implied = |wide: &str, narrow: &str| {
+        let parse = |text| Expression::parse(text).unwrap();
+        parse(wide).is_implied_by(&parse(narrow))
+    };
+    assert!(is_implied("a.b != 100", "a.b == 404"));
+    assert!(is_implied("(a | int) != 100", "(a | int) in [1, 2]"));
+    assert!(is_implied("errors", "errors"));
+    for (wide, narrow) in [
+        ("a != 100", "a == 100"),
+        ("a != 100", "a in [100, 404]"),
+        ("a != 100", "b == 404"),
+        ("a != 100", "(a | int) == 404"),
+        ("a[0] != 1", "a[1] == 2"),
+        ("a == 404", "a != 100"),
+    ] {
+        assert!(!is_implied(wide, narrow), "{wide} / {narrow}");
+    }
+}
+
+#[test]
 fn absent_stays_absent() {
     for text in [
         "nickName",

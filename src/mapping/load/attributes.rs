@@ -298,7 +298,7 @@ fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> O
     } else {
         let mending = if leaf.is_multi_valued {
             format!(
-                "say what its elements are: `{} = {{ items = 'list', each = {{ value = 'field' }} }}`",
+                "name one: `'{0}[type eq \"work\"].value' = 'field'`; for all of them `{0} = {{ items = 'list', each = {{ value = 'field' }} }}`",
                 leaf.name
             )
         } else {

@@ -336,6 +336,20 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         return None;
     }
     let (path, query) = split_query(target);
+    // `/users/:id` of other templates; Google's `/users/1:undelete` has its colon elsewhere.
+    let colon = path.split('/').find_map(|segment| {
+        let name = segment.strip_prefix(':')?;
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_name.then_some(name)
+    });
+    if let Some(name) = colon {
+        bad(
+            format!("`:{name}` in a path is sent as it stands."),
+            &format!("did you mean `{{{name}}}`?"),
+        );
+        return None;
+    }
     let offset = text.len().saturating_sub(rest.trim_start().len());
     let path = match PathTemplate::parse(path) {
         Ok(path) => path,

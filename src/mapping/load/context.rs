@@ -129,6 +129,21 @@ impl<'e> Context<'e> {
                 );
                 return expanded;
             };
+            if in_template
+                && PLACEHOLDERS.contains(&name)
+                && self.environment.variable(name).is_none()
+            {
+                self.error(
+                    "mapping::bad-variable",
+                    &self.within(node, text, expanded.len()..expanded.len() + name.len() + 3),
+                    format!("`${{{name}}}` is an environment variable, and it is not set."),
+                    &format!("did you mean `{{{name}}}`, without `$`?"),
+                );
+                // Read as meant, so that nothing else is said about it.
+                expanded.push_str(&format!("{{{name}}}"));
+                rest = after;
+                continue;
+            }
             let value = self.variable(node, name);
             if in_template {
                 expanded.push_str(&value.replace('{', "{{").replace('}', "}}"));
@@ -210,6 +225,9 @@ impl<'e> Context<'e> {
 
 /// Stands for a value from outside that is not there while a file is only checked.
 const UNSET: &str = "unset";
+
+/// Names of calls that nobody gives to an environment variable.
+const PLACEHOLDERS: [&str; 6] = ["id", "value", "group", "member", "members", "fields"];
 
 fn with_mending(diagnostic: Diagnostic, mending: &str) -> Diagnostic {
     if mending.is_empty() {

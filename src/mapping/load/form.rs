@@ -111,7 +111,7 @@ const UNKNOWN_KINDS: Kind = Kind::OneOf(&[
     Kind::Choice(&["pass", "drop", "refuse"]),
     Kind::Table(&UNKNOWN),
 ]);
-const AS_KINDS: Kind = Kind::OneOf(&[Kind::Choice(FORM_WORDS), Kind::Table(&AS)]);
+pub(super) const AS_KINDS: Kind = Kind::OneOf(&[Kind::Choice(FORM_WORDS), Kind::Table(&AS)]);
 
 pub(super) const VALUES_KEY: Key = key(
     "values",
@@ -249,6 +249,24 @@ fn on_unknown(reader: &Reader<'_>, key: &str) -> Option<OnUnknown> {
         1 => OnUnknown::Drop,
         _ => OnUnknown::Refuse,
     })
+}
+
+/// The spelling of a list of names under `as`: joined to one text, or a list.
+pub(super) fn list_form(reader: &Reader<'_>) -> Form {
+    let form = form(reader);
+    if let (Some(node), false) = (
+        reader.node("as"),
+        matches!(form, Form::Same | Form::Joined(_)),
+    ) {
+        reader.context.error(
+            "mapping::bad-value",
+            &node.place,
+            "A list of groups can only be `joined`.".to_owned(),
+            "`as = \"joined\"` for commas, or `as = { joined = \";\" }`",
+        );
+        return Form::Same;
+    }
+    form
 }
 
 /// The spelling under `as`.

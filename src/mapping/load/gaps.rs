@@ -1,8 +1,10 @@
 //! What a section as a whole lacks.
 
-use crate::mapping::model::{ListOperation, OnDelete, PageStyle, Policy, Rows, TypeMapping};
+use crate::mapping::model::{
+    ListOperation, OnDelete, OnRename, PageStyle, Policy, Rows, TypeMapping,
+};
 
-use super::reader::Reader;
+use super::{reader::Reader, tree::Node};
 
 /// Complaints about what a section lacks. Only asked when everything in it could be read.
 pub(super) fn check(reader: &Reader<'_>, section: &TypeMapping) {
@@ -37,13 +39,16 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
         ),
         // One call either way.
         (false, true) if section.lists.iter().all(is_read_at_once) => return,
+        // Said on purpose, or known a better way.
+        (false, true) if reader.node("get").is_some_and(Node::is_false) => return,
+        (false, true) if section.find_of_id().is_some() => return,
         (false, true) => (
             false,
             format!(
                 "`{}` has no `get`: one object is looked for in the whole list.",
                 section.section
             ),
-            "add `get = \"GET /…/{id}\"`",
+            "add `get = \"GET /…/{id}\"`, or a `[[….find]]` with `filter = \"id eq\"`; `get = false` says that it is meant so",
         ),
         (false, false) => return,
     };
@@ -94,7 +99,16 @@ fn unmatched(reader: &Reader<'_>, section: &TypeMapping) {
 
 /// Users whom no client could deactivate.
 fn never_inactive(reader: &Reader<'_>, section: &TypeMapping) {
-    if section.section != "user" || section.deactivate.is_some() || has_active_line(section) {
+    if section.section != "user" || has_active_line(section) {
+        return;
+    }
+    if section.deactivate.is_some() || section.activate.is_some() {
+        reader.context.warning(
+            "mapping::state-not-shown",
+            reader.place,
+            "`active` is set by calls of its own, and no line reads it: no client sees who is inactive.".to_owned(),
+            "add `'active' = { read = '$.…' }`",
+        );
         return;
     }
     reader.context.warning(
@@ -137,6 +151,24 @@ fn rename_of_key(reader: &Reader<'_>, section: &TypeMapping) {
             "`id = { from = '$.…', stable = false }` keeps the SCIM id when it does",
         );
     }
+}
+
+/// A policy about renaming that needs an id of the gateway's own.
+pub(super) fn renaming(reader: &Reader<'_>, policy: &Policy, types: &[TypeMapping]) {
+    let user = types.iter().find(|t| t.section == "user");
+    if policy.on_rename != OnRename::Recreate || user.is_none_or(|user| !user.id.is_stable) {
+        return;
+    }
+    let place = reader
+        .node("on-rename")
+        .map_or(reader.place, |node| &node.place);
+    let from = user.map_or("$.…", |user| user.id.from.source());
+    reader.context.gap(
+        "mapping::recreate-with-stable-id",
+        place,
+        "A renamed account is to be made anew under the same SCIM id, but that id is the application's own.".to_owned(),
+        &format!("`[user] id = {{ from = '{from}', stable = false }}` lets the gateway keep an id of its own"),
+    );
 }
 
 /// A policy about DELETE that the application cannot carry out.

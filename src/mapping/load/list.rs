@@ -8,6 +8,7 @@ use crate::{
 use super::{
     call::{self, CALL},
     context::Context,
+    operation,
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key, one_of},
@@ -75,6 +76,13 @@ pub(super) static LIST: Shape = Shape {
 };
 
 static FIND_KEYS: &[Key] = &[
+    key(
+        "steps",
+        Kind::Many(&call::CALL_KIND),
+        "the one call",
+        "Several calls, in order; the last one answers the filter. One before it that is answered \"not found\" ends it: nothing is found. A later one can use what an earlier one took.",
+        "[{ call = \"POST /check\", body = { user = \"{value}\" } }, \"GET /users/{value}\"]",
+    ),
     key(
         "filter",
         Kind::Text,
@@ -209,7 +217,8 @@ fn find(
         reader.missing("filter");
     }
     let filter = filter(reader, resource_type);
-    let call = call::from_table(reader, Some(resource_type))?;
+    let mut before = operation::steps(reader, resource_type)?;
+    let call = before.pop()?;
     let list = lists
         .iter()
         .position(|list| list.call.path.source() == call.path.source());
@@ -235,6 +244,7 @@ fn find(
         name: format!("{section}.find"),
         attribute,
         operator,
+        before,
         call,
         items,
         page,

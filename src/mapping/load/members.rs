@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     call::{self, CALL},
-    operation,
+    form, operation,
     page::{self, PAGE},
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -45,6 +45,14 @@ const ONLY: Key = key(
     "all",
     "Only items for which this holds; the names are the item's members, `value` is the item itself.",
     "'value not in [\"*\", \"user\"]'",
+);
+const AS: Key = key(
+    "as",
+    form::AS_KINDS,
+    "a list",
+    "`\"joined\"` or `{ joined = \";\" }`: the names are one text, with commas or that separator. They are compared exactly, and \
+     those that name no known group are kept.",
+    "{ joined = \",\" }",
 );
 const PAGE_KEY: Key = key(
     "page",
@@ -158,10 +166,11 @@ static ON_USER: Shape = Shape {
             "How a group is named there; the names are the group object's members.",
             "\"{name}\"",
         ),
+        AS,
         key(
             "default",
             Kind::Any,
-            "null, or an empty list",
+            "null, an empty list or an empty text",
             "What the field gets when the last group is taken away.",
             "\"subscriber\"",
         ),
@@ -251,6 +260,13 @@ static GROUPS_KEYS: &[Key] = &[
     DISPLAY,
     PAGE_KEY,
     ONLY,
+    key(
+        "as",
+        form::AS_KINDS,
+        "a list",
+        "In the user object: `\"joined\"` or `{ joined = \";\" }` where the names are one text.",
+        "\"joined\"",
+    ),
 ];
 
 /// `[user.groups]`.
@@ -363,6 +379,7 @@ fn on_user(reader: &Reader<'_>) -> Option<MemberOnUser> {
         place: required_place(&on_user)?,
         is_single: on_user.flag("single").unwrap_or(false),
         name: syntax::template_at(&on_user, "name"),
+        form: form::list_form(&on_user),
         default: on_user
             .node("default")
             .map(|node| syntax::data(reader.context, node)),
@@ -433,9 +450,18 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
     let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
     let only = syntax::expression_at(&reader, "only");
+    if let (true, Some(entry)) = (reader.has("call"), reader.entry("as")) {
+        reader.context.error(
+            "mapping::conflicting-keys",
+            &entry.place,
+            "`as` is about names in the user object, and has no meaning beside `call`.".to_owned(),
+            "leave it out",
+        );
+    }
     if !reader.has("call") {
         return Some(UserGroups::Field {
             items,
+            form: form::list_form(&reader),
             id,
             display,
             only,

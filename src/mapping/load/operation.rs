@@ -88,9 +88,9 @@ static OPERATION_KEYS: &[Key] = &[
     ),
     key(
         "constants",
-        Kind::Named(&Kind::Any),
+        Kind::Named(&Kind::Tree),
         "none",
-        "Fields always written; in `create` only.",
+        "Fields always written; in `create` only. Texts are templates; `{{` is a brace.",
         "{ mail_notification = \"none\" }",
     ),
     key(

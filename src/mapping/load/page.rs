@@ -7,7 +7,7 @@ use super::{
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
-    tree::Node,
+    tree::{Entry, Node, Table},
 };
 
 static SIZE: Shape = Shape {
@@ -259,6 +259,19 @@ pub(super) static PAGE: Shape = Shape {
 
 /// The page style under `page`.
 pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
+    if let Some(flat) = reader.node("page").and_then(Node::as_table).and_then(flat) {
+        let name = format!("{}.{}", reader.table.full_name("page"), flat.key);
+        reader.context.error(
+            "mapping::wrong-type",
+            &flat.place,
+            format!("`{name}` is a table of its own, the page style."),
+            &format!(
+                "put its keys below `[{name}]`: `{} = …`",
+                first_key(&flat.key)
+            ),
+        );
+        return PageStyle::None;
+    }
     let Some(page) = reader.table("page") else {
         return PageStyle::None;
     };
@@ -271,6 +284,24 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
         );
     }
     style(&page).unwrap_or(PageStyle::None)
+}
+
+/// A page style that was written as a value.
+fn flat(page: &Table) -> Option<&Entry> {
+    let is_style = |entry: &&Entry| PAGE.key(&entry.key).is_some();
+    let mut styles = page.entries.iter().filter(is_style);
+    styles.find(|entry| entry.node.as_text().is_some())
+}
+
+/// The first key of a page style's table.
+fn first_key(style: &str) -> &'static str {
+    let shape = PAGE.key(style).and_then(|key| match key.kind {
+        Kind::Table(shape) => Some(shape),
+        _ => None,
+    });
+    shape
+        .and_then(|shape| shape.keys.first())
+        .map_or("size", |key| key.name)
 }
 
 fn style(page: &Reader<'_>) -> Option<PageStyle> {

@@ -186,6 +186,9 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
     if reader.has("on-delete") && !root.context.is_broken() {
         gaps::deletion(&reader, &policy, types);
     }
+    if reader.has("on-rename") && !root.context.is_broken() {
+        gaps::renaming(&reader, &policy, types);
+    }
     policy
 }
 

@@ -346,6 +346,19 @@ impl<'t> Reader<'t> {
         None
     }
 
+    /// The table of this one that a key belongs into, if there is exactly one: `auth` for `basic`.
+    fn is_below(&self, name: &str) -> Option<&'static str> {
+        let mut tables = self.shape.all_keys().filter(|key| {
+            let inner = match key.kind {
+                Kind::Table(shape) => shape.key(name),
+                _ => None,
+            };
+            inner.is_some_and(|inner| matches!(inner.kind, Kind::Table(_)))
+        });
+        let only = tables.next()?;
+        tables.next().is_none().then_some(only.name)
+    }
+
     fn complain_about_unknown_keys(&self) {
         if self.shape.others.is_some() {
             return;
@@ -361,6 +374,11 @@ impl<'t> Reader<'t> {
             let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
             let mending = match closest(&entry.key, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
+                _ if self.is_below(&entry.key).is_some() => {
+                    let between = self.is_below(&entry.key).unwrap_or_default();
+                    let whole = self.table.full_name(between);
+                    format!("did you mean `[{whole}.{}]`?", entry.key)
+                }
                 None if names.len() <= 12 => {
                     format!("it can have {}", one_of(&names))
                 }

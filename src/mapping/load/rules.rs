@@ -163,7 +163,12 @@ fn takes_all_of(earlier: &ReplyRule, later: &ReplyRule) -> bool {
         (Some(short), Some(long)) => long.to_lowercase().contains(&short.to_lowercase()),
         _ => false,
     };
-    let no_more = earlier.header.is_none() && earlier.when.is_none() && earlier.matches.is_none();
+    let same_condition = match (&earlier.when, &later.when) {
+        (None, _) => true,
+        (Some(wide), Some(narrow)) => wide.is_implied_by(narrow),
+        _ => false,
+    };
+    let no_more = earlier.header.is_none() && same_condition && earlier.matches.is_none();
     statuses && same_text && no_more
 }
 

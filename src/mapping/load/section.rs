@@ -9,6 +9,7 @@ use crate::{
         model::{IdRule, TypeMapping},
         path::{FieldPlace, JsonPath},
         splice::Splice,
+        template::Tree,
     },
     scim::AttributePath,
 };
@@ -50,6 +51,14 @@ static ID: Shape = Shape {
             "\"string\"",
             "How it is written into bodies.",
             "\"number\"",
+        ),
+        key(
+            "pattern",
+            Kind::Pattern,
+            "`[target] id-pattern`",
+            "What an id of this type must look like: any other is unknown here, and never sent. Where it stands in a path, \
+             `[target] id-pattern` counts as well.",
+            "'^[0-9]+$'",
         ),
         key(
             "prefix",
@@ -103,7 +112,8 @@ static SECTION: Shape = Shape {
             "hide",
             Kind::Expression,
             "none",
-            "Objects for which this is true are not shown: system users, built-in groups.",
+            "Objects for which this is true are not shown: system users, built-in groups. The names are the object's members; where \
+             the list's rows are bare texts and no object is read for them, `value` is the text, as in `scope` and `gone`.",
             "'login in [\"admin\", \"guest\"]'",
         ),
         key(
@@ -112,6 +122,14 @@ static SECTION: Shape = Shape {
             "none",
             "An object for which this is true is answered 404: soft deletion.",
             "'deleted == true'",
+        ),
+        key(
+            "empty-is-absent",
+            Kind::Flag,
+            "false: `\"\"` is a value",
+            "A field that is `\"\"` is an absent attribute, for applications that have no null. How a removed one is written is the \
+             line's `when-removed = \"empty\"`.",
+            "true",
         ),
         key(
             "list",
@@ -345,6 +363,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         scope: syntax::expression_at(reader, "scope"),
         hide: syntax::expression_at(reader, "hide"),
         gone: syntax::expression_at(reader, "gone"),
+        empty_is_absent: reader.flag("empty-is-absent").unwrap_or(false),
         match_attribute: match_attribute(reader, name, &around),
         finds: list::finds(reader, name, &resource_type, &lists),
         lists,
@@ -382,6 +401,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
             from: syntax::path(reader.context, node)?,
             is_stable: true,
             is_number: false,
+            pattern: None,
             prefix: String::new(),
         });
     }
@@ -395,6 +415,7 @@ fn id(reader: &Reader<'_>) -> Option<IdRule> {
         is_number: id
             .choice("type", &[("number", true), ("string", false)])
             .unwrap_or(false),
+        pattern: syntax::pattern_at(&id, "pattern"),
         prefix: id.text("prefix").unwrap_or_default(),
     })
 }
@@ -405,6 +426,7 @@ fn default_id() -> Option<IdRule> {
         from: JsonPath::parse("$.id").ok()?,
         is_stable: true,
         is_number: false,
+        pattern: None,
         prefix: String::new(),
     })
 }
@@ -424,13 +446,13 @@ fn match_attribute(reader: &Reader<'_>, name: &str, around: &Surroundings<'_>) -
     syntax::attribute(reader.context, node, text, around.resource_type).unwrap_or_else(default)
 }
 
-fn constants(reader: &Reader<'_>) -> Vec<(FieldPlace, Value)> {
+fn constants(reader: &Reader<'_>) -> Vec<(FieldPlace, Tree)> {
     let create = reader
         .node("create")
         .filter(|node| node.as_table().is_some());
     let create = create.and_then(|_| reader.context.muted(|| reader.table("create")));
     create
-        .map(|create| syntax::constants(&create, "constants"))
+        .map(|create| syntax::named_trees(&create, "constants"))
         .unwrap_or_default()
 }
 

@@ -5,9 +5,8 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::{
-    diagnostic::Place,
     mapping::{
-        expression::{Expression, NamePath},
+        expression::Expression,
         model::Read,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
@@ -81,44 +80,13 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
-    let template = checked(
+    checked(
         context,
         node,
         &written,
         "mapping::bad-template",
         Template::parse(&written),
-    )?;
-    no_path(context, node, "mapping::bad-template", &template.names())?;
-    Some(template)
-}
-
-/// A name in an expression that begins as a JSONPath does: it would always be absent.
-fn no_path(
-    context: &Context<'_>,
-    node: &Node,
-    code: &'static str,
-    names: &[NamePath],
-) -> Option<()> {
-    let is_path = |name: &&NamePath| name.names.first().is_some_and(|first| first == "$");
-    let Some(wrong) = names.iter().find(is_path) else {
-        return Some(());
-    };
-    let wrong = wrong.names.join(".");
-    let place = match node.place.text().find(&wrong) {
-        Some(at) => {
-            let start = node.place.span.start + at;
-            Place::new(&node.place.file, start..start + wrong.len())
-        }
-        None => node.place.clone(),
-    };
-    let bare = wrong.trim_start_matches(['$', '.']);
-    context.error(
-        code,
-        &place,
-        format!("`{wrong}` is a path; in expressions stand names."),
-        &format!("without `$.`: `{bare}`"),
-    );
-    None
+    )
 }
 
 /// An expression out of a text value.
@@ -135,20 +103,13 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
         return None;
     }
     let text = context.expand(node, text, false);
-    let expression = checked(
+    checked(
         context,
         node,
         &text,
         "mapping::bad-expression",
         Expression::parse(&text),
-    )?;
-    no_path(
-        context,
-        node,
-        "mapping::bad-expression",
-        &expression.names(),
-    )?;
-    Some(expression)
+    )
 }
 
 /// A regular expression out of a text value, its compiled size bounded.
@@ -246,8 +207,25 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
 
 /// Headers with templates; the names are checked.
 pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)> {
-    let mut headers = named_templates(reader, key);
+    let mut headers = Vec::new();
     for entry in reader.named(key) {
+        if matches!(entry.node.content, Content::List(_) | Content::Table(_)) {
+            reader.context.error(
+                "mapping::wrong-type",
+                &entry.node.place,
+                format!(
+                    "The header `{}` has one value, and this is {}.",
+                    entry.key,
+                    entry.node.kind()
+                ),
+                "give it as one text: `\"a, b\"`",
+            );
+            continue;
+        }
+        if let Some(value) = template(reader.context, &entry.node) {
+            headers.push((entry.key.clone(), value));
+        }
+
         let key_node = Node {
             content: Content::Text(entry.key.clone()),
             place: entry.place.clone(),
@@ -257,6 +235,21 @@ pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)>
         }
     }
     headers
+}
+
+/// Fields whose values are data with templates in its texts: `{ role = "{settings.role}" }`.
+pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tree)> {
+    let entries = reader.named(key).iter();
+    entries
+        .filter_map(|entry| {
+            let key_node = Node {
+                content: Content::Text(entry.key.clone()),
+                place: entry.place.clone(),
+            };
+            let place = place(reader.context, &key_node)?;
+            Some((place, tree(reader.context, &entry.node)?))
+        })
+        .collect()
 }
 
 /// Fields with constant values: `{ mail_notification = "none" }`.

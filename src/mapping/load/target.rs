@@ -227,7 +227,7 @@ pub static TARGET: Shape = Shape {
             "id-pattern",
             Kind::Pattern,
             "any text without control characters",
-            "What a value put into a path must look like.",
+            "What a value put into a path must look like, of whatever call, and the id of every type that has no `pattern` of its own, also where it stands in a query or body only.",
             "'^[0-9]+$'",
         ),
         key(

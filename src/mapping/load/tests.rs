@@ -7,6 +7,7 @@ use crate::{
         Auth, BodyFormat, Form, FormLists, OnDelete, OnUnknown, PageStyle, ReplyKind, Rows, Send,
         Source, Total, UserGroups, WhenRemoved,
     },
+    mapping::names::Names,
 };
 
 struct Known;
@@ -147,7 +148,8 @@ on-delete = "refuse"
     assert_eq!(user.updates[0].send, Send::All);
     assert_eq!(user.updates[0].steps[0].path.source(), "/users/{id}");
     assert_eq!(user.constants.len(), 2);
-    assert_eq!(user.constants[0].1, json!([4]));
+    let constant = user.constants[0].1.render(&Names::new()).unwrap();
+    assert_eq!(constant, Some(json!([4])));
     let lines: Vec<String> = user
         .attributes
         .iter()

@@ -128,9 +128,39 @@ pub(super) fn parse(context: &Context<'_>, file: &Arc<SourceFile>) -> Table {
     for error in errors.iter().take(MOST_SYNTAX_ERRORS) {
         let place = Place::new(file, error.span().unwrap_or(0..0));
         let sentence = format!("The file is not TOML: {}.", sentence(error.message()));
-        context.add(Diagnostic::error("toml::syntax", sentence).at(&place));
+        let complaint = Diagnostic::error("toml::syntax", sentence).at(&place);
+        context.add(match mending(&place) {
+            Some(mending) => complaint.mend(mending),
+            None => complaint,
+        });
     }
     convert_table(file, root.get_ref(), String::new())
+}
+
+/// How a slip that many make is mended, told by the line it stands in.
+fn mending(place: &Place) -> Option<String> {
+    let text = &place.file.text;
+    let start = text
+        .get(..place.span.start)?
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    let line = text.get(start..)?.lines().next()?;
+    let (left, right) = line.split_once(" = ").unwrap_or((line, ""));
+    let left = left.trim();
+    let is_bare = left.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_bare && left.contains('[') && left.contains(" eq ") {
+        return Some(format!("put the left side in quotes: `'{left}' = …`"));
+    }
+    let word = place.text().trim();
+    let is_flag = |flag: &str| word.len() > 1 && word != flag && flag.starts_with(word);
+    if let Some(flag) = ["true", "false"].into_iter().find(|flag| is_flag(flag)) {
+        return Some(format!("did you mean `{flag}`?"));
+    }
+    let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_word
+        && right.trim_start().starts_with(word)
+        && !word.starts_with(|c: char| c.is_ascii_digit()))
+    .then(|| format!("put a text in quotes: `'{word}'`"))
 }
 
 /// One broken bracket can make the parser complain about every line after it.

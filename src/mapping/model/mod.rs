@@ -20,7 +20,7 @@ pub use target::*;
 
 use crate::{
     diagnostic::Place,
-    mapping::{expression::Expression, splice::Splice},
+    mapping::{expression::Expression, splice::Splice, template::Tree},
     scim::ResourceType,
 };
 
@@ -75,6 +75,8 @@ pub struct TypeMapping {
     pub hide: Option<Expression>,
     /// A single object for which this is true is answered 404 (`gone`): soft deletion.
     pub gone: Option<Expression>,
+    /// Whether a field that is `""` is an absent attribute.
+    pub empty_is_absent: bool,
     /// The attribute that makes a second create a duplicate: `userName` or `displayName`, or the operator's choice.
     pub match_attribute: crate::scim::AttributePath,
     /// Reads of all objects; several are put together in order.
@@ -100,7 +102,7 @@ pub struct TypeMapping {
     /// One rule a line of `[….attributes]`, in file order.
     pub attributes: Vec<AttributeRule>,
     /// Fields always written at creation, by name (`[….create] constants`).
-    pub constants: Vec<(FieldPlace, Value)>,
+    pub constants: Vec<(FieldPlace, Tree)>,
     /// Members of a group.
     pub members: Option<Members>,
     /// How a user's `groups` are read.
@@ -117,6 +119,22 @@ impl TypeMapping {
     pub fn is_fixed(&self) -> bool {
         !self.fixed.is_empty()
             || (self.lists.is_empty() && self.get.is_none() && self.finds.is_empty())
+    }
+
+    /// The find that looks an object up by its id (`filter = "id eq"`): how one is read where there is no `get`.
+    pub fn find_of_id(&self) -> Option<&Find> {
+        self.finds.iter().find(|find| {
+            let of = &find.attribute;
+            let is_id = of.schema.is_none() && of.attribute == "id" && of.sub_attribute.is_none();
+            is_id && find.operator == crate::scim::CompareOp::Eq
+        })
+    }
+
+    /// Whether a list or a find gives references, each to be read by itself (`rows = "reference"`).
+    pub fn has_references(&self) -> bool {
+        let rows = self.lists.iter().map(|list| &list.rows);
+        rows.chain(self.finds.iter().map(|find| &find.rows))
+            .any(|rows| *rows == Rows::Reference)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     scim::{AttributePath, CompareOp},
 };
 
-use super::{BodyFormat, FieldPlace, Read, ReplyRule};
+use super::{BodyFormat, FieldPlace, Form, Read, ReplyRule};
 
 /// One HTTP call, as configured.
 #[derive(Debug)]
@@ -242,6 +242,9 @@ pub struct Find {
     pub name: String,
     pub attribute: AttributePath,
     pub operator: CompareOp,
+    /// Made first, in order; what they take are names for the call (`steps`, all but the last). One that is answered "not
+    /// found" ends the find: nothing is found.
+    pub before: Vec<Call>,
     pub call: Call,
     /// Where the found objects are; absent: the reply is the object (or the list's items path, if the list has one).
     pub items: Option<JsonPath>,
@@ -330,7 +333,9 @@ pub struct MemberOnUser {
     pub is_single: bool,
     /// How a group is named there; absent: its target id.
     pub name: Option<Template>,
-    /// The update operation's name that writes it; the user's ordinary update.
+    /// How the list is spelled: `Same`, or `Joined` to one text.
+    pub form: Form,
+    /// What the field gets when the last group is taken away; absent: null, an empty list or an empty text.
     pub default: Option<serde_json::Value>,
 }
 
@@ -350,6 +355,8 @@ pub enum UserGroups {
     /// In the user object.
     Field {
         items: JsonPath,
+        /// How the list is spelled: `Same`, or `Joined` to one text.
+        form: Form,
         id: Option<Read>,
         display: Option<JsonPath>,
         /// Items for which this is false are not shown.

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use regex::Regex;
+
 use crate::mapping::path::JsonPath;
 
 /// Where the application's id of an object is.
@@ -18,6 +20,8 @@ pub struct IdRule {
     pub is_stable: bool,
     /// Whether the application has it as a JSON number: how it is written into bodies.
     pub is_number: bool,
+    /// What it must look like; absent: as every value that is put into a path (`[target] id-pattern`).
+    pub pattern: Option<Regex>,
     /// Put in front of it where it serves as the SCIM id; empty: nothing. A SCIM id is unique among all resource types
     /// (RFC 7643 §3.1), which an application that counts each kind by itself does not give.
     pub prefix: String,
@@ -109,6 +113,7 @@ mod tests {
 
     fn rule(prefix: &str) -> IdRule {
         IdRule {
+            pattern: None,
             from: JsonPath::parse("$.id").unwrap(),
             is_stable: true,
             is_number: false,

@@ -154,6 +154,15 @@ fn descendants(text: &str) -> impl Iterator<Item = usize> {
     })
 }
 
+/// The name behind a dot that cannot stand there without quotes: `@total_size`, `2fa`.
+fn unusual_name(rest: &str) -> Option<&str> {
+    let name = rest.strip_prefix('.')?;
+    let name = name.get(..name.find(['.', '[', ']']).unwrap_or(name.len()))?;
+    let is_unusual =
+        name.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '@' | '#' | ':' | '%'));
+    (is_unusual && !name.contains(['"', '\\', '(', '='])).then_some(name)
+}
+
 /// A refusal of the engine, placed behind the longest beginning that is a path.
 fn complaint(text: &str) -> SyntaxError {
     let good = text
@@ -164,6 +173,13 @@ fn complaint(text: &str) -> SyntaxError {
         .unwrap_or(0);
     let error = SyntaxError::new(good, text.len() - good, "This is not a JSONPath.");
     let rest = text.get(good..).unwrap_or_default();
+    if let Some(name) = unusual_name(rest) {
+        let before = text.get(..good).unwrap_or_default();
+        let after = rest.get(1 + name.len()..).unwrap_or_default();
+        return error.mend(format!(
+            "an unusual name stands in quotes: `{before}[\"{name}\"]{after}`"
+        ));
+    }
     if rest.starts_with("[?") && rest.contains('=') && !rest.contains("==") {
         return error.mend("a comparison is written `==`: `$.list[?@.type=='work'].value`");
     }

@@ -108,6 +108,7 @@ impl<'m> Reading<'m> {
         let room = self.lines.len() + COMMON_ATTRIBUTES;
         let mut reader = Reader {
             object,
+            empty_is_absent: self.t.empty_is_absent,
             names,
             read: ReadResource {
                 resource: Resource(Map::with_capacity(room)),
@@ -134,8 +135,7 @@ pub fn read(
 
 /// Whether the object exists for the tenant: `scope` holds and `hide` does not. A condition that fails hides the object.
 pub fn is_in_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    let mut names = Names::new();
-    names.settings(settings).object(object);
+    let names = names_of_row(object, settings);
     let is_in = t
         .scope
         .as_ref()
@@ -149,16 +149,45 @@ pub fn is_in_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value
 
 /// Whether a single object says that it is deleted (`gone`). A condition that fails says nothing.
 pub fn is_gone(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    let mut names = Names::new();
-    names.settings(settings).object(object);
+    let names = names_of_row(object, settings);
     t.gone
         .as_ref()
         .is_some_and(|e| e.holds(&names).unwrap_or(false))
 }
 
-/// The application's id of an object, as text; absent if there is none, or an empty one.
+/// What conditions on an object can name: its members; of a row that is no object, `value` is the row itself.
+fn names_of_row<'r>(object: &'r Value, settings: &'r Map<String, Value>) -> Names<'r> {
+    let mut names = Names::new();
+    names.settings(settings).object(object);
+    if !object.is_object() {
+        names.with("value", Cow::Borrowed(object));
+    }
+    names
+}
+
+/// The application's id of an object, as text; absent if there is none, or an empty one. A row that is a text or a number
+/// is the id itself.
 pub fn target_id(t: &TypeMapping, object: &Value) -> Option<String> {
-    id_text(t.id.from.first(object)?)
+    match object {
+        Value::String(_) | Value::Number(_) => id_text(object),
+        _ => id_text(t.id.from.first(object)?),
+    }
+}
+
+/// An object that was asked for by its id, the id put in where the type's rows are references and the object does not
+/// say its own. Nothing and an empty object are no answer and stay as they are.
+pub fn known_by(t: &TypeMapping, mut object: Value, id: Value) -> Value {
+    let is_silent = object
+        .as_object()
+        .is_some_and(|members| !members.is_empty())
+        && t.id.from.first(&object).is_none_or(Value::is_null);
+    if is_silent
+        && t.has_references()
+        && let Some(place) = t.id.from.as_place()
+    {
+        place.write(&mut object, id);
+    }
+    object
 }
 
 /// The target's ids of the members that a group object lists itself (`members.field`).
@@ -187,6 +216,8 @@ fn id_text(value: &Value) -> Option<String> {
 /// One object being read.
 struct Reader<'r> {
     object: &'r Value,
+    /// Whether `""` is no value (`empty-is-absent`).
+    empty_is_absent: bool,
     names: Names<'r>,
     read: ReadResource,
 }
@@ -232,7 +263,8 @@ impl Reader<'_> {
             }
             Read::Path(path) => path.first(self.object).map(Cow::Borrowed),
         };
-        let Some(raw) = raw.filter(|v| !v.is_null()) else {
+        let is_none = |v: &Value| v.is_null() || self.empty_is_absent && v.as_str() == Some("");
+        let Some(raw) = raw.filter(|v| !is_none(v)) else {
             return Ok(rule.when_absent.clone());
         };
         match is_list {

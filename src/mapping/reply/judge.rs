@@ -197,6 +197,10 @@ impl<'r> View<'r> {
             .object(self.reply.whole())
             .with("body", Cow::Borrowed(self.reply.whole()))
             .with("status", Cow::Borrowed(&self.status));
+        // As in `only` and `hide`: what has no members is `value`.
+        if !self.reply.whole().is_object() {
+            names.with("value", Cow::Borrowed(self.reply.whole()));
+        }
         names
     }
 

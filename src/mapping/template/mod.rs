@@ -124,6 +124,11 @@ impl Template {
             .any(|p| matches!(p, Piece::Expression(e) if e.uses_random()))
     }
 
+    /// Whether it is one expression alone, which gives a list whatever its names are.
+    pub fn gives_list(&self) -> bool {
+        matches!(self.pieces.as_slice(), [Piece::Expression(e)] if e.gives_list())
+    }
+
     /// The text it was read from.
     pub fn source(&self) -> &str {
         &self.source

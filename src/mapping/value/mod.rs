@@ -18,6 +18,16 @@ use super::model::{Form, ValueTable};
 pub(crate) use kind::coerce;
 pub(crate) use same::{is_same_text, is_same_value};
 
+/// The names that one text joins, or that a list holds; text alone is one name without the form `Joined`.
+pub(crate) fn names_in(form: &Form, raw: &Value) -> Vec<Value> {
+    let decoded = form::decode(form, raw);
+    match decoded.as_deref() {
+        Some(Value::Array(items)) => items.clone(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![one.clone()],
+    }
+}
+
 /// A value that could not be translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Untranslatable {

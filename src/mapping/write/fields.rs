@@ -211,7 +211,11 @@ impl<'w> Writer<'w> {
         self.members()?;
         // Last, so that they hold whatever a client sends.
         for (place, value) in &self.t.constants {
-            place.write(&mut self.body, value.clone());
+            let constant = value.render(&self.names.child());
+            let failed = |e| WriteError::of_template(&AttributePath::of(place.source()), e);
+            if let Some(constant) = constant.map_err(failed)? {
+                place.write(&mut self.body, constant);
+            }
         }
         Ok(())
     }

@@ -2,53 +2,59 @@
 
 use serde_json::Value;
 
-/// Whether everything in `expected` is in `actual` as well; the error names the first place that differs.
+/// Whether everything in `expected` is in `actual` as well; the error names the places that differ, ten at most.
 ///
 /// Objects may have further members; lists must have the same length and order.
 pub(super) fn contains(actual: &Value, expected: &Value) -> Result<(), String> {
-    differs(actual, expected, &mut String::new()).map_or(Ok(()), Err)
+    let mut found = Vec::new();
+    differences(actual, expected, &mut String::new(), &mut found);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let more = found.len().saturating_sub(MOST_DIFFERENCES);
+    found.truncate(MOST_DIFFERENCES);
+    let told = found.join("; ");
+    Err(match more {
+        0 => told,
+        more => format!("{told}; and {more} more"),
+    })
 }
 
-fn differs(actual: &Value, expected: &Value, path: &mut String) -> Option<String> {
+/// As many as one looks at before mending the first.
+const MOST_DIFFERENCES: usize = 10;
+
+fn differences(actual: &Value, expected: &Value, path: &mut String, found: &mut Vec<String>) {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => {
-            expected.iter().find_map(|(name, expected)| {
+            for (name, expected) in expected {
                 let length = path.len();
                 if !path.is_empty() {
                     path.push('.');
                 }
                 path.push_str(name);
-                let difference = match actual.get(name) {
-                    Some(actual) => differs(actual, expected, path),
-                    None => Some(format!("`{path}` is absent, not {expected}")),
-                };
+                match actual.get(name) {
+                    Some(actual) => differences(actual, expected, path, found),
+                    None => found.push(format!("`{path}` is absent, not {expected}")),
+                }
                 path.truncate(length);
-                difference
-            })
-        }
-        (Value::Array(actual), Value::Array(expected)) => {
-            if actual.len() != expected.len() {
-                return Some(format!(
-                    "{} has {} elements, not {}",
-                    named(path),
-                    actual.len(),
-                    expected.len()
-                ));
             }
-            actual
-                .iter()
-                .zip(expected)
-                .enumerate()
-                .find_map(|(at, (actual, expected))| {
-                    let length = path.len();
-                    path.push_str(&format!("[{at}]"));
-                    let difference = differs(actual, expected, path);
-                    path.truncate(length);
-                    difference
-                })
         }
-        _ if same(actual, expected) => None,
-        _ => Some(format!("{} is {actual}, not {expected}", named(path))),
+        (Value::Array(actual), Value::Array(expected)) if actual.len() == expected.len() => {
+            for (at, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+                let length = path.len();
+                path.push_str(&format!("[{at}]"));
+                differences(actual, expected, path, found);
+                path.truncate(length);
+            }
+        }
+        (Value::Array(actual), Value::Array(expected)) => found.push(format!(
+            "{} has {} elements, not {}",
+            named(path),
+            actual.len(),
+            expected.len()
+        )),
+        _ if same(actual, expected) => {}
+        _ => found.push(format!("{} is {actual}, not {expected}", named(path))),
     }
 }
 
@@ -76,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_contained_and_the_first_difference_is_named() {
+    fn a_part_is_contained_and_every_difference_is_named() {
         for (actual, expected, difference) in [
             (json!({"a": 1, "b": 2}), json!({"a": 1.0}), None),
             (
@@ -93,6 +99,11 @@ mod tests {
                 json!([1]),
                 json!([1, 2]),
                 Some("the whole has 1 elements, not 2"),
+            ),
+            (
+                json!({"a": 1, "b": [1, 2]}),
+                json!({"a": 2, "b": [1, 3], "c": 4}),
+                Some("`a` is 1, not 2; `b[1]` is 2, not 3; `c` is absent, not 4"),
             ),
             (json!("1"), json!(1), Some("the whole is \"1\", not 1")),
         ] {

@@ -20,6 +20,15 @@ pub(super) fn run(
 ) -> Result<(), String> {
     let reply = as_reply(mapping, 200, data);
     let object = object(section, &reply);
+    if let Some(id) = read::target_id(section, &object) {
+        let pattern = section.id.pattern.as_ref();
+        if !pattern.unwrap_or(&mapping.target.id_pattern).is_match(&id) {
+            return Err(format!(
+                "the id `{id}` does not look as `id-pattern` says: no client could ask for it; `id = {{ …, pattern = '…' }}` in the \
+                 section is for this type alone"
+            ));
+        }
+    }
     let is_shown = read::is_in_scope(section, &object, &mapping.settings)
         && !read::is_gone(section, &object, &mapping.settings);
     match (is_shown, expect) {
@@ -32,7 +41,21 @@ pub(super) fn run(
         }
         (true, _) => {}
     }
-    compare::contains(&Value::Object(resource(mapping, section, &object)), expect)
+    compare::contains(&Value::Object(resource(mapping, section, &object)), expect).map_err(
+        |difference| match absent_object(section, &reply) {
+            Some(path) => format!(
+                "{difference}; the reply has no object at `{path}`, so the whole of it was read"
+            ),
+            None => difference,
+        },
+    )
+}
+
+/// The place where `get` looks for the object, if the reply has none there.
+fn absent_object<'s>(section: &'s TypeMapping, reply: &Reply) -> Option<&'s str> {
+    let get = section.get.as_ref()?;
+    let path = get.object.as_ref()?;
+    in_reply(get, reply).is_none().then(|| path.source())
 }
 
 /// Data as the application would send it; text is the body itself.

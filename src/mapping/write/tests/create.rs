@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::mapping::{
     fixture::{rule, user},
     model::{AttributeRule, FieldPlace, Form, OnUnknown, Send},
-    template::Template,
+    template::{Template, Tree},
 };
 
 use super::{ENTERPRISE, created, on_off, updated, with_update};
@@ -138,8 +138,14 @@ fn constants_are_sent_at_creation_whatever_the_client_sends() {
         Send::Changed,
     );
     t.constants = vec![
-        (FieldPlace::parse("admin").unwrap(), json!(false)),
-        (FieldPlace::parse("a.b").unwrap(), json!([4])),
+        (
+            FieldPlace::parse("admin").unwrap(),
+            Tree::Constant(json!(false)),
+        ),
+        (
+            FieldPlace::parse("a.b").unwrap(),
+            Tree::Constant(json!([4])),
+        ),
     ];
     let body = created(&mut t, json!({"userName": "ada", "title": "yes"}));
     assert_eq!(

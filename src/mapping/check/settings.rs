@@ -1,0 +1,108 @@
+//! `settings.NAME` in expressions that are about objects and replies: those of calls are checked with their names.
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Place, closest},
+    mapping::{
+        expression::NamePath,
+        model::{Mapping, Read, ReplyRule, TypeMapping, UserGroups},
+    },
+};
+
+/// Complaints about settings that no file sets.
+pub(super) fn check(mapping: &Mapping, complaints: &mut Diagnostics) {
+    let mut used: Vec<(NamePath, Option<&Place>)> = Vec::new();
+    for section in &mapping.types {
+        let place = super::calls::of_type(section)
+            .first()
+            .map(|call| &call.place)
+            .or(section.attributes.first().map(|line| &line.place));
+        used.extend(of_section(section).into_iter().map(|name| (name, place)));
+        for line in &section.attributes {
+            let names = match &line.read {
+                Some(Read::Template(template)) => template.names(),
+                _ => Vec::new(),
+            };
+            let conditions = line.each.iter().filter_map(|each| each.condition.as_ref());
+            let names = names.into_iter().chain(conditions.flat_map(|e| e.names()));
+            used.extend(names.map(|name| (name, Some(&line.place))));
+        }
+    }
+    for call in super::calls::of_mapping(mapping) {
+        let names = call.rules.iter().flat_map(of_rule);
+        let until = call.poll.iter().flat_map(|poll| poll.until.names());
+        used.extend(names.chain(until).map(|name| (name, Some(&call.place))));
+    }
+    let place = super::calls::of_mapping(mapping)
+        .first()
+        .map(|call| &call.place);
+    let rules = mapping.target.rules.iter().flat_map(of_rule);
+    used.extend(rules.map(|name| (name, place)));
+    for (name, place) in used {
+        let ("settings", Some(setting)) = (
+            name.names.first().map_or("", String::as_str),
+            name.names.get(1),
+        ) else {
+            continue;
+        };
+        if let Some(complaint) = complaint(mapping, setting) {
+            complaints.add(match place {
+                Some(place) => complaint.at(&found(place, &name)),
+                None => complaint,
+            });
+        }
+    }
+}
+
+/// What is wrong with a setting of this name, if anything.
+pub(super) fn complaint(mapping: &Mapping, name: &str) -> Option<Diagnostic> {
+    if mapping.settings.contains_key(name) {
+        return None;
+    }
+    let names = mapping.settings.keys().map(String::as_str);
+    let mending = match closest(name, names) {
+        Some(near) => format!("did you mean `settings.{near}`?"),
+        None => format!("add `{name} = …` to `[settings]`"),
+    };
+    let sentence = format!("`settings.{name}` is not set.");
+    Some(Diagnostic::error("mapping::unknown-setting", sentence).mend(mending))
+}
+
+fn of_section(section: &TypeMapping) -> Vec<NamePath> {
+    let members = section.members.as_ref();
+    let only = match &section.groups {
+        Some(UserGroups::Call { only, .. } | UserGroups::Field { only, .. }) => only.as_ref(),
+        None => None,
+    };
+    let conditions = [&section.scope, &section.hide, &section.gone];
+    conditions
+        .into_iter()
+        .flatten()
+        .chain(only)
+        .chain(members.and_then(|members| members.read.as_ref()?.only.as_ref()))
+        .flat_map(|expression| expression.names())
+        .collect()
+}
+
+fn of_rule(rule: &ReplyRule) -> Vec<NamePath> {
+    let say = rule.say.iter().flat_map(|say| say.names());
+    rule.when
+        .iter()
+        .flat_map(|when| when.names())
+        .chain(say)
+        .collect()
+}
+
+/// Where the setting stands: an expression does not know its place, but a misspelt name stands in few.
+fn found(near: &Place, name: &NamePath) -> Place {
+    let dotted = name.names.join(".");
+    let is_line = near.text().contains(&dotted);
+    let text = &near.file.text;
+    let at = match is_line {
+        true => near.text().find(&dotted).map(|at| near.span.start + at),
+        false => text.find(&dotted),
+    };
+    match at {
+        Some(at) => Place::new(&near.file, at..at + dotted.len()),
+        None => near.clone(),
+    }
+}
