@@ -51,6 +51,9 @@ impl From<TargetError> for Error {
                 format!("The gateway cannot log in to the application: {why}."),
             ),
             TargetError::BadReply(why) => not_understood(why),
+            TargetError::NoObject { place } => {
+                not_understood(&format!("its reply has no object at `{place}`"))
+            }
             TargetError::Page(error) => not_understood(match error {
                 PageError::Repeated => "a list gives the same page twice",
                 PageError::TooManyPages => "a list has more pages than are read",

@@ -17,8 +17,8 @@ use crate::{
 use super::{
     answer::{Answer, Meta},
     context::Context,
-    identity::{Located, locate, unknown},
-    join::{Joined, join_known},
+    identity::{Located, locate, unidentified, unknown},
+    join::{Joined, is_visible, join_known},
     members,
     quick::{Quick, tree},
     taste::season,
@@ -156,7 +156,11 @@ async fn as_located(
     want: Want,
 ) -> Result<Joined, Error> {
     // `007` and `7` may be one to the target; for us an id has one spelling.
-    if read::target_id(t, &object).as_deref() != Some(located.target_id.as_str()) {
+    let own = read::target_id(t, &object);
+    if own.is_none() && is_visible(ctx, t, &object) {
+        return Err(unidentified(t));
+    }
+    if own.as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
     let joined = join_known(ctx, t, object, located.record)

@@ -89,6 +89,19 @@ pub fn unknown(t: &TypeMapping) -> Error {
     )
 }
 
+/// The error for an object without an id where the mapping looks for it: left out, a list would be short, and an account would
+/// look deleted.
+pub fn unidentified(t: &TypeMapping) -> Error {
+    Error::new(
+        502,
+        format!(
+            "An object of the application has no id at `{}`, where the mapping of `{}` looks for it; its operator must look at it.",
+            t.id.from.source(),
+            t.section
+        ),
+    )
+}
+
 /// The SCIM id of an object of the target; one is minted and kept if the target's own can change.
 pub async fn scim_id_of(
     ctx: &Context,

@@ -18,8 +18,9 @@ use crate::{
 
 use super::{
     context::Context,
-    identity::{link, scim_id_of},
+    identity::{link, scim_id_of, unidentified},
     look_up,
+    user_groups::is_nobody,
 };
 
 /// A resource as the client knows it, and what it was made of.
@@ -50,10 +51,15 @@ pub async fn join_all(
         .filter(|object| is_visible(ctx, t, object))
         .collect();
     look_up::before_reading(ctx, t, &objects).await?;
+    let with_id = |object: Value| match read::target_id(t, &object) {
+        Some(id) => Ok((TargetId::new(id), object)),
+        None => Err(unidentified(t)),
+    };
     let visible: Vec<(TargetId, Value)> = objects
         .into_iter()
-        .filter_map(|object| read::target_id(t, &object).map(|id| (TargetId::new(id), object)))
-        .collect();
+        .filter(|object| !is_nobody(object))
+        .map(with_id)
+        .collect::<Result<_, _>>()?;
     let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();
     let records = ctx
         .store
@@ -323,7 +329,7 @@ fn missing_reference(
 }
 
 /// Whether the tenant may see an object: in scope, not hidden, not gone, not protected.
-fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
+pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
     let settings = &ctx.mapping().settings;
     read::is_in_scope(t, object, settings)
         && !read::is_gone(t, object, settings)

@@ -20,8 +20,10 @@ use crate::{
 
 use super::{
     context::{Context, location},
+    identity::unidentified,
     join::{Kept, join_known},
     taste::{self, season},
+    user_groups::is_nobody,
 };
 
 /// The quick way for one type.
@@ -77,7 +79,11 @@ impl<'c> Quick<'c> {
     pub async fn page(&self, rows: &[Row]) -> Result<Written, Error> {
         let mut passing = Vec::with_capacity(rows.len());
         for row in rows {
-            passing.extend(self.passing(row)?);
+            match self.passing(row)? {
+                Some(row) => passing.push(row),
+                None if is_nobody(&tree(row)?) => {}
+                None => return Err(unidentified(self.t)),
+            }
         }
         let ids: Vec<TargetId> = passing.iter().map(|row| row.target_id.clone()).collect();
         let name = &self.t.resource_type.name;

@@ -12,7 +12,7 @@ use super::{
     conduct::{Answer, Ask},
     line::Line,
     pages::Pages,
-    progress::{Progress, object_in, taken},
+    progress::{Progress, expect_object, object_in, taken},
 };
 use crate::{
     mapping::{
@@ -113,7 +113,14 @@ impl Driver {
             headers: &headers,
         };
         match self.steps(journey, &steps, &mut progress).await {
-            Ok(()) => Ok(self.done(operation, class, progress)),
+            Ok(()) => {
+                if class == CallClass::Get {
+                    progress
+                        .expect_object(operation)
+                        .inspect_err(|error| journey.trouble(&operation.name, error))?;
+                }
+                Ok(self.done(operation, class, progress))
+            }
             Err(cause) if class == CallClass::Create && progress.has_effect => {
                 Err(TargetError::Halfway {
                     id: progress.id(),
@@ -206,7 +213,12 @@ impl Driver {
         if let Some(text) = answer.reply.rows.as_ref().and_then(|rows| rows.first()) {
             return Ok(Some(Row::Text(text.clone())));
         }
-        Ok(object_in(operation, &answer.reply).cloned().map(Row::Tree))
+        let object = object_in(operation, &answer.reply);
+        if !answer.is_planned_only {
+            expect_object(operation, &answer.reply)
+                .inspect_err(|error| journey.trouble(&operation.name, error))?;
+        }
+        Ok(object.cloned().map(Row::Tree))
     }
 
     /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.

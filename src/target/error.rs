@@ -52,6 +52,12 @@ pub enum TargetError {
     /// An answer that cannot be used: too large, compressed, a redirect to somewhere.
     #[error("The application's answer cannot be used: {0}.")]
     BadReply(&'static str),
+    /// A reply that holds something, and no object where the mapping looks for it: not the same as an object that is not there.
+    #[error("the reply has no object at `{place}`")]
+    NoObject {
+        /// The place: `object`, or the envelope.
+        place: String,
+    },
     /// A list that cannot be read to its end.
     #[error(transparent)]
     Page(#[from] PageError),
@@ -109,7 +115,7 @@ impl TargetError {
         match self {
             Self::Unreachable { sent, .. } | Self::TimedOut { sent } => *sent,
             Self::Refused { meaning, .. } => matches!(meaning, Meaning::Retry | Meaning::Failed),
-            Self::BadReply(_) | Self::Halfway { .. } => true,
+            Self::BadReply(_) | Self::NoObject { .. } | Self::Halfway { .. } => true,
             _ => false,
         }
     }

@@ -39,6 +39,12 @@ impl Progress {
         names
     }
 
+    /// Sees to it that the last reply can be the object's: see [`expect_object`].
+    pub fn expect_object(&self, operation: &Operation) -> Result<(), TargetError> {
+        let sent = self.last.as_ref().filter(|last| !last.is_planned_only);
+        sent.map_or(Ok(()), |last| expect_object(operation, &last.reply))
+    }
+
     /// The new object's id, as far as it is known.
     pub fn id(&self) -> Option<String> {
         self.id.as_ref().and_then(scalar_text)
@@ -149,6 +155,38 @@ impl Driver {
             is_planned_only: progress.is_planned_only,
         }
     }
+}
+
+/// Sees to it that a reply without the object says so itself: by nothing, an empty list or object, or null on the way there.
+///
+/// # Errors
+///
+/// `NoObject` if the reply holds other things, in which the place does not occur: then the mapping is wrong, and an account must
+/// not look deleted for that.
+pub(super) fn expect_object(operation: &Operation, reply: &Reply) -> Result<(), TargetError> {
+    let (names, place) = match (&operation.object, &operation.envelope) {
+        (Some(path), _) => match path.names() {
+            Some((names, _)) => (names, path.source()),
+            None => return Ok(()),
+        },
+        (None, Some(envelope)) => (vec![envelope.as_str()], envelope.as_str()),
+        (None, None) => return Ok(()),
+    };
+    let mut at = &reply.content;
+    for name in names {
+        let Value::Object(members) = at else {
+            return Ok(());
+        };
+        match members.get(name) {
+            Some(value) => at = value,
+            None if members.is_empty() => return Ok(()),
+            None => {
+                let place = place.to_owned();
+                return Err(TargetError::NoObject { place });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The object in a reply; absent if there is none.

@@ -450,3 +450,24 @@ async fn at_the_root_an_attribute_of_another_type_has_no_value() {
             .all(|call| call.starts_with("GET /users?login=user1"))
     );
 }
+
+#[tokio::test]
+async fn a_wrong_place_in_the_mapping_makes_nobody_disappear() {
+    let wrong_id = "[user]\nid = { from = '$.nothing', type = \"number\" }\n";
+    let wrong_object = "[user.get]\nobject = '$.data.user'\n";
+    for (text, path, says) in [
+        (wrong_id, "/Users", "$.nothing"),
+        (wrong_id, "/Users/1", "$.nothing"),
+        (wrong_id, "/Users?attributes=userName", "$.nothing"),
+        (wrong_object, "/Users/1", "$.data.user"),
+    ] {
+        let stage = Setup::tenant(text).start().await;
+        stage.app.add_users(2);
+        let reply = stage.get(path).await.is(502);
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(detail.contains(says), "{path}: {detail}");
+        stage.get("/Users/99").await;
+    }
+    let stage = Setup::tenant(wrong_object).start().await;
+    stage.get("/Users/99").await.is(404);
+}
