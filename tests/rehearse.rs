@@ -152,7 +152,7 @@ async fn what_the_administrator_would_see_is_told_and_accounts_that_must_stay_ar
     assert!(!rehearsal.is_success, "{}", rehearsal.text);
     for part in [
         "FAILED   create Ilse",
-        "Okta is told 400: An address is outside the domains that this tenant may provision.",
+        "Okta is told 400: An address (`userName`) is outside the domains that this tenant may provision.",
         "skipped  update: she married",
         "nothing is left behind",
     ] {

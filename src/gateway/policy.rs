@@ -130,9 +130,9 @@ fn domains(
             ));
         }
         if !is_in(address, allowed) {
-            return refused(
-                "An address is outside the domains that this tenant may provision.".to_owned(),
-            );
+            return refused(format!(
+                "An address (`{attribute}`) is outside the domains that this tenant may provision."
+            ));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
         expression::NamePath,
-        model::{Auth, Call, Mapping, Operation, Source, TypeMapping, UserGroups},
+        model::{Auth, Call, Login, Mapping, Operation, Source, TypeMapping, UserGroups},
         names::extension_name,
     },
     scim::{Attribute, ResourceType, schema::resolve::common_attributes},
@@ -60,6 +60,11 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
                 .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
         if let Some(place) = login.steps.first().map(|step| &step.place) {
+            // What a step took is a name for the steps; every other call knows it as `login.NAME`.
+            let scope = Scope {
+                names: BTreeSet::new(),
+                ..scope
+            };
             let sent = login.headers.iter().chain(&login.query);
             sent.for_each(|(_, template)| scope.all(template.names(), place, complaints));
         }
@@ -239,6 +244,7 @@ impl Scope<'_> {
             _ if first == "id" && self.names.contains("fields") => {
                 "the id of a new object is known from the second step on: build it of attributes here".to_owned()
             }
+            _ if self.login_takes(first) => format!("did you mean `login.{first}`?"),
             Some(near) if near != first => format!("did you mean `{near}`?"),
             _ => format!("known here: {}", self.words()),
         };
@@ -250,21 +256,19 @@ impl Scope<'_> {
             let sentence = "`login` is known only with `[target.auth.login]`.".to_owned();
             return Some(Diagnostic::error("mapping::unknown-name", sentence));
         };
-        let taken: Vec<&str> = login
-            .steps
-            .iter()
-            .flat_map(|step| &step.take)
-            .map(|(name, _)| name.as_str())
-            .collect();
         let name = name?;
-        if taken.contains(&name.as_str()) || !self.is_complete {
+        if takes(login, name) || !self.is_complete {
             return None;
         }
         let sentence = format!("No login step takes `{name}`.");
         Some(
             Diagnostic::error("mapping::unknown-name", sentence)
-                .mend(format!("add `take = {{ {name} = '$.…' }}` to a step")),
+                .mend(format!("add `take = {{ {name} = '$.…' }}` to a step, or `{{ header = \"…\" }}` for one that comes in a header")),
         )
+    }
+
+    fn login_takes(&self, name: &str) -> bool {
+        matches!(&self.mapping.target.auth, Auth::Login(login) if takes(login, name))
     }
 
     /// All names, for suggestions.
@@ -292,6 +296,12 @@ impl Scope<'_> {
         }
         words.join(", ")
     }
+}
+
+/// Whether a step of the login takes something of this name.
+fn takes(login: &Login, name: &str) -> bool {
+    let taken = login.steps.iter().flat_map(|step| &step.take);
+    taken.into_iter().any(|(taken, _)| taken == name)
 }
 
 /// The line of a constant, near the call of its operation.

@@ -22,7 +22,7 @@ use super::{
     shape::{Key, Kind, Shape, key},
     syntax,
     target::{self, TARGET},
-    tree::Table,
+    tree::{Content, Table},
 };
 
 static APP_KEYS: &[Key] = &[
@@ -121,6 +121,12 @@ static TENANT_KEYS: &[Key] = &[
     ),
 ];
 
+/// Whether a tenant's file says itself where the application is: then it may stand alone.
+fn says_where(tenant: &Table) -> bool {
+    let target = tenant.entry("target").map(|entry| &entry.node.content);
+    matches!(target, Some(Content::Table(target)) if target.entry("base-url").is_some())
+}
+
 /// An application's file, `mappings/apps/<app>.toml`.
 pub static APP_SHAPE: Shape = Shape {
     name: "an application's file",
@@ -151,10 +157,7 @@ pub(super) fn tenant(
     if let Some((app, app_file)) = &app {
         belongs_to_tenants(context, app);
         same_app(context, app, &tenant, app_file);
-    } else if let Some(entry) = tenant
-        .entry("app")
-        .filter(|_| tenant.entry("target").is_none())
-    {
+    } else if let Some(entry) = tenant.entry("app").filter(|_| !says_where(&tenant)) {
         context.error(
             "mapping::missing-app",
             &entry.node.place,

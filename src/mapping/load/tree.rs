@@ -125,7 +125,18 @@ impl Table {
 /// Reads a file. Every syntax error is a complaint; what could be read all the same is returned.
 pub(super) fn parse(context: &Context<'_>, file: &Arc<SourceFile>) -> Table {
     let (root, errors) = DeTable::parse_recoverable(&file.text);
-    for error in errors.iter().take(MOST_SYNTAX_ERRORS) {
+    // A bracket that is never closed makes the parser stumble over every line after it: only the first tells something.
+    let is_unclosed = |error: &&toml::de::Error| error.message().starts_with("unclosed");
+    let told: Vec<&toml::de::Error> = match errors.iter().find(is_unclosed) {
+        Some(unclosed) => {
+            let first = errors
+                .iter()
+                .min_by_key(|error| error.span().map(|span| span.start));
+            first.into_iter().chain([unclosed]).collect()
+        }
+        None => errors.iter().take(MOST_SYNTAX_ERRORS).collect(),
+    };
+    for error in told {
         let place = Place::new(file, error.span().unwrap_or(0..0));
         let sentence = format!("The file is not TOML: {}.", sentence(error.message()));
         let complaint = Diagnostic::error("toml::syntax", sentence).at(&place);
@@ -163,7 +174,7 @@ fn mending(place: &Place) -> Option<String> {
     .then(|| format!("put a text in quotes: `'{word}'`"))
 }
 
-/// One broken bracket can make the parser complain about every line after it.
+/// Syntax errors told of one file.
 const MOST_SYNTAX_ERRORS: usize = 20;
 
 /// The parser's message in one line.
