@@ -11,7 +11,7 @@ pub(super) fn is_json(dialect: &Dialect, content_type: &str, notes: &mut Notes) 
     let media_type = media_type.trim().to_ascii_lowercase();
     match media_type.as_str() {
         "" | "application/scim+json" | "application/json" => return true,
-        "text/json" | "text/plain" => {}
+        "text/json" => {}
         other if other.ends_with("+json") => {}
         _ => return false,
     }
@@ -38,7 +38,7 @@ mod tests {
             ("Application/JSON", true, true),
             ("", true, true),
             ("text/json", true, false),
-            ("text/plain; charset=utf-8", true, false),
+            ("text/plain; charset=utf-8", false, false),
             ("application/merge-patch+json", true, false),
             ("application/x-www-form-urlencoded", false, false),
             ("application/xml", false, false),
