@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     mapping::{model::TypeMapping, read},
-    scim::{CompareOp, Error},
+    scim::Error,
     store::{Record, ScimId, StoreError, TargetId},
 };
 
@@ -246,7 +246,7 @@ async fn protected_ids<'c>(
     t: &TypeMapping,
 ) -> Result<Cow<'c, HashSet<TargetId>>, Error> {
     let names = &ctx.mapping().policy.protected;
-    if names.is_empty() || t.resource_type.name != "User" || !can_find_by_name(t) {
+    if names.is_empty() || t.resource_type.name != "User" || t.find_of_name().is_none() {
         return Ok(Cow::Owned(HashSet::new()));
     }
     let ask = || async {
@@ -263,13 +263,6 @@ async fn protected_ids<'c>(
     };
     let ids = Box::pin(ctx.protected_ids.get_or_try_init(ask)).await?;
     Ok(Cow::Borrowed(ids))
-}
-
-/// Whether an account can be asked for by its match attribute, in one call.
-fn can_find_by_name(t: &TypeMapping) -> bool {
-    t.finds
-        .iter()
-        .any(|find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq)
 }
 
 /// Which of these objects are another tenant's; each has to be read for that.

@@ -279,10 +279,7 @@ impl Create<'_> {
     /// Whether the application can be asked for an object by its name.
     fn can_look_up(&self) -> bool {
         let t = self.t;
-        let has_find = t.finds.iter().any(|find| {
-            find.attribute == t.match_attribute && find.operator == crate::scim::CompareOp::Eq
-        });
-        has_find || !t.lists.is_empty() || self.ctx.journey.is_dry
+        t.find_of_name().is_some() || !t.lists.is_empty() || self.ctx.journey.is_dry
     }
 
     /// The resource was deleted or renamed in the application meanwhile: the name is free again.

@@ -130,6 +130,13 @@ impl TypeMapping {
         })
     }
 
+    /// The find that looks an object up by its match attribute (`filter = "userName eq"`).
+    pub fn find_of_name(&self) -> Option<&Find> {
+        let is_eq = |find: &&Find| find.operator == crate::scim::CompareOp::Eq;
+        let mut finds = self.finds.iter().filter(is_eq);
+        finds.find(|find| find.attribute == self.match_attribute)
+    }
+
     /// Whether a list or a find gives references, each to be read by itself (`rows = "reference"`).
     pub fn has_references(&self) -> bool {
         let rows = self.lists.iter().map(|list| &list.rows);
