@@ -24,7 +24,7 @@ pub use covers::{covers, is_kept, rules_for};
 pub use fields::fields;
 pub(super) use fields::unspelled;
 pub use kept::{join_kept, kept_values};
-pub use members::member_list;
+pub use members::member_lists;
 pub use shown::shown_elements;
 
 /// What the client wishes of the resource.
