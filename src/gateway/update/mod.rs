@@ -276,7 +276,14 @@ impl Update<'_> {
                         .settle_replace(rt, &old.resource, new, notes))
                 })?
             }
-            Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
+            Change::Patch(request) => {
+                self.ctx.noting(|notes| {
+                    let dialect = &self.ctx.dialect;
+                    dialect.note_made_elements(rt, &request, &old.resource, notes);
+                    Ok(())
+                })?;
+                patch::apply(&request, rt, &old.resource)?
+            }
         };
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
