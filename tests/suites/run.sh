@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the public conformance suites scim2-tester and scim-sanity, and the black-box suites, against the demo. Against a strict
+# Runs the public conformance suites scim2-tester and scim-sanity, the client library scim2-client, and the black-box suites, against the demo. Against a strict
 # demo the black-box suites run again, and `differential.py` compares it with scim2-server.
 #
 #   tests/suites/run.sh              starts `demo --serve` by itself
@@ -78,6 +78,8 @@ if [ -n "$own" ]; then
   # More than one page of users; scim2-tester looks at the first page only.
   start_demo --users 300
   export BASE_URL TOKEN CA
+  echo "== scim2-client"
+  timeout 300 "$CACHE/bin/python" -W ignore tests/suites/client.py || failed=1
   echo "== black box"
   timeout 900 python3 tests/suites/blackbox.py || failed=1
   timeout 900 python3 tests/suites/vectors.py || failed=1
