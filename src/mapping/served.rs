@@ -69,24 +69,26 @@ fn as_mapped(t: &TypeMapping, attribute: &Attribute, rules: &[&AttributeRule]) -
         .copied()
         .filter(|rule| is_whole(rule))
         .collect();
-    if whole.is_empty() && attribute.kind == AttributeType::Complex {
-        attribute.sub_attributes.retain_mut(|sub| {
-            let own: Vec<&AttributeRule> = rules
-                .iter()
-                .copied()
-                .filter(|rule| part_of(rule) == Some(sub.name.as_str()))
-                .collect();
-            let is_constant = rules.iter().any(|rule| names_constant(rule, &sub.name));
-            if !own.is_empty() && !is_constant {
-                characterise(t, sub, &own);
-                fix_values(sub, &own);
-            }
-            !own.is_empty() || is_constant
-        });
-    } else {
+    let is_complex = attribute.kind == AttributeType::Complex;
+    if !(whole.is_empty() && is_complex) {
         characterise(t, &mut attribute, &whole);
         fix_values(&mut attribute, rules);
     }
+    attribute.sub_attributes.retain_mut(|sub| {
+        let own: Vec<&AttributeRule> = rules
+            .iter()
+            .copied()
+            .filter(|rule| part_of(rule) == Some(sub.name.as_str()))
+            .collect();
+        let is_constant = rules.iter().any(|rule| names_constant(rule, &sub.name));
+        if !is_constant {
+            characterise(t, sub, &own);
+        }
+        if !is_constant && whole.is_empty() {
+            fix_values(sub, &own);
+        }
+        !whole.is_empty() || !own.is_empty() || is_constant
+    });
     attribute
 }
 
@@ -114,7 +116,9 @@ fn names_constant(rule: &AttributeRule, name: &str) -> bool {
 }
 
 fn characterise(t: &TypeMapping, attribute: &mut Attribute, rules: &[&AttributeRule]) {
-    if attribute.mutability != Mutability::ReadWrite || rules.is_empty() {
+    let is_write_only = attribute.mutability == Mutability::WriteOnly;
+    let is_writable = is_write_only || attribute.mutability == Mutability::ReadWrite;
+    if !is_writable || rules.is_empty() {
         return;
     }
     attribute.is_required |= rules.iter().any(|rule| rule.is_required);
@@ -132,7 +136,9 @@ fn characterise(t: &TypeMapping, attribute: &mut Attribute, rules: &[&AttributeR
     });
     let is_set_once = rules.iter().all(|rule| rule.is_create_only) && t.rename.is_none();
     attribute.mutability = match () {
+        // A password that only a create takes, too.
         () if is_set_once => Mutability::Immutable,
+        () if is_write_only => Mutability::WriteOnly,
         () if is_kept || can_change => Mutability::ReadWrite,
         () if is_made => Mutability::Immutable,
         () => Mutability::ReadOnly,
@@ -201,6 +207,19 @@ mod tests {
             .iter()
             .map(|attribute| attribute.name.as_str())
             .collect()
+    }
+
+    #[test]
+    fn a_part_that_is_required_stays_so_beside_a_line_that_keeps_the_whole() {
+        let mut mail = rule("emails[type eq \"work\"].value", "mail");
+        mail.is_required = true;
+        let t = user(vec![mail, kept("emails")]);
+        let served = resource_type(&t);
+        let emails = served.schema.attribute("emails").unwrap();
+        assert!(emails.is_required);
+        let required = emails.sub_attributes.iter().filter(|sub| sub.is_required);
+        let required: Vec<_> = required.map(|sub| sub.name.as_str()).collect();
+        assert_eq!(required, ["value"]);
     }
 
     #[test]
@@ -273,6 +292,15 @@ mod tests {
         once.is_create_only = true;
         let mut kept_too = rule("locale", "lang");
         (kept_too.write, kept_too.is_kept) = (None, true);
+        let mut secret = rule("password", "pass");
+        let changeable = rule("password", "pass");
+        secret.is_create_only = true;
+        let password = |rule| {
+            let served = resource_type(&user(vec![rule]));
+            served.schema.attribute("password").unwrap().mutability
+        };
+        assert_eq!(password(changeable), Mutability::WriteOnly);
+        assert_eq!(password(secret), Mutability::Immutable);
         let served = resource_type(&user(vec![shown, once, kept_too]));
         let mutability = |name| served.schema.attribute(name).unwrap().mutability;
         assert_eq!(mutability("nickName"), Mutability::ReadOnly);

@@ -62,6 +62,22 @@ pub fn fields(
     })
 }
 
+/// What the application will call a resource: the value that the line of its match attribute writes. Absent if no line does,
+/// or if it cannot be worked out.
+pub fn name_in_application(
+    t: &TypeMapping,
+    resource: &Resource,
+    names: &Names<'_>,
+) -> Option<Value> {
+    let is_own = |rule: &&AttributeRule| rule.location.leaf() == t.match_attribute;
+    let rule = t
+        .attributes
+        .iter()
+        .filter(|rule| is_writing(rule))
+        .find(is_own)?;
+    field_value(t, rule, resource, names).ok().flatten()
+}
+
 /// The application's value for a rule's location in a resource; absent if there is none, or if it is left out.
 ///
 /// `names` are those of the whole write; the resource's attributes and `value` are added.
@@ -124,7 +140,7 @@ pub(super) fn scim_value<'r>(
 }
 
 /// The value in the application's spelling; of a list, each one's, unless the list is joined to one text.
-pub(super) fn encode(
+pub(in crate::mapping) fn encode(
     t: &TypeMapping,
     rule: &AttributeRule,
     value: &Value,
