@@ -429,8 +429,14 @@ impl Content {
     fn groups_of(&self, user: u64, seen: &Seen) -> Answer {
         let groups = self.groups.iter();
         let groups = groups.filter(|(id, _)| {
-            let members = self.members.get(id);
-            members.is_some_and(|members| members.contains(&user))
+            let has = |id: u64, one: u64| {
+                self.members
+                    .get(&id)
+                    .is_some_and(|members| members.contains(&one))
+            };
+            let mut inner = self.groups.keys().filter(|inner| has(**inner, user));
+            has(**id, user)
+                || (seen.parameter("all").is_some() && inner.any(|inner| has(**id, *inner)))
         });
         page(seen, groups.map(|(_, group)| group))
     }

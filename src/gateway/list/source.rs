@@ -15,7 +15,7 @@ use crate::{
     },
     mapping::{
         expression::text_of,
-        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
+        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, UserGroups, ValueTable},
         read,
         sought::{Sought, sought},
     },
@@ -160,13 +160,17 @@ async fn known_ids(
         ));
     }
     if is("groups", Some("value")) {
-        return members_of(ctx, text).await;
+        return members_of(ctx, t, text).await;
     }
     Ok(None)
 }
 
-/// The users of a group, asked of the group.
-async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>, Error> {
+/// The users of a group, asked of the group. Absent where users have it by groups in it, too: only they know.
+async fn members_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    group_id: &str,
+) -> Result<Option<Vec<String>>, Error> {
     let Some(groups) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
         return Ok(None);
     };
@@ -176,12 +180,14 @@ async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>
         Err(error) => return Err(error),
     };
     let values = members::read(ctx, groups, &group).await?;
-    Ok(Some(
-        values
-            .iter()
-            .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
-            .collect(),
-    ))
+    let is_user = |value: &&Value| value["type"] == t.resource_type.name.as_str();
+    let users = values.iter().filter(is_user);
+    let ids: Vec<String> = users
+        .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
+        .collect();
+    let has_groups = ids.len() < values.len();
+    let shows_indirect = t.groups.as_ref().is_some_and(UserGroups::shows_indirect);
+    Ok((!has_groups || !shows_indirect).then_some(ids))
 }
 
 /// The value as the target knows it: references by the target's id, equal values by the line's value table or as the line

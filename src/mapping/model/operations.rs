@@ -373,3 +373,11 @@ pub enum UserGroups {
         is_indirect: Option<Expression>,
     },
 }
+
+impl UserGroups {
+    /// Whether a user's groups are known to be more than those that have the user as a member.
+    pub fn shows_indirect(&self) -> bool {
+        let (Self::Call { is_indirect, .. } | Self::Field { is_indirect, .. }) = self;
+        is_indirect.is_some()
+    }
+}
