@@ -21,6 +21,7 @@ mod holds;
 mod lists;
 mod look_ups;
 mod members;
+mod nesting;
 mod policies;
 mod secrecy;
 mod statuses;

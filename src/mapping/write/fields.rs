@@ -28,7 +28,7 @@ use super::{
 /// with the changes put in, as the operation's `send` says). Where a part of a list is written and `present` (the object as
 /// read) has that list, the whole list is sent. Nothing but mapped fields is ever sent.
 ///
-/// The members of a group that are a field of it are sent if `names` has them as `members`, named as the application names
+/// The members of a group that are a field of it are sent if `names` has them as `members` with `types`, named as the application names
 /// them.
 ///
 /// # Errors
@@ -340,12 +340,15 @@ impl<'w> Writer<'w> {
         if !covers(self.op, self.t, &path) {
             return Ok(());
         }
-        let Some(Value::Array(ids)) = self.names.entry_named("members") else {
+        let entry = |name| self.names.entry_named(name).and_then(Value::as_array);
+        let (Some(ids), Some(types)) = (entry("members"), entry("types")) else {
             return Ok(());
         };
-        let list = members::member_list(field, ids, self.names)
+        let lists = members::member_lists(field, ids, types, self.names)
             .map_err(|e| WriteError::of_template(&path, e))?;
-        self.write(&field.place, Value::Array(list));
+        for (place, list) in lists {
+            self.write(place, list);
+        }
         Ok(())
     }
 

@@ -25,7 +25,7 @@ pub use fields::fields;
 pub use fields::name_in_application;
 pub(super) use fields::{encode, unspelled};
 pub use kept::{join_kept, kept_values};
-pub use members::member_list;
+pub use members::member_lists;
 pub use shown::shown_elements;
 
 /// What the client wishes of the resource.
