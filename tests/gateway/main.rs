@@ -20,6 +20,7 @@ mod holds;
 mod lists;
 mod look_ups;
 mod members;
+mod memory;
 mod policies;
 mod secrecy;
 mod statuses;

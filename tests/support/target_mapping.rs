@@ -73,6 +73,7 @@ pub fn call(text: &str) -> Call {
         tolerate: Vec::new(),
         poll: None,
         is_repeatable: false,
+        remember: None,
         place: place(),
     }
 }

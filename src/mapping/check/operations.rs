@@ -16,6 +16,7 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     unreachable_updates(resource_type, complaints);
     repeated_finds(resource_type, complaints);
     for operation in writes(resource_type) {
+        unwrapped(operation, complaints);
         if is_complete {
             needs_get(resource_type, operation, complaints);
             unmapped(resource_type, operation, complaints);
@@ -30,6 +31,32 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
             unmapped_find(resource_type, find, complaints);
             find_without_value(resource_type, find, complaints);
         }
+    }
+}
+
+/// Mapped fields in a body of the call's own that has no envelope, although the objects have one.
+fn unwrapped(operation: &Operation, complaints: &mut Diagnostics) {
+    let Some(envelope) = &operation.envelope else {
+        return;
+    };
+    for step in &operation.steps {
+        let Some(body) = &step.body else {
+            continue;
+        };
+        if body.has_member(envelope) || !super::names::uses(step, "fields") {
+            continue;
+        }
+        let sentence = format!(
+            "`{}` sends the fields without the envelope `{envelope}`: a `body` is sent as it is written.",
+            operation.name
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::body-without-envelope", sentence)
+                .at(&step.place)
+                .mend(format!(
+                    "write `body = {{ {envelope} = \"{{fields}}\" }}`, or `envelope = \"\"` if the application wants none"
+                )),
+        );
     }
 }
 

@@ -83,6 +83,13 @@ static BUDGET: Shape = Shape {
             "The application is left alone at most so long, whatever its `Retry-After` asks for; clients are told to come back then.",
             "\"2m\"",
         ),
+        key(
+            "remembered",
+            Kind::Count,
+            "1000",
+            "Answers of look-ups with `remember` that are kept, 1 to 100000; the oldest makes room. Those over 16 KiB are not kept.",
+            "200",
+        ),
     ],
     base: None,
     others: None,
@@ -421,6 +428,9 @@ fn budget(reader: &Reader<'_>) -> Budget {
         writes: budget.rate("writes"),
         deletes: budget.rate("deletes"),
         longest_pause: budget.duration("longest-pause"),
+        remembered: budget
+            .count("remembered", 1, 100_000)
+            .and_then(|most| usize::try_from(most).ok()),
     }
 }
 

@@ -169,6 +169,13 @@ pub struct Budget {
     pub deletes: Option<Rate>,
     /// The application is left alone at most so long, whatever it asks for; absent: 10 minutes.
     pub longest_pause: Option<Duration>,
+    /// Answers of look-ups kept in memory; absent: [`MOST_REMEMBERED`](Self::MOST_REMEMBERED).
+    pub remembered: Option<usize>,
+}
+
+impl Budget {
+    /// Answers of look-ups kept in memory unless the mapping says otherwise.
+    pub const MOST_REMEMBERED: usize = 1000;
 }
 
 /// So many in a period.
