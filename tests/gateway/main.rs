@@ -15,6 +15,7 @@ mod stage;
 mod bulk;
 mod creates;
 mod deadlines;
+mod demands;
 mod existing;
 mod holds;
 mod lists;

@@ -17,7 +17,7 @@ use crate::{
         model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
         read,
     },
-    scim::{AttributePath, CompareOp, Error, Filter},
+    scim::{AttributePath, CompareOp, Error, Filter, Resource},
     store::{ExternalId, ScimId, TargetId},
     target::ScanSource,
 };
@@ -414,10 +414,30 @@ pub async fn raw_with_name(
     t: &TypeMapping,
     name: &str,
 ) -> Result<Vec<Value>, Error> {
-    let eq = |find: &&Find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq;
+    let wanted = folded(name);
+    let has_name = |found: &Resource| {
+        let own = found.0.get(&t.match_attribute.attribute);
+        own.and_then(Value::as_str)
+            .is_some_and(|own| folded(own) == wanted)
+    };
+    let path = &t.match_attribute;
+    let found = raw_with(ctx, t, t.find_of_name(), path, name, has_name).await?;
+    Ok(found.into_iter().map(|(object, _)| object).collect())
+}
+
+/// The target's objects that a find gives for a value (without one: all it lists) and for which `is_it` holds, with what they
+/// read as; whether the tenant may see them is not asked. Two at most.
+pub async fn raw_with(
+    ctx: &Context,
+    t: &TypeMapping,
+    find: Option<&Find>,
+    path: &AttributePath,
+    value: &str,
+    is_it: impl Fn(&Resource) -> bool,
+) -> Result<Vec<(Value, Resource)>, Error> {
     let mut names = ctx.names();
-    names.with("value", Cow::Owned(json!(name)));
-    let (source, rows) = match (t.finds.iter().find(eq), t.lists.first()) {
+    names.with("value", Cow::Owned(json!(value)));
+    let (source, rows) = match (find, t.lists.first()) {
         (Some(find), _) => {
             let Some(known) = first_steps(ctx, find, &names).await? else {
                 return Ok(Vec::new());
@@ -428,20 +448,15 @@ pub async fn raw_with_name(
         (None, Some(list)) => (ScanSource::Lists(&t.lists), &list.rows),
         (None, None) => return Ok(Vec::new()),
     };
-    let wanted = folded(name);
     let mut found = Vec::new();
     let mut scan = ctx.driver().scan(source, &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let is_needed = |path: &AttributePath| *path == t.match_attribute;
+        let is_needed =
+            |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
         for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
             let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
-            let own = read
-                .resource
-                .0
-                .get(&t.match_attribute.attribute)
-                .and_then(Value::as_str);
-            if own.is_some_and(|own| folded(own) == wanted) && found.len() < 2 {
-                found.push(object);
+            if is_it(&read.resource) && found.len() < 2 {
+                found.push((object, read.resource));
             }
         }
     }

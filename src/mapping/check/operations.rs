@@ -25,12 +25,36 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     if is_complete {
         without_id(resource_type, complaints);
         half_pair(resource_type, complaints);
+        unsought(resource_type, complaints);
         new_id(resource_type, complaints);
         new_key(resource_type, complaints);
         for find in &resource_type.finds {
             unmapped_find(resource_type, find, complaints);
             find_without_value(resource_type, find, complaints);
         }
+    }
+}
+
+/// A line that says `unique` without a way to look the value up.
+fn unsought(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let unique = resource_type
+        .attributes
+        .iter()
+        .filter(|line| line.is_unique);
+    for line in unique.filter(|line| resource_type.find_of(line).is_none()) {
+        let leaf = line.location.leaf();
+        let sentence = format!(
+            "`{leaf}` is `unique`, but `{}` has no `find` that looks it up.",
+            resource_type.section
+        );
+        complaints.add(
+            Diagnostic::error("mapping::missing-operation", sentence)
+                .at(&line.place)
+                .mend(format!(
+                    "add `[[{}.find]]` with `filter = \"{leaf} eq\"`",
+                    resource_type.section
+                )),
+        );
     }
 }
 
