@@ -22,7 +22,7 @@ pub use check::check;
 pub(super) use covers::is_writing;
 pub use covers::{covers, is_kept, rules_for};
 pub use fields::fields;
-pub(super) use fields::unspelled;
+pub(super) use fields::{fields_by, unspelled};
 pub use kept::{join_kept, kept_values};
 pub use members::member_list;
 pub use shown::shown_elements;
