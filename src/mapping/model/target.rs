@@ -25,6 +25,8 @@ pub struct Target {
     pub deadline: Duration,
     /// For TCP and TLS of one connection.
     pub connect_timeout: Duration,
+    /// For the head of one call's reply.
+    pub reply_timeout: Duration,
     /// Extra trusted roots, PEM; the system's are always trusted.
     pub ca: Option<PathBuf>,
     /// Certificate and key shown to the target, PEM.
