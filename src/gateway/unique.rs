@@ -1,13 +1,14 @@
 //! Values that only one object may have (`unique = true`), where the application would not refuse a second one: it would
 //! hold the value twice, or take it away from whom it belongs to.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     mapping::{
         location::value_for,
         model::{AttributeRule, TypeMapping},
+        sought::{Sought, sought},
     },
     scim::{AttributePath, Error, Resource, ScimType},
     store::TargetId,
@@ -74,7 +75,13 @@ async fn is_taken(
         let there = texts(t, rule, found);
         there.iter().any(|text| folded(text) == folded(value))
     };
-    let found = raw_with(ctx, t, Some(find), &rule.location.leaf(), value, has_it).await?;
+    let leaf = rule.location.leaf();
+    let asked = match sought(t, &leaf, &json!(value), &ctx.names()) {
+        Sought::Field(written) => written,
+        Sought::Unknown => json!(value),
+        Sought::Nothing => return Ok(false),
+    };
+    let found = raw_with(ctx, t, Some(find), &leaf, asked, has_it).await?;
     let is_own = |(object, resource): &(Value, Resource)| match own {
         Own::Object(id, _) => {
             crate::mapping::read::target_id(t, object).as_deref() == Some(id.as_str())
