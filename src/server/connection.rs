@@ -187,6 +187,10 @@ async fn supervise<C: Graceful>(
                         edge.stats.refused_requests.fetch_add(1, Ordering::Relaxed);
                         tracing::info!(%error, "request refused: its head is not HTTP");
                     }
+                    Err(_) if activity.traffic().is_flood() => {
+                        edge.stats.flooded.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!("connection cut: hardly anything on it was a request");
+                    }
                     Err(error) => tracing::debug!(%error, "connection ended early"),
                     Ok(()) => {}
                 }

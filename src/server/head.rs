@@ -51,6 +51,16 @@ pub(super) fn check(parts: &Parts, limits: &Limits) -> Result<CheckedHead, Error
     })
 }
 
+/// How long a head is, without compression.
+pub(super) fn size(parts: &Parts) -> usize {
+    let headers = parts.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let path = parts.uri.path_and_query();
+    headers + path.map_or(0, |path| path.as_str().len())
+}
+
 /// Header names: not too many, none that a CGI-like application would take for another one.
 fn check_names(headers: &HeaderMap, limits: &Limits) -> Result<(), Error> {
     if headers.len() > limits.max_headers {

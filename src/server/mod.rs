@@ -20,10 +20,12 @@ mod forwarded;
 mod head;
 mod io;
 mod registry;
+mod sending;
 mod service;
 mod settings;
 mod stats;
 mod tls;
+mod traffic;
 
 use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 

@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -25,7 +25,7 @@ use super::{
     Admission, Handler, PeerAddress, Request, Response,
     activity::Activity,
     answer,
-    body::{self, AnswerBody, HeldBody, Room},
+    body::{self, AnswerBody, HeldBody, Payload, Room},
     forwarded,
     head::{self, CheckedHead},
     registry::Registry,
@@ -58,13 +58,13 @@ struct Connection {
 /// An answer instead of the handler's, and the request's body if it is still coming.
 struct Refusal {
     response: Response,
-    unread: Option<Incoming>,
+    unread: Option<Payload<Incoming>>,
     /// In words without values, for the log; absent where the status says it.
     reason: Option<String>,
 }
 
 impl Refusal {
-    fn of(response: Response, body: Incoming) -> Self {
+    fn of(response: Response, body: Payload<Incoming>) -> Self {
         Self {
             response,
             unread: Some(body).filter(|body| !body.is_end_stream()),
@@ -131,12 +131,31 @@ impl Connection {
             }
         };
         must_close |= self.edge.is_stopping.load(Ordering::Relaxed);
-        answer::finish(response, is_head, must_close && is_http1, in_flight)
+        let (response, room) = self.with_room(response);
+        answer::finish(response, is_head, must_close && is_http1, in_flight, room)
+    }
+
+    /// Holds an answer until it is taken, if there is room for it.
+    fn with_room(&self, response: Response) -> (Response, Room) {
+        let edge = &self.edge;
+        let max_bytes = edge.limits.max_answers_in_flight_bytes;
+        let room = || Room::for_answer(Arc::clone(&edge.stats), max_bytes);
+        let mut taken = room();
+        if taken.grow(response.body.len()).is_ok() {
+            return (response, taken);
+        }
+        drop(taken);
+        edge.registry.cut_stuck(STUCK);
+        tracing::warn!("clients do not take their answers: one was given up");
+        let error = answer::busy("The server holds too many answers.", 2);
+        (answer::error(&error), room())
     }
 
     async fn exchange(&self, request: http::Request<Incoming>) -> Result<Response, Refusal> {
         let received = Instant::now();
-        let (mut parts, mut body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        self.activity.traffic().used(head::size(&parts));
+        let mut body = Payload::new(body, Arc::clone(&self.activity));
         let head = match head::check(&parts, &self.edge.limits) {
             Ok(head) => head,
             Err(error) => {
@@ -190,7 +209,7 @@ impl Connection {
 
     async fn read_body(
         &self,
-        body: &mut Incoming,
+        body: &mut Payload<Incoming>,
         head: &CheckedHead,
         max_bytes: usize,
     ) -> Result<HeldBody, Response> {
@@ -234,6 +253,9 @@ impl Edge {
         answer::error(&Error::new(500, "The server failed to answer the request."))
     }
 }
+
+/// An answer that has not moved for so long makes room for others when there is none.
+const STUCK: Duration = Duration::from_secs(1);
 
 /// Keeps credentials out of any text that is made of the headers.
 fn hide_credentials(headers: &mut HeaderMap) {
