@@ -45,7 +45,7 @@ use crate::scim;
 ///
 /// # Errors
 ///
-/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417, 431 and 501 as HTTP says.
 pub fn check_head(parts: &http::request::Parts, limits: &Limits) -> Result<(), scim::Error> {
     head::check(parts, limits).map(|_| ())
 }

@@ -6,5 +6,6 @@ mod heads;
 mod kit;
 mod sizes;
 mod slow;
+mod smuggling;
 mod stop;
 mod tls;
