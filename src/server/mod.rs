@@ -19,6 +19,7 @@ pub mod dev_certificate;
 mod forwarded;
 mod head;
 mod io;
+mod line_pace;
 mod registry;
 mod sending;
 mod service;

@@ -28,6 +28,7 @@ use super::{
     body::{self, AnswerBody, HeldBody, Payload, Room},
     forwarded,
     head::{self, CheckedHead},
+    line_pace::LinePace,
     registry::Registry,
     settings::{IpNet, Limits, ProxyHeaders},
     stats::{Counted, ServerStats},
@@ -42,6 +43,7 @@ pub(super) struct Edge {
     pub is_tls: bool,
     pub stats: Arc<ServerStats>,
     pub registry: Arc<Registry>,
+    pub refusal_lines: LinePace,
     pub is_stopping: AtomicBool,
 }
 
@@ -113,12 +115,15 @@ impl Connection {
                     .refused_requests
                     .fetch_add(1, Ordering::Relaxed);
                 // No exchange was begun, so that this is its only line.
-                tracing::info!(
-                    method,
-                    status = refusal.response.status.as_u16(),
-                    reason = refusal.reason,
-                    "request refused at the edge"
-                );
+                if let Some(left_out) = self.edge.refusal_lines.line(Instant::now()) {
+                    tracing::info!(
+                        method,
+                        status = refusal.response.status.as_u16(),
+                        reason = refusal.reason,
+                        left_out = (left_out > 0).then_some(left_out),
+                        "request refused at the edge"
+                    );
+                }
                 if let Some(unread) = refusal.unread {
                     self.activity.linger();
                     must_close = true;

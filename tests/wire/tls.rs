@@ -352,3 +352,89 @@ async fn http2_over_a_plain_connection_is_not_understood() {
     let answer = wire.answer().await;
     assert!(answer.is_none_or(|answer| answer.status == 400));
 }
+
+/// The records of a ClientHello, its payload cut into pieces of so many bytes.
+fn client_hello(name: ServerName<'static>, piece: usize) -> Vec<u8> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let mut connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello).unwrap();
+    let mut records = Vec::new();
+    for part in hello[5..].chunks(piece) {
+        records.extend([22, 3, 1]);
+        records.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+        records.extend(part);
+    }
+    records
+}
+
+#[tokio::test]
+async fn p12_tls() {
+    const HANDSHAKE: u8 = 22;
+    let mut secure = secure();
+    secure.settings.limits.tls_handshake = Duration::from_millis(500);
+    let server = start(secure.settings).await;
+    let named = || ServerName::try_from("localhost").unwrap();
+    let stranger = ServerName::try_from("somebody.else.example").unwrap();
+    let address = ServerName::try_from("127.0.0.1").unwrap();
+    // An unknown name or none is shown the one certificate there is.
+    for (hello, is_answered) in [
+        (client_hello(named(), 16_000), true),
+        (client_hello(named(), 1), true),
+        (client_hello(stranger, 100), true),
+        (client_hello(address, 7), true),
+        (client_hello(named(), 1)[..300].to_vec(), false),
+        // A handshake message of 16 MiB that begins, a record of nothing again and again, an alert, SSL 2, HTTP.
+        (
+            [&[22, 3, 1, 64, 0, 1, 255, 255, 255][..], &[0; 16_380]].concat(),
+            false,
+        ),
+        ([22, 3, 1, 0, 0].repeat(1000), false),
+        (vec![21, 3, 1, 0, 2, 2, 40], false),
+        (vec![128, 46, 1, 0, 2, 0, 21, 0, 0, 0, 16], false),
+        (vec![255; 70_000], false),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), false),
+    ] {
+        let mut wire = server.connect().await;
+        // The server may be done with it before the last byte.
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut wire.0, &hello).await;
+        let mut first = [0; 1];
+        let read = timeout(PATIENCE, wire.0.read(&mut first)).await.unwrap();
+        let shown = &hello[..hello.len().min(12)];
+        let is_hello = matches!(read, Ok(1)) && first[0] == HANDSHAKE;
+        assert_eq!(is_hello, is_answered, "{shown:?}");
+    }
+    eventually("all are closed", || server.stats.connections() == 0).await;
+    assert_eq!(server.stats.panics(), 0);
+    let polite = connect(&server, &client(&secure.ca, &[b"http/1.1"])).await;
+    assert!(Wire(polite.unwrap()).is_alive().await);
+}
+
+#[tokio::test]
+async fn p12_versions_before_1_2_are_refused() {
+    let secure = secure();
+    let server = start(secure.settings).await;
+    let mut hello = client_hello(ServerName::try_from("localhost").unwrap(), 16_000);
+    // TLS 1.1 in the hello, and no extension that offers more.
+    let session = 5 + 4 + 2 + 32;
+    let suites = session + 1 + usize::from(hello[session]);
+    let list = usize::from(u16::from_be_bytes([hello[suites], hello[suites + 1]]));
+    hello.truncate(suites + 2 + list + 2);
+    hello[10] = 2;
+    let length = u16::try_from(hello.len() - 5).unwrap();
+    hello[3..5].copy_from_slice(&length.to_be_bytes());
+    hello[7..9].copy_from_slice(&(length - 4).to_be_bytes());
+    let mut wire = server.connect().await;
+    wire.send(&hello).await;
+    let mut alert = [0; 7];
+    timeout(PATIENCE, wire.0.read_exact(&mut alert))
+        .await
+        .unwrap()
+        .unwrap();
+    // A fatal alert.
+    assert_eq!(alert[..6], [21, 3, alert[2], 0, 2, 2]);
+}
