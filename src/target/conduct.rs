@@ -109,10 +109,17 @@ impl Driver {
                 secrets,
             };
             let ended = self.line.attempt(journey, &attempt).await;
-            if let Some((reply, verdict)) = self
-                .settled(journey, ask, &planned, &session, &mut chances, ended)
-                .await?
-            {
+            let settled = match ended {
+                Ok((reply, verdict)) if is_answer(&verdict) => {
+                    session.accept();
+                    Some((reply, verdict))
+                }
+                ended => {
+                    Box::pin(self.settled(journey, ask, &planned, &session, &mut chances, ended))
+                        .await?
+                }
+            };
+            if let Some((reply, verdict)) = settled {
                 return Ok(Some(Answer {
                     reply,
                     verdict,
@@ -123,7 +130,7 @@ impl Driver {
         }
     }
 
-    /// The answer, if that is what it was; absent if the call is to be made again, after the wait it takes.
+    /// The answer to what was no plain one, if it was one; absent if the call is to be made again, after the wait it takes.
     async fn settled(
         &self,
         journey: &Journey,
@@ -249,6 +256,15 @@ impl Chances {
         sleep_until(then).await;
         true
     }
+}
+
+/// Whether a reply is an answer to the wish, and says nothing about the credential or the time.
+fn is_answer(verdict: &Verdict) -> bool {
+    let is_about_itself = matches!(
+        verdict.meaning,
+        Meaning::NotLoggedIn | Meaning::TooMany | Meaning::Retry
+    );
+    !is_about_itself
 }
 
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.

@@ -192,9 +192,7 @@ impl Driver {
     ) -> Result<Option<Row>, TargetError> {
         let class = CallClass::Get;
         let Some((step, cut)) = in_one_call(operation) else {
-            let done = self
-                .run(journey, operation, class, names, None, &[])
-                .await?;
+            let done = Box::pin(self.run(journey, operation, class, names, None, &[])).await?;
             return Ok(done.object.map(Row::Tree));
         };
         let ask = Ask {
@@ -286,7 +284,7 @@ impl Driver {
             cut: None,
         };
         let answer = match self.conduct(journey, &ask).await? {
-            Some(answer) => self.polled(journey, &ask, answer).await?,
+            Some(answer) => Box::pin(self.polled(journey, &ask, answer)).await?,
             None => {
                 let meaning = Meaning::AlreadySo;
                 return Ok((Reply::planned(), Verdict::of(meaning)));
@@ -305,7 +303,10 @@ impl Driver {
         let Some(answer) = self.conduct(journey, ask).await? else {
             return Ok(None);
         };
-        let answer = self.polled(journey, ask, answer).await?;
+        let answer = match ask.call.poll {
+            Some(_) => Box::pin(self.polled(journey, ask, answer)).await?,
+            None => answer,
+        };
         if answer.verdict.meaning.is_done() {
             return Ok(Some(answer));
         }

@@ -18,8 +18,8 @@ use super::Slice;
 pub struct Page {
     /// What it covers.
     pub slice: Slice,
-    is_by_cursor: bool,
-    digest: String,
+    /// What makes two queries the same; absent unless the page is asked for by a cursor.
+    digest: Option<String>,
 }
 
 impl Page {
@@ -29,24 +29,27 @@ impl Page {
     ///
     /// `invalidCursor`, `expiredCursor`, `invalidCount`.
     pub fn of(ctx: &Context, endpoint: &str, query: &Query) -> Result<Self, Error> {
-        let digest = digest_of(endpoint, query);
         let asked = match query.count {
             Some(count) => u64::try_from(count).unwrap_or(0),
             None => ctx.limits.default_page_size,
         };
         let take = asked.min(ctx.limits.max_page_size);
-        let (is_by_cursor, skip) = match query.cursor.as_deref() {
-            None => (
-                false,
-                u64::try_from(query.start_index.unwrap_or(1).max(1) - 1).unwrap_or(0),
-            ),
-            Some("") => (true, 0),
-            Some(cursor) => (true, position(ctx, cursor, &digest)?),
+        let Some(cursor) = query.cursor.as_deref() else {
+            let first = query.start_index.unwrap_or(1).max(1);
+            let skip = u64::try_from(first - 1).unwrap_or(0);
+            return Ok(Self {
+                slice: Slice { skip, take },
+                digest: None,
+            });
+        };
+        let digest = digest_of(endpoint, query);
+        let skip = match cursor {
+            "" => 0,
+            cursor => position(ctx, cursor, &digest)?,
         };
         Ok(Self {
             slice: Slice { skip, take },
-            is_by_cursor,
-            digest,
+            digest: Some(digest),
         })
     }
 
@@ -63,26 +66,27 @@ impl Page {
 
     fn message(&self, ctx: &Context, total: u64, count: usize) -> ListResponse {
         let got = count as u64;
-        if !self.is_by_cursor {
+        let Some(digest) = &self.digest else {
             return ListResponse::indexed(total, self.slice.skip + 1);
-        }
+        };
         let end = self.slice.skip + got;
         let previous = self.slice.skip.saturating_sub(self.slice.take);
         ListResponse {
             total_results: Some(total),
             start_index: None,
-            next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end)),
+            next_cursor: (end < total && got > 0).then(|| sign(ctx, end, digest)),
             previous_cursor: (self.slice.skip > 0 && self.slice.take > 0)
-                .then(|| self.sign(ctx, previous)),
+                .then(|| sign(ctx, previous, digest)),
         }
     }
+}
 
-    fn sign(&self, ctx: &Context, position: u64) -> String {
-        let payload = format!("{position}.{}.{}", ctx.now.as_second(), self.digest);
-        let tag = hmac::sign(&key(ctx), payload.as_bytes());
-        let mac = URL_SAFE_NO_PAD.encode(tag.as_ref().get(..16).unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(format!("{payload}.{mac}"))
-    }
+/// The cursor of a position in the query with this digest.
+fn sign(ctx: &Context, position: u64, digest: &str) -> String {
+    let payload = format!("{position}.{}.{digest}", ctx.now.as_second());
+    let tag = hmac::sign(&key(ctx), payload.as_bytes());
+    let mac = URL_SAFE_NO_PAD.encode(tag.as_ref().get(..16).unwrap_or_default());
+    URL_SAFE_NO_PAD.encode(format!("{payload}.{mac}"))
 }
 
 /// The key belongs to the tenant and is the same on every replica and after a restart.

@@ -5,8 +5,11 @@
 
 mod collect;
 pub mod cursor;
+mod sieve;
 mod source;
 mod steps;
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -31,10 +34,12 @@ use super::{
     get::{Want, with_parts},
     join::{Joined, join_all},
     parallel::in_order,
-    quick::{Quick, tree},
+    projection,
+    quick::{Quick, Written, tree},
     taste::season,
 };
 
+pub use sieve::Sieve;
 pub use source::{object_with_id, raw_with_name};
 
 /// Which resources of the whole result are wanted.
@@ -59,7 +64,7 @@ pub struct Part {
 pub struct Plan {
     filter: Option<(Filter, Matcher)>,
     order: Option<Order>,
-    projection: Projection,
+    projection: Arc<Projection>,
     wants_groups: bool,
 }
 
@@ -67,22 +72,52 @@ pub struct Plan {
 pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
     let plan = Plan::of(ctx, t, query, &[])?;
     let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
-    if let Some(quick) = plan.quick(ctx, t) {
-        let window = Box::pin(window(ctx, t, page.slice, true)).await;
-        if let Some((rows, total)) = window.map_err(of_list)? {
-            let written = Box::pin(quick.page(&rows)).await.map_err(of_list)?;
+    let part = Box::pin(part(ctx, t, &plan, page.slice)).await;
+    match part.map_err(of_list)? {
+        Found::Text(written, total) => {
             let text = page.text(ctx, total, &written);
-            return Ok(Answer::text(text, Meta::default()));
+            Ok(Answer::text(text, Meta::default()))
         }
-        let part = collected(ctx, t, &plan, page.slice)
-            .await
-            .map_err(of_list)?;
-        let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
-        return Ok(Answer::document(page.response(ctx, part.total, resources)));
+        Found::Trees(part) => {
+            let resources = Box::pin(finish(ctx, t, &plan, part.rows)).await;
+            let resources = resources.map_err(of_list)?;
+            Ok(Answer::document(page.response(ctx, part.total, resources)))
+        }
     }
-    let part = rows(ctx, t, &plan, page.slice).await.map_err(of_list)?;
-    let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
-    Ok(Answer::document(page.response(ctx, part.total, resources)))
+}
+
+/// What a query finds, and how many there are in all.
+enum Found {
+    /// As text.
+    Text(Written, u64),
+    /// As trees, not yet projected.
+    Trees(Part),
+}
+
+/// The slice of a query's result: as text where rows need nothing but themselves, otherwise as trees.
+async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Found, Error> {
+    let Some(quick) = plan.quick(ctx, t) else {
+        return Ok(Found::Trees(Box::pin(rows(ctx, t, plan, slice)).await?));
+    };
+    let mut written = Written::default();
+    if plan.filter.is_none() {
+        let window = Box::pin(window(ctx, t, slice, true)).await?;
+        if let Some((rows, total)) = window {
+            quick.page(&rows, None, &mut written).await?;
+            return Ok(Found::Text(written, total));
+        }
+    }
+    let source = plan.source(ctx, t).await?;
+    if let Some((_, matcher)) = &plan.filter
+        && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
+        && let source::Source::Find(find, value) = &source
+        && !source::must_read(&find.rows, |path| plan.needs(path))
+    {
+        source::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;
+        return Ok(Found::Text(written, sieve.total));
+    }
+    let part = Box::pin(collected(ctx, t, plan, source, slice)).await?;
+    Ok(Found::Trees(part))
 }
 
 /// A list is always there: 404 for a part of it (a group's members) is the application's fault, and would make Entra
@@ -235,11 +270,7 @@ impl Plan {
             .as_ref()
             .map(|by| Order::of(rt, by, query.sort_order))
             .transpose()?;
-        let projection = Projection::parse(
-            rt,
-            some(&query.attributes),
-            some(&query.excluded_attributes),
-        )?;
+        let projection = projection(t, query);
         let asked = |name: &&String| {
             name.split('.')
                 .next()
@@ -274,24 +305,38 @@ impl Plan {
         asks_nothing && !hides_rows(ctx, t) && !t.is_fixed() && !t.lists.is_empty()
     }
 
-    /// The quick way, where the rows of the target's own pages are all that the answer needs.
+    /// The quick way, where the rows of the target's own pages, or of what finds them, are all that the answer needs.
     fn quick<'c>(&'c self, ctx: &'c Context, t: &'c TypeMapping) -> Option<Quick<'c>> {
-        let is_whole = self.want(t) == Want::NEITHER && self.is_plain(ctx, t);
         let needs = |path: &AttributePath| self.needs(path);
-        let has_rows = is_whole
-            && t.lists
+        let has_whole_rows = || {
+            t.lists
                 .first()
-                .is_some_and(|list| !source::must_read(&list.rows, needs));
-        has_rows
+                .is_some_and(|list| !source::must_read(&list.rows, needs))
+        };
+        let is_possible = match self.filter {
+            None => self.is_plain(ctx, t) && has_whole_rows(),
+            Some(_) => self.order.is_none() && !t.is_fixed(),
+        };
+        (is_possible && self.want(t) == Want::NEITHER)
             .then(|| Quick::of(ctx, t, &self.projection))
             .flatten()
+    }
+
+    /// The cheapest place that has all that the filter lets through.
+    async fn source<'t>(
+        &self,
+        ctx: &Context,
+        t: &'t TypeMapping,
+    ) -> Result<source::Source<'t>, Error> {
+        let filter = self.filter.as_ref().map(|(filter, _)| filter);
+        Box::pin(source::choose(ctx, t, filter)).await
     }
 
     /// What the answer has that costs calls of its own.
     fn want(&self, t: &TypeMapping) -> Want {
         Want {
-            members: self.projection.wants("members") && t.members.is_some(),
-            groups: self.wants_groups && t.groups.is_some(),
+            members: t.members.is_some() && self.projection.wants("members"),
+            groups: t.groups.is_some() && self.wants_groups,
         }
     }
 
@@ -312,10 +357,6 @@ impl Plan {
     }
 }
 
-fn some(names: &[String]) -> Option<&[String]> {
-    (!names.is_empty()).then_some(names)
-}
-
 /// The rows of a slice, joined, and the total.
 pub async fn rows(
     ctx: &Context,
@@ -332,7 +373,8 @@ pub async fn rows(
         let rows = join_all(ctx, t, items).await?;
         return Ok(Part { rows, total });
     }
-    collected(ctx, t, plan, slice).await
+    let source = plan.source(ctx, t).await?;
+    collected(ctx, t, plan, source, slice).await
 }
 
 /// The rows of a slice from wherever they are, looked at one by one.
@@ -340,6 +382,7 @@ async fn collected(
     ctx: &Context,
     t: &TypeMapping,
     plan: &Plan,
+    source: source::Source<'_>,
     slice: Slice,
 ) -> Result<Part, Error> {
     let mut collector = Collector::new(
@@ -348,7 +391,6 @@ async fn collected(
         slice,
         &ctx.limits,
     )?;
-    let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
     Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
     Ok(collector.finish())
 }
@@ -421,7 +463,7 @@ pub async fn with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec
     let plan = Plan {
         filter: Some((filter, matcher)),
         order: None,
-        projection: Projection::parse(&t.resource_type, None, None)?,
+        projection: Arc::clone(&t.usual),
         wants_groups: false,
     };
     Ok(rows(ctx, t, &plan, Slice { skip: 0, take: 2 }).await?.rows)
