@@ -138,7 +138,7 @@ impl Line {
         let code = status.as_u16();
         let reply = match attempt.cut {
             Some(cut) => Reply::with_rows(code, headers, &bytes, (target, attempt.call), cut),
-            None => Reply::new(code, headers, &bytes, target),
+            None => Reply::of(code, headers, &bytes, (target, attempt.call)),
         };
         let (verdict, basis) = judged(attempt.call, target, attempt.class, &reply);
         journey.record(CallRecord {

@@ -1,15 +1,28 @@
 //! The filter on rows that are answered as text: what [`Collector`](super::collect::Collector) does with trees, in the target's order.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
+
+use serde_json::Value;
 
 use crate::{
-    gateway::quick::unreadable,
-    mapping::{model::TypeMapping, splice::Sift},
+    gateway::{
+        context::Context,
+        quick::{Quick, Written, unreadable},
+    },
+    mapping::{
+        model::{Find, TypeMapping},
+        splice::Sift,
+    },
     scim::{Error, filter::Matcher},
     store::TargetId,
+    target::ScanSource,
 };
 
-use super::{Slice, collect::check_seen};
+use super::{
+    Slice,
+    collect::check_seen,
+    steps::{first_steps, give},
+};
 
 /// Matches, counts and cuts resources that are text.
 pub struct Sieve<'a> {
@@ -56,4 +69,28 @@ impl<'a> Sieve<'a> {
         let Slice { skip, take } = self.slice;
         Ok(position >= skip && position - skip < take)
     }
+}
+
+/// Writes what a find gives, as far as the sieve lets it through.
+pub async fn sift(
+    ctx: &Context,
+    find: &Find,
+    value: &Value,
+    quick: &Quick<'_>,
+    sieve: &mut Sieve<'_>,
+    written: &mut Written,
+) -> Result<(), Error> {
+    let mut names = ctx.names();
+    names.with("value", Cow::Borrowed(value));
+    if !find.before.is_empty() {
+        let Some(known) = Box::pin(first_steps(ctx, find, &names)).await? else {
+            return Ok(());
+        };
+        give(&mut names, known);
+    }
+    let mut scan = ctx.driver().scan(ScanSource::Find(find), &names).as_text();
+    while let Some((rows, _)) = scan.next_rows(&ctx.journey).await? {
+        quick.page(&rows, Some(sieve), written).await?;
+    }
+    Ok(())
 }

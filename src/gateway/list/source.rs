@@ -12,7 +12,6 @@ use crate::{
         join::{Joined, folded, join_all},
         look_up, members,
         parallel::in_order,
-        quick::{Quick, Written},
     },
     mapping::{
         model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
@@ -24,7 +23,7 @@ use crate::{
 };
 
 use super::{
-    Plan, Sieve,
+    Plan,
     collect::Collector,
     key,
     steps::{first_steps, give},
@@ -265,30 +264,6 @@ pub async fn feed(
         }
         Source::Fixed => pass(ctx, t, plan, t.fixed.clone(), to).await,
     }
-}
-
-/// Writes what a find gives, as far as the sieve lets it through.
-pub async fn sift(
-    ctx: &Context,
-    find: &Find,
-    value: &Value,
-    quick: &Quick<'_>,
-    sieve: &mut Sieve<'_>,
-    written: &mut Written,
-) -> Result<(), Error> {
-    let mut names = ctx.names();
-    names.with("value", Cow::Borrowed(value));
-    if !find.before.is_empty() {
-        let Some(known) = Box::pin(first_steps(ctx, find, &names)).await? else {
-            return Ok(());
-        };
-        give(&mut names, known);
-    }
-    let mut scan = ctx.driver().scan(ScanSource::Find(find), &names).as_text();
-    while let Some((rows, _)) = scan.next_rows(&ctx.journey).await? {
-        quick.page(&rows, Some(sieve), written).await?;
-    }
-    Ok(())
 }
 
 async fn by_ids(
