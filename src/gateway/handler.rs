@@ -109,6 +109,9 @@ impl Gateway {
     ) -> (Response, Finished) {
         let mut notes = Notes::default();
         let client = recognise::client(&tenant, &request.headers);
+        if presented(&request.headers).is_bare() {
+            client.dialect.note_bare_token(&mut notes);
+        }
         let bases = route::bases(&self.base_path);
         if let Some(path) = client.dialect.plain_path(&request.path, &bases, &mut notes) {
             request.path = path;

@@ -24,7 +24,6 @@ use super::{
     join::{Kept, join_known},
     list::Sieve,
     taste::{self, season},
-    user_groups::is_nobody,
 };
 
 /// The quick way for one type.
@@ -88,7 +87,7 @@ impl<'c> Quick<'c> {
             match self.passing(row)? {
                 Some(row) if sieve.as_mut().is_some_and(|s| s.knows(&row.target_id)) => {}
                 Some(row) => passing.push(row),
-                None if is_nobody(&tree(row)?) => {}
+                None if read::is_nobody(&tree(row)?) => {}
                 None => return Err(unidentified(self.t)),
             }
         }
