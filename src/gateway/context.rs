@@ -100,10 +100,14 @@ impl Context {
         self.record(|exchange| exchange.notes.add(quirk, message));
     }
 
+    /// The locations of a type's resources without the id at their end.
+    pub fn locations(&self, t: &TypeMapping) -> String {
+        [&self.base_url, t.resource_type.endpoint.as_str(), "/"].concat()
+    }
+
     /// The location of a resource.
     pub fn location(&self, t: &TypeMapping, id: &str) -> String {
-        let of_type = format!("{}{}/", self.base_url, t.resource_type.endpoint);
-        location(&of_type, id)
+        location(&self.locations(t), id)
     }
 }
 

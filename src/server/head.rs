@@ -66,7 +66,10 @@ fn check_names(headers: &HeaderMap, limits: &Limits) -> Result<(), Error> {
     if headers.len() > limits.max_headers {
         return Err(Error::new(431, "The request has too many headers."));
     }
-    if headers.keys().any(|name| name.as_str().contains('_')) {
+    if headers
+        .keys()
+        .any(|name| name.as_str().as_bytes().contains(&b'_'))
+    {
         return Err(bad("A header name contains an underscore."));
     }
     Ok(())
@@ -162,13 +165,25 @@ pub(super) fn authority(text: &str) -> Result<String, Error> {
     if text.is_empty() || text.len() > 255 || !text.bytes().all(is_host_character) {
         return Err(invalid());
     }
-    let parsed: Authority = text.parse().map_err(|_| invalid())?;
+    // Brackets belong around an address of IPv6 and nowhere else.
+    let (host, port) = match text.contains(['[', ']']) {
+        true => {
+            let parsed: Authority = text.parse().map_err(|_| invalid())?;
+            text.split_at(parsed.host().len())
+        }
+        false => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
     // `host:` and `host:99999` have no port that anyone could connect to.
-    let has_bad_port = parsed.port_u16().is_none() && parsed.as_str() != parsed.host();
-    if parsed.host().is_empty() || has_bad_port {
+    let is_port = |port: &str| port.is_empty() || number_of_port(port).is_some();
+    if host.is_empty() || !is_port(port) {
         return Err(invalid());
     }
     Ok(text.to_ascii_lowercase())
+}
+
+/// The number behind a colon.
+fn number_of_port(port: &str) -> Option<u16> {
+    port.strip_prefix(':')?.parse().ok()
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: Option<&str>) -> &'a str {
@@ -192,7 +207,7 @@ fn check_path(path: &str) -> Result<(), Error> {
         for segment in path.split('/') {
             check_segment(&decode(segment)?)?;
         }
-    } else if path.split('/').any(is_dots) {
+    } else if path.contains('.') && path.split('/').any(is_dots) {
         return Err(bad("The path contains a dot segment."));
     }
     Ok(())

@@ -137,10 +137,6 @@ pub struct Admission {
 /// Whatever a handler knows of a sender. The edge does not look into it.
 pub type Admitted = Arc<dyn Any + Send + Sync>;
 
-/// The client's address, among the extensions of the head that [`Handler::admit`] is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerAddress(pub SocketAddr);
-
 /// What answers requests.
 ///
 /// A panic in it becomes a 500 of that request alone.
@@ -151,7 +147,7 @@ pub trait Handler: Send + Sync + 'static {
     /// end even then, because half a write is worse than one that nobody waits for.
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
 
-    /// Asked before the body is read, to refuse early: 401, 404 for an unknown route, 413 by route.
+    /// Asked before the body of a client at `peer` is read, to refuse early: 401, 404 for an unknown route, 413 by route.
     ///
     /// # Errors
     ///
@@ -160,5 +156,5 @@ pub trait Handler: Send + Sync + 'static {
         clippy::result_large_err,
         reason = "refusals are answers, made once for each request"
     )]
-    fn admit(&self, head: &http::request::Parts) -> Result<Admission, Response>;
+    fn admit(&self, head: &http::request::Parts, peer: SocketAddr) -> Result<Admission, Response>;
 }

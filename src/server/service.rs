@@ -15,14 +15,14 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, Version, header, request::Parts};
+use http::{HeaderMap, HeaderName, Method, Version, header, request::Parts};
 use http_body::Body;
 use hyper::body::Incoming;
 
 use crate::{observe::method_name, scim::Error};
 
 use super::{
-    Admission, Handler, PeerAddress, Request, Response,
+    Admission, Handler, Request, Response,
     activity::Activity,
     answer,
     body::{self, AnswerBody, HeldBody, Payload, Room},
@@ -178,8 +178,7 @@ impl Connection {
             &self.edge.trusted_proxies,
             self.edge.proxy_headers,
         );
-        parts.extensions.insert(PeerAddress(origin.peer));
-        let admission = match self.admit(&parts) {
+        let admission = match self.admit(&parts, origin.peer) {
             Ok(admission) => admission,
             Err(response) => return Err(Refusal::of(response, body)),
         };
@@ -199,7 +198,7 @@ impl Connection {
             headers: parts.headers,
             body: held.bytes,
             peer: origin.peer,
-            scheme_host: host.map(|host| format!("{scheme}://{host}")),
+            scheme_host: host.map(|host| [scheme, "://", &host].concat()),
             received,
             admitted: admission.admitted,
         };
@@ -207,8 +206,8 @@ impl Connection {
     }
 
     #[expect(clippy::result_large_err, reason = "as in `Handler::admit`")]
-    fn admit(&self, parts: &Parts) -> Result<Admission, Response> {
-        let admission = catch_unwind(AssertUnwindSafe(|| self.edge.handler.admit(parts)));
+    fn admit(&self, parts: &Parts, peer: SocketAddr) -> Result<Admission, Response> {
+        let admission = catch_unwind(AssertUnwindSafe(|| self.edge.handler.admit(parts, peer)));
         admission.unwrap_or_else(|_| Err(self.edge.panicked()))
     }
 
@@ -264,18 +263,18 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// Keeps credentials out of any text that is made of the headers.
 fn hide_credentials(headers: &mut HeaderMap) {
-    for name in [
-        header::AUTHORIZATION,
-        header::PROXY_AUTHORIZATION,
-        header::COOKIE,
-    ] {
-        if let header::Entry::Occupied(mut values) = headers.entry(name) {
-            for value in values.iter_mut() {
-                value.set_sensitive(true);
-            }
+    for (name, value) in headers {
+        if CREDENTIALS.contains(name) {
+            value.set_sensitive(true);
         }
     }
 }
+
+const CREDENTIALS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+];
 
 type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
 

@@ -120,10 +120,17 @@ impl Driver {
                 secrets,
             };
             let ended = self.line.attempt(journey, &attempt).await;
-            if let Some((reply, verdict)) = self
-                .settled(journey, ask, &planned, &session, &mut chances, ended)
-                .await?
-            {
+            let settled = match ended {
+                Ok((reply, verdict)) if is_answer(&verdict) => {
+                    session.accept();
+                    Some((reply, verdict))
+                }
+                ended => {
+                    Box::pin(self.settled(journey, ask, &planned, &session, &mut chances, ended))
+                        .await?
+                }
+            };
+            if let Some((reply, verdict)) = settled {
                 if let Some((key, life)) = key.zip(ask.call.remember)
                     && verdict.meaning.is_done()
                     && has_all(ask, &reply)
@@ -141,7 +148,7 @@ impl Driver {
         }
     }
 
-    /// The answer, if that is what it was; absent if the call is to be made again, after the wait it takes.
+    /// The answer to what was no plain one, if it was one; absent if the call is to be made again, after the wait it takes.
     async fn settled(
         &self,
         journey: &Journey,
@@ -300,6 +307,15 @@ fn has_all(ask: &Ask<'_>, reply: &Reply) -> bool {
             .take
             .iter()
             .all(|(name, _)| taken.contains_key(name))
+}
+
+/// Whether a reply is an answer to the wish, and says nothing about the credential or the time.
+fn is_answer(verdict: &Verdict) -> bool {
+    let is_about_itself = matches!(
+        verdict.meaning,
+        Meaning::NotLoggedIn | Meaning::TooMany | Meaning::Retry
+    );
+    !is_about_itself
 }
 
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.

@@ -210,9 +210,7 @@ impl Driver {
     ) -> Result<Option<Row>, TargetError> {
         let class = CallClass::Get;
         let Some((step, cut)) = in_one_call(operation) else {
-            let done = self
-                .run(journey, operation, class, names, None, &[])
-                .await?;
+            let done = Box::pin(self.run(journey, operation, class, names, None, &[])).await?;
             return Ok(done.object.map(Row::Tree));
         };
         let ask = Ask {
@@ -350,7 +348,7 @@ impl Driver {
         let Some(answer) = self.conduct(journey, &ask).await? else {
             return Ok(None);
         };
-        let answer = self.polled(journey, &ask, answer).await?;
+        let answer = Box::pin(self.polled(journey, &ask, answer)).await?;
         match answer.verdict.meaning {
             Meaning::NotFound | Meaning::Uniqueness | Meaning::Refused(_) => {}
             meaning if meaning.is_done() => {}
@@ -364,7 +362,10 @@ impl Driver {
         let Some(answer) = self.conduct(journey, ask).await? else {
             return Ok(None);
         };
-        let answer = self.polled(journey, ask, answer).await?;
+        let answer = match ask.call.poll {
+            Some(_) => Box::pin(self.polled(journey, ask, answer)).await?,
+            None => answer,
+        };
         if answer.verdict.meaning.is_done() {
             return Ok(Some(answer));
         }

@@ -15,7 +15,7 @@ use scimgate::{
         path::JsonPath,
         template::{PathTemplate, Template, Tree},
     },
-    scim::{AttributePath, ResourceType, Schema},
+    scim::{AttributePath, Projection, ResourceType, Schema},
     target::Journey,
 };
 use serde_json::Map;
@@ -160,6 +160,7 @@ pub fn users() -> TypeMapping {
         extensions: Vec::new(),
     };
     TypeMapping {
+        usual: Arc::new(Projection::usual(&resource_type)),
         resource_type: Arc::new(resource_type),
         section: "user".into(),
         id: IdRule {

@@ -177,7 +177,7 @@ impl Handler for Rehearsed {
         Box::pin(self.answer(request))
     }
 
-    fn admit(&self, head: &Parts) -> Result<Admission, Response> {
+    fn admit(&self, head: &Parts, _: SocketAddr) -> Result<Admission, Response> {
         let presented = presented(&head.headers);
         let is_read = !presented.is_bare() || self.tenant.dialect.bare_token();
         if presented.credential() != Some(self.sha256) || !is_read {

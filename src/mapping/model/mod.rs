@@ -21,7 +21,7 @@ pub use target::*;
 use crate::{
     diagnostic::Place,
     mapping::{expression::Expression, splice::Splice, template::Tree},
-    scim::ResourceType,
+    scim::{Projection, ResourceType},
 };
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
@@ -109,6 +109,8 @@ pub struct TypeMapping {
     pub groups: Option<UserGroups>,
     /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
     pub fixed: Vec<Value>,
+    /// What an answer has if nobody asks for anything else.
+    pub usual: Arc<Projection>,
     /// The quick way from a row's text to a resource's; absent: every row goes the long way.
     pub splice: Option<Splice>,
 }
