@@ -139,7 +139,10 @@ fn later(status: u16, detail: &str, retry_after: Duration) -> Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = %error, "the store failed");
+        // Each request would say so.
+        if !matches!(error, StoreError::Away { .. }) {
+            tracing::error!(error = %error, "the store failed");
+        }
         match error {
             StoreError::Conflict { .. } => Self::of(
                 ScimType::Uniqueness,
