@@ -19,7 +19,7 @@ use crate::{
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
-    store::{ScimId, Store},
+    store::{ScimId, Store, StoreError},
     target::Journey,
     tenant::{Authenticated, Refusal, Registry, Tenant},
 };
@@ -216,9 +216,11 @@ impl Gateway {
             if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
         };
         let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
-        let result = match deadline.await {
-            Ok(result) => result,
-            Err(_) => Err(expired()),
+        let result = tokio::select! {
+            biased;
+            result = deadline => result.unwrap_or_else(|_| Err(expired())),
+            // Another replica may have the lock by now: nothing more is sent under it.
+            () = ctx.lock_lost.notified() => Err(StoreError::Away { what: "keep a lock" }.into()),
         };
         result.map_err(|error| {
             self.deadline(&ctx.tenant, &ctx.dialect, request)
@@ -263,6 +265,7 @@ impl Gateway {
             random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
+            lock_lost: Arc::default(),
             tenant,
         };
         if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {

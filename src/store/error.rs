@@ -27,6 +27,12 @@ pub enum StoreError {
         /// What it could not do.
         what: &'static str,
     },
+    /// Another process has what is asked for, and kept it until the request's time was over. Nothing was written.
+    #[error("The store could not {what} in time.")]
+    Busy {
+        /// What it could not do.
+        what: &'static str,
+    },
     /// No space is left for a write. Nothing was written; reads go on.
     #[error("The store could not {what}: no space is left.")]
     Full {

@@ -17,6 +17,7 @@ mod sqlite;
 #[cfg(test)]
 mod suite;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -260,7 +261,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unavailable` if another replica has it until the deadline.
+    /// `Busy` if another replica has it until the deadline.
     fn lock<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -269,6 +270,11 @@ pub trait Store: Send + Sync + 'static {
     ) -> StoreFuture<'a, StoreLock> {
         let _ = (tenant, name, deadline);
         Box::pin(async { Ok(StoreLock::of_one_process()) })
+    }
+
+    /// Whether other processes may serve from this store at the same time.
+    fn is_shared(&self) -> bool {
+        false
     }
 
     /// Whether reads and writes get through; for readiness.
@@ -288,6 +294,20 @@ pub enum StoreSettings {
     /// A PostgreSQL server: several replicas behave as one.
     #[cfg(feature = "postgres")]
     Postgres(PostgresSettings),
+}
+
+/// Makes sure that no second process serves from a store that only one may serve from; holds for as long as what it gives lives.
+///
+/// Commands beside the running gateway (`keys`, `explain`) need no leave.
+///
+/// # Errors
+///
+/// `Unusable` if there is another one.
+pub fn serve_alone(settings: &StoreSettings) -> Result<Option<File>, StoreError> {
+    match settings {
+        StoreSettings::Sqlite { path } => SqliteStore::serve_alone(path).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Opens the store, creating it if there is none, bringing it up to this version, and checking it for damage.

@@ -29,7 +29,10 @@ impl Fault {
 
     /// Another transaction was in the way; the same one again can succeed.
     pub(super) fn is_passing(&self) -> bool {
-        let passing = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        let passing = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ];
         matches!(self, Self::Refused(state, _) if passing.contains(state))
     }
 
@@ -39,7 +42,8 @@ impl Fault {
             Self::Lost(_) => true,
             // Shut down, failed over to a standby, or recovering.
             Self::Refused(state, _) => {
-                matches!(state.code().get(..2), Some("08" | "57")) || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+                matches!(state.code().get(..2), Some("08" | "57"))
+                    || *state == SqlState::READ_ONLY_SQL_TRANSACTION
             }
             Self::Rule(_) => false,
         }
@@ -69,7 +73,10 @@ fn refused(state: &SqlState, constraint: Option<&str>, what: &'static str) -> St
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => {
             StoreError::damaged("PostgreSQL finds its own files corrupted.")
         }
-        _ => StoreError::unavailable(what, Why(format!("PostgreSQL refused with SQLSTATE {}", state.code()))),
+        _ => StoreError::unavailable(
+            what,
+            Why(format!("PostgreSQL refused with SQLSTATE {}", state.code())),
+        ),
     }
 }
 

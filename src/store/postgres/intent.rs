@@ -22,7 +22,9 @@ pub(super) fn read(row: &Row) -> Result<Intent, Fault> {
             _ => return Err(damaged()),
         },
         prepared_at: Timestamp::from_microsecond(row.get(4)).map_err(|_| damaged())?,
-        target_id: row.get::<_, Option<String>>(5).map(|id| TargetId::new(given(id))),
+        target_id: row
+            .get::<_, Option<String>>(5)
+            .map(|id| TargetId::new(given(id))),
     })
 }
 

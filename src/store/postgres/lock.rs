@@ -29,7 +29,7 @@ impl Locks {
     ///
     /// # Errors
     ///
-    /// `Unavailable` if another replica has it all the time, `Away` if PostgreSQL cannot be reached.
+    /// `Busy` if another replica has it all the time, `Away` if PostgreSQL cannot be reached.
     pub(super) async fn lock(
         &self,
         pool: &Arc<Pool>,
@@ -44,7 +44,7 @@ impl Locks {
             match keeper.try_lock(key).await {
                 Ok(Some(held)) => return Ok(StoreLock::new(held)),
                 Ok(None) if Instant::now() + pause >= deadline => {
-                    return Err(StoreError::Unavailable { what: LOCK, cause: None });
+                    return Err(StoreError::Busy { what: LOCK });
                 }
                 Ok(None) => tokio::time::sleep(jittered(pause, key)).await,
                 Err(fault) => {
@@ -102,7 +102,9 @@ impl Keeper {
     }
 
     fn dependents(&self) -> std::sync::MutexGuard<'_, Option<Vec<Weak<Notify>>>> {
-        self.dependents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dependents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_lock(self: &Arc<Self>, key: i64) -> Result<Option<Held>, Fault> {
@@ -120,7 +122,12 @@ impl Keeper {
     /// Ends the connection and tells everybody who relied on it.
     fn lose(&self) {
         let dependents = self.dependents().take();
-        drop(self.ended.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(
+            self.ended
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         for dependent in dependents.into_iter().flatten() {
             if let Some(dependent) = dependent.upgrade() {
                 dependent.notify_one();
@@ -135,7 +142,9 @@ async fn watch(keeper: Weak<Keeper>) {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        let Some(keeper) = keeper.upgrade() else { return };
+        let Some(keeper) = keeper.upgrade() else {
+            return;
+        };
         if bounded(keeper.client.simple_query("")).await.is_err() {
             keeper.lose();
             return;
@@ -168,7 +177,10 @@ impl Drop for Held {
         if let (true, Ok(runtime)) = (self.is_granted, tokio::runtime::Handle::try_current()) {
             let (keeper, key) = (Arc::clone(&self.keeper), self.key);
             runtime.spawn(async move {
-                if bounded(keeper.client.query_one(&keeper.release, &[&key])).await.is_err() {
+                if bounded(keeper.client.query_one(&keeper.release, &[&key]))
+                    .await
+                    .is_err()
+                {
                     keeper.lose();
                 }
             });
@@ -176,7 +188,9 @@ impl Drop for Held {
     }
 }
 
-async fn bounded<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+async fn bounded<T>(
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Fault> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Fault::Lost("PostgreSQL did not answer in time")),
@@ -188,14 +202,20 @@ fn key_of(tenant: &TenantId, name: &str) -> i64 {
     let text = format!("lock\0{}\0{name}", tenant.as_str());
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     let mut first = [0; 8];
-    first.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    first
+        .iter_mut()
+        .zip(hash.as_ref())
+        .for_each(|(to, from)| *to = *from);
     i64::from_be_bytes(first) | i64::MIN
 }
 
 /// Replicas that wait for the same lock do not ask in step.
 fn jittered(pause: Duration, key: i64) -> Duration {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let dice = since_epoch.subsec_micros() ^ std::process::id() ^ (key.unsigned_abs() % 1024) as u32;
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let dice =
+        since_epoch.subsec_micros() ^ std::process::id() ^ (key.unsigned_abs() % 1024) as u32;
     pause.mul_f64(0.5 + f64::from(dice % 1024) / 1024.0)
 }
 

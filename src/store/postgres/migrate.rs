@@ -14,7 +14,9 @@ use crate::store::StoreError;
 ///
 /// `Unusable` if a later version has made the database one that this version must not touch.
 pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
-    apply(client).await.map_err(|fault| fault.named("bring its database up to this version"))?;
+    apply(client)
+        .await
+        .map_err(|fault| fault.named("bring its database up to this version"))?;
     warn_of_weaknesses(client)
         .await
         .map_err(|fault| fault.named("look at its database's settings"))
@@ -23,7 +25,9 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
 async fn apply(client: &mut Client) -> Result<(), Fault> {
     let transaction = client.transaction().await?;
     // Let go of at the end of the transaction, however it ends.
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
+    transaction
+        .execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])
+        .await?;
     if !has_versions(&transaction).await? {
         transaction.batch_execute(FIRST).await?;
     }
@@ -44,7 +48,10 @@ async fn apply(client: &mut Client) -> Result<(), Fault> {
     for (number, (oldest_user, migration)) in (1_i32..).zip(MIGRATIONS).skip(known) {
         transaction.batch_execute(migration).await?;
         transaction
-            .execute("INSERT INTO scimgate.migration (version, oldest_user) VALUES ($1, $2)", &[&number, &oldest_user])
+            .execute(
+                "INSERT INTO scimgate.migration (version, oldest_user) VALUES ($1, $2)",
+                &[&number, &oldest_user],
+            )
             .await?;
     }
     transaction.commit().await?;
@@ -52,7 +59,9 @@ async fn apply(client: &mut Client) -> Result<(), Fault> {
 }
 
 async fn has_versions(transaction: &Transaction<'_>) -> Result<bool, Fault> {
-    let row = transaction.query_one("SELECT to_regclass('scimgate.migration') IS NOT NULL", &[]).await?;
+    let row = transaction
+        .query_one("SELECT to_regclass('scimgate.migration') IS NOT NULL", &[])
+        .await?;
     Ok(row.get(0))
 }
 
@@ -71,14 +80,24 @@ async fn warn_of_weaknesses(client: &Client) -> Result<(), Fault> {
         );
     }
     if row.get::<_, &str>(1) != "on" {
-        tracing::warn!("PostgreSQL runs without data checksums: a damaged page may go unnoticed; see `pg_checksums --enable`");
+        tracing::warn!(
+            "PostgreSQL runs without data checksums: a damaged page may go unnoticed; see `pg_checksums --enable`"
+        );
     }
     if row.get::<_, &str>(2) != "on" {
-        tracing::warn!("PostgreSQL runs with `fsync = off`: what was answered may be lost with the power");
+        tracing::warn!(
+            "PostgreSQL runs with `fsync = off`: what was answered may be lost with the power"
+        );
     }
     if row.get::<_, &str>(3) != "UTF8" {
-        let why = Why(format!("the database's encoding is {}; create it with ENCODING 'UTF8'", row.get::<_, &str>(3)));
-        return Err(Fault::Rule(StoreError::unavailable("use its database", why)));
+        let why = Why(format!(
+            "the database's encoding is {}; create it with ENCODING 'UTF8'",
+            row.get::<_, &str>(3)
+        ));
+        return Err(Fault::Rule(StoreError::unavailable(
+            "use its database",
+            why,
+        )));
     }
     Ok(())
 }
@@ -89,4 +108,7 @@ const FIRST: &str = "CREATE SCHEMA IF NOT EXISTS scimgate; \
     CREATE TABLE scimgate.migration (version integer PRIMARY KEY, oldest_user integer NOT NULL, \
                                      applied timestamptz NOT NULL DEFAULT now())";
 /// In order, each with the oldest version that may still use a database that has it. They only add: that is 1 for all of them.
-const MIGRATIONS: [(i32, &str); 1] = [(1, include_str!("migrations/001_records_intents_held_keys.sql"))];
+const MIGRATIONS: [(i32, &str); 1] = [(
+    1,
+    include_str!("migrations/001_records_intents_held_keys.sql"),
+)];

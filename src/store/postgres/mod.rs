@@ -73,7 +73,9 @@ impl PostgresStore {
         place: &Place<'_>,
         steps: &[Step<'_>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.pool.transact(what, Scope::Tenant(&place.tenant), steps).await
+        self.pool
+            .transact(what, Scope::Tenant(&place.tenant), steps)
+            .await
     }
 
     /// One query of a tenant, read row by row.
@@ -108,7 +110,14 @@ impl PostgresStore {
         let match_key = match_key.map(stored);
         let mut steps = Vec::with_capacity(3);
         if target_id.is_some() {
-            steps.push(step!(record::RELEASE, tenant, kind, &target_id, &scim_id, &match_key));
+            steps.push(step!(
+                record::RELEASE,
+                tenant,
+                kind,
+                &target_id,
+                &scim_id,
+                &match_key
+            ));
         }
         let written = steps.len();
         steps.push(step!(
@@ -126,7 +135,14 @@ impl PostgresStore {
             &match_key,
         ));
         if match_key.is_some() {
-            steps.push(step!(intent::APPLY, tenant, kind, &match_key, &scim_id, &target_id));
+            steps.push(step!(
+                intent::APPLY,
+                tenant,
+                kind,
+                &match_key,
+                &scim_id,
+                &target_id
+            ));
         }
         let rows = self.transact("write a record", place, &steps).await?;
         match rows.get(written).is_some_and(|rows| !rows.is_empty()) {
@@ -175,7 +191,9 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let (place, id) = (Place::new(tenant, resource_type), stored(id.as_str()));
             let query = step!(record::BY_ID, &place.tenant, &place.resource_type, &id);
-            let found = self.find("read a record", &place, query, record::read).await?;
+            let found = self
+                .find("read a record", &place, query, record::read)
+                .await?;
             Ok(found.into_iter().next())
         })
     }
@@ -189,8 +207,15 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let target_id = stored(target_id.as_str());
-            let query = step!(record::BY_TARGET, &place.tenant, &place.resource_type, &target_id);
-            let found = self.find("read a record", &place, query, record::read).await?;
+            let query = step!(
+                record::BY_TARGET,
+                &place.tenant,
+                &place.resource_type,
+                &target_id
+            );
+            let found = self
+                .find("read a record", &place, query, record::read)
+                .await?;
             Ok(found.into_iter().next())
         })
     }
@@ -205,8 +230,16 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let (stored_id, target_id) = (stored(id.as_str()), stored(target_id.as_str()));
-            let query = step!(record::BY_EITHER, &place.tenant, &place.resource_type, &stored_id, &target_id);
-            let found = self.find("read a record", &place, query, record::read).await?;
+            let query = step!(
+                record::BY_EITHER,
+                &place.tenant,
+                &place.resource_type,
+                &stored_id,
+                &target_id
+            );
+            let found = self
+                .find("read a record", &place, query, record::read)
+                .await?;
             let by_id = found.iter().position(|record| record.scim_id == *id);
             Ok(found.into_iter().nth(by_id.unwrap_or(0)))
         })
@@ -235,7 +268,12 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let ids: Vec<_> = target_ids.iter().map(|id| stored(id.as_str())).collect();
-            let query = step!(record::BY_TARGETS, &place.tenant, &place.resource_type, &ids);
+            let query = step!(
+                record::BY_TARGETS,
+                &place.tenant,
+                &place.resource_type,
+                &ids
+            );
             self.find("read records", &place, query, record::read).await
         })
     }
@@ -249,7 +287,12 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let external_id = stored(external_id.as_str());
-            let query = step!(record::BY_EXTERNAL_ID, &place.tenant, &place.resource_type, &external_id);
+            let query = step!(
+                record::BY_EXTERNAL_ID,
+                &place.tenant,
+                &place.resource_type,
+                &external_id
+            );
             self.find("read records", &place, query, record::read).await
         })
     }
@@ -265,8 +308,19 @@ impl Store for PostgresStore {
             let (place, limit) = (Place::new(tenant, resource_type), whole(limit));
             let after = after.map(|id| stored(id.as_str()));
             let query = match &after {
-                Some(after) => step!(record::PAGE_AFTER, &place.tenant, &place.resource_type, after, &limit),
-                None => step!(record::FIRST_PAGE, &place.tenant, &place.resource_type, &limit),
+                Some(after) => step!(
+                    record::PAGE_AFTER,
+                    &place.tenant,
+                    &place.resource_type,
+                    after,
+                    &limit
+                ),
+                None => step!(
+                    record::FIRST_PAGE,
+                    &place.tenant,
+                    &place.resource_type,
+                    &limit
+                ),
             };
             self.find("read records", &place, query, record::read).await
         })
@@ -319,10 +373,25 @@ impl Store for PostgresStore {
             let (tenant, kind) = (&place.tenant, &place.resource_type);
             let match_key = stored(&intent.match_key);
             let scim_id = stored(intent.scim_id.as_str());
-            let (digest, prepared_at) = (&intent.digest.as_slice(), intent.prepared_at.as_microsecond());
-            let oldest_kept = now.checked_sub(Intent::LIFETIME).unwrap_or(Timestamp::MIN).as_microsecond();
+            let (digest, prepared_at) = (
+                &intent.digest.as_slice(),
+                intent.prepared_at.as_microsecond(),
+            );
+            let oldest_kept = now
+                .checked_sub(Intent::LIFETIME)
+                .unwrap_or(Timestamp::MIN)
+                .as_microsecond();
             let steps = [
-                step!(intent::FILE, tenant, kind, &match_key, digest, &scim_id, &prepared_at, &oldest_kept),
+                step!(
+                    intent::FILE,
+                    tenant,
+                    kind,
+                    &match_key,
+                    digest,
+                    &scim_id,
+                    &prepared_at,
+                    &oldest_kept
+                ),
                 step!(intent::BY_MATCH_KEY, tenant, kind, &match_key),
                 step!(intent::FORGET_EXPIRED, tenant, &oldest_kept),
             ];
@@ -333,7 +402,8 @@ impl Store for PostgresStore {
                     return Ok(Prepared::Fresh);
                 }
                 if let Some(row) = rows.next().and_then(|found| found.first()) {
-                    let existing = intent::read(row).map_err(|fault| fault.named("read an intent"))?;
+                    let existing =
+                        intent::read(row).map_err(|fault| fault.named("read an intent"))?;
                     return Ok(Prepared::Existing(existing));
                 }
                 // It was there for the first statement and gone for the second: somebody has abandoned it.
@@ -368,8 +438,15 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let (match_key, id) = (stored(match_key), stored(id.as_str()));
-            let step = step!(intent::ACKNOWLEDGE, &place.tenant, &place.resource_type, &match_key, &id);
-            self.transact("acknowledge an intent", &place, &[step]).await?;
+            let step = step!(
+                intent::ACKNOWLEDGE,
+                &place.tenant,
+                &place.resource_type,
+                &match_key,
+                &id
+            );
+            self.transact("acknowledge an intent", &place, &[step])
+                .await?;
             Ok(())
         })
     }
@@ -384,7 +461,13 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let (match_key, id) = (stored(match_key), stored(id.as_str()));
-            let step = step!(intent::ABANDON, &place.tenant, &place.resource_type, &match_key, &id);
+            let step = step!(
+                intent::ABANDON,
+                &place.tenant,
+                &place.resource_type,
+                &match_key,
+                &id
+            );
             self.transact("abandon an intent", &place, &[step]).await?;
             Ok(())
         })
@@ -399,7 +482,13 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let place = Place::new(tenant, resource_type);
             let (older_than, limit) = (older_than.as_microsecond(), whole(OPEN_INTENTS_LIMIT));
-            let query = step!(intent::OPEN, &place.tenant, &place.resource_type, &older_than, &limit);
+            let query = step!(
+                intent::OPEN,
+                &place.tenant,
+                &place.resource_type,
+                &older_than,
+                &limit
+            );
             self.find("read intents", &place, query, intent::read).await
         })
     }
@@ -421,7 +510,17 @@ impl Store for PostgresStore {
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             let steps = [
                 step!(held::FORGET_OLD, tenant, &not_before),
-                step!(held::HOLD, tenant, kind, &named, &from_type, &from_id, &attribute, &since, &most),
+                step!(
+                    held::HOLD,
+                    tenant,
+                    kind,
+                    &named,
+                    &from_type,
+                    &from_id,
+                    &attribute,
+                    &since,
+                    &most
+                ),
             ];
             let rows = self.transact("hold a reference", &place, &steps).await?;
             Ok(rows.last().is_some_and(|held| !held.is_empty()))
@@ -439,8 +538,16 @@ impl Store for PostgresStore {
             let place = Place::new(tenant, resource_type);
             let names: Vec<_> = names.iter().map(|name| stored(name)).collect();
             let (not_before, limit) = (not_before.as_microsecond(), whole(HELD_LIMIT));
-            let query = step!(held::FIND, &place.tenant, &place.resource_type, &names, &not_before, &limit);
-            self.find("read held references", &place, query, held::read).await
+            let query = step!(
+                held::FIND,
+                &place.tenant,
+                &place.resource_type,
+                &names,
+                &not_before,
+                &limit
+            );
+            self.find("read held references", &place, query, held::read)
+                .await
         })
     }
 
@@ -455,7 +562,14 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let (place, id) = (Place::new(tenant, resource_type), stored(id.as_str()));
             let (attribute, named) = (attribute.map(stored), named.map(stored));
-            let step = step!(held::LET_GO, &place.tenant, &place.resource_type, &id, &attribute, &named);
+            let step = step!(
+                held::LET_GO,
+                &place.tenant,
+                &place.resource_type,
+                &id,
+                &attribute,
+                &named
+            );
             self.transact("let a reference go", &place, &[step]).await?;
             Ok(())
         })
@@ -470,7 +584,9 @@ impl Store for PostgresStore {
             let (place, not_before) = (Place::new(tenant, ""), not_before.as_microsecond());
             let query = step!(held::COUNT, &place.tenant, &not_before);
             let count = |row: &Row| Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0));
-            let counts = self.find("count held references", &place, query, count).await?;
+            let counts = self
+                .find("count held references", &place, query, count)
+                .await?;
             Ok(counts.into_iter().sum())
         })
     }
@@ -482,7 +598,16 @@ impl Store for PostgresStore {
             let created = key.created.as_microsecond();
             let expires = key.expires.map(Timestamp::as_microsecond);
             let revoked = key.revoked.map(Timestamp::as_microsecond);
-            let step = step!(key::CREATE, &id, &place.tenant, &name, hash, &created, &expires, &revoked);
+            let step = step!(
+                key::CREATE,
+                &id,
+                &place.tenant,
+                &name,
+                hash,
+                &created,
+                &expires,
+                &revoked
+            );
             self.transact("write a key", &place, &[step]).await?;
             Ok(())
         })
@@ -498,7 +623,10 @@ impl Store for PostgresStore {
 
     fn all_keys(&self) -> StoreFuture<'_, Vec<KeyRecord>> {
         Box::pin(async {
-            let rows = self.pool.transact("read keys", Scope::Keys, &[step!(key::ALL)]).await?;
+            let rows = self
+                .pool
+                .transact("read keys", Scope::Keys, &[step!(key::ALL)])
+                .await?;
             read_all("read keys", rows.iter().flatten(), key::read)
         })
     }
@@ -524,6 +652,10 @@ impl Store for PostgresStore {
         deadline: Instant,
     ) -> StoreFuture<'a, StoreLock> {
         Box::pin(self.locks.lock(&self.pool, tenant, name, deadline))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn health(&self) -> StoreFuture<'_, ()> {

@@ -79,7 +79,8 @@ impl Pool {
             ));
         };
         let session = self.session(what).await?;
-        let answers = tokio::time::timeout(self.statement_timeout, session.transact(scope, steps)).await;
+        let answers =
+            tokio::time::timeout(self.statement_timeout, session.transact(scope, steps)).await;
         let answers = answers.unwrap_or(Err(Fault::Lost("PostgreSQL did not answer in time")));
         match &answers {
             // The others go the same way; who comes next finds out whether PostgreSQL is there at all.
@@ -105,7 +106,8 @@ impl Pool {
 
     /// A connection beside the others, for locks.
     pub(super) async fn plain(&self) -> Result<(Client, Ended), StoreError> {
-        self.connected("connect for locks", self.connector.plain()).await
+        self.connected("connect for locks", self.connector.plain())
+            .await
     }
 
     /// Waits for a connection unless it is known that there is none, and remembers how it went.

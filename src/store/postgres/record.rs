@@ -47,8 +47,12 @@ pub(super) fn read(row: &Row) -> Result<Record, Fault> {
         serde_json::from_str(row.get(3)).map_err(|_| Fault::damaged_row("record"))?;
     Ok(Record {
         scim_id: ScimId::new(given(row.get(0))),
-        target_id: row.get::<_, Option<String>>(1).map(|id| TargetId::new(given(id))),
-        external_id: row.get::<_, Option<String>>(2).map(|id| ExternalId::new(given(id))),
+        target_id: row
+            .get::<_, Option<String>>(1)
+            .map(|id| TargetId::new(given(id))),
+        external_id: row
+            .get::<_, Option<String>>(2)
+            .map(|id| ExternalId::new(given(id))),
         shadow,
         created: time(4)?,
         modified: time(5)?,
@@ -74,7 +78,9 @@ pub(super) const BY_TARGET: &str =
 pub(super) const BY_EITHER: &str = concat!(
     select!("FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3"),
     " UNION ALL ",
-    select!("FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND target_id = $4 AND scim_id <> $3")
+    select!(
+        "FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND target_id = $4 AND scim_id <> $3"
+    )
 );
 /// In the order that was asked for, all with one look each at the index.
 pub(super) const BY_IDS: &str = select!(

@@ -56,26 +56,37 @@ impl Connector {
     ///
     /// `Unusable` if the URL or the certificates cannot be used.
     pub(super) fn new(settings: &PostgresSettings) -> Result<Self, StoreError> {
-        let unusable = |what: &str| StoreError::Unusable { what: what.to_owned() };
+        let unusable = |what: &str| StoreError::Unusable {
+            what: what.to_owned(),
+        };
         // The parser's own words may quote a part of the password.
         let mut config: Config = settings
             .url
             .parse()
-            .map_err(|_| unusable("`[store.postgres]` names no usable database. Write `url` as `postgresql://user:password@host:5432/database`, and percent-encode odd characters of the password."))?;
+            .map_err(|_| unusable("`[store.postgres]` names no usable database. Write `url` as `postgresql://user:password@host:5432/database`, odd characters of the password percent-encoded, and without `sslmode`: `tls` and `ca` say that."))?;
         if let Some(password) = &settings.password {
             config.password(password);
         }
         if config.get_hosts().is_empty() {
-            return Err(unusable("`[store.postgres]` names no host."));
+            return Err(unusable(
+                "`[store.postgres]` names no host: is the variable or file that `url` refers to there?",
+            ));
         }
-        let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let is_local = config
+            .get_hosts()
+            .iter()
+            .all(|host| matches!(host, Host::Unix(_)));
         let tls = match settings.tls {
             PostgresTls::Off => None,
             _ if is_local => None,
             _ => Some(Tls::new(&settings.tls)?),
         };
         config
-            .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
+            .ssl_mode(if tls.is_some() {
+                SslMode::Require
+            } else {
+                SslMode::Disable
+            })
             .application_name("scimgate")
             .connect_timeout(settings.connect_timeout)
             .keepalives(true)
@@ -126,14 +137,21 @@ impl Connector {
     pub(super) async fn session(&self) -> Result<Session, Why> {
         let (client, ended) = self.plain().await?;
         let prepare = async {
-            let all = STATEMENTS.iter().flat_map(|some| some.iter()).chain(&[SET_TENANT, SET_KEYS]);
+            let all = STATEMENTS
+                .iter()
+                .flat_map(|some| some.iter())
+                .chain(&[SET_TENANT, SET_KEYS]);
             let prepared = all.map(|sql| async { Ok((*sql, client.prepare(sql).await?)) });
             let prepared = join_all(prepared).await.into_iter();
             prepared.collect::<Result<_, tokio_postgres::Error>>()
         };
         let statements = match tokio::time::timeout(self.timeout, prepare).await {
             Ok(prepared) => prepared.map_err(|error| why_no_connection(&error))?,
-            Err(_) => return Err(Why("PostgreSQL did not prepare the statements in time".to_owned())),
+            Err(_) => {
+                return Err(Why(
+                    "PostgreSQL did not prepare the statements in time".to_owned()
+                ));
+            }
         };
         Ok(Session {
             client,
@@ -166,7 +184,11 @@ impl Session {
     }
 
     /// One transaction; gives the rows of each step.
-    pub(super) async fn transact(&self, scope: Scope<'_>, steps: &[Step<'_>]) -> Result<Vec<Vec<Row>>, Fault> {
+    pub(super) async fn transact(
+        &self,
+        scope: Scope<'_>,
+        steps: &[Step<'_>],
+    ) -> Result<Vec<Vec<Row>>, Fault> {
         let client = &self.client;
         let tenant;
         let scope = match scope {
@@ -193,13 +215,21 @@ impl Session {
             }));
         }
         sent.push(control("COMMIT"));
-        let answers: Vec<Vec<Row>> = join_all(sent).await.into_iter().collect::<Result<_, Fault>>()?;
+        let answers: Vec<Vec<Row>> = join_all(sent)
+            .await
+            .into_iter()
+            .collect::<Result<_, Fault>>()?;
         Ok(answers.into_iter().skip(2).take(steps.len()).collect())
     }
 }
 
 /// Every statement that is ever sent.
-const STATEMENTS: [&[&str]; 4] = [&record::STATEMENTS, &intent::STATEMENTS, &held::STATEMENTS, &key::STATEMENTS];
+const STATEMENTS: [&[&str]; 4] = [
+    &record::STATEMENTS,
+    &intent::STATEMENTS,
+    &held::STATEMENTS,
+    &key::STATEMENTS,
+];
 const SET_TENANT: &str = "SELECT set_config('scimgate.tenant', $1, true)";
 const SET_KEYS: &str = "SELECT set_config('scimgate.reads_keys', 'on', true)";
 /// A commit is on the disk before it is answered, whatever the role's default; a stricter one (`remote_apply`) stays.

@@ -49,6 +49,14 @@ impl PostgresSettings {
     }
 }
 
+impl PostgresSettings {
+    /// Whether the URL can be read and names a host.
+    pub fn names_a_database(&self) -> bool {
+        let config = self.url.parse::<tokio_postgres::Config>();
+        config.is_ok_and(|config| !config.get_hosts().is_empty())
+    }
+}
+
 impl fmt::Debug for PostgresSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresSettings")

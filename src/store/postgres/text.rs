@@ -9,7 +9,10 @@ use std::borrow::Cow;
 pub(super) fn stored(text: &str) -> Cow<'_, str> {
     match text.bytes().any(|byte| byte <= 1) {
         false => Cow::Borrowed(text),
-        true => Cow::Owned(text.replace('\u{1}', "\u{1}\u{2}").replace('\0', "\u{1}\u{1}")),
+        true => Cow::Owned(
+            text.replace('\u{1}', "\u{1}\u{2}")
+                .replace('\0', "\u{1}\u{1}"),
+        ),
     }
 }
 
@@ -17,7 +20,9 @@ pub(super) fn stored(text: &str) -> Cow<'_, str> {
 pub(super) fn given(stored: String) -> String {
     match stored.contains('\u{1}') {
         false => stored,
-        true => stored.replace("\u{1}\u{1}", "\0").replace("\u{1}\u{2}", "\u{1}"),
+        true => stored
+            .replace("\u{1}\u{1}", "\0")
+            .replace("\u{1}\u{2}", "\u{1}"),
     }
 }
 

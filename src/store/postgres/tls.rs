@@ -31,9 +31,14 @@ impl Tls {
         match settings {
             PostgresTls::Authority(path) => {
                 let bad = |why: &dyn std::fmt::Display| StoreError::Unusable {
-                    what: format!("`{}` has no usable certificate of an authority: {why}.", path.display()),
+                    what: format!(
+                        "`{}` has no usable certificate of an authority: {why}.",
+                        path.display()
+                    ),
                 };
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
+                for certificate in
+                    CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))?
+                {
                     let certificate = certificate.map_err(|error| bad(&error))?;
                     roots.add(certificate).map_err(|error| bad(&error))?;
                 }
@@ -103,13 +108,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Stream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
 
