@@ -8,6 +8,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -152,6 +153,23 @@ impl Server {
     /// Starts it again after [`Self::crash`].
     pub fn restart(&self) {
         self.own.as_ref().unwrap().run();
+    }
+
+    /// Lets it offer TLS from now on, with a certificate and its key.
+    pub fn offer_tls(&self, certificate: &Path, key: &Path) {
+        let own = self.own.as_ref().unwrap();
+        let data = own.directory.join("data");
+        for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
+            fs::copy(from, data.join(to)).unwrap();
+            fs::set_permissions(data.join(to), fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((uid, gid)) = own.user {
+                std::os::unix::fs::chown(data.join(to), Some(uid), Some(gid)).unwrap();
+            }
+        }
+        let settings = data.join("postgresql.conf");
+        let text = fs::read_to_string(&settings).unwrap();
+        fs::write(&settings, text + "\nssl = on\n").unwrap();
+        signal("-HUP", &[own.postmaster()]);
     }
 
     /// The server and all its children stand still, and their connections stay open.

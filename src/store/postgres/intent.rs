@@ -50,10 +50,12 @@ pub(super) const FORGET_FINISHED: &str = "DELETE FROM scimgate.intent \
     WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3 AND state <> 0";
 pub(super) const OPEN: &str = "SELECT match_key, digest, scim_id, state, prepared_at, target_id FROM scimgate.intent \
     WHERE tenant = $1 AND resource_type = $2 AND state = 0 AND prepared_at < $3 ORDER BY prepared_at, match_key LIMIT $4";
-/// Every create takes some old ones of its tenant along, so that the table does not grow for ever and no create takes long.
+/// Every create that is fresh (`$3` to `$5`: its type, match key and time) takes some old ones of its tenant along, so that the table does
+/// not grow for ever and no create takes long.
 pub(super) const FORGET_EXPIRED: &str = "DELETE FROM scimgate.intent WHERE (tenant, resource_type, match_key) IN \
     (SELECT tenant, resource_type, match_key FROM scimgate.intent \
-     WHERE tenant = $1 AND state = 2 AND prepared_at < $2 ORDER BY prepared_at LIMIT 16 FOR UPDATE SKIP LOCKED)";
+     WHERE tenant = $1 AND state = 2 AND prepared_at < $2 ORDER BY prepared_at LIMIT 16 FOR UPDATE SKIP LOCKED) \
+    AND EXISTS (SELECT FROM scimgate.intent WHERE tenant = $1 AND resource_type = $3 AND match_key = $4 AND state = 0 AND prepared_at = $5)";
 
 pub(super) const STATEMENTS: [&str; 8] = [
     FILE,

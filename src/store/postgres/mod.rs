@@ -393,7 +393,14 @@ impl Store for PostgresStore {
                     &oldest_kept
                 ),
                 step!(intent::BY_MATCH_KEY, tenant, kind, &match_key),
-                step!(intent::FORGET_EXPIRED, tenant, &oldest_kept),
+                step!(
+                    intent::FORGET_EXPIRED,
+                    tenant,
+                    &oldest_kept,
+                    kind,
+                    &match_key,
+                    &prepared_at
+                ),
             ];
             for _ in 0..ATTEMPTS {
                 let rows = self.transact("write an intent", &place, &steps).await?;

@@ -357,3 +357,65 @@ async fn r22_pg_outage() {
         store.put(&acme(), USER, &record("1")).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn over_tls_the_server_must_show_whom_it_is() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let made = crate::server::dev_certificate::ensure(directory.path()).unwrap();
+    server.offer_tls(&made.tls.certificate, &made.tls.key);
+    let with = |url: &str, tls| PostgresSettings {
+        tls,
+        ..settings(url)
+    };
+    let url = server.database().await;
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match PostgresStore::open(&with(&url, PostgresTls::Authority(made.ca.clone()))).await {
+            Ok(store) => break store.put(&acme(), USER, &record("1")).await.unwrap(),
+            Err(error) => assert!(Instant::now() < end, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Whose authority is not known is not talked to, and without encryption nothing is said where it is asked for.
+    let unknown = PostgresStore::open(&with(&url, PostgresTls::System)).await;
+    assert!(matches!(unknown, Err(StoreError::Unavailable { .. })));
+    let Some(plain) = shared() else { return };
+    let url = plain.database().await;
+    let unencrypted =
+        PostgresStore::open(&with(&url, PostgresTls::Authority(made.ca.clone()))).await;
+    assert!(matches!(unencrypted, Err(StoreError::Unavailable { .. })));
+}
+
+/// `cargo test --release --lib store::postgres -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn how_long_operations_take() {
+    let Some(server) = shared() else { return };
+    let url = server.database().await;
+    let store = open(&url).await;
+    let owner = server.owner_of(&url).await;
+    let bare = owner.prepare("SELECT 1").await.unwrap();
+    let mut told = Vec::new();
+    for (name, count) in [
+        ("one bare statement", 2000),
+        ("record", 2000),
+        ("put", 2000),
+        ("lock", 2000),
+    ] {
+        let begun = Instant::now();
+        for number in 0..count {
+            let record = record(&number.to_string());
+            match name {
+                "record" => drop(store.record(&acme(), USER, &record.scim_id).await.unwrap()),
+                "put" => store.put(&acme(), USER, &record).await.unwrap(),
+                "lock" => drop(store.lock(&acme(), "User/1", soon()).await.unwrap()),
+                _ => drop(owner.query(&bare, &[]).await.unwrap()),
+            }
+        }
+        told.push(format!("{name} {:?}", begun.elapsed() / count));
+    }
+    eprintln!("{}", told.join(", "));
+}
