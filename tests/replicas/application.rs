@@ -15,6 +15,8 @@ app = "plain"
 [target]
 base-url = "${PLAIN_URL}"
 deadline = "5s"
+[target.budget]
+concurrent = 64
 
 [user]
 id = { from = '$.id', type = "number", stable = false }

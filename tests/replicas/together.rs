@@ -76,7 +76,7 @@ impl World {
     ) -> Reply {
         loop {
             match self.ask(dice, method, path, body).await {
-                Some(reply) if reply.status < 500 => return reply,
+                Some(reply) if reply.status < 500 && reply.status != 429 => return reply,
                 _ => tokio::time::sleep(Duration::from_millis(20 + dice.roll(100))).await,
             }
         }
