@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fake_target::{Act, Answer, FakeTarget, Seen};
 
-/// Its mapping: ids are minted by the gateway.
+/// Its mapping: ids are minted by the gateway, and a name is looked for before it is made, as such an application needs it.
 pub const MAPPING: &str = r#"
 app = "plain"
 [target]
@@ -31,6 +31,7 @@ items  = '$.items[*]'
 call = "GET /users/{id}"
 [user.create]
 call = "POST /users"
+get-first = true
 [user.update]
 call = "PATCH /users/{id}"
 [user.delete]
@@ -53,6 +54,7 @@ items  = '$.items[*]'
 call = "GET /groups/{id}"
 [group.create]
 call = "POST /groups"
+get-first = true
 [group.update]
 call = "PATCH /groups/{id}"
 [group.attributes]
