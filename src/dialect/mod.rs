@@ -215,8 +215,26 @@ impl Dialect {
     ///
     /// `body` is what [`Dialect::resource`] returned. Afterwards a list that was sent empty (`members: []`,
     /// which clears it) can no longer be told from one that was left out (which keeps it).
-    pub fn replace_rules_for(&self, rt: &ResourceType, body: &Value) -> ReplaceRules {
-        replace::rules(self, rt, Some(body))
+    pub fn replace_rules_for(
+        &self,
+        rt: &ResourceType,
+        body: &Value,
+        notes: &mut Notes,
+    ) -> ReplaceRules {
+        let rules = replace::rules(self, rt, Some(body));
+        replace::note_kept(self, &rules, body, notes);
+        rules
+    }
+
+    /// Notes the elements that a PATCH will make since its value paths match nothing in the resource as it is.
+    pub fn note_made_elements(
+        &self,
+        rt: &ResourceType,
+        request: &PatchRequest,
+        old: &Resource,
+        notes: &mut Notes,
+    ) {
+        quirks::missing_element::note(&mut Mender::new(self, rt, notes), request, old);
     }
 
     /// Corrects what a PUT repeated from an earlier answer although it no longer holds.
@@ -264,6 +282,12 @@ impl Dialect {
     /// Whether an `Authorization` header may hold the token alone, without `Bearer`.
     pub fn bare_token(&self) -> bool {
         self.is_on(&quirks::BARE_TOKEN)
+    }
+
+    /// Notes that the token stood alone.
+    pub fn note_bare_token(&self, notes: &mut Notes) {
+        let message = "`Authorization` held the token without `Bearer`".to_owned();
+        context::note(self, notes, &quirks::BARE_TOKEN, message);
     }
 
     /// Whether something is mended for this client.

@@ -7,9 +7,13 @@ use serde_json::Value;
 
 use super::{
     Dialect,
-    quirks::{PUT_KEEPS, PUT_KEEPS_MEMBERS},
+    context::note,
+    quirks::{Mending, PUT_KEEPS, PUT_KEEPS_MEMBERS},
 };
-use crate::scim::{ResourceType, intake, replace::ReplaceRules};
+use crate::{
+    exchange::Notes,
+    scim::{ResourceType, intake, replace::ReplaceRules},
+};
 
 /// What a PUT keeps of what its body leaves out. Null or an empty list is not left out: it clears.
 pub(super) fn rules(dialect: &Dialect, rt: &ResourceType, body: Option<&Value>) -> ReplaceRules {
@@ -26,5 +30,20 @@ pub(super) fn rules(dialect: &Dialect, rt: &ResourceType, body: Option<&Value>) 
     match body {
         Some(body) => rules.except(&intake::cleared(rt, body)),
         None => rules,
+    }
+}
+
+/// Notes what a PUT leaves out and does not change for that.
+pub(super) fn note_kept(dialect: &Dialect, rules: &ReplaceRules, body: &Value, notes: &mut Notes) {
+    let keeps_members = rules.keep_absent_multivalued.iter().any(|n| n == "members");
+    let kept: [(&str, &Mending, bool); 2] = [
+        ("active", &PUT_KEEPS, rules.keep_absent_active),
+        ("members", &PUT_KEEPS_MEMBERS, keeps_members),
+    ];
+    for (name, mending, is_kept) in kept {
+        if is_kept && body.get(name).is_none() {
+            let message = format!("`{name}` was left out and stays as it is");
+            note(dialect, notes, mending, message);
+        }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     context::{Mender, shown},
-    quirks::{SCHEMA_NAMES, SCHEMAS_LIST, one_or_many},
+    quirks::{SCHEMA_NAMES, SCHEMAS_LIST, UNLISTED_EXTENSION, one_or_many},
 };
 use crate::scim::{ResourceType, Schema};
 
@@ -93,9 +93,13 @@ pub(super) fn list<'a>(
         let own = Value::from(m.rt.schema.id.as_str());
         urns.retain(|urn| *urn != own);
         urns.insert(0, own);
-        for urn in present.map(Value::from) {
-            if !urns.contains(&urn) {
-                urns.push(urn);
+    }
+    if m.is_on(&UNLISTED_EXTENSION) {
+        for urn in present {
+            if !urns.iter().any(|listed| listed == urn) {
+                let message = format!("`{urn}` was not in `schemas`");
+                m.note(&UNLISTED_EXTENSION, message);
+                urns.push(Value::from(urn));
             }
         }
     }

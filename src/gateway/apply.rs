@@ -103,7 +103,7 @@ pub async fn apply(
             names.with("etag", Cow::Owned(Value::from("(of the new object)")));
         }
         if let Some(members) = members {
-            names.with("members", Cow::Owned(members));
+            members.name_in(&mut names);
         }
         if let Some(etag) = &etag {
             names.with("etag", Cow::Borrowed(etag));
@@ -166,7 +166,7 @@ async fn members_in_field(
     step: &Step<'_>,
     present: &Value,
     new: &Resource,
-) -> Result<Option<Value>, Error> {
+) -> Result<Option<members::InField>, Error> {
     let Some(members) = t.members.as_ref().filter(|m| m.field.is_some()) else {
         return Ok(None);
     };

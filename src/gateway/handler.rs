@@ -108,6 +108,9 @@ impl Gateway {
     ) -> (Response, Finished) {
         let mut notes = Notes::default();
         let (dialect, _) = recognise::dialect(&tenant, &request.headers);
+        if presented(&request.headers).is_bare() {
+            dialect.note_bare_token(&mut notes);
+        }
         let bases = route::bases(&self.base_path);
         if let Some(path) = dialect.plain_path(&request.path, &bases, &mut notes) {
             request.path = path;

@@ -252,7 +252,7 @@ async fn protected_ids<'c>(
     let ask = || async {
         let calls = names
             .iter()
-            .map(|name| super::list::raw_with_name(ctx, t, name))
+            .map(|name| super::list::raw_with_name(ctx, t, name, None))
             .collect();
         let found = in_order(calls, AT_ONCE).await?;
         let ids = found

@@ -32,6 +32,6 @@ pub fn replacing(
 ) -> Result<(Resource, ReplaceRules), Error> {
     let rt = &t.resource_type;
     let body = ctx.noting(|notes| ctx.dialect.resource(rt, body, false, notes))?;
-    let rules = ctx.dialect.replace_rules_for(rt, &body);
+    let rules = ctx.noting(|notes| Ok(ctx.dialect.replace_rules_for(rt, &body, notes)))?;
     Ok((intake::resource(rt, body, false)?, rules))
 }

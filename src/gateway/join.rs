@@ -20,7 +20,6 @@ use super::{
     context::Context,
     identity::{link, scim_id_of, unidentified},
     look_up,
-    user_groups::is_nobody,
 };
 
 /// A resource as the client knows it, and what it was made of.
@@ -57,7 +56,7 @@ pub async fn join_all(
     };
     let visible: Vec<(TargetId, Value)> = objects
         .into_iter()
-        .filter(|object| !is_nobody(object))
+        .filter(|object| !read::is_nobody(object))
         .map(with_id)
         .collect::<Result<_, _>>()?;
     let ids: Vec<TargetId> = visible.iter().map(|(id, _)| id.clone()).collect();

@@ -36,7 +36,7 @@ pub fn prune(ctx: &Context, t: &TypeMapping, mut resource: Resource) -> Resource
         ctx.note(
             "N11",
             format!(
-                "stored in the one field that there is, whose type is another: {}",
+                "stored in the one field that there is, whose type is another (a line with `keep = true` for the list would show it as it was sent): {}",
                 stands_in.join(", ")
             ),
         );

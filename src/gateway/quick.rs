@@ -23,7 +23,6 @@ use super::{
     identity::unidentified,
     join::{Kept, join_known},
     taste::{self, season},
-    user_groups::is_nobody,
 };
 
 /// The quick way for one type.
@@ -81,7 +80,7 @@ impl<'c> Quick<'c> {
         for row in rows {
             match self.passing(row)? {
                 Some(row) => passing.push(row),
-                None if is_nobody(&tree(row)?) => {}
+                None if read::is_nobody(&tree(row)?) => {}
                 None => return Err(unidentified(self.t)),
             }
         }

@@ -11,6 +11,7 @@ use crate::{
         model::{Call, Form, Read, TypeMapping, UserGroups},
         names::Names,
         path::JsonPath,
+        read::is_nobody,
         value::names_in,
     },
     scim::Error,
@@ -33,6 +34,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             id,
             display,
             only,
+            is_indirect,
         }) => {
             let found = match (form, items.all(&user.object).as_slice()) {
                 (Form::Joined(_), [text]) => names_in(form, text),
@@ -41,7 +43,8 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             let mut own = ctx.names();
             own.with("old", Cow::Borrowed(&user.object));
             let items = chosen(&own, only.as_ref(), found);
-            groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
+            let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
+            groups_of(ctx, group_type, &own, &items, rules).await
         }
         Some(
             groups @ UserGroups::Call {
@@ -49,6 +52,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
                 id,
                 display,
                 only,
+                is_indirect,
                 ..
             },
         ) => {
@@ -62,7 +66,8 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             while let Some(page) = scan.next_page(&ctx.journey).await? {
                 items.extend(chosen(&own, only.as_ref(), page.items));
             }
-            groups_of(ctx, group_type, &items, id.as_ref(), display.as_ref()).await
+            let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
+            groups_of(ctx, group_type, &own, &items, rules).await
         }
     }
 }
@@ -70,9 +75,9 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
 async fn groups_of(
     ctx: &Context,
     t: &TypeMapping,
+    own: &Names<'_>,
     items: &[Value],
-    id: Option<&Read>,
-    display: Option<&JsonPath>,
+    (id, display, is_indirect): (Option<&Read>, Option<&JsonPath>, Option<&Expression>),
 ) -> Result<Vec<Value>, Error> {
     let mut groups = Vec::with_capacity(items.len());
     for item in items {
@@ -83,7 +88,11 @@ async fn groups_of(
             return Err(without_id("a user's groups", "`[user.groups]`"));
         };
         let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
-        let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": "direct" });
+        let kind = match is_indirect.is_some_and(|rule| rule.holds_for(item, own)) {
+            true => "indirect",
+            false => "direct",
+        };
+        let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": kind });
         if let Some(display) = text_of(display.and_then(|path| path.first(item))) {
             group["display"] = json!(display);
         }
@@ -98,11 +107,6 @@ pub fn id_of(ctx: &Context, rule: Option<&Read>, item: &Value) -> Option<String>
         Some(rule) => text_of(rule.find(item, &ctx.mapping().settings).as_ref()),
         None => text_of(Some(item)),
     }
-}
-
-/// Whether an item of a list says that there is none: the only thing that may have no id.
-pub fn is_nobody(item: &Value) -> bool {
-    item.is_null() || item.as_str().is_some_and(str::is_empty)
 }
 
 /// What cannot be told must not look as if it were not there.
@@ -137,12 +141,7 @@ pub fn names_of_items<'a>(
 /// The items for which a condition holds, `own` being known beside them; one that cannot be worked out does not hold.
 pub fn chosen(own: &Names<'_>, only: Option<&Expression>, mut items: Vec<Value>) -> Vec<Value> {
     if let Some(only) = only {
-        items.retain(|item| {
-            let mut names = own.child();
-            names.object(item);
-            names.with("value", Cow::Borrowed(item));
-            only.holds(&names).unwrap_or(false)
-        });
+        items.retain(|item| only.holds_for(item, own));
     }
     items
 }

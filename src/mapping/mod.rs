@@ -3,6 +3,7 @@
 //! In: TOML files. Out: a compiled [`model::Mapping`], and pure functions that turn resources into calls and replies
 //! into resources. Knows nothing of sockets, stores, clients' habits, or the clock.
 
+pub mod address;
 pub mod body;
 pub mod call;
 pub mod check;
@@ -21,6 +22,7 @@ pub mod plan;
 pub mod read;
 pub mod reply;
 pub mod served;
+pub mod sought;
 pub mod splice;
 pub mod template;
 pub mod value;

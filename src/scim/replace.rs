@@ -208,7 +208,7 @@ mod tests {
             enterprise: { "department": "d", "manager": { "value": "1", "displayName": "M" } },
         });
         let body = json!({
-            "schemas": [builtin::USER], "userName": "b", "locale": null, "name": { "familyName": "F" },
+            "schemas": [builtin::USER, enterprise], "userName": "b", "locale": null, "name": { "familyName": "F" },
             enterprise: { "manager": { "value": "1" } },
         });
         let rules = ReplaceRules {

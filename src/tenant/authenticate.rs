@@ -73,7 +73,12 @@ impl<'a> Presented<'a> {
         self.token().map(key::sha256)
     }
 
-    /// The token: behind `Bearer`, or bare, as Okta's "HTTP Header" mode may send it (OKTA-20).
+    /// Whether the token stands alone in the header, as Okta's "HTTP Header" mode may send it (OKTA-20).
+    pub fn is_bare(&self) -> bool {
+        self.token().is_some() && self.authorization.map(str::trim) == self.token()
+    }
+
+    /// The token: behind `Bearer`, or bare.
     fn token(&self) -> Option<&'a str> {
         let value = self
             .authorization

@@ -121,7 +121,11 @@ impl Registry {
             .entries
             .get(name)
             .ok_or(Refusal::NotAuthenticated)?;
-        entry.tenant.clone().ok_or(Refusal::TenantDown)
+        let tenant = entry.tenant.clone().ok_or(Refusal::TenantDown)?;
+        match presented.is_bare() && !tenant.dialect.bare_token() {
+            true => Err(Refusal::NotAuthenticated),
+            false => Ok(tenant),
+        }
     }
 
     /// A tenant by name: for commands, never for requests.

@@ -581,6 +581,7 @@ async fn members_and_groups_are_read_page_by_page() {
         id: None,
         display: None,
         page: style(),
+        is_indirect: None,
     };
     assert_eq!(
         read(driver.scan(ScanSource::Groups(&groups), &names))
@@ -594,6 +595,7 @@ async fn members_and_groups_are_read_page_by_page() {
         items: path("$.groups"),
         id: None,
         display: None,
+        is_indirect: None,
     };
     assert!(
         read(driver.scan(ScanSource::Groups(&field), &names))

@@ -321,6 +321,106 @@ async fn a_cursor_serves_its_own_query_and_tenant_for_its_time_only() {
     stage.get(&path).await.refused(400, "expiredCursor");
 }
 
+/// RFC 9865 §2, §2.1: all but the cursor stays as it was from page to page.
+#[tokio::test]
+async fn a_cursor_keeps_the_count_it_was_given_out_with() {
+    let mut setup = Setup::default();
+    setup.limits.max_page_size = 20;
+    let stage = peopled(setup, 57).await;
+    let next = |reply: &Reply| reply.body["nextCursor"].as_str().unwrap().to_owned();
+    let first = stage.get("/Users?count=10&cursor").await.is(200);
+    let cursor = next(&first);
+    for same in [
+        "",
+        "&count=10",
+        "&count=10&startIndex=40",
+        "&attributes=id&count=10",
+    ] {
+        let page = stage
+            .get(&format!("/Users?cursor={cursor}{same}"))
+            .await
+            .is(200);
+        assert_eq!(page.body["itemsPerPage"], 10, "{same}");
+        assert!(page.body.get("startIndex").is_none());
+    }
+    for other in ["9", "11", "0", "-1", "1000"] {
+        let path = format!("/Users?cursor={cursor}&count={other}");
+        stage.get(&path).await.refused(400, "invalidCount");
+    }
+    // A count above the maximum is the maximum, and stays it.
+    let first = stage.get("/Users?cursor=&count=100").await.is(200);
+    assert_eq!(first.body["itemsPerPage"], 20);
+    let cursor = next(&first);
+    let second = stage
+        .get(&format!("/Users?cursor={cursor}&count=100"))
+        .await
+        .is(200);
+    assert_eq!(names(&second), users(21..=40));
+    // None at all: how many there are, and no page to go on from.
+    let none = stage.get("/Users?cursor=&count=0").await.is(200);
+    assert_eq!(
+        (&none.body["totalResults"], none.body.get("nextCursor")),
+        (&json!(57), None)
+    );
+}
+
+/// In the example of RFC 9865 §2 the second request writes `username`.
+#[tokio::test]
+async fn a_cursor_minds_values_and_not_how_names_are_written() {
+    let stage = peopled(Setup::default(), 30).await;
+    let ask = |filter: &str, by: &str, cursor: &str| {
+        let filter = filter
+            .replace(' ', "%20")
+            .replace('"', "%22")
+            .replace('\\', "%5C");
+        format!("/Users?filter={filter}&sortBy={by}&cursor={cursor}&count=5")
+    };
+    let first = stage
+        .get(&ask(r#"userName sw "user""#, "userName", ""))
+        .await
+        .is(200);
+    let cursor = first.body["nextCursor"].as_str().unwrap();
+    let same = stage
+        .get(&ask(r#"username  SW "user""#, "USERNAME", cursor))
+        .await
+        .is(200);
+    assert_eq!(same.body["totalResults"], 30);
+    assert_ne!(names(&same), names(&first));
+    for (filter, by) in [
+        (r#"userName sw "User""#, "userName"),
+        (r#"userName sw "user1""#, "userName"),
+        (r#"userName sw "us\"er""#, "userName"),
+        (r#"userName sw "user""#, "title"),
+    ] {
+        stage
+            .get(&ask(filter, by, cursor))
+            .await
+            .refused(400, "invalidCursor");
+    }
+}
+
+/// RFC 9865 §2: only letters that need no escape in a URL. §5: what it says cannot be read.
+#[tokio::test]
+async fn a_cursor_is_safe_in_a_url_and_says_nothing() {
+    let stage = peopled(Setup::default(), 30).await;
+    let mut seen = std::collections::BTreeSet::new();
+    let first = stage.get("/Users?count=1&cursor").await.is(200);
+    let mut cursor = first.body["nextCursor"].as_str().unwrap().to_owned();
+    for _ in 0..20 {
+        let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        assert!(cursor.bytes().all(is_safe), "{cursor}");
+        assert!(
+            seen.insert(cursor[..20].to_owned()),
+            "a cursor shows what it has of the one before"
+        );
+        let page = stage
+            .get(&format!("/Users?count=1&cursor={cursor}"))
+            .await
+            .is(200);
+        cursor = page.body["nextCursor"].as_str().unwrap().to_owned();
+    }
+}
+
 #[tokio::test]
 async fn the_root_lists_all_types_and_search_is_the_same_by_post() {
     let stage = peopled(Setup::default(), 5).await;

@@ -544,3 +544,24 @@ async fn r10_an_application_that_hangs_does_not_slow_another_tenant() {
         assert!(reply.header("retry-after").is_some());
     }
 }
+
+#[tokio::test]
+async fn a_token_without_bearer_is_read_unless_that_is_switched_off() {
+    for (text, status) in [
+        ("", 200),
+        ("[client]\nidp = \"okta\"\n", 200),
+        ("[client]\nquirks = { OKTA-20 = \"off\" }\n", 401),
+        ("[client]\nstrict = true\n", 401),
+    ] {
+        let stage = Setup::tenant(text).start().await;
+        let bare = stage
+            .ask("GET", "/Users")
+            .header("authorization", "token-of-acme");
+        bare.send().await.is(status);
+        let heard = stage.heard.all();
+        let notes = heard.iter().flat_map(|one| &one.exchange.notes.0);
+        let is_noted = notes.into_iter().any(|note| note.quirk == "OKTA-20");
+        assert_eq!(is_noted, status == 200, "{text}");
+        stage.get("/Users").await.is(200);
+    }
+}

@@ -13,15 +13,13 @@ cargo build --quiet --bin scimgate || exit 2
 # What an application itself cannot, as docs/apps/NAME.md says: the suite's words for it.
 limits() {
   case $1 in
-    # A name of more than 30 characters, and an address of another type than the one it has.
-    redmine) echo 'may have 30 characters at most|PATCH modify\(\) returned unexpected value for .emails.' ;;
     # A user's key is an address, and the suite's names are none.
     directus) echo 'has to be a valid email address' ;;
     mailman) echo 'userName.* does not have the form the application wants' ;;
     # Groups are fixed; a password is set once, at creation.
     rabbitmq | mediawiki) echo 'cannot create a Group through its API|.password. cannot be changed once' ;;
-    # A role is one of Zabbix's own; the address that there is has the type "work".
-    zabbix) echo 'does not know this value of .userType|PATCH modify\(\) returned unexpected value for .emails.' ;;
+    # A role is one of Zabbix's own.
+    zabbix) echo 'does not know this value of .userType' ;;
     *) echo '^$' ;;
   esac
 }

@@ -7,40 +7,17 @@ Each line is a request and what must come of it, with the section that says so. 
 does is said in the line. All that is created is deleted.
 """
 
-import os
 import sys
 import urllib.parse
 import uuid
 
-from scimhttp import ENTERPRISE, GROUP, MESSAGES, USER, Client, op, user
+from checks import Checks
+from scimhttp import ENTERPRISE, GROUP, MESSAGES, USER, op, user
 
-client = Client(os.environ["BASE_URL"], os.environ["TOKEN"], os.environ.get("CA") or None)
-P = "vx" + uuid.uuid4().hex[:8]
-passed, failures, made = 0, [], []
-section = ""
-STRICT = client.query("/Users", filter="userName eq 5").status == 400
+suite = Checks("vectors")
+client, check, refused, create, made, STRICT = suite.client, suite.check, suite.refused, suite.create, suite.made, suite.strict
+P = ""  # In front of every name; each section has its own.
 GONE = object()
-
-
-def check(what, holds, shown=""):
-    global passed
-    if holds:
-        passed += 1
-    else:
-        failures.append(f"[{section}] {what}: {str(shown)[:600]}")
-
-
-def refused(what, reply, status, kind=None):
-    body = reply.json if isinstance(reply.json, dict) else {}
-    good = reply.status == status and body.get("status") == str(status) and (kind is None or reply.kind == kind)
-    check(what, good and body.get("schemas") == [MESSAGES + "Error"], f"wanted {status} {kind}, got {reply!r}")
-
-
-def create(body, path="/Users"):
-    reply = client.post(path, body)
-    assert reply.status == 201, f"{path}: {reply!r}"
-    made.append(f"{path}/{reply.json['id']}")
-    return reply.json
 
 
 def team(name, *members):
@@ -440,27 +417,10 @@ def http():
 SECTIONS = {f.__name__: f for f in (filters, patches, replacing, queries, bulk, http)}
 
 
-def main():
-    global section
-    try:
-        for section in sys.argv[1:] or SECTIONS:
-            global P
-            P = "vx" + uuid.uuid4().hex[:8]
-            try:
-                SECTIONS[section]()
-            except Exception as error:  # One section's accident must not hide the others' findings.
-                trace = error.__traceback__
-                while trace.tb_next:
-                    trace = trace.tb_next
-                failures.append(f"[{section}] line {trace.tb_lineno}: {type(error).__name__}: {error}")
-    finally:
-        for path in reversed(made):
-            client.delete(path)
-    for failure in failures:
-        print("FAIL", failure)
-    print(f"vectors: {passed} passed, {len(failures)} failed")
-    sys.exit(1 if failures else 0)
+def begin():
+    global P
+    P = "vx" + uuid.uuid4().hex[:8]
 
 
 if __name__ == "__main__":
-    main()
+    suite.run(SECTIONS, begin)

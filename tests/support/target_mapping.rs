@@ -207,7 +207,7 @@ pub fn mapping(target: Target) -> Mapping {
         client: Client {
             dialect: Default::default(),
             me: None,
-            domains: Vec::new(),
+            domains: Default::default(),
             keys: Vec::new(),
         },
         policy: Policy {

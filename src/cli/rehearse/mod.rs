@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::{
     cli::replay::{Player, Session, Settings as PlayerSettings},
     gateway::Writes,
-    mapping::model::Mode,
+    mapping::{address::Domains, model::Mode},
     tenant::{Probed, SystemEnvironment, Tenant},
 };
 
@@ -139,12 +139,12 @@ async fn play<W: Write>(
 }
 
 /// A domain whose accounts the tenant may provision.
-fn allowed_domain(allowed: &[String]) -> String {
+fn allowed_domain(allowed: &Domains) -> String {
     match allowed.first() {
         None => "example.com".to_owned(),
         Some(domain) => match domain.strip_prefix("*.") {
             Some(parent) => format!("rehearsal.{parent}"),
-            None => domain.clone(),
+            None => domain.to_owned(),
         },
     }
 }
@@ -172,8 +172,9 @@ mod tests {
                 "rehearsal.acme.example",
             ),
         ] {
-            let allowed: Vec<String> = allowed.iter().map(|&text| text.to_owned()).collect();
-            assert_eq!(allowed_domain(&allowed), expected);
+            let mut domains = Domains::default();
+            assert!(allowed.iter().all(|text| domains.add(text)));
+            assert_eq!(allowed_domain(&domains), expected);
         }
     }
 }

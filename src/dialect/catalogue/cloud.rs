@@ -1,14 +1,14 @@
 //! OneLogin, JumpCloud, Google Workspace, Rippling, CyberArk, Duo, SecureAuth.
 
-use super::{Quirk, answer, session, widens};
+use super::{Quirk, answer, session, standard, widens};
 
 #[rustfmt::skip]
 pub(super) const QUIRKS: &[Quirk] = &[
     widens("ONELOGIN-01", Some("N18"), "Plus signs for spaces and an ampersand at the end of the query.", "Spaces; no parameter.", "onelogin/query_plus_and_ampersand.json"),
-    widens("ONELOGIN-02", Some("N18"), "A lone `?` behind the path.", "No query.", "onelogin/query_empty.json"),
+    standard("ONELOGIN-02", Some("N18"), "A lone `?` behind the path.", "No query.", "onelogin/query_empty.json"),
     widens("ONELOGIN-03", Some("N11"), "Schema names of SCIM 1 in a SCIM 2 body.", "The URNs of SCIM 2.", "onelogin/scim_1_schemas.json"),
     widens("ONELOGIN-04", Some("N12"), "`emails` as an object.", "A list of one.", "onelogin/emails_object.json"),
-    widens("ONELOGIN-05", Some("N15"), "Addresses without type or primary.", "Taken as they are: no type is invented.", "onelogin/untyped_email.json"),
+    standard("ONELOGIN-05", Some("N15"), "Addresses without type or primary.", "Taken as they are: no type is invented.", "onelogin/untyped_email.json"),
     session("ONELOGIN-06", "Role names may arrive as one joined string.", "Strings are not split by guess."),
     answer("ONELOGIN-07", Some("R7"), "Updates an id that was deleted.", "404; a new create is accepted."),
     answer("ONELOGIN-08", Some("R3"), "Tests the connection by a GET.", "Lists answer 200."),
@@ -16,7 +16,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     answer("JUMPCLOUD-01", None, "Activation creates a user and a group and deletes both.", "DELETE works on both."),
     answer("JUMPCLOUD-02", Some("R3"), "The first probe lists users.", "200."),
     answer("JUMPCLOUD-03", Some("N20"), "Updates by PATCH with a path each, or by PUT.", "Both are served."),
-    widens("JUMPCLOUD-04", Some("N3"), "A group rename has no path.", "A replace of `displayName`.", "jumpcloud/rename_without_path.json"),
+    standard("JUMPCLOUD-04", Some("N3"), "A group rename has no path.", "A replace of `displayName`.", "jumpcloud/rename_without_path.json"),
     widens("JUMPCLOUD-05", Some("N6"), "Members are removed by a value list.", "Only the members named are removed.", "jumpcloud/remove_member_by_value.json"),
     session("JUMPCLOUD-06", "Empty groups are not created; groups of the same name are taken over.", "Decided on its side."),
     session("JUMPCLOUD-07", "Deactivation and deletion are separate events.", "Both are ordinary requests."),

@@ -1,6 +1,6 @@
 //! Microsoft Entra ID.
 
-use super::{Quirk, answer, changes_meaning, session, widens};
+use super::{Quirk, answer, changes_meaning, session, standard, widens};
 
 #[rustfmt::skip]
 pub(super) const QUIRKS: &[Quirk] = &[
@@ -41,7 +41,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     session("ENTRA-35", "Four kinds of credentials.", "Decided before a body is read."),
     answer("ENTRA-36", Some("R10"), "Wants values back unaltered.", "What was not stored is left out."),
     answer("ENTRA-37", Some("R13"), "Reads `/Schemas`.", "Served, without nulls."),
-    widens("ENTRA-38", Some("N18"), "A plus sign in a matching value arrives as `%2B`.", "Read as a plus.", "entra/query_encoded_plus.json"),
+    standard("ENTRA-38", Some("N18"), "A plus sign in a matching value arrives as `%2B`.", "Read as a plus.", "entra/query_encoded_plus.json"),
     widens("ENTRA-39", Some("N18"), "The tenant URL's flag may come along as a query parameter.", "Ignored.", "entra/query_flag.json"),
     session("ENTRA-40", "On-demand provisioning ignores the flag, so both dialects reach one tenant.", "No switch hangs on the flag: both forms are always read."),
     session("ENTRA-41", "Guests come with their own address as name.", "Nothing to mend."),

@@ -1,12 +1,12 @@
 //! Okta.
 
-use super::{Quirk, answer, changes_meaning, session, widens};
+use super::{Quirk, answer, changes_meaning, session, standard, widens};
 
 #[rustfmt::skip]
 pub(super) const QUIRKS: &[Quirk] = &[
     answer("OKTA-01", Some("R4"), "The connection test lists two users.", "200 with numbers in all three counters, also when there are none."),
     answer("OKTA-02", Some("R3"), "Looks a user up before every create, and links what it finds.", "An exact, case-insensitive match; an empty list when there is none, never an unfiltered one."),
-    widens("OKTA-03", Some("N4"), "The create body carries `groups` and a password.", "`groups` is ignored, as it is read-only; the password is never shown.", "okta/create_user.json"),
+    standard("OKTA-03", Some("N4"), "The create body carries `groups` and a password.", "`groups` is ignored, as it is read-only; the password is never shown.", "okta/create_user.json"),
     answer("OKTA-04", Some("R6"), "A second create must fail.", "409 `uniqueness`."),
     changes_meaning("OKTA-05", None, "PUT sends back what GET gave, so `name.formatted` is stale when a part of the name changed.", "`name.formatted` is made from the parts again; `id`, `groups` and `meta` are ignored.", "okta/put_stale_formatted_name.json"),
     widens("OKTA-06", Some("N14"), "`active` may be left out of a PUT.", "It stays as it is.", "okta/put_without_active.json"),
@@ -14,7 +14,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     answer("OKTA-08", Some("N20"), "Deactivation by PUT.", "PUT is served whatever the integration is."),
     session("OKTA-09", "Users are never deleted.", "Nothing is sent: deprovisioning happens when `active` becomes false."),
     answer("OKTA-10", Some("R2"), "A returning user is found by filter while inactive.", "Inactive users stay findable, under the same id."),
-    widens("OKTA-11", Some("N3"), "The password arrives in a PATCH without a path.", "A replace of `password`; the answer does not show it.", "okta/password_without_path.json"),
+    standard("OKTA-11", Some("N3"), "The password arrives in a PATCH without a path.", "A replace of `password`; the answer does not show it.", "okta/password_without_path.json"),
     answer("OKTA-12", Some("R1"), "Groups are created with an empty member list and no `externalId`.", "201 with the whole group."),
     widens("OKTA-13", Some("N4"), "The name PATCH repeats the group's id inside the value.", "An equal id is ignored; another one is 400 `mutability`.", "okta/name_patch_with_id.json"),
     answer("OKTA-14", Some("R8"), "One PATCH may remove and add members.", "Applied in order, all or nothing."),

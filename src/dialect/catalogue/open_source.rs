@@ -1,15 +1,15 @@
 //! Keycloak plugins, authentik, Rauthy.
 
-use super::{Quirk, answer, session, widens};
+use super::{Quirk, answer, session, standard, widens};
 
 #[rustfmt::skip]
 pub(super) const QUIRKS: &[Quirk] = &[
     answer("KEYCLOAK-01", Some("R6"), "Does not look up before creating.", "409 `uniqueness`."),
     answer("KEYCLOAK-02", Some("R1"), "Forgets the link when `id`, `userName`, `displayName` or `active` is missing from an answer.", "The whole resource; `displayName` falls back to the formatted name."),
-    widens("KEYCLOAK-03", Some("N15"), "Addresses and roles without type.", "Taken as they are: no type is invented.", "keycloak/untyped_values.json"),
-    widens("KEYCLOAK-04", Some("N4"), "PUT carries the id.", "Ignored, as it is read-only.", "keycloak/put_with_id.json"),
+    standard("KEYCLOAK-03", Some("N15"), "Addresses and roles without type.", "Taken as they are: no type is invented.", "keycloak/untyped_values.json"),
+    standard("KEYCLOAK-04", Some("N4"), "PUT carries the id.", "Ignored, as it is read-only.", "keycloak/put_with_id.json"),
     widens("KEYCLOAK-05", None, "Members with a relative `$ref`.", "The `$ref` is dropped; the value counts.", "keycloak/relative_ref.json"),
-    widens("KEYCLOAK-06", Some("N6"), "With nobody left, `remove` of `members` without a value.", "All members are removed, as RFC 7644 says.", "keycloak/remove_all_members.json"),
+    standard("KEYCLOAK-06", Some("N6"), "With nobody left, `remove` of `members` without a value.", "All members are removed, as RFC 7644 says.", "keycloak/remove_all_members.json"),
     widens("KEYCLOAK-07", Some("N12"), "`active` as a string; single values wrapped in a list.", "A boolean; the value.", "keycloak/wrapped_values.json"),
     answer("KEYCLOAK-08", Some("R11"), "Gives up after five seconds.", "Answered within 4 seconds, with 504 if need be; a 4xx is final."),
     answer("KEYCLOAK-09", Some("N19"), "Sends `application/json`.", "Accepted."),
@@ -32,7 +32,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     widens("AUTHENTIK-12", Some("N14"), "Without PATCH the group is replaced; old releases leave an empty member list out.", "Members left out are kept; an empty list removes all.", "authentik/put_group_without_members.json"),
     answer("AUTHENTIK-13", Some("R4"), "Pages until `totalResults` is reached.", "It can always be reached."),
     answer("AUTHENTIK-14", Some("R11"), "429 and 503 are tried again, other 4xx are final.", "Told apart."),
-    widens("AUTHENTIK-15", Some("N16"), "In AWS mode asks users by `groups.value`, with an empty `cursor`.", "Both are understood.", "authentik/query_groups_value.json"),
+    standard("AUTHENTIK-15", Some("N16"), "In AWS mode asks users by `groups.value`, with an empty `cursor`.", "Both are understood.", "authentik/query_groups_value.json"),
     answer("AUTHENTIK-16", Some("R10"), "Compares each answer with the next payload.", "Values come back as sent."),
     answer("RAUTHY-01", Some("R3"), "Two look-ups, by `externalId` first.", "Both can be filtered."),
     widens("RAUTHY-02", Some("N18"), "Values are pasted into the URL: spaces as `%20`, a plus bare.", "Beside `%20` a plus is a plus.", "rauthy/query_bare_plus.json"),
@@ -42,7 +42,7 @@ pub(super) const QUIRKS: &[Quirk] = &[
     answer("RAUTHY-06", Some("R1"), "Fails when `externalId` does not come back.", "Stored and echoed."),
     answer("RAUTHY-07", Some("R4"), "Requires `Resources` and both counters, also when empty.", "Always there."),
     answer("RAUTHY-08", Some("R4"), "A page shorter than 100 ends the walk.", "The full page."),
-    widens("RAUTHY-09", Some("N3"), "A group rename has no path.", "A replace of `displayName`; JSON broken by a quote in the name is 400 `invalidSyntax`.", "rauthy/rename_without_path.json"),
+    standard("RAUTHY-09", Some("N3"), "A group rename has no path.", "A replace of `displayName`; JSON broken by a quote in the name is 400 `invalidSyntax`.", "rauthy/rename_without_path.json"),
     widens("RAUTHY-10", Some("N6"), "Members are removed by a value list.", "Only the members named are removed.", "rauthy/remove_member_by_value.json"),
     answer("RAUTHY-11", None, "Takes a group missing from an answer as not granted.", "Current groups are in every user answer."),
     session("RAUTHY-12", "Deletes are off by default.", "Decided on its side."),

@@ -12,7 +12,7 @@ use super::{
     filters,
     paths::{self, Found, Target},
     quirks::{
-        ECHOED, KEYS_ARE_PATHS, MISSING_ELEMENT, OP_CASE, json_in_string, named_removal, no_value,
+        ECHOED, KEYS_ARE_PATHS, OP_CASE, json_in_string, missing_element, named_removal, no_value,
         one_or_many,
     },
     schemas,
@@ -338,8 +338,12 @@ impl Reader<'_, '_> {
     /// N5: what happens without a target is decided by the form of the path.
     fn push(&mut self, op: PatchKind, path: PatchPath, value: Option<Value>) {
         let on_no_match = match (&path.filter, op) {
-            (Some(_), PatchKind::Remove) if self.m.is_on(&MISSING_ELEMENT) => OnNoMatch::Ignore,
-            (Some(_), PatchKind::Add | PatchKind::Replace) if self.m.is_on(&MISSING_ELEMENT) => {
+            (Some(_), PatchKind::Remove) if self.m.is_on(&missing_element::MENDING) => {
+                OnNoMatch::Ignore
+            }
+            (Some(_), PatchKind::Add | PatchKind::Replace)
+                if self.m.is_on(&missing_element::MENDING) =>
+            {
                 OnNoMatch::Create
             }
             _ => OnNoMatch::NoTarget,

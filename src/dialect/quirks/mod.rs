@@ -10,6 +10,7 @@ use super::Idp;
 pub(super) mod bare_reference;
 pub(super) mod boolean_words;
 pub(super) mod json_in_string;
+pub(super) mod missing_element;
 pub(super) mod named_removal;
 pub(super) mod no_value;
 pub(super) mod number_text;
@@ -64,16 +65,7 @@ pub(super) const MISSING_SCHEMAS: Mending = everyone("N3", &["OKTA-07"]);
 
 /// N3. Who: Entra and others. Dotted and URN-qualified keys in an object are paths, whole objects are split into one
 /// operation per attribute. Case: `entra/value_object.json`.
-pub(super) const KEYS_ARE_PATHS: Mending = everyone(
-    "N3",
-    &[
-        "ENTRA-12",
-        "OKTA-11",
-        "JUMPCLOUD-04",
-        "FORGEROCK-01",
-        "RAUTHY-09",
-    ],
-);
+pub(super) const KEYS_ARE_PATHS: Mending = everyone("N3", &["ENTRA-12", "FORGEROCK-01"]);
 
 /// N3. Who: old Entra. A dot between an extension's URN and its attribute becomes a colon. Case: `entra/extension_with_dot.json`.
 pub(super) const DOT_BEHIND_URN: Mending = everyone("N3", &["ENTRA-20"]);
@@ -82,10 +74,6 @@ pub(super) const DOT_BEHIND_URN: Mending = everyone("N3", &["ENTRA-20"]);
 /// ignored; another id than the resource's is refused. Case: `okta/name_patch_with_id.json`.
 pub(super) const ECHOED: Mending = everyone("N4", &["OKTA-13", "AUTHENTIK-10"]);
 
-/// N5. Who: Entra. A value path that matches nothing creates the element, piece by piece; a removal by one does
-/// nothing. Cases: `entra/value_path_without_target.json`, `entra/address_in_pieces.json`. Leaves no note: only the resource tells whether there was a target.
-pub(super) const MISSING_ELEMENT: Mending = everyone("N5", &["ENTRA-13", "ENTRA-14"]);
-
 /// N11. Who: everyone. Attributes no schema has are dropped. Case: `entra/unknown_attribute_among_others.json`.
 pub(super) const UNKNOWN: Mending = everyone("N11", &["ENTRA-11", "RAUTHY-04"]);
 
@@ -93,9 +81,12 @@ pub(super) const UNKNOWN: Mending = everyone("N11", &["ENTRA-11", "RAUTHY-04"]);
 /// `entra/create_extension_at_root.json`, `onelogin/scim_1_schemas.json`.
 pub(super) const SCHEMA_NAMES: Mending = everyone("N11", &["ENTRA-07", "ONELOGIN-03"]);
 
-/// N11. Who: Entra. A URN in `schemas` that means none is dropped; missing ones are added. Case:
+/// N11. Who: Entra. A URN in `schemas` that means none is dropped; the type's own is added. Case:
 /// `entra/create_group_schemas.json`.
-pub(super) const SCHEMAS_LIST: Mending = everyone("N11", &["ENTRA-25", "ENTRA-08"]);
+pub(super) const SCHEMAS_LIST: Mending = everyone("N11", &["ENTRA-25"]);
+
+/// N11. Who: Entra. The URN of an extension that is there is added to `schemas`. Case: `entra/create_unlisted_extension.json`.
+pub(super) const UNLISTED_EXTENSION: Mending = everyone("N11", &["ENTRA-08"]);
 
 /// N11, N16. Who: Entra. An extension's attribute without its URN, if one extension only has it. Case:
 /// `entra/create_extension_at_root.json`.
@@ -158,10 +149,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mending> {
         &KEYS_ARE_PATHS,
         &DOT_BEHIND_URN,
         &ECHOED,
-        &MISSING_ELEMENT,
+        &missing_element::MENDING,
         &UNKNOWN,
         &SCHEMA_NAMES,
         &SCHEMAS_LIST,
+        &UNLISTED_EXTENSION,
         &EXTENSION_AT_ROOT,
         &BEHIND_BRACKETS,
         &BARE_WORD,

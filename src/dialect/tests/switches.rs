@@ -162,7 +162,7 @@ fn a_put_keeps_what_its_body_does_not_name() {
         (json!({"active": null}), false),
         (json!({"active": true}), true),
     ] {
-        let rules = dialect.replace_rules_for(&user_type(), &body);
+        let rules = dialect.replace_rules_for(&user_type(), &body, &mut Notes::default());
         assert_eq!(rules.keep_absent_active, active, "{body}");
     }
     for (body, members) in [
@@ -170,7 +170,7 @@ fn a_put_keeps_what_its_body_does_not_name() {
         (json!({"members": []}), false),
         (json!({"members": null}), false),
     ] {
-        let rules = dialect.replace_rules_for(&group_type(), &body);
+        let rules = dialect.replace_rules_for(&group_type(), &body, &mut Notes::default());
         assert_eq!(!rules.keep_absent_multivalued.is_empty(), members, "{body}");
     }
 }

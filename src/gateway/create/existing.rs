@@ -7,9 +7,10 @@ use crate::{
         apply,
         join::{Joined, join_one, outbound},
         list::raw_with_name,
-        members, policy, prune, unfinished,
+        members, prune, unfinished,
     },
     mapping::{
+        address::{self, Verdict},
         model::OnExisting,
         plan, read,
         write::{self, Wish},
@@ -27,7 +28,8 @@ impl Create<'_> {
     /// The object with this name, tombstones included; absent if there is none that the tenant may see.
     pub(super) async fn look_up(&self) -> Result<Option<Joined>, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        for object in raw_with_name(ctx, t, &self.name).await? {
+        let written = write::name_in_application(t, &self.wish, &ctx.names());
+        for object in raw_with_name(ctx, t, &self.name, written).await? {
             let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
                 continue;
             };
@@ -184,13 +186,13 @@ impl Create<'_> {
                 .0
                 .get("userName")
                 .and_then(Value::as_str)
-                .filter(|name| name.contains('@')),
+                .filter(|name| address::is_address_like(name)),
         );
         !domains.is_empty()
             && !addresses.is_empty()
             && addresses
                 .iter()
-                .all(|address| policy::is_in(address, domains))
+                .all(|address| domains.judge(address) == Verdict::Admitted)
     }
 
     /// Changes an object that exists into what is wished, as far as `may_write` lets it, and commits.

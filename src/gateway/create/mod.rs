@@ -58,7 +58,7 @@ pub async fn create(
     let everything = diff::changed(&t.resource_type, &Resource::default(), &wish);
     policy::state(t, None, &wish)?;
     super::members::named(&wish)?;
-    policy::check(ctx, t, &wish, &everything, true)?;
+    policy::check(ctx, t, None, &wish, &everything)?;
     look_up::before_writing(ctx, t, &wish, None).await?;
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;

@@ -98,7 +98,7 @@ impl Create<'_> {
         if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
             let ids = member_ids(self.wish.0.get("members"));
             let ids = members::field_ids(ctx, members, &ids).await;
-            names.with("members", Cow::Owned(ids.map_err(Failure::Certain)?));
+            ids.map_err(Failure::Certain)?.name_in(&mut names);
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
@@ -196,7 +196,7 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(joined), &change).await?;
         }
-        self.show_members(joined);
+        self.show_members(joined).await?;
         Ok(())
     }
 
@@ -217,12 +217,12 @@ impl Create<'_> {
     }
 
     /// The members that were wished are there: told without asking again.
-    fn show_members(&self, joined: &mut Joined) {
-        let Some(Value::Array(wished)) = self.wish.0.get("members") else {
-            return;
-        };
-        let members = members::as_wished(self.ctx, self.t, wished);
-        insert_list(&mut joined.resource.0, "members", members);
+    async fn show_members(&self, joined: &mut Joined) -> Result<(), Error> {
+        if let Some(Value::Array(wished)) = self.wish.0.get("members") {
+            let members = members::as_wished(self.ctx, self.t, wished).await?;
+            insert_list(&mut joined.resource.0, "members", members);
+        }
+        Ok(())
     }
 
     /// A step failed after an earlier one had made the object.

@@ -1,7 +1,7 @@
 //! Which page a query asks for: by index (RFC 7644 §3.4.2.4) or by cursor (RFC 9865).
 //!
-//! A cursor says a position in a query's result, signed: it cannot be made up, moved to another query or tenant, or
-//! used for ever. Where the target itself pages by cursor, the driver remembers its cursor for the position.
+//! A cursor says a position in a query's result, signed and masked: it cannot be read, made up, moved to another query
+//! or tenant, or used for ever. Where the target itself pages by cursor, the driver remembers its cursor for the position.
 
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     gateway::{context::Context, quick::Written},
-    scim::{Error, ScimType, list::ListResponse, query::Query},
+    scim::{Error, Filter, ScimType, list::ListResponse, query::Query},
 };
 
 use super::Slice;
@@ -19,33 +19,52 @@ pub struct Page {
     /// What it covers.
     pub slice: Slice,
     is_by_cursor: bool,
-    digest: String,
+    digest: digest::Digest,
 }
 
 impl Page {
-    /// What a query on an endpoint asks for. A count above the maximum is the maximum; none is the default.
+    /// What a query on an endpoint asks for. A count above the maximum is the maximum; none is that of the page the
+    /// cursor came with, or the default.
     ///
     /// # Errors
     ///
-    /// `invalidCursor`, `expiredCursor`, `invalidCount`.
+    /// `invalidCursor` for one of another query, `expiredCursor`, and `invalidCount` for a count other than that of the
+    /// page the cursor came with: all but the cursor stays as it was (RFC 9865 §2, §2.1).
     pub fn of(ctx: &Context, endpoint: &str, query: &Query) -> Result<Self, Error> {
         let digest = digest_of(endpoint, query);
-        let asked = match query.count {
-            Some(count) => u64::try_from(count).unwrap_or(0),
-            None => ctx.limits.default_page_size,
-        };
-        let take = asked.min(ctx.limits.max_page_size);
-        let (is_by_cursor, skip) = match query.cursor.as_deref() {
-            None => (
-                false,
-                u64::try_from(query.start_index.unwrap_or(1).max(1) - 1).unwrap_or(0),
-            ),
-            Some("") => (true, 0),
-            Some(cursor) => (true, position(ctx, cursor, &digest)?),
+        let max = ctx.limits.max_page_size;
+        let asked = query
+            .count
+            .map(|count| u64::try_from(count).unwrap_or(0).min(max));
+        let default = ctx.limits.default_page_size.min(max);
+        let slice = match query.cursor.as_deref() {
+            None | Some("") => {
+                let start = match query.cursor {
+                    None => query.start_index.unwrap_or(1),
+                    Some(_) => 1,
+                };
+                Slice {
+                    skip: u64::try_from(start.max(1) - 1).unwrap_or(0),
+                    take: asked.unwrap_or(default),
+                }
+            }
+            Some(cursor) => {
+                let slice = place(ctx, cursor, &digest)?;
+                if asked.is_some_and(|asked| asked != slice.take) {
+                    return Err(Error::of(
+                        ScimType::InvalidCount,
+                        format!(
+                            "The cursor was given out for pages of {}; `count` must stay the same from page to page.",
+                            slice.take
+                        ),
+                    ));
+                }
+                slice
+            }
         };
         Ok(Self {
-            slice: Slice { skip, take },
-            is_by_cursor,
+            slice,
+            is_by_cursor: query.cursor.is_some(),
             digest,
         })
     }
@@ -78,11 +97,26 @@ impl Page {
     }
 
     fn sign(&self, ctx: &Context, position: u64) -> String {
-        let payload = format!("{position}.{}.{}", ctx.now.as_second(), self.digest);
-        let tag = hmac::sign(&key(ctx), payload.as_bytes());
-        let mac = URL_SAFE_NO_PAD.encode(tag.as_ref().get(..16).unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(format!("{payload}.{mac}"))
+        let mut payload = [0; PAYLOAD_BYTES];
+        let numbers = [position, self.slice.take, seconds(ctx)];
+        let bytes = numbers.iter().flat_map(|number| number.to_be_bytes());
+        payload
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, byte)| *to = byte);
+        let key = key(ctx);
+        let tag = tag(&key, &self.digest, &payload);
+        mask(&key, &tag, &mut payload);
+        URL_SAFE_NO_PAD.encode([tag.as_slice(), &payload].concat())
     }
+}
+
+/// Where the page is, how long pages are, and when the cursor was given out, in seconds: eight bytes each.
+const PAYLOAD_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+fn seconds(ctx: &Context) -> u64 {
+    u64::try_from(ctx.now.as_second()).unwrap_or(0)
 }
 
 /// The key belongs to the tenant and is the same on every replica and after a restart.
@@ -95,49 +129,93 @@ fn key(ctx: &Context) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, material.as_ref())
 }
 
-fn position(ctx: &Context, cursor: &str, digest: &str) -> Result<u64, Error> {
+/// Shows that a cursor is ours and belongs to the query.
+fn tag(key: &hmac::Key, digest: &digest::Digest, payload: &[u8]) -> [u8; TAG_BYTES] {
+    first(&hmac::sign(
+        key,
+        &[b"tag\0", digest.as_ref(), payload].concat(),
+    ))
+}
+
+/// Hides the payload, or shows it again (RFC 9865 §5: what a cursor says is nobody's business).
+fn mask(key: &hmac::Key, tag: &[u8], payload: &mut [u8; PAYLOAD_BYTES]) {
+    let stream: [u8; PAYLOAD_BYTES] = first(&hmac::sign(key, &[b"mask\0", tag].concat()));
+    payload
+        .iter_mut()
+        .zip(stream)
+        .for_each(|(to, byte)| *to ^= byte);
+}
+
+fn first<const N: usize>(tag: &hmac::Tag) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes
+        .iter_mut()
+        .zip(tag.as_ref())
+        .for_each(|(to, byte)| *to = *byte);
+    bytes
+}
+
+/// The page that a cursor means.
+fn place(ctx: &Context, cursor: &str, digest: &digest::Digest) -> Result<Slice, Error> {
     let invalid = || {
         Error::of(
             ScimType::InvalidCursor,
             "The cursor is not one that was given out for this query.",
         )
     };
-    let text = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(invalid)?;
-    let (payload, mac) = text.rsplit_once('.').ok_or_else(invalid)?;
-    let tag = hmac::sign(&key(ctx), payload.as_bytes());
-    let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| invalid())?;
-    let expected = tag.as_ref().get(..16).unwrap_or_default();
-    if !bool::from(subtle::ConstantTimeEq::ct_eq(mac.as_slice(), expected)) {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
+    let (given, payload) = bytes.split_at_checked(TAG_BYTES).ok_or_else(invalid)?;
+    let mut payload: [u8; PAYLOAD_BYTES] = payload.try_into().map_err(|_| invalid())?;
+    let key = key(ctx);
+    mask(&key, given, &mut payload);
+    let expected = tag(&key, digest, &payload);
+    if !bool::from(subtle::ConstantTimeEq::ct_eq(given, expected.as_slice())) {
         return Err(invalid());
     }
-    let mut parts = payload.split('.');
-    let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok());
-    let (position, issued) = (number().ok_or_else(invalid)?, number().ok_or_else(invalid)?);
-    if parts.next() != Some(digest) {
-        return Err(invalid());
-    }
-    if ctx.now.as_second() - issued
-        > i64::try_from(ctx.limits.cursor_life.as_secs()).unwrap_or(i64::MAX)
-    {
+    let mut numbers = payload
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| u64::from_be_bytes(*bytes));
+    let mut number = || numbers.next().ok_or_else(invalid);
+    let (skip, take, issued) = (number()?, number()?, number()?);
+    if seconds(ctx).saturating_sub(issued) > ctx.limits.cursor_life.as_secs() {
         return Err(Error::of(
             ScimType::ExpiredCursor,
             "The cursor has expired; start the query again without one.",
         ));
     }
-    u64::try_from(position).map_err(|_| invalid())
+    Ok(Slice { skip, take })
 }
 
-/// What makes two queries the same: everything but the page.
-fn digest_of(endpoint: &str, query: &Query) -> String {
-    let by = query.sort_by.as_ref().map(ToString::to_string);
-    let text = format!(
-        "{endpoint}\0{:?}\0{by:?}\0{:?}",
-        query.filter, query.sort_order
-    );
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    URL_SAFE_NO_PAD.encode(digest.as_ref().get(..9).unwrap_or_default())
+/// What makes two queries the same: everything but the page. Names may change their case: they do in the example of
+/// RFC 9865 §2.
+fn digest_of(endpoint: &str, query: &Query) -> digest::Digest {
+    let by = query
+        .sort_by
+        .as_ref()
+        .map(|by| by.to_string().to_lowercase());
+    let filter = query.filter.as_deref().map(spelled);
+    let text = format!("{endpoint}\0{filter:?}\0{by:?}\0{:?}", query.sort_order);
+    digest::digest(&digest::SHA256, text.as_bytes())
+}
+
+/// A filter as we print it, in small letters but for its values.
+fn spelled(filter: &str) -> String {
+    let printed = match Filter::parse_tolerant(filter) {
+        Ok((filter, _)) => filter.to_string(),
+        Err(_) => return filter.to_owned(),
+    };
+    let (mut is_value, mut is_escaped) = (false, false);
+    let letters = printed.chars().map(|letter| {
+        let is_quote = letter == '"' && !is_escaped;
+        is_escaped = is_value && letter == '\\' && !is_escaped;
+        is_value ^= is_quote;
+        if is_value {
+            letter
+        } else {
+            letter.to_ascii_lowercase()
+        }
+    });
+    letters.collect()
 }

@@ -14,8 +14,10 @@ use crate::{
         parallel::in_order,
     },
     mapping::{
+        expression::text_of,
         model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
         read,
+        sought::{Sought, sought},
     },
     scim::{AttributePath, CompareOp, Error, Filter},
     store::{ExternalId, ScimId, TargetId},
@@ -64,11 +66,11 @@ pub async fn choose<'m>(
             .iter()
             .find(|find| find.attribute == path && find.operator == op);
         if let Some(find) = find {
-            return match find_value(ctx, t, &path, op, value).await? {
-                Some(value) => Ok(Source::Find(find, value)),
-                // The application has no such value, so nothing has it.
-                None => Ok(Source::Ids(Vec::new())),
-            };
+            match find_value(ctx, t, &path, op, value).await? {
+                Sought::Field(value) => return Ok(Source::Find(find, value)),
+                Sought::Nothing => return Ok(Source::Ids(Vec::new())),
+                Sought::Unknown => {}
+            }
         }
     }
     Ok(Source::All)
@@ -182,15 +184,15 @@ async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>
     ))
 }
 
-/// The value as the target knows it: references by the target's id, equal values by the line's value table. Absent if the
-/// table says that the target has no such value.
+/// The value as the target knows it: references by the target's id, equal values by the line's value table or as the line
+/// writes them.
 async fn find_value(
     ctx: &Context,
     t: &TypeMapping,
     path: &AttributePath,
     op: CompareOp,
     value: Value,
-) -> Result<Option<Value>, Error> {
+) -> Result<Sought, Error> {
     let mut rules = t.attributes.iter().filter(|rule| {
         rule.location.path.attribute == path.attribute && rule.location.path.schema == path.schema
     });
@@ -200,17 +202,22 @@ async fn find_value(
         if let TablePairs::LookedUp(table) = &values.pairs {
             look_up::before_asking(ctx, table, &value).await?;
         }
-        return Ok(values.field_of(&value));
+        let field = values.field_of(&value);
+        return Ok(field.map_or(Sought::Nothing, Sought::Field));
     }
     let reference = rules.next().and_then(|rule| rule.reference.as_deref());
     let (Some(of), Some(id)) = (
         reference.and_then(|name| ctx.type_named(name)),
         value.as_str(),
     ) else {
-        return Ok(Some(value));
+        return Ok(match op {
+            CompareOp::Eq => sought(t, path, &value, &ctx.names()),
+            _ => Sought::Field(value),
+        });
     };
     let target_id = target_id_of(ctx, of, id).await?;
-    Ok(Some(target_id.map_or(value, |id| json!(id.as_str()))))
+    let id = target_id.map_or(value, |id| json!(id.as_str()));
+    Ok(Sought::Field(id))
 }
 
 /// The value table of a line, or of the part of its elements that a path names.
@@ -409,15 +416,26 @@ pub async fn object_with_id(
 
 /// The target's objects whose match attribute has a value, compared without regard to case; whether the tenant may see
 /// them is not asked. Two at most.
+///
+/// `written` is what the target calls it where that is known; absent: worked out from the name, as far as it can be.
 pub async fn raw_with_name(
     ctx: &Context,
     t: &TypeMapping,
     name: &str,
+    written: Option<Value>,
 ) -> Result<Vec<Value>, Error> {
-    let eq = |find: &&Find| find.attribute == t.match_attribute && find.operator == CompareOp::Eq;
     let mut names = ctx.names();
-    names.with("value", Cow::Owned(json!(name)));
-    let (source, rows) = match (t.finds.iter().find(eq), t.lists.first()) {
+    let written = written.or_else(
+        || match sought(t, &t.match_attribute, &json!(name), &names) {
+            Sought::Field(value) => Some(value),
+            Sought::Nothing | Sought::Unknown => None,
+        },
+    );
+    let is_known = written.is_some();
+    let text = written.as_ref().and_then(text_of).map(|text| folded(&text));
+    names.with("value", Cow::Owned(written.unwrap_or_else(|| json!(name))));
+    let find = t.find_of_name().filter(|_| is_known || t.lists.is_empty());
+    let (source, rows) = match (find, t.lists.first()) {
         (Some(find), _) => {
             let Some(known) = first_steps(ctx, find, &names).await? else {
                 return Ok(Vec::new());
@@ -440,7 +458,9 @@ pub async fn raw_with_name(
                 .0
                 .get(&t.match_attribute.attribute)
                 .and_then(Value::as_str);
-            if own.is_some_and(|own| folded(own) == wanted) && found.len() < 2 {
+            let own = own.map(folded);
+            let is_it = own.is_some_and(|own| own == wanted || text.as_ref() == Some(&own));
+            if is_it && found.len() < 2 {
                 found.push(object);
             }
         }

@@ -9,6 +9,7 @@ use crate::{
         model::{
             Call, Form, Meaning, MemberCall, MemberOnUser, Members, OnMissingReference, TypeMapping,
         },
+        names::Names,
         reply::CallClass,
         value::names_in,
     },
@@ -40,6 +41,30 @@ impl Change {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// The members of a group that are a field of it, as the application calls them, for a write that sends the field.
+#[derive(Debug, Default)]
+pub struct InField {
+    ids: Vec<Value>,
+    /// `User` or `Group`, one for each id.
+    types: Vec<Value>,
+}
+
+impl InField {
+    /// Tells a write who the members are.
+    pub fn name_in(self, names: &mut Names<'_>) {
+        names.with("members", Cow::Owned(Value::Array(self.ids)));
+        names.with("types", Cow::Owned(Value::Array(self.types)));
+    }
+}
+
+impl<'c> FromIterator<(Value, &'c str)> for InField {
+    fn from_iter<T: IntoIterator<Item = (Value, &'c str)>>(members: T) -> Self {
+        let members = members.into_iter();
+        let (ids, types) = members.map(|(id, of)| (id, json!(of))).unzip();
+        Self { ids, types }
     }
 }
 
@@ -88,16 +113,9 @@ pub async fn apply(
         }
         (.., Some(replace), Some(all)) => {
             let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
-            run_once(
-                ctx,
-                t,
-                group,
-                replace,
-                "replace",
-                CallClass::MemberAdd,
-                &all,
-            )
-            .await
+            let all: Vec<&Named<'_>> = all.iter().collect();
+            let class = CallClass::MemberAdd;
+            run_once(ctx, t, group, replace, "replace", class, &all).await
         }
         _ if members.field.is_some() => Ok(()), // Written by the group's own update.
         _ => Err(Error::new(
@@ -116,9 +134,12 @@ pub async fn field_ids(
     ctx: &Context,
     members: &Members,
     wished: &[String],
-) -> Result<Value, Error> {
-    let ids = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
-    Ok(Value::Array(ids))
+) -> Result<InField, Error> {
+    let members = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
+    Ok(members
+        .into_iter()
+        .map(|member| (member.name, member.of))
+        .collect())
 }
 
 /// What to do with a member that does not exist.
@@ -128,20 +149,52 @@ enum OnUnknown {
     Refuse,
 }
 
+/// A member as the target is told of it.
+struct Named<'c> {
+    name: Value,
+    /// `User` or `Group`.
+    of: &'c str,
+}
+
 /// The members' names at the target.
-async fn resolve(
-    ctx: &Context,
+async fn resolve<'c>(
+    ctx: &'c Context,
     members: &Members,
     ids: &[String],
     on_unknown: OnUnknown,
-) -> Result<Vec<Value>, Error> {
-    let mut names: Vec<Option<Value>> = vec![None; ids.len()];
-    for name in &members.types {
-        let Some(of) = ctx.type_named(name) else {
+) -> Result<Vec<Named<'c>>, Error> {
+    let mut names = Vec::with_capacity(ids.len());
+    for (id, located) in ids.iter().zip(located_members(ctx, members, ids).await?) {
+        let Some((of, target_id)) = located else {
             continue;
         };
+        let name = member_name(ctx, members, of, id, target_id).await?;
+        names.extend(name.map(|name| Named {
+            name,
+            of: of.resource_type.name.as_str(),
+        }));
+    }
+    let is_refused = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
+    if is_refused && on_unknown == OnUnknown::Refuse && names.len() < ids.len() {
+        return Err(unknown_member());
+    }
+    Ok(names)
+}
+
+/// What members are, and their ids at the target; absent for one that does not exist.
+pub(super) async fn located_members<'c>(
+    ctx: &'c Context,
+    members: &Members,
+    ids: &[String],
+) -> Result<Vec<Option<(&'c TypeMapping, TargetId)>>, Error> {
+    let mut located = vec![None; ids.len()];
+    let types = members.types.iter();
+    let mut types: Vec<&TypeMapping> = types.filter_map(|name| ctx.type_named(name)).collect();
+    // Without a prefix any text may be an id: a prefix says more.
+    types.sort_by_key(|of| std::cmp::Reverse(of.id.prefix.len()));
+    for of in types {
         let open: Vec<usize> = (0..ids.len())
-            .filter(|place| names.get(*place).is_some_and(Option::is_none))
+            .filter(|place| located.get(*place).is_some_and(Option::is_none))
             .collect();
         if open.is_empty() {
             break;
@@ -151,17 +204,13 @@ async fn resolve(
             .filter_map(|place| ids.get(*place).cloned())
             .collect();
         let found = target_ids_of(ctx, of, &asked).await?;
-        for ((place, id), target_id) in open.into_iter().zip(&asked).zip(found) {
-            if let (Some(slot), Some(target_id)) = (names.get_mut(place), target_id) {
-                *slot = member_name(ctx, members, of, id, target_id).await?;
+        for (place, target_id) in open.into_iter().zip(found) {
+            if let Some(slot) = located.get_mut(place) {
+                *slot = target_id.map(|target_id| (of, target_id));
             }
         }
     }
-    let is_refused = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
-    if is_refused && on_unknown == OnUnknown::Refuse && names.iter().any(Option::is_none) {
-        return Err(unknown_member());
-    }
-    Ok(names.into_iter().flatten().collect())
+    Ok(located)
 }
 
 fn unknown_member() -> Error {
@@ -203,20 +252,14 @@ async fn run(
     call: &MemberCall,
     verb: &'static str,
     class: CallClass,
-    members: Vec<Value>,
+    members: Vec<Named<'_>>,
 ) -> Result<(), Error> {
-    if members.is_empty() {
-        return Ok(());
-    }
-    if call
-        .batch
-        .is_some_and(|batch| members.len() <= batch.max(1))
-    {
-        return run_once(ctx, t, group, call, verb, class, &members).await;
-    }
-    let chunks: Vec<&[Value]> = members.chunks(call.batch.unwrap_or(1).max(1)).collect();
+    // One call is about users or about groups: its template may have to say which.
+    let (groups, others): (Vec<&Named<'_>>, Vec<&Named<'_>>) =
+        members.iter().partition(|member| member.of == "Group");
+    let size = call.batch.unwrap_or(1).max(1);
+    let chunks = others.chunks(size).chain(groups.chunks(size));
     let calls = chunks
-        .into_iter()
         .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
         .collect();
     in_order(calls, PARALLEL_CALLS).await.map(|_| ())
@@ -229,15 +272,21 @@ async fn run_once(
     call: &MemberCall,
     verb: &'static str,
     class: CallClass,
-    members: &[Value],
+    members: &[&Named<'_>],
 ) -> Result<(), Error> {
     let id = id_value(t, group.target_id.as_str());
     let mut names = ctx.names();
     names.with("group", Cow::Owned(id.clone()));
     names.with("id", Cow::Owned(id));
-    names.with("members", Cow::Owned(json!(members)));
+    let all = members.iter().map(|member| member.name.clone());
+    names.with("members", Cow::Owned(all.collect()));
     if let [member] = members {
-        names.with("member", Cow::Borrowed(member));
+        names.with("member", Cow::Borrowed(&member.name));
+    }
+    if let Some(of) = members.first().map(|member| member.of)
+        && members.iter().all(|member| member.of == of)
+    {
+        names.with("type", Cow::Owned(json!(of)));
     }
     let operation = format!("{}.members.{verb}", t.section);
     let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();

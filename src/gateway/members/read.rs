@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         model::{MemberRead, Members, PageStyle, TypeMapping},
         names::Names,
+        read::{is_nobody, listed_members},
     },
     scim::Error,
     store::TargetId,
@@ -19,8 +20,9 @@ use super::super::{
     get::id_value,
     identity::{are_hidden, scim_id_of},
     join::Joined,
-    user_groups::{chosen, flattened, id_of, is_nobody, names_of_items, text_of, without_id},
+    user_groups::{chosen, id_of, names_of_items, text_of, without_id},
 };
+use super::change::{InField, located_members};
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
 /// would repeat a row.
@@ -34,17 +36,26 @@ pub fn needs_reading(members: &Members) -> bool {
 }
 
 /// The members that a group's own field lists now, as the application calls them.
-pub fn present_in_field(ctx: &Context, members: &Members, object: &Value) -> Value {
-    let of = members.types.first().and_then(|name| ctx.type_named(name));
-    let ids = members
+pub fn present_in_field(ctx: &Context, members: &Members, object: &Value) -> InField {
+    let names = ctx.names();
+    let listed = members
         .field
         .iter()
-        .flat_map(|field| crate::mapping::read::member_ids(field, object));
-    ids.map(|id| match of {
-        Some(of) => id_value(of, &id),
-        None => json!(id),
-    })
-    .collect()
+        .flat_map(|field| listed_members(field, object, &names));
+    let known = listed.filter_map(|member| {
+        let of = type_of(ctx, members, member.is_group)?;
+        Some((id_value(of, &member.id?), of.resource_type.name.as_str()))
+    });
+    known.collect()
+}
+
+/// What the members listed in a group are: groups where the mapping says so, or else of the first of its `types`.
+fn type_of<'c>(ctx: &'c Context, members: &Members, is_group: bool) -> Option<&'c TypeMapping> {
+    let name = match is_group {
+        true => members.types.iter().find(|name| *name == "Group"),
+        false => members.types.first(),
+    };
+    ctx.type_named(name?)
 }
 
 /// The members of a group, each with value, `$ref`, type and display.
@@ -53,24 +64,13 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<
         return Ok(Vec::new());
     };
     let found = if let Some(field) = &members.field {
-        let items = field
-            .place
-            .read(&group.object)
-            .map(|list| flattened(vec![list]))
-            .unwrap_or_default();
-        items
-            .iter()
-            .filter(|item| !is_nobody(item))
-            .map(|item| Item {
-                id: text_of(
-                    field
-                        .id
-                        .as_ref()
-                        .map_or(Some(item), |path| path.first(item)),
-                ),
-                ..Item::default()
-            })
-            .collect()
+        let listed = listed_members(field, &group.object, &ctx.names());
+        let items = listed.into_iter().map(|member| Item {
+            id: member.id,
+            display: None,
+            is_group: member.is_group,
+        });
+        items.collect()
     } else if members.read.is_some() {
         by_call(ctx, t, members, group).await?
     } else if members.on_user.is_some() {
@@ -182,12 +182,8 @@ fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>
     let items = chosen(own, read.only.as_ref(), items);
     let somebody = items.iter().filter(|item| !is_nobody(item));
     let found = somebody.map(|item| {
-        let is_group = read.is_group.as_ref().is_some_and(|is_group| {
-            let mut names = own.child();
-            names.object(item);
-            names.with("value", Cow::Borrowed(item));
-            is_group.holds(&names).unwrap_or(false)
-        });
+        let is_group = read.is_group.as_ref();
+        let is_group = is_group.is_some_and(|rule| rule.holds_for(item, own));
         Item {
             id: id_of(ctx, read.id.as_ref(), item),
             display: text_of(read.display.as_ref().and_then(|path| path.first(item))),
@@ -219,32 +215,39 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     Ok(found)
 }
 
-/// Members that were wished, as a read will show them: each with its `$ref` and type.
-pub fn as_wished(ctx: &Context, t: &TypeMapping, wished: &[Value]) -> Vec<Value> {
-    let types = t.members.iter().flat_map(|members| &members.types);
-    let types: Vec<&TypeMapping> = types.filter_map(|name| ctx.type_named(name)).collect();
-    let type_of = |member: &Value| {
-        let said = member["type"].as_str().unwrap_or_default();
-        let reference = member["$ref"].as_str().unwrap_or_default();
-        let is_said = |of: &&&TypeMapping| {
-            of.resource_type.name.eq_ignore_ascii_case(said)
-                || reference.contains(&format!("{}/", of.resource_type.endpoint))
-        };
-        types.iter().find(is_said).or(types.first()).copied()
+/// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them.
+pub async fn as_wished(
+    ctx: &Context,
+    t: &TypeMapping,
+    wished: &[Value],
+) -> Result<Vec<Value>, Error> {
+    let Some(members) = &t.members else {
+        return Ok(Vec::new());
     };
-    let shown = wished.iter().filter_map(|member| {
-        let id = member.get("value")?.as_str()?;
+    let named = wished
+        .iter()
+        .filter_map(|member| Some((member, member.get("value")?.as_str()?)));
+    let named: Vec<(&Value, &str)> = named.collect();
+    let types = match members.types.as_slice() {
+        [one] => vec![ctx.type_named(one); named.len()],
+        _ => {
+            let ids: Vec<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
+            let found = located_members(ctx, members, &ids).await?.into_iter();
+            found.map(|found| found.map(|(of, _)| of)).collect()
+        }
+    };
+    let shown = named.into_iter().zip(types).map(|((member, id), of)| {
         let mut shown = json!({ "value": id });
-        if let Some(of) = type_of(member) {
+        if let Some(of) = of {
             shown["$ref"] = json!(ctx.location(of, id));
             shown["type"] = json!(of.resource_type.name);
         }
         if let Some(display) = member.get("display").filter(|display| display.is_string()) {
             shown["display"] = display.clone();
         }
-        Some(shown)
+        shown
     });
-    shown.collect()
+    Ok(shown.collect())
 }
 
 async fn member_value(
@@ -252,16 +255,10 @@ async fn member_value(
     members: &Members,
     item: Item,
 ) -> Result<Option<Value>, Error> {
-    let of = match item.is_group {
-        true => members.types.iter().find(|name| *name == "Group"),
-        false => members.types.first(),
-    };
-    let Some((name, target_id)) = of.zip(item.id) else {
+    let Some((of, target_id)) = type_of(ctx, members, item.is_group).zip(item.id) else {
         return Ok(None);
     };
-    let Some(of) = ctx.type_named(name) else {
-        return Ok(None);
-    };
+    let name = &of.resource_type.name;
     let id = scim_id_of(ctx, of, &TargetId::new(target_id)).await?;
     let mut value =
         json!({ "value": id.as_str(), "$ref": ctx.location(of, id.as_str()), "type": name });

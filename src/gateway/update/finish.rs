@@ -112,7 +112,10 @@ impl Update<'_> {
             .clone()
             .unwrap_or_else(|| old.target_id.clone());
         let members = new.0.get("members").and_then(Value::as_array);
-        let members = members.map(|wished| members::as_wished(ctx, t, wished));
+        let members = match members {
+            Some(wished) => Some(members::as_wished(ctx, t, wished).await?),
+            None => None,
+        };
         let located = Located {
             scim_id: old.scim_id.clone(),
             target_id: target_id.clone(),

@@ -157,7 +157,7 @@ impl Update<'_> {
         let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
-        policy::check(ctx, t, &wanted, &asked, false)?;
+        policy::check(ctx, t, Some(&old.resource), &wanted, &asked)?;
         let mut new = self.stored(wanted);
         let changed = self.changed(&old, &mut new);
         if is_first {
@@ -189,7 +189,7 @@ impl Update<'_> {
                 members.remove.len(),
             )?;
         }
-        let is_new = rename::must_recreate(ctx, t, &changed);
+        let is_new = rename::must_recreate(ctx, t, &old.resource, &new, &changed);
         let written = (!is_new).then_some(changed.as_slice());
         look_up::before_writing(ctx, t, &new, written).await?;
         let wish = match is_new {
@@ -272,7 +272,14 @@ impl Update<'_> {
                         .settle_replace(rt, &old.resource, new, notes))
                 })?
             }
-            Change::Patch(request) => patch::apply(&request, rt, &old.resource)?,
+            Change::Patch(request) => {
+                self.ctx.noting(|notes| {
+                    let dialect = &self.ctx.dialect;
+                    dialect.note_made_elements(rt, &request, &old.resource, notes);
+                    Ok(())
+                })?;
+                patch::apply(&request, rt, &old.resource)?
+            }
         };
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
@@ -297,7 +304,7 @@ impl Update<'_> {
         changed: &[AttributePath],
     ) -> Result<Joined, Stopped> {
         let (ctx, t) = (self.ctx, self.t);
-        if rename::must_recreate(ctx, t, changed) {
+        if rename::must_recreate(ctx, t, &old.resource, &new, changed) {
             return Ok(rename::recreate(ctx, t, old, new, changed).await?);
         }
         let members = self.member_change(&old, &new, changed)?;

@@ -12,7 +12,7 @@ use crate::{
         get::{Want, fetch_located},
         identity::{locate, new_record},
         join::Joined,
-        members, unfinished, user_groups,
+        members, policy, unfinished, user_groups,
     },
     mapping::{
         model::{OnRename, TypeMapping},
@@ -23,13 +23,16 @@ use crate::{
 };
 
 /// Whether a change is to be carried out as a new account.
-pub fn must_recreate(ctx: &Context, t: &TypeMapping, changed: &[AttributePath]) -> bool {
-    let is_renamed = |path: &AttributePath| {
-        path.schema.is_none() && path.attribute == t.match_attribute.attribute
-    };
+pub fn must_recreate(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Resource,
+    new: &Resource,
+    changed: &[AttributePath],
+) -> bool {
     t.resource_type.name == "User"
         && ctx.mapping().policy.on_rename == OnRename::Recreate
-        && changed.iter().any(is_renamed)
+        && policy::is_renamed(ctx, t, old, new, changed)
 }
 
 /// Locks the old account, makes the new one, and hands the SCIM id on.

@@ -8,6 +8,7 @@ mod capabilities;
 mod examples;
 mod lines;
 mod look_ups;
+mod members;
 mod names;
 mod operations;
 mod reversible;
@@ -30,6 +31,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
         lines::check(resource_type, mapping, is_complete, &mut complaints);
         operations::check(resource_type, is_complete, &mut complaints);
         reversible::check(mapping, resource_type, &mut complaints);
+        members::check(mapping, resource_type, is_complete, &mut complaints);
     }
     same_endpoints(mapping, &mut complaints);
     look_ups::check(mapping, is_complete, &mut complaints);

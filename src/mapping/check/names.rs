@@ -7,7 +7,9 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
         expression::NamePath,
-        model::{Auth, Call, Login, Mapping, Operation, Source, TypeMapping, UserGroups},
+        model::{
+            Auth, Call, Login, Mapping, MemberField, Operation, Source, TypeMapping, UserGroups,
+        },
         names::extension_name,
     },
     scim::{Attribute, ResourceType, schema::resolve::common_attributes},
@@ -152,13 +154,18 @@ fn check_type(
             .into_iter()
             .flatten()
         {
-            let names = ["group", "id", "scim", "member", "members", "method"];
+            let names = ["group", "id", "scim", "member", "members", "type", "method"];
             let mut scope = scope(&names, false);
             for step in change.before.iter().chain([&change.call]) {
                 scope.call(step, complaints);
                 scope.take(step);
             }
         }
+    }
+    let field = members_field(resource_type);
+    if let Some((field, element)) = field.and_then(|field| Some((field, field.element.as_ref()?))) {
+        let names = ["member", "type", "id", "scim", "old", "members"];
+        scope(&names, true).all(element.names(), &field.at, complaints);
     }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
         scope(&["id", "scim", "old"], true).call(call, complaints);
@@ -170,6 +177,10 @@ fn check_type(
             scope(&names, true).all(template.names(), &line.place, complaints);
         }
     }
+}
+
+fn members_field(resource_type: &TypeMapping) -> Option<&MemberField> {
+    resource_type.members.as_ref()?.field.as_ref()
 }
 
 impl Scope<'_> {

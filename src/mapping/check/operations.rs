@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
         model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
-        write,
+        sought, write,
     },
     scim::AttributePath,
 };
@@ -28,6 +28,7 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
         new_key(resource_type, complaints);
         for find in &resource_type.finds {
             unmapped_find(resource_type, find, complaints);
+            useless_find(resource_type, find, complaints);
             find_without_value(resource_type, find, complaints);
         }
     }
@@ -256,6 +257,23 @@ fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diag
         Diagnostic::error("mapping::find-not-mapped", sentence)
             .at(&find.call.place)
             .mend("add a line for it: whatever is found is checked again here"),
+    );
+}
+
+/// A find by what is made of other attributes: what the application would have to be asked for is not known.
+fn useless_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
+    let is_eq = find.operator == crate::scim::CompareOp::Eq;
+    if !is_eq || !sought::is_never_known(resource_type, &find.attribute) {
+        return;
+    }
+    let sentence = format!(
+        "`{}` is written from other attributes, so nothing can be found by it: each look-up reads the whole list.",
+        find.attribute
+    );
+    complaints.add(
+        Diagnostic::warning("mapping::find-of-made-value", sentence)
+            .at(&find.call.place)
+            .mend("let the provider match by the attribute that it is made of, or make it of `{value}` alone"),
     );
 }
 

@@ -69,16 +69,29 @@ pub(super) fn complaint(mapping: &Mapping, name: &str) -> Option<Diagnostic> {
 
 fn of_section(section: &TypeMapping) -> Vec<NamePath> {
     let members = section.members.as_ref();
-    let only = match &section.groups {
-        Some(UserGroups::Call { only, .. } | UserGroups::Field { only, .. }) => only.as_ref(),
-        None => None,
+    let of_groups = match &section.groups {
+        Some(
+            UserGroups::Call {
+                only, is_indirect, ..
+            }
+            | UserGroups::Field {
+                only, is_indirect, ..
+            },
+        ) => [only.as_ref(), is_indirect.as_ref()],
+        None => [None, None],
     };
+    let read = members.and_then(|members| members.read.as_ref());
+    let field = members.and_then(|members| members.field.as_ref());
+    let of_members = [
+        read.and_then(|read| read.only.as_ref()),
+        read.and_then(|read| read.is_group.as_ref()),
+        field.and_then(|field| field.is_group.as_ref()),
+    ];
     let conditions = [&section.scope, &section.hide, &section.gone];
     conditions
         .into_iter()
         .flatten()
-        .chain(only)
-        .chain(members.and_then(|members| members.read.as_ref()?.only.as_ref()))
+        .chain(of_groups.into_iter().chain(of_members).flatten())
         .flat_map(|expression| expression.names())
         .collect()
 }

@@ -89,6 +89,9 @@ pub(super) enum Filter {
     Json,
     Unique,
     Slug,
+    Local,
+    Domain,
+    Untagged,
 }
 
 impl Node {

@@ -9,7 +9,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use crate::mapping::value::time::{format_time, parse_instant};
+use crate::mapping::{
+    address,
+    value::time::{format_time, parse_instant},
+};
 
 use super::{
     EvaluateErrorKind, Fault, MAX_RESULT_BYTES,
@@ -123,6 +126,9 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
         }
         Filter::Unique => Some(unique(value)),
         Filter::Slug => Some(Value::String(slug(&text(value)?))),
+        Filter::Local => Some(Value::from(address::local_of(&text(value)?))),
+        Filter::Domain => address::domain_of(&text(value)?).map(Value::String),
+        Filter::Untagged => Some(Value::String(address::untagged(&text(value)?))),
         _ => None,
     })
 }

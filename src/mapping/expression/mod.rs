@@ -12,7 +12,7 @@ mod parser;
 mod parser_filters;
 mod text;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::Value;
 
@@ -115,6 +115,15 @@ impl Expression {
         evaluate::evaluate(&self.node, names)
             .map_err(|fault| fault.of(&self.source))
             .map(|value| value.is_some_and(|v| is_true(&v)))
+    }
+
+    /// Whether it holds for an item of a list: the names are the item's members, `value` is the item itself, and `own` are
+    /// known beside it. It does not hold where it cannot be worked out.
+    pub fn holds_for(&self, item: &Value, own: &Names<'_>) -> bool {
+        let mut names = own.child();
+        names.object(item);
+        names.with("value", Cow::Borrowed(item));
+        self.holds(&names).unwrap_or(false)
     }
 
     /// The names in it, in order, each as often as it stands there. Names of elements (within a condition in brackets) are

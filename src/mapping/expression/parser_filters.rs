@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 26] = [
+const FILTERS: [(&str, &str); 29] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -49,6 +49,9 @@ const FILTERS: [(&str, &str); 26] = [
     ("json", "json"),
     ("unique", "unique"),
     ("slug", "slug"),
+    ("local", "local"),
+    ("domain", "domain"),
+    ("untagged", "untagged"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -110,6 +113,9 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "json" => Filter::Json,
         "unique" => Filter::Unique,
         "slug" => Filter::Slug,
+        "local" => Filter::Local,
+        "domain" => Filter::Domain,
+        "untagged" => Filter::Untagged,
         _ => return None,
     })
 }

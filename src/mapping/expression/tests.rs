@@ -56,6 +56,16 @@ fn expressions_have_values() {
         ("username | lower", json!("ada.lovelace@example.com")),
         ("' Sales & Cô_2! ' | slug", json!("sales-c-2")),
         ("'!?' | slug", json!("")),
+        ("'Ada+x@Bücher.example' | local", json!("Ada+x")),
+        (
+            "'Ada+x@Bücher.example' | domain",
+            json!("xn--bcher-kva.example"),
+        ),
+        (
+            "'Ada+x@Bücher.example' | untagged",
+            json!("Ada@Bücher.example"),
+        ),
+        ("'ada' | domain | default('none')", json!("none")),
         ("USERNAME|upper", json!("ADA.LOVELACE@EXAMPLE.COM")),
         (
             "name.givenName + ' ' + name.familyName",

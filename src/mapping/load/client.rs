@@ -7,7 +7,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::{
     diagnostic::closest,
     dialect::{self, Idp},
-    mapping::model::{Client, FileKey},
+    mapping::{
+        address::Domains,
+        model::{Client, FileKey},
+    },
 };
 
 use super::{
@@ -104,7 +107,7 @@ pub(super) fn client(root: &Reader<'_>) -> Client {
     let Some(reader) = root.table("client") else {
         return Client {
             dialect: dialect::Settings::default(),
-            domains: Vec::new(),
+            domains: Domains::default(),
             me: None,
             keys: Vec::new(),
         };
@@ -170,23 +173,17 @@ fn quirks(reader: &Reader<'_>) -> BTreeSet<String> {
     off
 }
 
-fn domains(reader: &Reader<'_>) -> Vec<String> {
-    let mut domains = Vec::new();
+fn domains(reader: &Reader<'_>) -> Domains {
+    let mut domains = Domains::default();
     for (node, text) in reader.texts("domains") {
-        let bare = text.strip_prefix("*.").unwrap_or(&text);
-        let is_domain = !bare.is_empty()
-            && bare.split('.').all(|label| {
-                !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-            });
-        if !is_domain {
+        if !domains.add(&text) {
             reader.context.error(
                 "mapping::bad-domain",
                 &node.place,
                 format!("`{text}` is not a domain."),
-                "`acme.example`, or `*.acme.example` for its sub-domains",
+                "`acme.example`, or `*.acme.example` for its sub-domains; no label mixes scripts",
             );
         }
-        domains.push(text.to_lowercase());
     }
     domains
 }

@@ -117,7 +117,7 @@ static FIND_KEYS: &[Key] = &[
 /// `[[….find]]`.
 pub(super) static FIND: Shape = Shape {
     name: "`[[….find]]`",
-    about: "A filter that the application can answer; `{value}` is what is compared with. What comes back is always \
+    about: "A filter that the application can answer; `{value}` is what is compared with, as the attribute's line would write it. What comes back is always \
             checked again by SCIM's rules, so an answer with too many objects does no harm, and one with too few does.",
     keys: FIND_KEYS,
     base: Some(&CALL),

@@ -62,19 +62,21 @@ const PAGE_KEY: Key = key(
     "",
 );
 
+const IS_GROUP: Key = key(
+    "is-group",
+    Kind::Expression,
+    "no item is",
+    "Holds for items that are groups, where `types` has both: nested groups. The names are as for `only`.",
+    "kind == 'group'",
+);
+
 static READ_KEYS: &[Key] = &[
     ITEMS,
     ID,
     DISPLAY,
     PAGE_KEY,
     ONLY,
-    key(
-        "is-group",
-        Kind::Expression,
-        "no item is",
-        "Holds for items that are groups, where `types` has both: nested groups.",
-        "kind == 'group'",
-    ),
+    IS_GROUP,
     key(
         "before-add",
         Kind::Flag,
@@ -111,7 +113,8 @@ static CHANGE_KEYS: &[Key] = &[
 
 static CHANGE: Shape = Shape {
     name: "a change of members",
-    about: "Adds, removes or sets members. `{group}` is the group's id, `{member}` one member, `{members}` a list.",
+    about: "Adds, removes or sets members. `{group}` is the group's id, `{member}` one member, `{members}` a list; `{type}` is `User` \
+            or `Group`, what all of the call's members are (absent where `replace` sets both).",
     keys: CHANGE_KEYS,
     base: Some(&CALL),
     others: None,
@@ -123,17 +126,25 @@ static FIELD: Shape = Shape {
     keys: &[
         key("field", Kind::Place, "required", "The list.", "'user_ids'"),
         key(
+            "groups",
+            Kind::Place,
+            "they are among the others",
+            "The list of nested groups, where they have one of their own; `id` and `element` hold for both.",
+            "'subgroup_ids'",
+        ),
+        key(
             "id",
             Kind::Path,
             "the element itself",
             "The member's id within an element.",
             "'$.user.id'",
         ),
+        IS_GROUP,
         key(
             "element",
             Kind::Tree,
             "the bare id",
-            "An element as written; `{member}` is the id.",
+            "An element as written; `{member}` is the id, `{type}` is `User` or `Group`.",
             "{ user = { id = \"{member}\" } }",
         ),
     ],
@@ -261,6 +272,13 @@ static GROUPS_KEYS: &[Key] = &[
     PAGE_KEY,
     ONLY,
     key(
+        "is-indirect",
+        Kind::Expression,
+        "no item is",
+        "Holds for groups that have the user only through a group in them: their `type` is `indirect`. The names are as for `only`.",
+        "via != null",
+    ),
+    key(
         "as",
         form::AS_KINDS,
         "a list",
@@ -359,14 +377,20 @@ fn field(reader: &Reader<'_>) -> Option<MemberField> {
         let place = syntax::place(reader.context, node)?;
         return Some(MemberField {
             place,
+            groups: None,
             id: None,
+            is_group: None,
             element: None,
+            at: node.place.clone(),
         });
     }
     let field = reader.table("field")?;
     Some(MemberField {
         place: required_place(&field)?,
+        groups: syntax::place_at(&field, "groups"),
         id: syntax::path_at(&field, "id"),
+        is_group: syntax::expression_at(&field, "is-group"),
+        at: node.place.clone(),
         element: field
             .node("element")
             .and_then(|node| syntax::tree(reader.context, node)),
@@ -450,6 +474,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
     let id = syntax::read_at(&reader, "id");
     let display = syntax::path_at(&reader, "display");
     let only = syntax::expression_at(&reader, "only");
+    let is_indirect = syntax::expression_at(&reader, "is-indirect");
     if let (true, Some(entry)) = (reader.has("call"), reader.entry("as")) {
         reader.context.error(
             "mapping::conflicting-keys",
@@ -465,6 +490,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
             id,
             display,
             only,
+            is_indirect,
         });
     }
     Some(UserGroups::Call {
@@ -474,5 +500,6 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         display,
         page: page::page(&reader),
         only,
+        is_indirect,
     })
 }

@@ -316,13 +316,13 @@ display = '$.name'
 [schema."urn:example:hr:1.0:User"]
 attributes = [{ name = "tags", multi-valued = true }, { name = "c", type = "complex", sub-attributes = [{ name = "d" }] }]
 [group]
-id = '$.id'
+id = { from = '$.id', prefix = "g-" }
 list = "GET /g"
 get = "GET /g/{id}"
 [group.attributes]
 'displayName' = 'name'
 [group.members]
-field = { field = 'm', id = '$.u', element = { u = "{member}" } }
+field = { field = 'm', id = '$.u', is-group = "g", element = { u = "{member}" } }
 name  = "{login}"
 types = ["User", "Group"]
 [resource.role]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::dialect::Settings;
+use crate::{dialect::Settings, mapping::address::Domains};
 
 /// The client of a tenant: `[client]`.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub struct Client {
     /// Which provider, and which quirks are mended.
     pub dialect: Settings,
     /// Domains that userName (where it is an address) and emails may have; empty: any. `*.` in front admits sub-domains.
-    pub domains: Vec<String>,
+    pub domains: Domains,
     /// The userName that `/Me` stands for; absent: `/Me` is 501.
     pub me: Option<String>,
     /// Credentials in the file: hashes only.

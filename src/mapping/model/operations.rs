@@ -308,10 +308,16 @@ pub struct MemberRead {
 #[derive(Debug)]
 pub struct MemberField {
     pub place: FieldPlace,
+    /// The list of nested groups, if they have one of their own.
+    pub groups: Option<FieldPlace>,
     /// The member's id within an element; absent: the element itself.
     pub id: Option<JsonPath>,
+    /// Elements for which this holds are groups; absent: members are of the first of `types`.
+    pub is_group: Option<Expression>,
     /// An element as written; absent: the bare id.
     pub element: Option<Tree>,
+    /// Where the field stands in the file.
+    pub at: Place,
 }
 
 /// A call that changes membership.
@@ -351,6 +357,8 @@ pub enum UserGroups {
         page: PageStyle,
         /// Items for which this is false are not shown.
         only: Option<Expression>,
+        /// Items for which this holds have the user only through a group of theirs; absent: none.
+        is_indirect: Option<Expression>,
     },
     /// In the user object.
     Field {
@@ -361,5 +369,7 @@ pub enum UserGroups {
         display: Option<JsonPath>,
         /// Items for which this is false are not shown.
         only: Option<Expression>,
+        /// Items for which this holds have the user only through a group of theirs; absent: none.
+        is_indirect: Option<Expression>,
     },
 }

@@ -4,6 +4,7 @@
 //! nothing of what is kept here, of SCIM ids, nor of calls.
 
 mod elements;
+mod members;
 
 use std::borrow::Cow;
 
@@ -14,10 +15,12 @@ use crate::scim::{Attribute, AttributePath, AttributeType, Resource};
 use super::{
     expression::text_of,
     location::definition,
-    model::{AttributeRule, Form, MemberField, Read, TypeMapping},
+    model::{AttributeRule, Form, Read, TypeMapping},
     names::Names,
     value::{Spelling, Untranslatable},
 };
+
+pub use self::members::{ListedMember, is_nobody, listed_members};
 
 /// An object of the application as a resource.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -188,20 +191,6 @@ pub fn known_by(t: &TypeMapping, mut object: Value, id: Value) -> Value {
         place.write(&mut object, id);
     }
     object
-}
-
-/// The target's ids of the members that a group object lists itself (`members.field`).
-pub fn member_ids(field: &MemberField, object: &Value) -> Vec<String> {
-    let list = match field.place.read(object) {
-        Some(Value::Array(items)) => items.as_slice(),
-        Some(Value::Null) | None => &[],
-        Some(single) => std::slice::from_ref(single),
-    };
-    let id = |item| match &field.id {
-        Some(path) => path.first(item),
-        None => Some(item),
-    };
-    list.iter().filter_map(|item| id_text(id(item)?)).collect()
 }
 
 fn id_text(value: &Value) -> Option<String> {

@@ -317,16 +317,41 @@ fn scope_hide_and_gone_decide_what_exists() {
 
 #[test]
 fn members_listed_by_the_group_are_read() {
-    let field = |place: &str, id: Option<&str>| MemberField {
+    let field = |place: &str, id: Option<&str>| crate::mapping::model::MemberField {
         place: FieldPlace::parse(place).unwrap(),
+        groups: Some(FieldPlace::parse("teams").unwrap()),
         id: id.map(|id| JsonPath::parse(id).unwrap()),
+        is_group: Some(Expression::parse("kind == 'team'").unwrap()),
         element: None,
+        at: crate::mapping::fixture::place(),
     };
-    let object = json!({"ids": [1, "2", null, ""], "users": [{"id": 3}, {}], "one": "4"});
-    assert_eq!(member_ids(&field("ids", None), &object), ["1", "2"]);
-    assert_eq!(member_ids(&field("users", Some("id")), &object), ["3"]);
-    assert_eq!(member_ids(&field("one", None), &object), ["4"]);
-    assert!(member_ids(&field("none", None), &object).is_empty());
+    let object = json!({
+        "ids": [1, "2", null, ""],
+        "users": [{"id": 3}, {"id": 5, "kind": "team"}, {}],
+        "one": "4",
+    });
+    let listed = |field: &crate::mapping::model::MemberField,
+                  object: &Value|
+     -> Vec<(Option<String>, bool)> {
+        let listed = listed_members(field, object, &Names::new());
+        listed.into_iter().map(|m| (m.id, m.is_group)).collect()
+    };
+    let id = |id: &str| Some(id.to_owned());
+    assert_eq!(
+        listed(&field("ids", None), &object),
+        [(id("1"), false), (id("2"), false)]
+    );
+    assert_eq!(
+        listed(&field("users", Some("id")), &object),
+        [(id("3"), false), (id("5"), true), (None, false)]
+    );
+    assert_eq!(listed(&field("one", None), &object), [(id("4"), false)]);
+    assert!(listed(&field("none", None), &object).is_empty());
+    let both = json!({"ids": [1], "teams": [1, null]});
+    assert_eq!(
+        listed(&field("ids", None), &both),
+        [(id("1"), false), (id("1"), true)]
+    );
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

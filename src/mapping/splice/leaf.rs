@@ -23,6 +23,8 @@ pub(super) struct Leaf {
     pub within: Option<FieldPlace>,
     /// The attribute's type; absent if no schema knows it.
     pub kind: Option<AttributeType>,
+    /// Whether `""` is no value (`empty-is-absent`).
+    pub empty_is_absent: bool,
     quick: Quick,
     when_absent: Option<Vec<u8>>,
 }
@@ -82,6 +84,7 @@ impl Leaf {
             slot,
             within,
             kind,
+            empty_is_absent: false,
             quick,
             when_absent: rule.when_absent.as_ref().and_then(written),
         }
@@ -97,6 +100,9 @@ impl Leaf {
         let Some(text) = fields.value(self.slot) else {
             return Ok(put(out, self.when_absent.as_deref()));
         };
+        if self.empty_is_absent && text == "\"\"" {
+            return Ok(put(out, self.when_absent.as_deref()));
+        }
         if self.within.is_none()
             && let Some(is_there) = self.quick.write(text, out)
         {
@@ -108,7 +114,9 @@ impl Leaf {
             Some(place) => place.read(&field),
             None => Some(&field),
         };
-        Ok(match value.filter(|value| !value.is_null()) {
+        let is_none =
+            |value: &Value| value.is_null() || self.empty_is_absent && value.as_str() == Some("");
+        Ok(match value.filter(|value| !is_none(value)) {
             Some(value) => put(out, decoded(rule, self.kind, value).as_deref()),
             None => put(out, self.when_absent.as_deref()),
         })

@@ -70,10 +70,6 @@ type Rule<'t> = (usize, &'t AttributeRule);
 impl Splice {
     /// How rows of this type become resources; absent if they must all go the long way.
     pub fn new(t: &TypeMapping) -> Option<Self> {
-        // Which texts are none, only `read` knows.
-        if t.empty_is_absent {
-            return None;
-        }
         // What a table of the application's says has to be asked before a row is read.
         if t.is_fixed() || look_up::of_type(t).next().is_some() {
             return None;
@@ -299,7 +295,9 @@ impl Splice {
         }
         let (names, within) = field(path)?;
         let slot = self.names.slot(&names);
-        Some(Leaf::new((number, rule), slot, within, kind))
+        let mut leaf = Leaf::new((number, rule), slot, within, kind);
+        leaf.empty_is_absent = t.empty_is_absent;
+        Some(leaf)
     }
 }
 

@@ -28,7 +28,7 @@ use super::{
 /// with the changes put in, as the operation's `send` says). Where a part of a list is written and `present` (the object as
 /// read) has that list, the whole list is sent. Nothing but mapped fields is ever sent.
 ///
-/// The members of a group that are a field of it are sent if `names` has them as `members`, named as the application names
+/// The members of a group that are a field of it are sent if `names` has them as `members` with `types`, named as the application names
 /// them.
 ///
 /// # Errors
@@ -60,6 +60,22 @@ pub fn fields(
         Value::Object(fields) => fields,
         _ => Map::new(),
     })
+}
+
+/// What the application will call a resource: the value that the line of its match attribute writes. Absent if no line does,
+/// or if it cannot be worked out.
+pub fn name_in_application(
+    t: &TypeMapping,
+    resource: &Resource,
+    names: &Names<'_>,
+) -> Option<Value> {
+    let is_own = |rule: &&AttributeRule| rule.location.leaf() == t.match_attribute;
+    let rule = t
+        .attributes
+        .iter()
+        .filter(|rule| is_writing(rule))
+        .find(is_own)?;
+    field_value(t, rule, resource, names).ok().flatten()
 }
 
 /// The application's value for a rule's location in a resource; absent if there is none, or if it is left out.
@@ -124,7 +140,7 @@ pub(super) fn scim_value<'r>(
 }
 
 /// The value in the application's spelling; of a list, each one's, unless the list is joined to one text.
-pub(super) fn encode(
+pub(in crate::mapping) fn encode(
     t: &TypeMapping,
     rule: &AttributeRule,
     value: &Value,
@@ -324,12 +340,15 @@ impl<'w> Writer<'w> {
         if !covers(self.op, self.t, &path) {
             return Ok(());
         }
-        let Some(Value::Array(ids)) = self.names.entry_named("members") else {
+        let entry = |name| self.names.entry_named(name).and_then(Value::as_array);
+        let (Some(ids), Some(types)) = (entry("members"), entry("types")) else {
             return Ok(());
         };
-        let list = members::member_list(field, ids, self.names)
+        let lists = members::member_lists(field, ids, types, self.names)
             .map_err(|e| WriteError::of_template(&path, e))?;
-        self.write(&field.place, Value::Array(list));
+        for (place, list) in lists {
+            self.write(place, list);
+        }
         Ok(())
     }
 

@@ -4,28 +4,44 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::mapping::{expression::EvaluateError, model::MemberField, names::Names};
+use crate::mapping::{
+    expression::EvaluateError, model::MemberField, names::Names, path::FieldPlace,
+};
 
-/// The list as the application has it: bare ids, or one element each, made with `member` as the id.
+/// The lists as the application has them, each with its place: bare ids, or one element each, made with `member` as the
+/// id and `type` as what it is. Nested groups are among the others unless they have a list of their own.
 ///
-/// `ids` are what the application calls the members, in the JSON type it has for them.
+/// `ids` are what the application calls the members, in the JSON type it has for them; `types` say of each whether it is
+/// a `User` or a `Group`.
 ///
 /// # Errors
 ///
 /// As [`crate::mapping::template::Tree::render`].
-pub fn member_list(
-    field: &MemberField,
+pub fn member_lists<'f>(
+    field: &'f MemberField,
     ids: &[Value],
+    types: &[Value],
     names: &Names<'_>,
-) -> Result<Vec<Value>, EvaluateError> {
-    let Some(tree) = &field.element else {
-        return Ok(ids.to_vec());
-    };
-    let mut list = Vec::with_capacity(ids.len());
-    for id in ids {
+) -> Result<Vec<(&'f FieldPlace, Value)>, EvaluateError> {
+    let (mut members, mut groups) = (Vec::with_capacity(ids.len()), Vec::new());
+    for (id, of) in ids.iter().zip(types) {
+        let list = match field.groups {
+            Some(_) if of == "Group" => &mut groups,
+            _ => &mut members,
+        };
+        let Some(tree) = &field.element else {
+            list.push(id.clone());
+            continue;
+        };
         let mut scope = names.child();
         scope.with("member", Cow::Borrowed(id));
+        scope.with("type", Cow::Borrowed(of));
         list.extend(tree.render(&scope)?);
     }
-    Ok(list)
+    let members = (&field.place, Value::Array(members));
+    let groups = field
+        .groups
+        .as_ref()
+        .map(|place| (place, Value::Array(groups)));
+    Ok([members].into_iter().chain(groups).collect())
 }

@@ -22,9 +22,10 @@ pub use check::check;
 pub(super) use covers::is_writing;
 pub use covers::{covers, is_kept, rules_for};
 pub use fields::fields;
-pub(super) use fields::unspelled;
+pub use fields::name_in_application;
+pub(super) use fields::{encode, unspelled};
 pub use kept::{join_kept, kept_values};
-pub use members::member_list;
+pub use members::member_lists;
 pub use shown::shown_elements;
 
 /// What the client wishes of the resource.

@@ -199,7 +199,8 @@ fn take_extension(extension: &Schema, value: Value) -> Result<Option<Value>, Err
     Ok((!taken.is_empty()).then_some(Value::Object(taken)))
 }
 
-/// `schemas` must be there, must have the resource type's own schema, and only known ones (RFC 7643 §3).
+/// `schemas` must be there, must have the resource type's own schema, those of the extensions that are there, and only
+/// known ones (RFC 7643 §3).
 fn check_schemas(resource_type: &ResourceType, object: &Map<String, Value>) -> Result<(), Error> {
     let own = &resource_type.schema.id;
     let listed = object
@@ -226,10 +227,26 @@ fn check_schemas(resource_type: &ResourceType, object: &Map<String, Value>) -> R
             return Err(Error::invalid_syntax(detail));
         }
     }
-    if has_own {
-        return Ok(());
+    let is_listed = |id: &str| {
+        let mut urns = listed.iter().filter_map(Value::as_str);
+        urns.any(|urn| urn.eq_ignore_ascii_case(id))
+    };
+    let present = object
+        .iter()
+        .filter(|(_, content)| {
+            content
+                .as_object()
+                .is_some_and(|content| !content.is_empty())
+        })
+        .filter_map(|(key, _)| resource_type.extension(key));
+    let missing = (!has_own).then_some(own).or_else(|| {
+        let mut ids = present.map(|extension| &extension.id);
+        ids.find(|id| !is_listed(id))
+    });
+    match missing {
+        None => Ok(()),
+        Some(urn) => Err(Error::invalid_syntax(format!(
+            "`schemas` must list `{urn}`."
+        ))),
     }
-    Err(Error::invalid_syntax(format!(
-        "`schemas` must list `{own}`."
-    )))
 }

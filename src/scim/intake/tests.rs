@@ -15,7 +15,7 @@ fn taken(body: Value) -> Result<Value, Error> {
 #[test]
 fn names_get_the_schemas_spelling_and_empty_values_go() {
     let body = json!({
-        "SCHEMAS": [builtin::USER.to_uppercase()], "USERNAME": "a", "nickname": null, "emails": [],
+        "SCHEMAS": [builtin::USER.to_uppercase(), builtin::ENTERPRISE_USER.to_uppercase()], "USERNAME": "a", "nickname": null, "emails": [],
         "Name": { "GIVENNAME": "b", "formatted": null }, "roles": [{ "value": "r", "display": null }, {}],
         "id": "x", "meta": { "version": "y" }, "groups": [{ "value": "g" }], "photos": null,
         builtin::ENTERPRISE_USER.to_lowercase(): { "DEPARTMENT": "d", "manager": { "displayName": "x" } },
@@ -119,7 +119,8 @@ fn bodies_that_do_not_fit_the_schema_are_refused_by_name() {
         let is_about_schemas =
             words.contains("schemas") || words == "must list" || words == "urn:x:y";
         if let (Some(object), false) = (body.as_object_mut(), is_about_schemas) {
-            object.entry("schemas").or_insert(json!([builtin::USER]));
+            let both = json!([builtin::USER, builtin::ENTERPRISE_USER]);
+            object.entry("schemas").or_insert(both);
             object.entry("userName").or_insert(json!("a"));
         }
         let error = taken(body.clone()).unwrap_err();
@@ -205,6 +206,9 @@ fn a_required_extension_must_be_there() {
     let mut body = json!({ "schemas": [builtin::USER], "userName": "a" });
     assert!(resource(&user_type, body.clone(), true).is_err());
     body[builtin::ENTERPRISE_USER] = json!({ "department": "d" });
+    let unlisted = resource(&user_type, body.clone(), true).unwrap_err();
+    assert!(unlisted.detail.contains("must list"), "{unlisted}");
+    body["schemas"] = json!([builtin::USER, builtin::ENTERPRISE_USER]);
     assert!(resource(&user_type, body, true).is_ok());
 }
 

@@ -89,8 +89,11 @@ fn members_that_are_a_field_are_sent_by_their_names() {
         read: None,
         field: Some(MemberField {
             place: FieldPlace::parse("users").unwrap(),
+            groups: None,
             id: Some(JsonPath::parse("id").unwrap()),
+            is_group: None,
             element,
+            at: crate::mapping::fixture::place(),
         }),
         add: None,
         remove: None,
@@ -98,9 +101,10 @@ fn members_that_are_a_field_are_sent_by_their_names() {
         on_user: None,
         types: vec!["User".into()],
     };
-    let ids = json!([1, 2]);
+    let (ids, types) = (json!([1, 2]), json!(["User", "User"]));
     let mut names = Names::new();
     names.with("members", Cow::Borrowed(&ids));
+    names.with("types", Cow::Borrowed(&types));
     let new = resource(json!({"displayName": "g", "members": [{"value": "x"}]}));
     for (element, list) in [
         (None, json!([1, 2])),

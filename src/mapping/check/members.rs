@@ -1,0 +1,68 @@
+//! Members that are users and groups: each must be told from the other, in what is read and in what a client sends.
+
+use crate::{
+    diagnostic::{Diagnostic, Diagnostics, Place},
+    mapping::model::{Mapping, Members, TypeMapping},
+};
+
+/// Complaints about `[group.members]`. What may only be missing because it could not be read is not complained about.
+pub(super) fn check(
+    mapping: &Mapping,
+    resource_type: &TypeMapping,
+    is_complete: bool,
+    complaints: &mut Diagnostics,
+) {
+    let Some(members) = &resource_type.members else {
+        return;
+    };
+    let Some((place, tells_kinds)) = reading(members) else {
+        return;
+    };
+    let nests = members.types.iter().any(|name| name == "Group");
+    let is_mixed = nests && members.types.iter().any(|name| name == "User");
+    if tells_kinds && !is_mixed {
+        let sentence = "Members are told apart here, but `group.members.types` has only one type.";
+        complaints.add(
+            Diagnostic::error("mapping::conflicting-keys", sentence)
+                .at(place)
+                .mend("say `types = [\"User\", \"Group\"]`, or leave out what tells them apart"),
+        );
+    }
+    if is_mixed && !tells_kinds && is_complete {
+        let sentence = "Members are users and groups, and nothing says which is which: all would be read as users.";
+        complaints.add(
+            Diagnostic::error("mapping::members-incomplete", sentence)
+                .at(place)
+                .mend("say which are groups, for example `is-group = \"kind == 'group'\"`"),
+        );
+    }
+    let of = |name: &str| {
+        let mut types = mapping.types.iter();
+        types.find(|t| t.resource_type.name == name)
+    };
+    if let (true, Some(users), Some(groups)) = (is_mixed && is_complete, of("User"), of("Group"))
+        && users.id.is_stable
+        && groups.id.is_stable
+        && users.id.prefix == groups.id.prefix
+    {
+        let sentence = "A member's id would not say whether it is a user or a group.";
+        complaints.add(
+            Diagnostic::error("mapping::members-ambiguous", sentence)
+                .at(place)
+                .mend("give the groups' ids a prefix: `[group] id = { from = '$.id', prefix = \"g-\" }`"),
+        );
+    }
+}
+
+/// Where the mapping says how members are read, and whether it tells users from groups there; absent where membership is
+/// kept on users, who are all there can be.
+fn reading(members: &Members) -> Option<(&Place, bool)> {
+    match (&members.field, &members.read) {
+        (Some(field), _) => Some((
+            &field.at,
+            field.is_group.is_some() || field.groups.is_some(),
+        )),
+        (None, Some(read)) => Some((&read.call.place, read.is_group.is_some())),
+        (None, None) => None,
+    }
+}
