@@ -188,7 +188,7 @@ async fn r21_jepsen_like() {
         .await;
     let group = group.body["id"].as_str().unwrap().to_owned();
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| tokio::spawn(client(Arc::clone(&world), number, group.clone())))
+        .map(|number| tokio::spawn(client(Arc::clone(&world), seed, number, group.clone())))
         .collect();
 
     let begun = Instant::now();
