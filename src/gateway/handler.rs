@@ -20,7 +20,7 @@ use crate::{
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
-    store::{ScimId, Store},
+    store::{ScimId, Store, StoreError},
     target::Journey,
     tenant::{Authenticated, Refusal, Registry, Tenant},
 };
@@ -222,9 +222,11 @@ impl Gateway {
             if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
         };
         let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
-        let result = match deadline.await {
-            Ok(result) => result,
-            Err(_) => Err(expired()),
+        let result = tokio::select! {
+            biased;
+            result = deadline => result.unwrap_or_else(|_| Err(expired())),
+            // Another replica may have the lock by now: nothing more is sent under it.
+            () = ctx.lock_lost.notified() => Err(StoreError::Away { what: "keep a lock" }.into()),
         };
         result.map_err(|error| {
             let route = Route::of(path, ctx.mapping());
@@ -273,6 +275,7 @@ impl Gateway {
             random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
+            lock_lost: Arc::default(),
             tenant,
         };
         if let Some(idp) = ctx.dialect.idp().filter(|_| client.is_by_habit) {

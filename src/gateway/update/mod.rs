@@ -109,11 +109,7 @@ struct Update<'a> {
 impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let _guard = ctx
-            .tenant
-            .locks
-            .hold(format!("{}/{id}", t.resource_type.name))
-            .await;
+        let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
         let located = locate(ctx, t, id).await?;
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
