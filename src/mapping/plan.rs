@@ -155,7 +155,11 @@ pub fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
 
 /// Attributes that the gateway itself keeps. An `externalId` that an update can write is the application's too.
 fn is_the_gateways(t: &TypeMapping, path: &AttributePath) -> bool {
-    let is_written = || t.updates.iter().any(|update| write::covers(update, t, path));
+    let is_written = || {
+        t.updates
+            .iter()
+            .any(|update| write::covers(update, t, path))
+    };
     path.schema.is_none()
         && match path.attribute.as_str() {
             "id" | "meta" | "schemas" | "groups" => true,

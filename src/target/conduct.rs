@@ -287,6 +287,15 @@ impl Chances {
     }
 }
 
+/// Whether a reply is an answer to the wish, and says nothing about the credential or the time.
+fn is_answer(verdict: &Verdict) -> bool {
+    let is_about_itself = matches!(
+        verdict.meaning,
+        Meaning::NotLoggedIn | Meaning::TooMany | Meaning::Retry
+    );
+    !is_about_itself
+}
+
 /// Whether the call may change what look-ups were answered. Who is new or in another group was not looked up before; nobody
 /// is "not found" from memory.
 fn may_mislead(ask: &Ask<'_>) -> bool {
@@ -307,15 +316,6 @@ fn has_all(ask: &Ask<'_>, reply: &Reply) -> bool {
             .take
             .iter()
             .all(|(name, _)| taken.contains_key(name))
-}
-
-/// Whether a reply is an answer to the wish, and says nothing about the credential or the time.
-fn is_answer(verdict: &Verdict) -> bool {
-    let is_about_itself = matches!(
-        verdict.meaning,
-        Meaning::NotLoggedIn | Meaning::TooMany | Meaning::Retry
-    );
-    !is_about_itself
 }
 
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.
