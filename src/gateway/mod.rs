@@ -36,6 +36,7 @@ mod recognise;
 mod route;
 mod taste;
 mod unfinished;
+mod unique;
 mod update;
 mod user_groups;
 
@@ -51,6 +52,7 @@ pub use context::Context;
 pub use deadline::Deadline;
 pub use handler::{Gateway, GatewaySettings, Sink, Writes};
 pub use limits::Limits;
+pub use recognise::presented;
 pub use route::{Route, split_base};
 
 /// One request, taken apart: what `/Bulk` makes of its operations too.

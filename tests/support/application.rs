@@ -77,6 +77,8 @@ struct Content {
     groups: BTreeMap<u64, Value>,
     members: BTreeMap<u64, BTreeSet<u64>>,
     faults: Vec<Planned>,
+    /// Removals under way, and how often each was asked for.
+    jobs: BTreeMap<u64, u32>,
     /// Calls before it are forgotten.
     mark: usize,
 }
@@ -289,6 +291,9 @@ impl Content {
                 Some(_) => Answer::empty(204),
                 None => missing(),
             },
+            ("PUT", ["accounts", login]) => self.upsert(login, seen.json()),
+            ("DELETE", ["removals", _]) => self.begin_removal(id),
+            ("GET", ["jobs", _]) => self.job(id),
             (method, ["groups", _, "members", rest @ ..]) => {
                 self.membership(method, id, rest.first().copied(), seen)
             }
@@ -371,6 +376,39 @@ impl Content {
         }
         let id = self.insert_group(fields);
         Answer::json(201, self.groups[&id].clone())
+    }
+
+    /// Makes a user or writes over the one there is, and moves the address to it, whoever had it before.
+    fn upsert(&mut self, login: &str, mut fields: Value) -> Answer {
+        let mail = fields["mail"].clone();
+        for user in self.users.values_mut().filter(|user| user["mail"] == mail) {
+            user["mail"] = Value::Null;
+        }
+        fields["login"] = json!(login);
+        match self.number_of(login) {
+            0 => self.create_user(fields),
+            id => merged(self.users.get_mut(&id), fields),
+        }
+    }
+
+    /// Removes in the background: a job with the group's number, done when it was asked for the third time. There is one for
+    /// whatever number.
+    fn begin_removal(&mut self, id: u64) -> Answer {
+        self.jobs.insert(id, 0);
+        Answer::json(202, json!({ "job": id }))
+    }
+
+    fn job(&mut self, id: u64) -> Answer {
+        let Some(asked) = self.jobs.get_mut(&id) else {
+            return missing();
+        };
+        *asked += 1;
+        let is_done = *asked >= 3;
+        if is_done {
+            self.groups.remove(&id);
+        }
+        let state = if is_done { "complete" } else { "active" };
+        Answer::json(200, json!({ "state": state }))
     }
 
     fn change(&mut self, id: u64, fields: Value) -> Answer {

@@ -49,6 +49,8 @@ pub struct Call {
     pub poll: Option<Poll>,
     /// Whether it may be sent again when its fate is unknown. Reads always may.
     pub is_repeatable: bool,
+    /// A look-up: how long its answer is used instead of asking again; absent: asked each time.
+    pub remember: Option<Duration>,
     /// Where it stands in the file.
     pub place: Place,
 }
