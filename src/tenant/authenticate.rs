@@ -89,6 +89,7 @@ impl<'a> Presented<'a> {
                 token.trim_matches(' ')
             }
             Some(_) => return None,
+            None if value.eq_ignore_ascii_case("bearer") => return None,
             None => value,
         };
         (!token.is_empty() && !token.contains(' ')).then_some(token)
