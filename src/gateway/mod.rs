@@ -36,6 +36,7 @@ mod recognise;
 mod route;
 mod taste;
 mod unfinished;
+mod unique;
 mod update;
 mod user_groups;
 

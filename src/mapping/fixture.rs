@@ -144,6 +144,7 @@ pub(crate) fn bare(at: &str) -> AttributeRule {
         is_kept: false,
         is_required: false,
         is_create_only: false,
+        is_unique: false,
         on_create: None,
         when_removed: WhenRemoved::Null,
         when_absent: None,

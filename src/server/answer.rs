@@ -9,7 +9,7 @@ use crate::scim::Error;
 use super::{
     Response,
     activity::InFlight,
-    body::{AnswerBody, BodyFault},
+    body::{AnswerBody, BodyFault, Room},
 };
 
 const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
@@ -67,6 +67,7 @@ pub(super) fn finish(
     is_head: bool,
     must_close: bool,
     in_flight: InFlight,
+    room: Room,
 ) -> http::Response<AnswerBody> {
     let Response {
         status,
@@ -95,7 +96,7 @@ pub(super) fn finish(
         let close = HeaderValue::from_static("close");
         headers.insert(header::CONNECTION, close);
     }
-    let mut answer = http::Response::new(AnswerBody::new(body, on_sent, in_flight));
+    let mut answer = http::Response::new(AnswerBody::new(body, on_sent, in_flight, room));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer

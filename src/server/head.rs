@@ -3,7 +3,7 @@
 //! hyper checks the grammar. What it lets through and an edge must not (several `Host` lines, an absolute target that
 //! disagrees with `Host`, hidden separators in the path) is refused here, before anything is routed.
 
-use http::{HeaderMap, Method, Version, header, request::Parts, uri::Authority};
+use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts, uri::Authority};
 
 use crate::scim::Error;
 
@@ -26,7 +26,7 @@ pub(super) struct CheckedHead {
 ///
 /// # Errors
 ///
-/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417, 431 and 501 as HTTP says.
 pub(super) fn check(parts: &Parts, limits: &Limits) -> Result<CheckedHead, Error> {
     if parts.method == Method::CONNECT || parts.method == Method::TRACE {
         return Err(bad("The method is not accepted."));
@@ -49,6 +49,16 @@ pub(super) fn check(parts: &Parts, limits: &Limits) -> Result<CheckedHead, Error
         host,
         content_length: content_length(&parts.headers)?,
     })
+}
+
+/// How long a head is, without compression.
+pub(super) fn size(parts: &Parts) -> usize {
+    let headers = parts.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let path = parts.uri.path_and_query();
+    headers + path.map_or(0, |path| path.as_str().len())
 }
 
 /// Header names: not too many, none that a CGI-like application would take for another one.
@@ -74,6 +84,15 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Error> {
     {
         return Err(bad(
             "The request has both `Content-Length` and `Transfer-Encoding`.",
+        ));
+    }
+    // hyper frames by the last coding and leaves those before it to us.
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_known = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_none_or(is_known) || codings.next().is_some() {
+        return Err(Error::new(
+            501,
+            "No transfer coding but `chunked` is understood.",
         ));
     }
     for coding in headers.get_all(header::CONTENT_ENCODING) {

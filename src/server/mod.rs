@@ -19,11 +19,14 @@ pub mod dev_certificate;
 mod forwarded;
 mod head;
 mod io;
+mod line_pace;
 mod registry;
+mod sending;
 mod service;
 mod settings;
 mod stats;
 mod tls;
+mod traffic;
 
 use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
@@ -43,7 +46,7 @@ use crate::scim;
 ///
 /// # Errors
 ///
-/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417, 431 and 501 as HTTP says.
 pub fn check_head(parts: &http::request::Parts, limits: &Limits) -> Result<(), scim::Error> {
     head::check(parts, limits).map(|_| ())
 }

@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -25,9 +25,10 @@ use super::{
     Admission, Handler, PeerAddress, Request, Response,
     activity::Activity,
     answer,
-    body::{self, AnswerBody, HeldBody, Room},
+    body::{self, AnswerBody, HeldBody, Payload, Room},
     forwarded,
     head::{self, CheckedHead},
+    line_pace::LinePace,
     registry::Registry,
     settings::{IpNet, Limits, ProxyHeaders},
     stats::{Counted, ServerStats},
@@ -42,6 +43,7 @@ pub(super) struct Edge {
     pub is_tls: bool,
     pub stats: Arc<ServerStats>,
     pub registry: Arc<Registry>,
+    pub refusal_lines: LinePace,
     pub is_stopping: AtomicBool,
 }
 
@@ -58,13 +60,13 @@ struct Connection {
 /// An answer instead of the handler's, and the request's body if it is still coming.
 struct Refusal {
     response: Response,
-    unread: Option<Incoming>,
+    unread: Option<Payload<Incoming>>,
     /// In words without values, for the log; absent where the status says it.
     reason: Option<String>,
 }
 
 impl Refusal {
-    fn of(response: Response, body: Incoming) -> Self {
+    fn of(response: Response, body: Payload<Incoming>) -> Self {
         Self {
             response,
             unread: Some(body).filter(|body| !body.is_end_stream()),
@@ -113,12 +115,15 @@ impl Connection {
                     .refused_requests
                     .fetch_add(1, Ordering::Relaxed);
                 // No exchange was begun, so that this is its only line.
-                tracing::info!(
-                    method,
-                    status = refusal.response.status.as_u16(),
-                    reason = refusal.reason,
-                    "request refused at the edge"
-                );
+                if let Some(left_out) = self.edge.refusal_lines.line(Instant::now()) {
+                    tracing::info!(
+                        method,
+                        status = refusal.response.status.as_u16(),
+                        reason = refusal.reason,
+                        left_out = (left_out > 0).then_some(left_out),
+                        "request refused at the edge"
+                    );
+                }
                 if let Some(unread) = refusal.unread {
                     self.activity.linger();
                     must_close = true;
@@ -131,12 +136,31 @@ impl Connection {
             }
         };
         must_close |= self.edge.is_stopping.load(Ordering::Relaxed);
-        answer::finish(response, is_head, must_close && is_http1, in_flight)
+        let (response, room) = self.with_room(response);
+        answer::finish(response, is_head, must_close && is_http1, in_flight, room)
+    }
+
+    /// Holds an answer until it is taken, if there is room for it.
+    fn with_room(&self, response: Response) -> (Response, Room) {
+        let edge = &self.edge;
+        let max_bytes = edge.limits.max_answers_in_flight_bytes;
+        let room = || Room::for_answer(Arc::clone(&edge.stats), max_bytes);
+        let mut taken = room();
+        if taken.grow(response.body.len()).is_ok() {
+            return (response, taken);
+        }
+        drop(taken);
+        edge.registry.cut_stuck(STUCK);
+        tracing::warn!("clients do not take their answers: one was given up");
+        let error = answer::busy("The server holds too many answers.", 2);
+        (answer::error(&error), room())
     }
 
     async fn exchange(&self, request: http::Request<Incoming>) -> Result<Response, Refusal> {
         let received = Instant::now();
-        let (mut parts, mut body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        self.activity.traffic().used(head::size(&parts));
+        let mut body = Payload::new(body, Arc::clone(&self.activity));
         let head = match head::check(&parts, &self.edge.limits) {
             Ok(head) => head,
             Err(error) => {
@@ -190,7 +214,7 @@ impl Connection {
 
     async fn read_body(
         &self,
-        body: &mut Incoming,
+        body: &mut Payload<Incoming>,
         head: &CheckedHead,
         max_bytes: usize,
     ) -> Result<HeldBody, Response> {
@@ -234,6 +258,9 @@ impl Edge {
         answer::error(&Error::new(500, "The server failed to answer the request."))
     }
 }
+
+/// An answer that has not moved for so long makes room for others when there is none.
+const STUCK: Duration = Duration::from_secs(1);
 
 /// Keeps credentials out of any text that is made of the headers.
 fn hide_credentials(headers: &mut HeaderMap) {

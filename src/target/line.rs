@@ -28,8 +28,6 @@ use crate::{
     },
 };
 
-/// From sending a call to its reply's head, whatever the deadline (promise R5).
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A call given up sooner says nothing about the target: its request came too late.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
@@ -172,7 +170,8 @@ impl Line {
         if now >= deadline {
             return Err(TargetError::TimedOut { sent: false });
         }
-        let head_deadline = deadline.min(now + HEAD_TIMEOUT);
+        // Whatever the deadline (promise R5).
+        let head_deadline = deadline.min(now + self.mapping.target.reply_timeout);
         let response = timeout_at(head_deadline, self.way.client.request(request))
             .await
             .map_err(|_| TargetError::TimedOut { sent: true })?

@@ -20,8 +20,6 @@ pub(super) struct Progress {
     id: Option<Value>,
     last: Option<Answer>,
     is_planned_only: bool,
-    /// Whether a step was done that may have changed something.
-    pub has_effect: bool,
     /// Replies that are members of the object, and where.
     parts: Vec<(FieldPlace, Value)>,
 }

@@ -35,6 +35,7 @@ use super::{
     look_up, policy,
     taste::season,
     unfinished,
+    unique::{self, Own},
 };
 
 /// Creates a resource out of a request's body.
@@ -67,6 +68,7 @@ pub async fn create(
         .hold(format!("{}+{match_key}", t.resource_type.name))
         .await;
     apply::record_changes(ctx, &everything);
+    let _unique = unique::check(ctx, t, &wish, &everything, Own::Name(&name)).await?;
 
     let create = Create {
         ctx,

@@ -35,7 +35,7 @@ use super::{
     taste::season,
 };
 
-pub use source::{object_with_id, raw_with_name};
+pub use source::{object_with_id, raw_with, raw_with_name};
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

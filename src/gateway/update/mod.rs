@@ -39,6 +39,7 @@ use super::{
     intake,
     join::Joined,
     look_up, members, policy, prune, unfinished,
+    unique::{self, Own},
 };
 
 /// How a request says what it wants.
@@ -204,6 +205,8 @@ impl Update<'_> {
             },
         };
         write::check(t, &new, &wish).map_err(Error::from)?;
+        let own = Own::Object(&old.target_id, &old.resource);
+        let _unique = unique::check(ctx, t, &new, &changed, own).await?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.hold(held).await?;
         Ok(self.answer(joined, is_patch, knows_members).await?)

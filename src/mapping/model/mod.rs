@@ -137,6 +137,17 @@ impl TypeMapping {
         finds.find(|find| find.attribute == self.match_attribute)
     }
 
+    /// The find that looks an object up by what a line reads (`filter = "emails.value eq"` or `"emails eq"`).
+    pub fn find_of(&self, rule: &AttributeRule) -> Option<&Find> {
+        let leaf = rule.location.leaf();
+        let sub = leaf.sub_attribute.as_deref().unwrap_or("value");
+        self.finds.iter().find(|find| {
+            let asked = find.attribute.sub_attribute.as_deref().unwrap_or("value");
+            let is_eq = find.operator == crate::scim::CompareOp::Eq;
+            is_eq && find.attribute.is_same_attribute(&leaf) && asked.eq_ignore_ascii_case(sub)
+        })
+    }
+
     /// Whether a list or a find gives references, each to be read by itself (`rows = "reference"`).
     pub fn has_references(&self) -> bool {
         let rows = self.lists.iter().map(|list| &list.rows);

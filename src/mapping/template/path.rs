@@ -191,6 +191,7 @@ fn check_literal(text: &str, source: &str) -> Result<(), SyntaxError> {
     let error = SyntaxError::new(position, wrong.len_utf8(), message);
     Err(match wrong {
         '?' => error.mend("the query does not belong to the path"),
+        '{' | '}' => error.mend("a value stands in single braces: `{id}`"),
         '#' => error.mend("a fragment is never sent: remove it"),
         _ => {
             let encoded: String =

@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_exactly() {
+    fn s15_limits_hold_exactly() {
         let nested = |depth: usize| format!("{}a pr{}", "(".repeat(depth), ")".repeat(depth));
         assert!(Filter::parse(&nested(32)).is_ok());
         assert!(Filter::parse(&nested(33)).is_err());
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_filter_is_used_on_a_small_stack() {
+    fn s15_the_deepest_filter_is_used_on_a_small_stack() {
         let thread = std::thread::Builder::new().stack_size(256 * 1024);
         let used = thread.spawn(|| {
             let text = format!("{}title pr{}", "not (".repeat(32), ")".repeat(32));
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_bombs_are_refused_on_a_small_stack() {
+    fn s15_depth_bombs_are_refused_on_a_small_stack() {
         let bombs = ["not (", "(", "[", "a[", "a.", "a["].map(|s| s.repeat(20_000));
         let thread = std::thread::Builder::new().stack_size(256 * 1024);
         let refused = thread.spawn(move || {
