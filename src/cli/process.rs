@@ -121,7 +121,17 @@ impl Process {
     ///
     /// If an address is taken or the certificate cannot be used.
     pub async fn bind(self) -> Result<Serving, Failure> {
-        let edge = server::bind(self.settings.server().map_err(Failure::configuration)?).await?;
+        let mut listener = self.settings.server().map_err(Failure::configuration)?;
+        let wanted = listener.limits.max_connections;
+        listener.limits.max_connections = server::open_files::room_for(wanted);
+        if listener.limits.max_connections < wanted {
+            tracing::warn!(
+                connections = listener.limits.max_connections,
+                wanted,
+                "the process may not open more files: raise it (`LimitNOFILE=` of systemd, `ulimit -n`), or lower `connections`"
+            );
+        }
+        let edge = server::bind(listener).await?;
         self.metrics.watch_server(&edge);
         let observed = Arc::new(Watch {
             registry: Arc::clone(&self.registry),
