@@ -122,8 +122,18 @@ impl Process {
     /// If an address is taken, the certificate cannot be used, or another process serves from the same store.
     pub async fn bind(self) -> Result<Serving, Failure> {
         let alone = store::serve_alone(&self.settings.store())?;
-        let edge = server::bind(self.settings.server().map_err(Failure::configuration)?).await?;
-        self.metrics.watch_server(&edge);
+        let mut listener = self.settings.server().map_err(Failure::configuration)?;
+        let wanted = listener.limits.max_connections;
+        listener.limits.max_connections = server::open_files::room_for(wanted);
+        if listener.limits.max_connections < wanted {
+            tracing::warn!(
+                connections = listener.limits.max_connections,
+                wanted,
+                "the process may not open more files: raise it (`LimitNOFILE=` of systemd, `ulimit -n`), or lower `connections`"
+            );
+        }
+        let edge = server::bind(listener).await?;
+       self.metrics.watch_server(&edge);
         let observed = Arc::new(Watch {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),

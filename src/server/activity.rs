@@ -362,6 +362,7 @@ mod tests {
     fn an_answer_that_does_not_move_is_a_client_that_does_not_read() {
         let limits = Limits::default();
         let (activity, born) = connection(true);
+        assert!(activity.bytes_came(1));
         let mut in_flight = activity.request_began();
         let late = born + limits.write_stall + SECOND;
         assert_eq!(activity.overdue(late, &limits), None);

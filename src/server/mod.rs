@@ -20,6 +20,7 @@ mod forwarded;
 mod head;
 mod io;
 mod line_pace;
+pub mod open_files;
 mod registry;
 mod sending;
 mod service;

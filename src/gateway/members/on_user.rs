@@ -53,7 +53,7 @@ async fn on_one_user(
     is_added: bool,
 ) -> Result<(), Error> {
     let users = ctx.type_named("User").ok_or_else(unknown_member)?;
-    let _guard = ctx.tenant.locks.hold(format!("User/{user_id}")).await;
+    let _lock = ctx.lock(format!("User/{user_id}")).await?;
     let located = locate(ctx, users, user_id).await?;
     let user = object_of(ctx, users, &located)
         .await?
