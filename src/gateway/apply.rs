@@ -8,7 +8,7 @@ use crate::{
     mapping::{
         model::{Operation, ReplyKind, Send, TypeMapping},
         names::Names,
-        plan::{Plan, Step},
+        plan::{self, Plan, Step},
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
@@ -17,6 +17,7 @@ use crate::{
 };
 
 use super::{
+    confirm,
     context::Context,
     get::{id_value, object_of},
     identity::Located,
@@ -146,6 +147,27 @@ pub async fn apply(
             .any(|step| step.operation.reply == ReplyKind::Object);
     applied.target_id = Some(target_id);
     Ok(applied)
+}
+
+/// Sets the state of an account, whatever the resource says that it is.
+///
+/// # Errors
+///
+/// As for [`apply`]. Nothing is called if no operation sets it.
+pub async fn set_active(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    is_active: bool,
+) -> Result<Applied, Error> {
+    let mut wanted = old.resource.clone();
+    wanted.0.insert("active".into(), is_active.into());
+    let plan = plan::update(t, &wanted, &[confirm::active()]);
+    // What is there now is the other state.
+    let mut present = old.clone();
+    let state = &mut present.resource.0;
+    state.insert("active".into(), (!is_active).into());
+    Ok(apply(ctx, t, &plan, &present, &wanted).await?)
 }
 
 /// What stands for an object that a dry run only planned: nothing of it can be read.

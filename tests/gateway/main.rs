@@ -13,6 +13,7 @@ mod spellings;
 mod stage;
 
 mod bulk;
+mod confirmed;
 mod creates;
 mod deadlines;
 mod domains;

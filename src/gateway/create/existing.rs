@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     gateway::{
         apply,
+        confirm::{self, Shown},
         join::{Joined, join_one, outbound},
         list::raw_with_name,
         members, prune, unfinished,
@@ -13,7 +14,7 @@ use crate::{
         address::{self, Verdict},
         model::OnExisting,
         plan, read,
-        write::{self, Wish},
+        write::{self, Wish, shows},
     },
     scim::{AttributePath, Error, diff},
     store::{Intent, Record, ScimId, TargetId},
@@ -199,7 +200,7 @@ impl Create<'_> {
     async fn bring_about(
         &self,
         found: Joined,
-        record: Record,
+        mut record: Record,
         may_write: impl Fn(&AttributePath) -> bool,
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
@@ -231,28 +232,22 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(&found), &change).await?;
         }
-        self.commit(&record).await?;
         let object = crate::gateway::get::object_of(ctx, t, &located(&found))
             .await?
             .unwrap_or(found.object.clone());
-        let joined = join_one(ctx, t, object, Some(record)).await?;
-        Ok(joined.unwrap_or(found))
-    }
-}
-
-/// Whether an object shows all that was sent; applications fold the case of names and addresses.
-fn shows(there: &Value, sent: &Value) -> bool {
-    match (there, sent) {
-        (Value::Object(there), Value::Object(sent)) => sent
-            .iter()
-            .all(|(name, value)| there.get(name).is_some_and(|present| shows(present, value))),
-        (Value::Array(there), Value::Array(sent)) => sent
-            .iter()
-            .all(|value| there.iter().any(|present| shows(present, value))),
-        (Value::String(there), Value::String(sent)) => {
-            there == sent || there.to_lowercase() == sent.to_lowercase()
+        let is_open = changed.iter().any(confirm::is_active)
+            && confirm::is_open_unwished(ctx, t, &wanted, &object);
+        if is_open {
+            unfinished::mark_in(&mut record, [confirm::active()].iter());
         }
-        (there, sent) => there == sent,
+        self.commit(&record).await?;
+        if is_open {
+            return Err(confirm::still_open());
+        }
+        let joined = join_one(ctx, t, object, Some(record)).await?;
+        let joined = joined.unwrap_or(found);
+        confirm::tell_differences(ctx, t, &wanted, Some(&changed), &joined, Shown::ByGet);
+        Ok(joined)
     }
 }
 

@@ -326,7 +326,7 @@ impl Update<'_> {
             members::apply(ctx, t, &located(&old), change).await?;
         }
         let record = self.commit(&old, &new, &applied, members.is_some()).await?;
-        Ok(self.joined(old, new, applied, record).await?)
+        Ok(self.joined(old, new, changed, applied, record).await?)
     }
 
     /// What changed, as far as somebody writes or keeps it. The rest goes back to what it was, with a note: an answer

@@ -6,6 +6,7 @@
 
 mod check;
 mod covers;
+mod difference;
 mod elements;
 mod fields;
 mod kept;
@@ -21,6 +22,7 @@ use super::{expression::EvaluateError, value::Untranslatable};
 pub use check::check;
 pub(super) use covers::is_writing;
 pub use covers::{covers, is_kept, rules_for};
+pub use difference::{Difference, differs_from_shown, shows};
 pub use fields::fields;
 pub use fields::name_in_application;
 pub(super) use fields::{encode, unspelled};
