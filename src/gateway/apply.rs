@@ -111,6 +111,10 @@ pub async fn apply(
         }
         let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)
             .map_err(Error::from)?;
+        if uses_mapped(step.operation) {
+            let mapped = write::mapped(t, &wanted, &before, &present, &names);
+            names.with("mapped", Cow::Owned(Value::Object(mapped)));
+        }
         if fields.is_empty() && sends_fields_only(t, step.operation) {
             // What changed is nothing to the application: a part that it has no field for.
             applied.must_read = true;
@@ -173,6 +177,13 @@ pub async fn set_active(
 /// What stands for an object that a dry run only planned: nothing of it can be read.
 pub fn planned_object() -> Value {
     Value::Object(Map::new())
+}
+
+/// Whether a body of an operation names all mapped fields.
+fn uses_mapped(operation: &Operation) -> bool {
+    let bodies = operation.steps.iter().filter_map(|call| call.body.as_ref());
+    let mut names = bodies.flat_map(|body| body.names());
+    names.any(|name| name.names.first().is_some_and(|first| first == "mapped"))
 }
 
 /// Whether all that an operation sends are fields: without any there is nothing to say.

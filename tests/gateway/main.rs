@@ -26,6 +26,7 @@ mod nesting;
 mod policies;
 mod secrecy;
 mod statuses;
+mod stranger;
 mod tenants;
 mod updates;
 mod versions;

@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         apply,
         confirm::{self, Shown},
-        join::{Joined, join_one, outbound},
+        join::{Joined, join_gone, join_one, outbound},
         list::raw_with_name,
         members, prune, unfinished,
     },
@@ -45,8 +45,18 @@ impl Create<'_> {
                     .clone()
                     .unwrap_or_else(|| self.record(&ScimId::new(""), &target_id))
             };
-            let Some(mut joined) = join_one(ctx, t, object, Some(seen)).await? else {
-                return Err(self.duplicate(None));
+            let is_gone = read::is_gone(t, &object, &ctx.mapping().settings);
+            let may_return = ctx.mapping().policy.on_existing == OnExisting::Reactivate;
+            let joined = match is_gone && may_return {
+                true => join_gone(ctx, t, object, Some(seen)).await?,
+                false => join_one(ctx, t, object, Some(seen)).await?,
+            };
+            let Some(mut joined) = joined else {
+                return Err(if is_gone {
+                    self.gone()
+                } else {
+                    self.duplicate(None)
+                });
             };
             joined.record = record.map(|record| Record {
                 is_deleted: was_deleted,
@@ -142,7 +152,8 @@ impl Create<'_> {
             .is_some_and(|record| record.is_deleted);
         let is_linked = found.record.is_some() && !is_tombstone;
         let policy = self.ctx.mapping().policy.on_existing;
-        let is_inactive = found.resource.0.get("active") == Some(&Value::Bool(false));
+        let is_gone = read::is_gone(self.t, &found.object, &self.ctx.mapping().settings);
+        let is_inactive = is_gone || found.resource.0.get("active") == Some(&Value::Bool(false));
         let may_adopt = match policy {
             OnExisting::Conflict => false,
             OnExisting::Adopt => self.is_in_verified_domain(&found),
@@ -166,7 +177,10 @@ impl Create<'_> {
                 .await;
         }
         self.give_up(scim_id).await?;
-        Err(self.duplicate(is_linked.then_some(&found.scim_id)))
+        Err(match is_gone {
+            true => self.gone(),
+            false => self.duplicate(is_linked.then_some(&found.scim_id)),
+        })
     }
 
     fn is_in_verified_domain(&self, found: &Joined) -> bool {
@@ -239,6 +253,11 @@ impl Create<'_> {
             && confirm::is_open_unwished(ctx, t, &wanted, &object);
         if is_open {
             unfinished::mark_in(&mut record, [confirm::active()].iter());
+        }
+        let stays_gone = read::is_gone(t, &object, &ctx.mapping().settings) && !ctx.journey.is_dry;
+        if stays_gone {
+            self.give_up(&record.scim_id).await?;
+            return Err(self.gone());
         }
         self.commit(&record).await?;
         if is_open {

@@ -74,6 +74,10 @@ impl Create<'_> {
     /// The application says that it has such an object.
     async fn met_by_refusal(&self, error: Error, scim_id: &ScimId) -> Result<Joined, Error> {
         self.give_up(scim_id).await?;
+        // Whose name it is says more than that there is one, where nobody who looks it up finds it.
+        if self.t.gone.is_some() && self.can_look_up() && !self.ctx.journey.is_dry {
+            self.look_up().await?;
+        }
         Err(error)
     }
 

@@ -266,7 +266,7 @@ impl Update<'_> {
     /// The resource as it should be.
     fn wanted(&self, old: &Joined, change: Change) -> Result<Resource, Error> {
         let rt = &self.t.resource_type;
-        let new = match change {
+        let mut new = match change {
             Change::Replace(wish, rules) => {
                 let new = replace::replace(rt, &old.resource, wish, &rules)?;
                 self.ctx.noting(|notes| {
@@ -285,6 +285,11 @@ impl Update<'_> {
                 patch::apply(&request, rt, &old.resource)?
             }
         };
+        // `Ada@x` created an account that the application calls `ada@x`: that is no change of what cannot be changed.
+        let names = self.ctx.names();
+        for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
+            prune::put_back(&old.resource, &mut new, &rule.location.leaf());
+        }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
         Ok(new)

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        location::value_for,
+        location::{definition, value_for},
         model::{AttributeRule, TypeMapping},
         names::Names,
+        value::is_same_value,
     },
     scim::Resource,
 };
@@ -55,6 +56,34 @@ pub fn differs_from_shown(
             (!shows(&stands, &sent)).then_some(Difference::Another)
         }
     }
+}
+
+/// The lines of attributes that a create alone writes, and whose wished value is another text than the present one though the
+/// same to the application: by the schema letter case does not count, or the line writes the same for both.
+pub fn unchanged_to_application<'t>(
+    t: &'t TypeMapping,
+    old: &Resource,
+    new: &Resource,
+    names: &Names<'_>,
+) -> Vec<&'t AttributeRule> {
+    let is_unchanged = |rule: &&AttributeRule| {
+        let (Some(before), Some(after)) = (
+            value_for(t, &rule.location, old),
+            value_for(t, &rule.location, new),
+        ) else {
+            return false;
+        };
+        let (attribute, sub) = definition(t, &rule.location);
+        let written = |resource| field_value(t, rule, resource, names).ok().flatten();
+        before != after
+            && (is_same_value(before, after, sub.or(attribute), false)
+                || is_writing(rule) && written(old).is_some() && written(old) == written(new))
+    };
+    let create_only = t.attributes.iter().filter(|rule| rule.is_create_only);
+    create_only
+        .filter(|rule| !rule.location.is_element())
+        .filter(is_unchanged)
+        .collect()
 }
 
 /// Whether an object shows all that was sent; applications fold the case of names and addresses.
