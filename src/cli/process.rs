@@ -133,7 +133,7 @@ impl Process {
             );
         }
         let edge = server::bind(listener).await?;
-       self.metrics.watch_server(&edge);
+        self.metrics.watch_server(&edge);
         let observed = Arc::new(Watch {
             registry: Arc::clone(&self.registry),
             store: Arc::clone(&self.store),

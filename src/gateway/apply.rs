@@ -8,7 +8,7 @@ use crate::{
     mapping::{
         model::{Operation, ReplyKind, Send, TypeMapping},
         names::Names,
-        plan::{Plan, Step},
+        plan::{self, Plan, Step},
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
@@ -17,6 +17,7 @@ use crate::{
 };
 
 use super::{
+    confirm,
     context::Context,
     get::{id_value, object_of},
     identity::Located,
@@ -111,6 +112,10 @@ pub async fn apply(
         }
         let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)
             .map_err(Error::from)?;
+        if uses_mapped(step.operation) {
+            let mapped = write::mapped(t, &wanted, &before, &present, &names);
+            names.with("mapped", Cow::Owned(Value::Object(mapped)));
+        }
         if fields.is_empty() && sends_fields_only(t, step.operation) {
             // What changed is nothing to the application: a part that it has no field for.
             applied.must_read = true;
@@ -149,9 +154,37 @@ pub async fn apply(
     Ok(applied)
 }
 
+/// Sets the state of an account, whatever the resource says that it is.
+///
+/// # Errors
+///
+/// As for [`apply`]. Nothing is called if no operation sets it.
+pub async fn set_active(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    is_active: bool,
+) -> Result<Applied, Error> {
+    let mut wanted = old.resource.clone();
+    wanted.0.insert("active".into(), is_active.into());
+    let plan = plan::update(t, &wanted, &[confirm::active()]);
+    // What is there now is the other state.
+    let mut present = old.clone();
+    let state = &mut present.resource.0;
+    state.insert("active".into(), (!is_active).into());
+    Ok(apply(ctx, t, &plan, &present, &wanted).await?)
+}
+
 /// What stands for an object that a dry run only planned: nothing of it can be read.
 pub fn planned_object() -> Value {
     Value::Object(Map::new())
+}
+
+/// Whether a body of an operation names all mapped fields.
+fn uses_mapped(operation: &Operation) -> bool {
+    let bodies = operation.steps.iter().filter_map(|call| call.body.as_ref());
+    let mut names = bodies.flat_map(|body| body.names());
+    names.any(|name| name.names.first().is_some_and(|first| first == "mapped"))
 }
 
 /// Whether all that an operation sends are fields: without any there is nothing to say.

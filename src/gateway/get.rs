@@ -235,7 +235,11 @@ async fn versioned_object_of(
         .run(&ctx.journey, get, CallClass::Get, &names, None, &[])
         .await;
     let asked = |object| read::known_by(t, object, id_value(t, located.target_id.as_str()));
-    found(done.map(|done| Some((asked(done.object?), done.etag))))
+    found(
+        ctx,
+        t,
+        done.map(|done| Some((asked(done.object?), done.etag))),
+    )
 }
 
 /// As [`object_of`], as text where that is possible.
@@ -250,19 +254,46 @@ async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Opt
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
-    found(ctx.driver().row(&ctx.journey, get, &names).await)
+    found(ctx, t, ctx.driver().row(&ctx.journey, get, &names).await)
 }
 
 /// An object that the target does not find is absent.
-fn found<T>(read: Result<Option<T>, TargetError>) -> Result<Option<T>, Error> {
+fn found<T>(
+    ctx: &Context,
+    t: &TypeMapping,
+    read: Result<Option<T>, TargetError>,
+) -> Result<Option<T>, Error> {
     match read {
         Ok(object) => Ok(object),
         Err(TargetError::Refused {
             meaning: crate::mapping::model::Meaning::NotFound,
             ..
         }) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let error = Error::from(error);
+            Err(match error.status == 502 && last_status(ctx) == Some(400) {
+                true => for_malformed_id(t, error),
+                false => error,
+            })
+        }
     }
+}
+
+/// The status of the last call's reply.
+fn last_status(ctx: &Context) -> Option<u16> {
+    let mut status = None;
+    ctx.record(|exchange| status = exchange.calls.last().and_then(|call| call.status));
+    status
+}
+
+/// A 400 says nothing about whether the object is there: a call that lacks a parameter gets one as well, and an account must
+/// not look deleted for that. So the operator is told what makes a 404 of it.
+fn for_malformed_id(t: &TypeMapping, error: Error) -> Error {
+    let detail = format!(
+        "{} It answered 400 to the reading of one {} by its id. If it does so for what cannot be an id of its own, `id = {{ pattern = '^…$' }}` in its mapping says what one looks like, and any other is 404.",
+        error.detail, t.resource_type.name
+    );
+    Error { detail, ..error }
 }
 
 /// A target id as it is written into bodies: a number where the application has numbers.

@@ -105,9 +105,32 @@ pub async fn join_known(
     object: Value,
     record: Option<Record>,
 ) -> Result<Option<Joined>, Error> {
-    if !is_visible(ctx, t, &object) || record.as_ref().is_some_and(|record| record.is_deleted) {
-        return Ok(None);
+    match is_visible(ctx, t, &object) && record.as_ref().is_none_or(|record| !record.is_deleted) {
+        true => join_seen(ctx, t, object, record).await,
+        false => Ok(None),
     }
+}
+
+/// As [`join_known`], for an object that may be gone: a create may bring it back.
+pub async fn join_gone(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    record: Option<Record>,
+) -> Result<Option<Joined>, Error> {
+    let settings = &ctx.mapping().settings;
+    match read::is_in_scope(t, &object, settings) && !is_protected(ctx, t, &object) {
+        true => join_seen(ctx, t, object, record).await,
+        false => Ok(None),
+    }
+}
+
+async fn join_seen(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    record: Option<Record>,
+) -> Result<Option<Joined>, Error> {
     let Some(target_id) = read::target_id(t, &object).map(TargetId::new) else {
         return Ok(None);
     };

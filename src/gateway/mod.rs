@@ -8,6 +8,7 @@
 mod answer;
 mod apply;
 mod bulk;
+mod confirm;
 mod context;
 mod create;
 mod deadline;

@@ -2,7 +2,6 @@
 //! hold the value twice, or take it away from whom it belongs to.
 
 use serde_json::{Value, json};
-use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     mapping::{
@@ -14,7 +13,11 @@ use crate::{
     store::TargetId,
 };
 
-use super::{context::Context, join::folded, list::raw_with};
+use super::{
+    context::{Context, Lock},
+    join::folded,
+    list::raw_with,
+};
 
 /// Whose the values may be already.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +28,7 @@ pub enum Own<'a> {
     Object(&'a TargetId, &'a Resource),
 }
 
-/// Sees to it that no other object has the new values, and keeps other requests from writing them until the guards are
+/// Sees to it that no other object has the new values, and keeps other requests from writing them until the locks are
 /// dropped.
 ///
 /// # Errors
@@ -37,8 +40,8 @@ pub async fn check(
     new: &Resource,
     changed: &[AttributePath],
     own: Own<'_>,
-) -> Result<Vec<OwnedMutexGuard<()>>, Error> {
-    let mut guards = Vec::new();
+) -> Result<Vec<Lock>, Error> {
+    let mut sought = Vec::new();
     for rule in t.attributes.iter().filter(|rule| rule.is_unique) {
         if !changed.iter().any(|path| rule.location.overlaps(path)) {
             continue;
@@ -47,18 +50,25 @@ pub async fn check(
             Own::Object(_, old) => texts(t, rule, old),
             Own::Name(_) => Vec::new(),
         };
-        for value in texts(t, rule, new) {
-            if before.iter().any(|old| folded(old) == folded(value)) {
-                continue;
-            }
+        let fresh = texts(t, rule, new)
+            .into_iter()
+            .filter(|value| !before.iter().any(|old| folded(old) == folded(value)));
+        sought.extend(fresh.map(|value| {
             let name = format!("{}+{}={}", t.section, rule.location.leaf(), folded(value));
-            guards.push(ctx.tenant.locks.hold(name).await);
-            if is_taken(ctx, t, rule, value, own).await? {
-                return Err(taken(t, rule));
-            }
+            (name, rule, value)
+        }));
+    }
+    // In one order for all, so that no two requests wait for each other.
+    sought.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    sought.dedup_by(|(one, ..), (other, ..)| one == other);
+    let mut locks = Vec::with_capacity(sought.len());
+    for (name, rule, value) in sought {
+        locks.push(ctx.lock(name).await?);
+        if is_taken(ctx, t, rule, value, own).await? {
+            return Err(taken(t, rule));
         }
     }
-    Ok(guards)
+    Ok(locks)
 }
 
 async fn is_taken(

@@ -150,7 +150,7 @@ pub fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
     !is_derived
         && write::rules_for(t, path)
             .iter()
-            .any(|rule| rule.write.is_some())
+            .any(|rule| rule.write.is_some() || rule.is_create_only)
 }
 
 /// Attributes that the gateway itself keeps. An `externalId` that an update can write is the application's too.

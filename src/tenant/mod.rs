@@ -23,7 +23,7 @@ pub use authenticate::{Authenticated, Presented, Refusal};
 pub use habits::Habits;
 pub use look_ups::LookUps;
 pub use pace::Pace;
-pub use probe::Probed;
+pub use probe::{ProbeReply, Probed};
 pub use registry::{Registry, RegistryError, RegistrySettings, SystemEnvironment, TenantStatus};
 
 use crate::{
@@ -55,6 +55,8 @@ pub struct Tenant {
     pub held: Arc<AtomicU64>,
     /// What the probe of its application has shown.
     probed: Mutex<Option<Probed>>,
+    /// What it said to a probe that it did not accept.
+    probe_reply: Mutex<Option<ProbeReply>>,
     /// The files it was made of.
     pub files: Vec<PathBuf>,
 }

@@ -22,6 +22,31 @@ use crate::{
 
 use super::{Registry, Tenant};
 
+/// What the application said to a probe that was not accepted, for the operator's eyes: it is not logged whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProbeReply {
+    /// The call as the mapping has it, without values.
+    pub call: String,
+    /// Absent if there was no reply.
+    pub status: Option<u16>,
+    /// The application's own words (`[target.errors] detail`), or what went wrong on the way.
+    pub words: Option<String>,
+}
+
+impl std::fmt::Display for ProbeReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.call)?;
+        match self.status {
+            Some(status) => write!(f, " was answered {status}")?,
+            None => write!(f, " was not answered")?,
+        }
+        match &self.words {
+            Some(words) => write!(f, ": {words}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a probe has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probed {
@@ -82,13 +107,41 @@ impl Tenant {
             .driver
             .call(&journey, "target.probe", call, CallClass::Get, &names, None)
             .await;
-        let probed = match asked {
-            Ok((_, verdict)) if verdict.meaning.is_done() => Probed::Accepted,
-            Ok(_) => Probed::Failed,
-            Err(error) => Probed::of(&error),
+        let (probed, words) = match asked {
+            Ok((_, verdict)) if verdict.meaning.is_done() => (Probed::Accepted, None),
+            Ok((_, verdict)) => (Probed::Failed, verdict.detail),
+            Err(TargetError::Refused {
+                meaning, detail, ..
+            }) => {
+                let error = TargetError::Refused {
+                    meaning,
+                    detail: None,
+                    attribute: None,
+                };
+                (Probed::of(&error), detail)
+            }
+            Err(error) => (Probed::of(&error), Some(error.to_string())),
         };
+        let calls = journey.exchange.lock();
+        let calls = calls.unwrap_or_else(PoisonError::into_inner);
+        let reply = (probed != Probed::Accepted).then(|| ProbeReply {
+            call: format!("{} {}", call.method, call.path),
+            status: calls.calls.last().and_then(|call| call.status),
+            words,
+        });
+        drop(calls);
+        *self
+            .probe_reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = reply;
         *self.probed.lock().unwrap_or_else(PoisonError::into_inner) = Some(probed);
         Some(probed)
+    }
+
+    /// What the application said to the last probe, where it did not accept it.
+    pub fn probe_reply(&self) -> Option<ProbeReply> {
+        let reply = self.probe_reply.lock();
+        reply.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the probe showed last; absent if it has not been made.
@@ -123,7 +176,7 @@ impl Registry {
                             return;
                         };
                         match tenant.ask_probe().await {
-                            Some(probed) => tell(&name, probed),
+                            Some(probed) => tell(&name, probed, tenant.probe_reply().as_ref()),
                             None => return,
                         }
                         if tenant.probed() != Some(Probed::Unreachable) {
@@ -137,21 +190,30 @@ impl Registry {
     }
 }
 
-fn tell(tenant: &str, probed: Probed) {
+/// The application's words stay out of the log: they may hold anything.
+fn tell(tenant: &str, probed: Probed, reply: Option<&ProbeReply>) {
+    let call = reply.map(|reply| reply.call.as_str());
+    let status = reply.and_then(|reply| reply.status);
     match probed {
         Probed::Accepted => {
             tracing::info!(tenant, "the application accepts the gateway's credential")
         }
         Probed::Refused => tracing::error!(
             tenant,
+            call,
+            call_status = status,
             "the application does not accept the gateway's credential: set the one in `[target.auth]` anew"
         ),
         Probed::Failed => tracing::warn!(
             tenant,
+            call,
+            call_status = status,
             "the probe was answered with an error: see whether `[target] probe` and `base-url` are right, with `scimgate rehearse`"
         ),
         Probed::Unreachable => tracing::warn!(
             tenant,
+            call,
+            call_status = status,
             "the application does not answer: see whether `base-url` is right and whether it can be reached from here"
         ),
     }

@@ -298,6 +298,7 @@ impl Registry {
             habits,
             held: before.map_or_else(Arc::default, |tenant| Arc::clone(&tenant.held)),
             probed: Mutex::default(),
+            probe_reply: Mutex::default(),
             look_ups: LookUps::new(mapping.look_ups.len()),
             files: texts.iter().map(|text| text.path.clone()).collect(),
             mapping,

@@ -13,6 +13,7 @@ mod spellings;
 mod stage;
 
 mod bulk;
+mod confirmed;
 mod creates;
 mod deadlines;
 mod demands;
@@ -27,6 +28,7 @@ mod nesting;
 mod policies;
 mod secrecy;
 mod statuses;
+mod stranger;
 mod tenants;
 mod updates;
 mod versions;

@@ -76,6 +76,8 @@ struct Content {
     users: BTreeMap<u64, Value>,
     groups: BTreeMap<u64, Value>,
     members: BTreeMap<u64, BTreeSet<u64>>,
+    /// Fields that calls of these methods do not regard.
+    ignored: Vec<(&'static str, &'static str)>,
     faults: Vec<Planned>,
     /// Removals under way, and how often each was asked for.
     jobs: BTreeMap<u64, u32>,
@@ -126,6 +128,16 @@ impl Application {
     pub fn refuse(&self, call: &str, times: usize, status: u16) {
         let answer = Answer::json(status, json!({}));
         self.plan(call, times, Fault::Before(Act::Say(answer)));
+    }
+
+    /// From now on a field of a user is not regarded in calls of this method.
+    pub fn ignore(&self, method: &'static str, field: &'static str) {
+        self.content().ignored.push((method, field));
+    }
+
+    /// From now on all fields are regarded again.
+    pub fn regard_all(&self) {
+        self.content().ignored.clear();
     }
 
     /// From now on users have versions.
@@ -274,9 +286,9 @@ impl Content {
         match (seen.method.as_str(), segments.as_slice()) {
             ("GET", ["users", _]) if self.versions != Versions::None => self.versioned(id),
             ("GET", ["users"]) => self.list_users(seen),
-            ("POST", ["users"]) => self.create_user(seen.json()),
+            ("POST", ["users"]) => self.create_user(self.regarded(seen)),
             ("GET", ["users", _]) => found(self.users.get(&id)),
-            ("PATCH" | "PUT", ["users", _]) => self.change(id, seen.json()),
+            ("PATCH" | "PUT", ["users", _]) => self.change(id, self.regarded(seen)),
             ("DELETE", ["users", _]) => self.delete_user(id),
             ("POST", ["users", _, verb]) => self.order(id, verb),
             ("GET", ["users", _, "groups"]) => self.groups_of(id, seen),
@@ -299,6 +311,17 @@ impl Content {
             }
             _ => missing(),
         }
+    }
+
+    /// A body without the fields that are not regarded.
+    fn regarded(&self, seen: &Seen) -> Value {
+        let mut body = seen.json();
+        for (method, field) in &self.ignored {
+            if let (true, Value::Object(fields)) = (*method == seen.method, &mut body) {
+                fields.shift_remove(*field);
+            }
+        }
+        body
     }
 
     /// A user with its version.

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use crate::{
     gateway::{
         apply,
-        join::{Joined, join_one, outbound},
+        confirm::{self, Shown},
+        join::{Joined, join_gone, join_one, outbound},
         list::raw_with_name,
         members, prune, unfinished,
     },
@@ -13,7 +14,7 @@ use crate::{
         address::{self, Verdict},
         model::OnExisting,
         plan, read,
-        write::{self, Wish},
+        write::{self, Wish, shows},
     },
     scim::{AttributePath, Error, diff},
     store::{Intent, Record, ScimId, TargetId},
@@ -44,8 +45,18 @@ impl Create<'_> {
                     .clone()
                     .unwrap_or_else(|| self.record(&ScimId::new(""), &target_id))
             };
-            let Some(mut joined) = join_one(ctx, t, object, Some(seen)).await? else {
-                return Err(self.duplicate(None));
+            let is_gone = read::is_gone(t, &object, &ctx.mapping().settings);
+            let may_return = ctx.mapping().policy.on_existing == OnExisting::Reactivate;
+            let joined = match is_gone && may_return {
+                true => join_gone(ctx, t, object, Some(seen)).await?,
+                false => join_one(ctx, t, object, Some(seen)).await?,
+            };
+            let Some(mut joined) = joined else {
+                return Err(if is_gone {
+                    self.gone()
+                } else {
+                    self.duplicate(None)
+                });
             };
             joined.record = record.map(|record| Record {
                 is_deleted: was_deleted,
@@ -141,7 +152,8 @@ impl Create<'_> {
             .is_some_and(|record| record.is_deleted);
         let is_linked = found.record.is_some() && !is_tombstone;
         let policy = self.ctx.mapping().policy.on_existing;
-        let is_inactive = found.resource.0.get("active") == Some(&Value::Bool(false));
+        let is_gone = read::is_gone(self.t, &found.object, &self.ctx.mapping().settings);
+        let is_inactive = is_gone || found.resource.0.get("active") == Some(&Value::Bool(false));
         let may_adopt = match policy {
             OnExisting::Conflict => false,
             OnExisting::Adopt => self.is_in_verified_domain(&found),
@@ -165,7 +177,10 @@ impl Create<'_> {
                 .await;
         }
         self.give_up(scim_id).await?;
-        Err(self.duplicate(is_linked.then_some(&found.scim_id)))
+        Err(match is_gone {
+            true => self.gone(),
+            false => self.duplicate(is_linked.then_some(&found.scim_id)),
+        })
     }
 
     fn is_in_verified_domain(&self, found: &Joined) -> bool {
@@ -199,7 +214,7 @@ impl Create<'_> {
     async fn bring_about(
         &self,
         found: Joined,
-        record: Record,
+        mut record: Record,
         may_write: impl Fn(&AttributePath) -> bool,
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
@@ -231,28 +246,27 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(&found), &change).await?;
         }
-        self.commit(&record).await?;
         let object = crate::gateway::get::object_of(ctx, t, &located(&found))
             .await?
             .unwrap_or(found.object.clone());
-        let joined = join_one(ctx, t, object, Some(record)).await?;
-        Ok(joined.unwrap_or(found))
-    }
-}
-
-/// Whether an object shows all that was sent; applications fold the case of names and addresses.
-fn shows(there: &Value, sent: &Value) -> bool {
-    match (there, sent) {
-        (Value::Object(there), Value::Object(sent)) => sent
-            .iter()
-            .all(|(name, value)| there.get(name).is_some_and(|present| shows(present, value))),
-        (Value::Array(there), Value::Array(sent)) => sent
-            .iter()
-            .all(|value| there.iter().any(|present| shows(present, value))),
-        (Value::String(there), Value::String(sent)) => {
-            there == sent || there.to_lowercase() == sent.to_lowercase()
+        let is_open = changed.iter().any(confirm::is_active)
+            && confirm::is_open_unwished(ctx, t, &wanted, &object);
+        if is_open {
+            unfinished::mark_in(&mut record, [confirm::active()].iter());
         }
-        (there, sent) => there == sent,
+        let stays_gone = read::is_gone(t, &object, &ctx.mapping().settings) && !ctx.journey.is_dry;
+        if stays_gone {
+            self.give_up(&record.scim_id).await?;
+            return Err(self.gone());
+        }
+        self.commit(&record).await?;
+        if is_open {
+            return Err(confirm::still_open());
+        }
+        let joined = join_one(ctx, t, object, Some(record)).await?;
+        let joined = joined.unwrap_or(found);
+        confirm::tell_differences(ctx, t, &wanted, Some(&changed), &joined, Shown::ByGet);
+        Ok(joined)
     }
 }
 

@@ -354,6 +354,18 @@ impl Create<'_> {
         )
     }
 
+    /// 409 for a name that is held by what the mapping calls gone: no filter finds it, so the words must say it.
+    fn gone(&self) -> Error {
+        Error::of(
+            ScimType::Uniqueness,
+            format!(
+                "The application holds this `{}` still, for a {} that was deleted or erased there (`gone` in its mapping): the name is not free. Its operator can free the name, or let a create bring such an account back (`on-existing = \"reactivate\"`).",
+                self.t.match_attribute.attribute,
+                self.type_name(),
+            ),
+        )
+    }
+
     async fn answer(&self, joined: Joined, projection: &Projection) -> Result<Answer, Error> {
         let id = joined.scim_id.as_str().to_owned();
         let has_members = joined.resource.0.contains_key("members");

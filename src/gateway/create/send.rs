@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     gateway::{
         apply::{self, key_in},
+        confirm::{self, Shown},
         get::{insert_list, object_of},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
@@ -73,6 +74,10 @@ impl Create<'_> {
     /// The application says that it has such an object.
     async fn met_by_refusal(&self, error: Error, scim_id: &ScimId) -> Result<Joined, Error> {
         self.give_up(scim_id).await?;
+        // Whose name it is says more than that there is one, where nobody who looks it up finds it.
+        if self.t.gone.is_some() && self.can_look_up() && !self.ctx.journey.is_dry {
+            self.look_up().await?;
+        }
         Err(error)
     }
 
@@ -148,12 +153,20 @@ impl Create<'_> {
 
     /// What the create call could not set is set now; then everything is committed.
     async fn complete(&self, made: Made, scim_id: &ScimId) -> Result<Joined, Error> {
+        let (ctx, t) = (self.ctx, self.t);
         let record = self.record(scim_id, &made.target_id);
         let mut joined = self.joined(&made, &record).await?;
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
         self.commit(&record).await?;
+        if joined.object.is_object() {
+            let shown = match made.object {
+                Some(_) => Shown::ByReply,
+                None => Shown::ByGet,
+            };
+            confirm::tell_differences(ctx, t, &self.wish, None, &joined, shown);
+        }
         Ok(joined)
     }
 
@@ -186,6 +199,9 @@ impl Create<'_> {
         if !plan.steps.is_empty() {
             self.refresh(joined, applied.target_id).await?;
         }
+        let was_set = plan.steps.iter().flat_map(|step| &step.covers);
+        let was_set = was_set.into_iter().any(confirm::is_active);
+        self.lock_if_open(joined, was_set).await?;
         let add = member_ids(self.wish.0.get("members"));
         let is_in_body = t.members.as_ref().is_some_and(Members::are_in_object);
         if !add.is_empty() && !is_in_body {
@@ -198,6 +214,24 @@ impl Create<'_> {
         }
         self.show_members(joined).await?;
         Ok(())
+    }
+
+    /// An account that was wished inactive and is shown open, since the application does not regard that in a create, is
+    /// locked by the update, once; if it is open even then, that is no success (promise S17).
+    async fn lock_if_open(&self, joined: &mut Joined, was_set: bool) -> Result<(), Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        if !confirm::is_open_unwished(ctx, t, &self.wish, &joined.object) {
+            return Ok(());
+        }
+        if was_set {
+            return Err(confirm::still_open());
+        }
+        let applied = apply::set_active(ctx, t, joined, false).await?;
+        self.refresh(joined, applied.target_id).await?;
+        match confirm::is_open_unwished(ctx, t, &self.wish, &joined.object) {
+            true => Err(confirm::still_open()),
+            false => Ok(()),
+        }
     }
 
     /// After further calls the object is another one: read it again, or go by the wish.

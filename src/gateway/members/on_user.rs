@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Form, MemberOnUser, OnMissingReference, TypeMapping},
+        model::{Form, MemberOnUser, OnMissingReference, Send, TypeMapping},
         reply::CallClass,
         value::names_in,
+        write::mapped_as_read,
     },
     scim::{Error, ScimType},
     store::TargetId,
@@ -114,14 +115,18 @@ async fn write_on_user(
             "The application cannot change a user's groups.",
         ));
     };
+    let mut mapped = Value::Object(mapped_as_read(users, &user));
     let mut fields = match update.send {
-        crate::mapping::model::Send::Merged | crate::mapping::model::Send::All => user.clone(),
-        crate::mapping::model::Send::Changed => json!({}),
+        Send::Merged => user.clone(),
+        Send::All => mapped.clone(),
+        Send::Changed => json!({}),
     };
+    on_user.place.write(&mut mapped, value.clone());
     on_user.place.write(&mut fields, value);
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
     names.with("old", Cow::Borrowed(&user));
+    names.with("mapped", Cow::Owned(mapped));
     ctx.driver()
         .run(
             &ctx.journey,

@@ -7,18 +7,20 @@ use crate::{
     gateway::{
         answer::{Answer, Meta},
         apply::Applied,
+        confirm::{self, Shown},
         context::Context,
         get::{Want, insert_list, object_of, with_parts},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
         members,
         taste::season,
+        unfinished,
     },
     mapping::{
         model::{TypeMapping, WhenRemoved},
         write,
     },
-    scim::{Error, Resource},
+    scim::{AttributePath, Error, Resource},
     store::Record,
 };
 
@@ -103,6 +105,7 @@ impl Update<'_> {
         &self,
         old: Joined,
         new: Resource,
+        changed: &[AttributePath],
         applied: Applied,
         record: Option<Record>,
     ) -> Result<Joined, Error> {
@@ -121,14 +124,22 @@ impl Update<'_> {
             target_id: target_id.clone(),
             record: record.clone(),
         };
-        let object = match applied.object {
-            _ if ctx.journey.is_dry => None,
-            _ if applied.must_read => object_of(ctx, t, &located).await?,
-            object => object,
+        let (mut shown, mut object) = match applied.object {
+            _ if ctx.journey.is_dry => (Shown::ByReply, None),
+            _ if applied.must_read => (Shown::ByGet, object_of(ctx, t, &located).await?),
+            object => (Shown::ByReply, object),
         };
+        if changed.iter().any(confirm::is_active)
+            && let Some(seen) = &object
+            && confirm::is_open_unwished(ctx, t, &new, seen)
+        {
+            // A reply may tell of the state before.
+            (shown, object) = (Shown::ByGet, self.locked(&located, &new).await?);
+        }
         if let Some(object) = object
             && let Some(mut joined) = join_one(ctx, t, object, record.clone()).await?
         {
+            confirm::tell_differences(ctx, t, &new, Some(changed), &joined, shown);
             if let Some(members) = members {
                 insert_list(&mut joined.resource.0, "members", members);
             }
@@ -152,6 +163,31 @@ impl Update<'_> {
             target_id,
             scim_id: old.scim_id,
         })
+    }
+
+    /// The object read again, of an account that was locked: one that is open still is no success (promise S17), and counts
+    /// as changed when the request is sent again.
+    async fn locked(&self, located: &Located, new: &Resource) -> Result<Option<Value>, Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        let object = object_of(ctx, t, located).await?;
+        if !object
+            .as_ref()
+            .is_some_and(|seen| confirm::is_open_unwished(ctx, t, new, seen))
+        {
+            return Ok(object);
+        }
+        let mut record = located.record.clone().unwrap_or_else(|| {
+            new_record(
+                ctx,
+                located.scim_id.clone(),
+                Some(located.target_id.clone()),
+            )
+        });
+        unfinished::mark_in(&mut record, [confirm::active()].iter());
+        ctx.store
+            .put(ctx.id(), &t.resource_type.name, &record)
+            .await?;
+        Err(confirm::still_open())
     }
 
     /// 200 with the resource, or 204 where the client's provider wants that.

@@ -265,7 +265,7 @@ impl Update<'_> {
     /// The resource as it should be.
     fn wanted(&self, old: &Joined, change: Change) -> Result<Resource, Error> {
         let rt = &self.t.resource_type;
-        let new = match change {
+        let mut new = match change {
             Change::Replace(wish, rules) => {
                 let new = replace::replace(rt, &old.resource, wish, &rules)?;
                 self.ctx.noting(|notes| {
@@ -284,6 +284,11 @@ impl Update<'_> {
                 patch::apply(&request, rt, &old.resource)?
             }
         };
+        // `Ada@x` created an account that the application calls `ada@x`: that is no change of what cannot be changed.
+        let names = self.ctx.names();
+        for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
+            prune::put_back(&old.resource, &mut new, &rule.location.leaf());
+        }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
         Ok(new)
@@ -325,7 +330,7 @@ impl Update<'_> {
             members::apply(ctx, t, &located(&old), change).await?;
         }
         let record = self.commit(&old, &new, &applied, members.is_some()).await?;
-        Ok(self.joined(old, new, applied, record).await?)
+        Ok(self.joined(old, new, changed, applied, record).await?)
     }
 
     /// What changed, as far as somebody writes or keeps it. The rest goes back to what it was, with a note: an answer

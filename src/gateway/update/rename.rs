@@ -14,10 +14,7 @@ use crate::{
         join::Joined,
         members, policy, unfinished, user_groups,
     },
-    mapping::{
-        model::{OnRename, TypeMapping},
-        plan,
-    },
+    mapping::model::{OnRename, TypeMapping},
     scim::{AttributePath, Error, Resource, ScimType},
     store::{Record, ScimId},
 };
@@ -57,7 +54,7 @@ pub async fn recreate(
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     let was_open = old.resource.0.get("active") != Some(&false.into());
     if was_open {
-        set_active(ctx, t, &old, false).await?;
+        apply::set_active(ctx, t, &old, false).await?;
     }
     let scim_id = old.scim_id.clone();
     let joined = match create::under_id(ctx, t, new, &scim_id).await {
@@ -65,7 +62,7 @@ pub async fn recreate(
         Err(error) => {
             // Nothing was made and nothing will be by asking again: nobody is locked out for a name that cannot be had.
             if was_open && error.status < 500 {
-                set_active(ctx, t, &old, true).await?;
+                apply::set_active(ctx, t, &old, true).await?;
             }
             return Err(error);
         }
@@ -109,28 +106,5 @@ async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Resul
         }
         members::apply(ctx, t, &located, &change).await?;
     }
-    Ok(())
-}
-
-async fn set_active(
-    ctx: &Context,
-    t: &TypeMapping,
-    old: &Joined,
-    is_active: bool,
-) -> Result<(), Error> {
-    let mut wanted = old.resource.clone();
-    wanted.0.insert("active".into(), is_active.into());
-    let changed = [AttributePath {
-        attribute: "active".into(),
-        ..AttributePath::default()
-    }];
-    let plan = plan::update(t, &wanted, &changed);
-    // What is there now is the other state.
-    let mut present = old.clone();
-    present
-        .resource
-        .0
-        .insert("active".into(), (!is_active).into());
-    apply::apply(ctx, t, &plan, &present, &wanted).await?;
     Ok(())
 }

@@ -143,7 +143,7 @@ fn check_type(
             .is_none_or(|create| !std::ptr::eq(*operation, create))
     });
     for operation in others.chain(&resource_type.delete) {
-        let names = ["id", "scim", "fields", "changed", "old"];
+        let names = ["id", "scim", "fields", "mapped", "changed", "old"];
         scope(&names, true).operation(operation, complaints);
     }
     if let Some(members) = &resource_type.members {

@@ -92,7 +92,7 @@ pub(super) static LINE: Shape = Shape {
             "create-only",
             Kind::Flag,
             "false",
-            "Written by a create only; a later change is refused with 400 `mutability`.",
+            "Written by a create only; a later change is refused with 400 `mutability`. The line needs no field if a call of `create` names the attribute, as in `PUT /users/{userName}`.",
             "true",
         ),
         key(
@@ -115,7 +115,7 @@ pub(super) static LINE: Shape = Shape {
                 Kind::Choice(&["null", "empty", "element", "skip", "refuse"]),
                 Kind::Table(&REMOVED_VALUE),
             ]),
-            "\"null\"; \"empty\" for lists, \"skip\" for `active` and secrets, \"refuse\" for required ones",
+            "\"null\"; \"empty\" for lists, \"element\" for a field in a keyed element (`mails[kind=\"work\"].address`), \"skip\" for `active` and secrets, \"refuse\" for required ones",
             "What the field gets when the attribute is removed: null, `\"\"` or `[]`, the list without the element that holds it (`element`), nothing at all (`skip`), or the client gets 400 `mutability`; `{ value = … }` for a value.",
             "\"empty\"",
         ),
@@ -239,6 +239,7 @@ fn rule(
         whole_value(context, entry, &mut found)?;
     }
     contradictions(&reader, &ways);
+    let when_removed = when_removed(&reader, &found, ways.write.as_ref(), each.is_some());
     Some(AttributeRule {
         read: ways.read,
         write: ways.write,
@@ -250,7 +251,7 @@ fn rule(
         is_create_only: reader.flag("create-only").unwrap_or(false),
         is_unique: reader.flag("unique").unwrap_or(false),
         on_create: syntax::template_at(&reader, "on-create"),
-        when_removed: when_removed(&reader, &found, each.is_some()),
+        when_removed,
         when_absent: reader
             .node("when-absent")
             .map(|node| syntax::data(context, node)),
@@ -270,11 +271,13 @@ fn short_line(context: &Context<'_>, entry: &Entry, mut found: Found<'_>) -> Opt
     let (read, write) = both_ways(context, &entry.node, is_read_only)?;
     whole_value(context, entry, &mut found)?;
     let is_secret = found.leaf.mutability == Mutability::WriteOnly;
+    let write = write
+        .filter(|_| !is_read_only)
+        .map(|place| Write { place, value: None });
     Some(AttributeRule {
         read: (!is_secret).then_some(Read::Path(read)),
-        write: write
-            .filter(|_| !is_read_only)
-            .map(|place| Write { place, value: None }),
+        when_removed: default_removal(&found, write.as_ref(), false, false),
+        write,
         values: None,
         form: Form::Same,
         each: None,
@@ -284,7 +287,6 @@ fn short_line(context: &Context<'_>, entry: &Entry, mut found: Found<'_>) -> Opt
         is_create_only: false,
         is_unique: false,
         on_create: None,
-        when_removed: default_removal(&found, false, false),
         when_absent: None,
         pattern: None,
         max_length: None,
@@ -333,8 +335,14 @@ fn whole_value(context: &Context<'_>, entry: &Entry, found: &mut Found<'_>) -> O
     Some(())
 }
 
-fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRemoved {
-    let default = default_removal(found, is_list, reader.flag("required").unwrap_or(false));
+fn when_removed(
+    reader: &Reader<'_>,
+    found: &Found<'_>,
+    write: Option<&Write>,
+    is_list: bool,
+) -> WhenRemoved {
+    let is_required = reader.flag("required").unwrap_or(false);
+    let default = default_removal(found, write, is_list, is_required);
     let Some(node) = reader.node("when-removed") else {
         return default;
     };
@@ -366,7 +374,12 @@ fn when_removed(reader: &Reader<'_>, found: &Found<'_>, is_list: bool) -> WhenRe
     }
 }
 
-fn default_removal(found: &Found<'_>, is_list: bool, is_required: bool) -> WhenRemoved {
+fn default_removal(
+    found: &Found<'_>,
+    write: Option<&Write>,
+    is_list: bool,
+    is_required: bool,
+) -> WhenRemoved {
     let is_active =
         found.location.path.schema.is_none() && found.location.path.attribute == "active";
     if is_required {
@@ -375,6 +388,9 @@ fn default_removal(found: &Found<'_>, is_list: bool, is_required: bool) -> WhenR
         WhenRemoved::Skip
     } else if is_list || (found.leaf.is_multi_valued && found.location.element.is_none()) {
         WhenRemoved::Empty
+    } else if write.is_some_and(|write| write.place.is_in_keyed_element()) {
+        // An address of null beside the kind of address is what applications refuse or fail on.
+        WhenRemoved::Element
     } else {
         WhenRemoved::Null
     }

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
-        model::{IdRule, TypeMapping},
+        model::{AttributeRule, IdRule, TypeMapping},
         path::{FieldPlace, JsonPath},
         splice::Splice,
         template::Tree,
+        write,
     },
     scim::{AttributePath, Projection},
 };
@@ -216,7 +217,7 @@ static SECTION: Shape = Shape {
             "fixed",
             Kind::Many(&Kind::Any),
             "none",
-            "Objects that exist in configuration only; `id` is the SCIM id.",
+            "Objects that exist in configuration only; `id` is the SCIM id. The lines of `attributes` read their other members, `[group] id = '$.id'` is said as well, `list` and `get` are not needed, and members go by `members.on-user` or by calls.",
             "[{ id = \"1\", name = \"admins\" }]",
         ),
         key(
@@ -389,7 +390,33 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         splice: None,
     };
     mapping.splice = Splice::new(&mapping);
+    create_only_without_field(reader, &mapping);
     Some(mapping)
+}
+
+/// `create-only` says nothing of a line that writes nothing, unless a call of the create names the attribute itself.
+fn create_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
+    let Some(lines) = schema::lines(reader) else {
+        return;
+    };
+    let writes = |rule: &AttributeRule| rule.write.is_some() || rule.each.is_some();
+    for rule in mapping.attributes.iter().filter(|rule| rule.is_create_only) {
+        if writes(rule) || write::is_named_by_create(mapping, &rule.location.leaf()) {
+            continue;
+        }
+        let line = lines.entries.iter().find(|entry| entry.place == rule.place);
+        let line = line.and_then(|entry| entry.node.as_table());
+        let place = line.and_then(|table| table.entry("create-only"));
+        if line.is_some_and(|line| line.entry("read-only").is_some()) {
+            continue;
+        }
+        reader.context.error(
+            "mapping::conflicting-keys",
+            place.map_or(&rule.place, |entry| &entry.place),
+            "`create-only` has no meaning for a line that writes nothing.".to_owned(),
+            "name the field: `write = 'field'`, or name the attribute in a call of `create`: `PUT /users/{userName}`",
+        );
+    }
 }
 
 fn id(reader: &Reader<'_>) -> Option<IdRule> {

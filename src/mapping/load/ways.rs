@@ -152,7 +152,7 @@ pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
             );
         }
     }
-    for key in ["on-create", "create-only", "when-removed"] {
+    for key in ["on-create", "when-removed"] {
         let is_contradicted = key != "when-removed" && reader.flag("read-only") == Some(true);
         if reader.has(key) && ways.write.is_none() && !reader.has("items") && !is_contradicted {
             conflict(

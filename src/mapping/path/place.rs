@@ -98,6 +98,13 @@ impl FieldPlace {
         self.steps.iter().zip(&other.steps).all(|(a, b)| a == b)
     }
 
+    /// Whether it lies within a keyed element (`mails[kind="work"].address`), which is the outermost list's on the way.
+    pub fn is_in_keyed_element(&self) -> bool {
+        let mut steps = self.steps.iter();
+        let outermost = steps.find(|step| !matches!(step, Step::Member(_)));
+        matches!(outermost, Some(Step::Keyed { .. })) && steps.next().is_some()
+    }
+
     /// The element of the outermost list on the way, as a place; absent if there is no list.
     pub fn element(&self) -> Option<Self> {
         let end = self

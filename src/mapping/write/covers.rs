@@ -5,7 +5,7 @@ use crate::{
         location::is_same_attribute,
         model::{AttributeRule, Operation, TypeMapping},
         names::extension_name,
-        template::Template,
+        template::{Template, Tree},
     },
     scim::AttributePath,
 };
@@ -66,6 +66,17 @@ pub fn is_kept(t: &TypeMapping, path: &AttributePath) -> bool {
     t.attributes
         .iter()
         .any(|rule| rule.is_kept && rule.location.overlaps(path))
+}
+
+/// Whether a call of the create names the attribute, in its path, its query or its body.
+pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
+    let calls = t.create.iter().flat_map(|create| &create.steps);
+    let mut names = calls.flat_map(|call| {
+        let query = call.query.iter().flat_map(|(_, value)| value.names());
+        let body = call.body.iter().flat_map(Tree::names);
+        call.path.names().into_iter().chain(query).chain(body)
+    });
+    names.any(|name| is_name_of(&name.names, path))
 }
 
 /// Whether a rule sends anything.

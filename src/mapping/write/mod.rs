@@ -6,9 +6,11 @@
 
 mod check;
 mod covers;
+mod difference;
 mod elements;
 mod fields;
 mod kept;
+mod mapped;
 mod members;
 mod shown;
 
@@ -20,11 +22,13 @@ use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
 pub(super) use covers::is_writing;
-pub use covers::{covers, is_kept, rules_for};
+pub use covers::{covers, is_kept, is_named_by_create, rules_for};
+pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;
 pub use fields::name_in_application;
 pub(super) use fields::{encode, fields_by, unspelled};
 pub use kept::{join_kept, kept_values};
+pub use mapped::{mapped, mapped_as_read};
 pub use members::member_lists;
 pub use shown::shown_elements;
 
