@@ -14,8 +14,8 @@ use scimgate::{
         read,
     },
     scim::{
-        AttributePath, Filter, PatchKind, PatchOp, PatchPath, PatchRequest, Projection, Resource,
-        ResourceType, filter::Matcher, intake, patch, version,
+        AttributePath, Filter, PatchKind, PatchOp, PatchPath, PatchRequest, Resource, ResourceType,
+        filter::Matcher, intake, patch, version,
     },
 };
 use serde_json::{Value, json};
@@ -130,9 +130,7 @@ fn page() {
             .map(|row| read::read(users, row, &mapping.settings, |_| true))
             .collect::<Vec<_>>()
     });
-    let Ok(projection) = Projection::parse(&users.resource_type, None, None) else {
-        return;
-    };
+    let projection = &users.usual;
     let resources: Vec<_> = rows
         .iter()
         .map(|row| {

@@ -11,13 +11,14 @@ use super::{
     auth::Authenticator,
     conduct::{Answer, Ask},
     line::Line,
+    memory::{Memory, Trail},
     pages::Pages,
     progress::{Progress, expect_object, object_in, taken},
 };
 use crate::{
     mapping::{
         call::spelled,
-        model::{Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
+        model::{Budget, Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
         reply::{CallClass, Cut, Reply, Row, Verdict, take},
@@ -32,6 +33,7 @@ pub struct Driver {
     pub(super) line: Line,
     pub(super) auth: Authenticator,
     pub(super) pages: Pages,
+    pub(super) memory: Memory,
 }
 
 impl Driver {
@@ -42,10 +44,12 @@ impl Driver {
     /// `File` or `Settings` for what can never work, `OriginChanged` (promise S21).
     pub fn new(mapping: Arc<Mapping>, shared: Arc<Connections>) -> Result<Self, TargetError> {
         let way = shared.way(&mapping)?;
+        let remembered = mapping.target.budget.remembered;
         Ok(Self {
             auth: Authenticator::new(&mapping.target)?,
             line: Line::new(mapping.clone(), way)?,
             pages: Pages::default(),
+            memory: Memory::new(remembered.unwrap_or(Budget::MOST_REMEMBERED)),
             mapping,
         })
     }
@@ -68,6 +72,9 @@ impl Driver {
     ///
     /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; or what the mapping makes of the name `old`.
     /// With `get-first` the object is read first unless the name `old` is there.
+    ///
+    /// If a step is told that something is not there, and went by what was remembered, that is forgotten and the steps are
+    /// made once more, unless one of them had an effect.
     ///
     /// # Errors
     ///
@@ -112,7 +119,15 @@ impl Driver {
             body: body.as_ref(),
             headers: &headers,
         };
-        match self.steps(journey, &steps, &mut progress).await {
+        let mut trail = Trail::default();
+        let mut outcome = self.steps(journey, &steps, &mut progress, &mut trail).await;
+        trail.end(outcome.as_ref().err());
+        if trail.is_misled {
+            self.memory.forget(&trail.recalled);
+            (progress, trail) = Default::default();
+            outcome = self.steps(journey, &steps, &mut progress, &mut trail).await;
+        }
+        match outcome {
             Ok(()) => {
                 if class == CallClass::Get {
                     progress
@@ -121,7 +136,7 @@ impl Driver {
                 }
                 Ok(self.done(operation, class, progress))
             }
-            Err(cause) if class == CallClass::Create && progress.has_effect => {
+            Err(cause) if class == CallClass::Create && trail.has_effect => {
                 Err(TargetError::Halfway {
                     id: progress.id(),
                     cause: Box::new(cause),
@@ -136,6 +151,7 @@ impl Driver {
         journey: &Journey,
         steps: &Steps<'_>,
         progress: &mut Progress,
+        trail: &mut Trail,
     ) -> Result<(), TargetError> {
         let (operation, class) = (steps.operation, steps.class);
         for step in &operation.steps {
@@ -153,7 +169,10 @@ impl Driver {
             let Some(answer) = self.step(journey, &ask).await? else {
                 continue;
             };
-            let has_effect = !step.method.is_safe() && !answer.is_planned_only;
+            trail.pass(step, &answer);
+            if trail.is_misled {
+                return Ok(());
+            }
             let outcome = taken(step, &answer, &names).and_then(|taken| {
                 let id = match step.into {
                     Some(_) => None,
@@ -168,7 +187,6 @@ impl Driver {
                 Ok((taken, id))
             });
             drop(names);
-            progress.has_effect |= has_effect;
             let (taken, id) =
                 outcome.inspect_err(|error| journey.trouble(&operation.name, error))?;
             match &step.into {
@@ -192,9 +210,7 @@ impl Driver {
     ) -> Result<Option<Row>, TargetError> {
         let class = CallClass::Get;
         let Some((step, cut)) = in_one_call(operation) else {
-            let done = self
-                .run(journey, operation, class, names, None, &[])
-                .await?;
+            let done = Box::pin(self.run(journey, operation, class, names, None, &[])).await?;
             return Ok(done.object.map(Row::Tree));
         };
         let ask = Ask {
@@ -222,7 +238,7 @@ impl Driver {
     }
 
     /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.
-    /// The first that is not done is the outcome.
+    /// The first that is not done is the outcome. What was remembered wrongly is asked again, as by [`run`](Self::run).
     ///
     /// # Errors
     ///
@@ -235,6 +251,26 @@ impl Driver {
         class: CallClass,
         names: &Names<'_>,
     ) -> Result<(Reply, Verdict), TargetError> {
+        let mut trail = Trail::default();
+        let made = self.pass(journey, name, calls, class, names, &mut trail);
+        let outcome = Box::pin(made).await?;
+        if !trail.is_misled {
+            return Ok(outcome);
+        }
+        self.memory.forget(&trail.recalled);
+        let again = &mut Trail::default();
+        Box::pin(self.pass(journey, name, calls, class, names, again)).await
+    }
+
+    async fn pass(
+        &self,
+        journey: &Journey,
+        name: &str,
+        calls: &[&Call],
+        class: CallClass,
+        names: &Names<'_>,
+        trail: &mut Trail,
+    ) -> Result<(Reply, Verdict), TargetError> {
         let mut known = Map::new();
         let mut outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
         for call in calls {
@@ -242,8 +278,13 @@ impl Driver {
             for (name, value) in &known {
                 names.with(name, Cow::Borrowed(value));
             }
-            outcome = self.call(journey, name, call, class, &names, None).await?;
-            if !outcome.1.meaning.is_done() {
+            let Some(answer) = self.asked(journey, name, call, class, &names, None).await? else {
+                outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
+                continue;
+            };
+            trail.pass(call, &answer);
+            outcome = (answer.reply, answer.verdict);
+            if trail.is_misled || !outcome.1.meaning.is_done() {
                 break;
             }
             let mut found = Map::new();
@@ -275,29 +316,45 @@ impl Driver {
         names: &Names<'_>,
         body: Option<Value>,
     ) -> Result<(Reply, Verdict), TargetError> {
+        let answer = self
+            .asked(journey, name, call, class, names, body.as_ref())
+            .await?;
+        Ok(match answer {
+            Some(answer) => (answer.reply, answer.verdict),
+            None => (Reply::planned(), Verdict::of(Meaning::AlreadySo)),
+        })
+    }
+
+    /// As [`call`](Self::call); absent if the call's condition says no.
+    async fn asked(
+        &self,
+        journey: &Journey,
+        name: &str,
+        call: &Call,
+        class: CallClass,
+        names: &Names<'_>,
+        body: Option<&Value>,
+    ) -> Result<Option<Answer>, TargetError> {
         let ask = Ask {
             operation: name,
             call,
             class,
             names,
-            body: body.as_ref(),
+            body,
             page: &PageRequest::default(),
             headers: &[],
             cut: None,
         };
-        let answer = match self.conduct(journey, &ask).await? {
-            Some(answer) => self.polled(journey, &ask, answer).await?,
-            None => {
-                let meaning = Meaning::AlreadySo;
-                return Ok((Reply::planned(), Verdict::of(meaning)));
-            }
+        let Some(answer) = self.conduct(journey, &ask).await? else {
+            return Ok(None);
         };
+        let answer = Box::pin(self.polled(journey, &ask, answer)).await?;
         match answer.verdict.meaning {
             Meaning::NotFound | Meaning::Uniqueness | Meaning::Refused(_) => {}
             meaning if meaning.is_done() => {}
             _ => return Err(answer.verdict.into()),
         }
-        Ok((answer.reply, answer.verdict))
+        Ok(Some(answer))
     }
 
     /// One step, polled until its condition holds; absent if it is not wanted.
@@ -305,7 +362,10 @@ impl Driver {
         let Some(answer) = self.conduct(journey, ask).await? else {
             return Ok(None);
         };
-        let answer = self.polled(journey, ask, answer).await?;
+        let answer = match ask.call.poll {
+            Some(_) => Box::pin(self.polled(journey, ask, answer)).await?,
+            None => answer,
+        };
         if answer.verdict.meaning.is_done() {
             return Ok(Some(answer));
         }

@@ -115,8 +115,8 @@ FILTERS = [
 # A sub-attribute behind a value filter is a path of PATCH, not a filter (§3.4.2.2); clients send it all the same.
 UNWRITTEN_FILTER = 'phoneNumbers[type eq "mobile"].value ew "9999"'
 
-# Mended for clients that leave out quotes or send another type; by the RFC they are errors.
-FORGIVEN_FILTERS = ["userName eq a", "userName eq 'a'", "userName eq 5", "userName eq {}", "userName eq tru"]
+# Mended for clients that leave out quotes, send another type or signs for words; by the RFC they are errors.
+FORGIVEN_FILTERS = ["userName == \"a\"", "userName = \"a\"", "userName eq \"a\" && title pr", "userName eq a", "userName eq 'a'", "userName eq 5", "userName eq {}", "userName eq tru"]
 
 BAD_FILTERS = [
     "", " ", "userName", "userName eq", "eq \"a\"", "userName xx \"a\"", "userName eq \"a", "userName eq \"a\" and",
@@ -124,7 +124,7 @@ BAD_FILTERS = [
     "nosuch eq \"a\"", "name.nosuch eq \"a\"", "urn:nosuch:2.0:User:userName eq \"a\"", "emails[type eq \"work\"", "emails[] pr", "emails[nosuch eq \"a\"]",
     "active gt true", "active eq \"maybe\"", "meta.created gt \"yesterday\"", "()", "userName eq \"a\" or or userName pr", "active co true",
     "userName pr xor active pr", "emails[type eq \"work\"]extra pr", "userName[value eq \"a\"]", "\"a\" eq userName", "userName eq [\"a\"]",
-    "name eq \"Ann\"", "emails[emails[type eq \"work\"]]", "userName == \"a\"", "1userName pr", "$ref pr and",
+    "name eq \"Ann\"", "emails[emails[type eq \"work\"]]", "userName <> \"a\"", "1userName pr", "$ref pr and",
 ]
 
 
@@ -230,7 +230,10 @@ def cursors(everyone):
         refused(f"a {what} cursor", client.query("/Users", cursor=bad, count=40), 400, "invalidCursor")
     refused("a cursor of another query", client.query("/Users", cursor=cursor, count=40, filter="title pr"), 400, "invalidCursor")
     refused("a cursor of another endpoint", client.query("/Groups", cursor=cursor, count=40), 400, "invalidCursor")
-    check("count may change on the way", client.query("/Users", cursor=cursor, count=3).json.get("itemsPerPage") == 3, "")
+    refused("another count on the way", client.query("/Users", cursor=cursor, count=3), 400, "invalidCount")
+    check("no count on the way is the first one's", client.query("/Users", cursor=cursor).json.get("itemsPerPage") == 40, "")
+    check("the names in a filter may change their case", client.query("/Users", cursor=client.query("/Users", cursor="", count=2, filter="userName pr").json["nextCursor"],
+                                                                       count=2, filter="USERNAME PR").status == 200, "")
     body = {"schemas": [MESSAGES + "SearchRequest"], "cursor": "", "count": 40, "attributes": ["userName"]}
     reply = client.post("/Users/.search", body)
     check("a search by cursor", reply.status == 200 and reply.json.get("nextCursor"), reply)

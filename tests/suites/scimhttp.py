@@ -103,4 +103,5 @@ def op(kind, path=None, value=None, **more):
 
 
 def user(login, /, **attributes):
-    return {"schemas": [USER], "userName": login, **attributes}
+    """A body that lists the schemas of what it has (RFC 7643 section 3.1)."""
+    return {"schemas": [USER, *([ENTERPRISE] if ENTERPRISE in attributes else [])], "userName": login, **attributes}

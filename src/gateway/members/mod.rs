@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::scim::{Error, Resource, ScimType};
 
 mod change;
+mod on_user;
 mod read;
 
 pub use change::{Change, InField, apply, field_ids};

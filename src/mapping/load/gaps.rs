@@ -126,8 +126,12 @@ fn never_inactive(reader: &Reader<'_>, section: &TypeMapping) {
 /// A line for `active` that nothing writes.
 fn only_read(reader: &Reader<'_>, section: &TypeMapping) {
     let mut lines = section.attributes.iter().filter(|line| is_active(line));
-    let can =
-        section.deactivate.is_some() || lines.any(|line| line.is_kept || line.write.is_some());
+    let is_meant = reader
+        .node("deactivate")
+        .is_some_and(|node| node.is_false());
+    let can = is_meant
+        || section.deactivate.is_some()
+        || lines.any(|line| line.is_kept || line.write.is_some());
     if can {
         return;
     }
@@ -135,7 +139,7 @@ fn only_read(reader: &Reader<'_>, section: &TypeMapping) {
         "mapping::no-deactivation",
         reader.place,
         "Users cannot be deactivated: the line for `active` only reads, and there is no `deactivate`.".to_owned(),
-        "identity providers deactivate where they could delete, and are answered 501; write the field, or add `deactivate = …`",
+        "identity providers deactivate where they could delete, and are answered 501; write the field, or add `deactivate = …`; `deactivate = false` says that the application cannot",
     );
 }
 

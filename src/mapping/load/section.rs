@@ -12,7 +12,7 @@ use crate::{
         template::Tree,
         write,
     },
-    scim::AttributePath,
+    scim::{AttributePath, Projection},
 };
 
 use super::{
@@ -385,6 +385,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
             .then(|| members::groups(reader, &resource_type))
             .flatten(),
         fixed: fixed(reader),
+        usual: Arc::new(Projection::usual(&resource_type)),
         resource_type: Arc::new(resource_type),
         splice: None,
     };

@@ -26,7 +26,7 @@ pub use covers::{covers, is_kept, is_named_by_create, rules_for};
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;
 pub use fields::name_in_application;
-pub(super) use fields::{encode, unspelled};
+pub(super) use fields::{encode, fields_by, unspelled};
 pub use kept::{join_kept, kept_values};
 pub use mapped::{mapped, mapped_as_read};
 pub use members::member_lists;
