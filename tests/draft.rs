@@ -179,6 +179,46 @@ fn a_probe_sees_pages_filters_and_the_shape_of_objects() {
     assert_passes_check(&file);
 }
 
+/// Airflow's roles: no id, a path that takes the name, and a total that `allOf` brings in.
+#[test]
+fn a_path_that_takes_a_name_says_the_id_and_no_field_has_two_lines() {
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let json_of =
+        |schema: Value| json!({"200": {"content": {"application/json": {"schema": schema}}}});
+    let total = object(json!({"total_entries": {"type": "integer"}}));
+    let rows = |name: &str, row: Value| {
+        let list = json!({"type": "array", "items": row});
+        json_of(json!({"allOf": [object(json!({name: list})), total]}))
+    };
+    let text = json!({"type": "string"});
+    let page = json!([{"name": "limit", "in": "query", "schema": {"type": "integer"}}, {"name": "offset", "in": "query", "schema": {"type": "integer"}}]);
+    let user = object(json!({"id": {"type": "integer"}, "name": text, "slug2": text}));
+    let role = object(json!({"name": text, "actions": {"type": "array", "items": text}}));
+    let document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": "flow", "version": "1"},
+        "servers": [{"url": "https://flow.example/api"}],
+        "paths": {
+            "/users": {"get": {"parameters": page, "responses": rows("users", user.clone())}},
+            "/users/{user_id}": {"get": {"responses": json_of(user)}},
+            "/roles": {"get": {"parameters": page, "responses": rows("roles", role.clone())}},
+            "/roles/{role_name}": {"get": {"responses": json_of(role)}},
+        }
+    });
+    let draft = propose(&document, None).unwrap();
+    assert!(
+        draft.contains("total = '$.total_entries'") || draft.contains("total  = '$.total_entries'"),
+        "{draft}"
+    );
+    assert!(draft.contains("from = '$.name', stable = false"), "{draft}");
+    assert_eq!(draft.matches("= 'name'").count(), 2, "{draft}");
+    assert!(!draft.contains("looks like `userName`"), "{draft}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("flow.toml");
+    std::fs::write(&file, &draft).unwrap();
+    assert_passes_check(&file);
+}
+
 #[test]
 fn a_draft_is_never_written_over_a_file() {
     let directory = tempfile::tempdir().unwrap();

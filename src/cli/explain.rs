@@ -176,6 +176,12 @@ impl std::fmt::Display for Explanation<'_> {
                 writeln!(f, "           {name}: {value}")?;
             }
         }
+        if self.asks_for_an_unkept_id() {
+            writeln!(
+                f,
+                "hint       the gateway makes the ids of these objects itself, and keeps one when `serve` first shows it: an id that `explain` showed is not kept. Let the client (or curl) list them once through `serve`, and take the id from there"
+            )?;
+        }
         match serde_json::from_slice::<Value>(&self.response.body) {
             Ok(body) => writeln!(f, "{}", indented(&format!("{body:#}"))),
             Err(_) => Ok(()),
@@ -184,6 +190,18 @@ impl std::fmt::Display for Explanation<'_> {
 }
 
 impl Explanation<'_> {
+    /// Whether the answer is 404 for one object of a type whose ids are made here: it may be an id that was never kept.
+    fn asks_for_an_unkept_id(&self) -> bool {
+        let path = format!("/{}", self.arguments.path.trim_start_matches('/'));
+        let of_path = |endpoint: &str| {
+            path.strip_prefix(endpoint)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let mut types = self.mapping.types.iter();
+        self.response.status == http::StatusCode::NOT_FOUND
+            && types.any(|t| !t.id.is_stable && of_path(&t.resource_type.endpoint))
+    }
+
     /// The lines about the attributes that the request changed or showed.
     fn attributes(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let body = serde_json::from_slice::<Value>(&self.response.body).ok();

@@ -231,7 +231,10 @@ impl Registry {
             let name: Arc<str> = path.file_stem()?.to_str()?.into();
             let tenant = read(&path);
             let app = load::app_name(&tenant)
-                .map(|app| read(&directory.join("apps").join(format!("{app}.toml"))));
+                .map(|app| directory.join("apps").join(format!("{app}.toml")))
+                // What is not there is told as that, not as a file that lacks everything.
+                .filter(|path| path.exists())
+                .map(|path| read(&path));
             Some((name, [Some(tenant), app].into_iter().flatten().collect()))
         });
         Ok(files.collect())

@@ -190,3 +190,14 @@ async fn a_deactivation_can_send_all_mapped_fields_as_they_will_be() {
     assert_eq!(call, "PATCH /users/1");
     assert_eq!(body, json!({ "login": "ada", "first": "Ada", "state": 3 }));
 }
+
+#[tokio::test]
+async fn an_application_whose_file_is_missing_is_told_as_that_and_as_nothing_else() {
+    let stage = Setup::default().start().await;
+    let text = "tenant = \"other\"\napp = \"nowhere\"\n";
+    stage.rewrite("other", text).await;
+    let complaints = stage.registry.diagnostics();
+    let codes: Vec<&str> = complaints.iter().map(|c| &*c.code).collect();
+    assert!(codes.contains(&"mapping::missing-app"), "{codes:?}");
+    assert!(!codes.contains(&"mapping::missing-key"), "{codes:?}");
+}

@@ -368,5 +368,8 @@ pub(super) const TOTALS: &[&str] = &[
     "totalelements",
     "totalsize",
     "recordcount",
+    "totalentries",
+    "totalrows",
+    "totalhits",
 ];
 const TOTAL_HEADERS: &[&str] = &["x-total-count", "x-total", "x-wp-total", "total-count"];

@@ -266,7 +266,7 @@ impl<'d> Section<'d> {
                 .find(|(name, _)| SEARCHES.contains(&normal(name).as_str()));
             sheet.todo(&match search {
                 Some((name, _)) => format!("`{name}` may find one by name: [[{}.find]]. Without it every look-up reads the whole list.", self.kind.section),
-                None => format!("no parameter finds one by name: every look-up reads the whole list. If there is a way: [[{}.find]].", self.kind.section),
+                None => format!("none of the parameters known here finds one by name: every look-up reads the whole list. If there is a way: [[{}.find]].", self.kind.section),
             });
         }
     }
@@ -277,11 +277,11 @@ impl<'d> Section<'d> {
         let wanted = self.match_attribute();
         if self.lines.field(wanted).is_none() {
             sheet.todo(&format!(
-                "no field looks like `{wanted}`, by which duplicates are known."
+                "no field is named like `{wanted}`, by which duplicates are known: this line is a stand-in."
             ));
-            sheet.line(&format!("{} = 'name'", literal(wanted)));
+            sheet.line(&format!("{} = {}", literal(wanted), literal(STAND_IN)));
         }
-        sheet.table(&self.lines.rows);
+        sheet.table(&self.rows());
         if self.kind.section == "user"
             && self.lines.field("active").is_none()
             && self.switch.is_none()
@@ -294,11 +294,27 @@ impl<'d> Section<'d> {
             .iter()
             .map(String::as_str)
             .filter(|path| !membership.has_field(path))
+            .filter(|path| !self.stands_in(path))
             .collect();
         if !unused.is_empty() {
             sheet.comment(&format!("Not mapped: {}.", unused.join(", ")));
         }
         self.write_kept(sheet);
+    }
+
+    /// Whether the field stands in for the attribute by which duplicates are known: then it has no other line.
+    fn stands_in(&self, path: &str) -> bool {
+        path == STAND_IN && self.lines.field(self.match_attribute()).is_none()
+    }
+
+    /// The lines of the attributes, without a second one for a field that stands in.
+    fn rows(&self) -> Vec<Row> {
+        let has_other_line = |row: &&Row| {
+            let mut mapped = self.lines.mapped.iter();
+            mapped.any(|(attribute, path)| literal(attribute) == row.key && self.stands_in(path))
+        };
+        let rows = self.lines.rows.iter().filter(|row| !has_other_line(row));
+        rows.cloned().collect()
     }
 
     /// What clients write and the application has no field for.
@@ -334,7 +350,13 @@ impl Id {
         };
         // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
         let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
-        let found = by_parameter.or_else(|| {
+        // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
+        let by_part = || {
+            let parts = ["username", "name", "login", "slug", "key", "code", "email"];
+            let part = parts.iter().find(|part| parameter.ends_with(**part))?;
+            named(part)
+        };
+        let found = by_parameter.or_else(by_part).or_else(|| {
             ["id", own.as_str(), "uuid", "guid", "uid", "key"]
                 .iter()
                 .find_map(|name| named(name))
@@ -367,6 +389,8 @@ impl Id {
     }
 }
 
+/// The field that is written for the match attribute where none is named like it.
+const STAND_IN: &str = "name";
 /// Attributes that Okta and Entra send unless told otherwise.
 const OFTEN_SENT: &[&str] = &[
     "name.givenName",

@@ -59,7 +59,7 @@ impl Sheet {
 }
 
 /// A line of a table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Row {
     pub key: String,
     /// As TOML.

@@ -1,7 +1,7 @@
 //! What a section as a whole lacks.
 
 use crate::mapping::model::{
-    ListOperation, OnDelete, OnRename, PageStyle, Policy, Rows, TypeMapping,
+    AttributeRule, ListOperation, OnDelete, OnRename, PageStyle, Policy, Rows, TypeMapping,
 };
 
 use super::{reader::Reader, tree::Node};
@@ -99,7 +99,11 @@ fn unmatched(reader: &Reader<'_>, section: &TypeMapping) {
 
 /// Users whom no client could deactivate.
 fn never_inactive(reader: &Reader<'_>, section: &TypeMapping) {
-    if section.section != "user" || has_active_line(section) {
+    if section.section != "user" {
+        return;
+    }
+    if has_active_line(section) {
+        only_read(reader, section);
         return;
     }
     if section.deactivate.is_some() || section.activate.is_some() {
@@ -119,11 +123,32 @@ fn never_inactive(reader: &Reader<'_>, section: &TypeMapping) {
     );
 }
 
+/// A line for `active` that nothing writes.
+fn only_read(reader: &Reader<'_>, section: &TypeMapping) {
+    let mut lines = section.attributes.iter().filter(|line| is_active(line));
+    let is_meant = reader
+        .node("deactivate")
+        .is_some_and(|node| node.is_false());
+    let can = is_meant
+        || section.deactivate.is_some()
+        || lines.any(|line| line.is_kept || line.write.is_some());
+    if can {
+        return;
+    }
+    reader.context.warning(
+        "mapping::no-deactivation",
+        reader.place,
+        "Users cannot be deactivated: the line for `active` only reads, and there is no `deactivate`.".to_owned(),
+        "identity providers deactivate where they could delete, and are answered 501; write the field, or add `deactivate = …`; `deactivate = false` says that the application cannot",
+    );
+}
+
+fn is_active(line: &AttributeRule) -> bool {
+    line.location.path.schema.is_none() && line.location.path.attribute == "active"
+}
+
 fn has_active_line(section: &TypeMapping) -> bool {
-    section
-        .attributes
-        .iter()
-        .any(|line| line.location.path.schema.is_none() && line.location.path.attribute == "active")
+    section.attributes.iter().any(is_active)
 }
 
 /// A stable id that is read from the very field the match attribute is written to.

@@ -106,7 +106,7 @@ static CHANGE_KEYS: &[Key] = &[
         "steps",
         Kind::Many(&call::CALL_KIND),
         "the one call",
-        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took.",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took. Beside them stands `batch` alone: the keys of a call are said in the step that they are about.",
         "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
     ),
 ];

@@ -151,7 +151,17 @@ impl Questions {
         let Some(id) = seen.rows.first().and_then(seen::id_of) else {
             return Ok(());
         };
-        let found = self.get_below(&id).await?;
+        let mut found = self.get_below(&id, false).await?;
+        if self.own_query().is_some() {
+            let asked = self.get_below(&id, true).await?;
+            let is_whole = |answer: &Answer| answer.status == 200 && answer.body.is_object();
+            if is_whole(&asked) && (!is_whole(&found) || seen::shows_more(&asked.body, &found.body))
+            {
+                seen.say("With the query of the list it shows more.".to_owned());
+                seen.one_takes_query = true;
+                found = asked;
+            }
+        }
         if found.status == 200 && found.body.is_object() {
             seen.say("One object can be read below the list by its id.".to_owned());
             let row = seen.rows.first().cloned().unwrap_or_default();
@@ -174,7 +184,7 @@ impl Questions {
         } else {
             "no-such-id-7f3a"
         };
-        let missing = self.get_below(missing).await?;
+        let missing = self.get_below(missing, false).await?;
         seen.say(format!(
             "One that is not there is answered {}.",
             missing.status
@@ -228,7 +238,15 @@ impl Questions {
         }
         if let Some(at) = &seen.one_at {
             let get = format!("call = \"GET {path}/{{id}}\"\n");
-            draft = draft.replacen(&get, &format!("{get}object = '{at}'\n"), 1);
+            draft = match envelope_of(at) {
+                Some(name) => with_envelope(&draft, name),
+                None => draft.replacen(&get, &format!("{get}object = '{at}'\n"), 1),
+            };
+        }
+        if let Some(query) = self.own_query().filter(|_| seen.one_takes_query) {
+            let get = format!("\"GET {path}/{{id}}\"");
+            let asked = format!("\"GET {path}/{{id}}?{query}\"");
+            draft = draft.replace(&get, &asked);
         }
         draft
     }
@@ -273,9 +291,12 @@ impl Questions {
         self.send(&url).await
     }
 
-    async fn get_below(&self, id: &str) -> Result<Answer, Failure> {
+    /// GET of one object, with the query that the list was asked with or without it.
+    async fn get_below(&self, id: &str, has_query: bool) -> Result<Answer, Failure> {
         let mut url = self.url.clone();
-        url.set_query(None);
+        if !has_query {
+            url.set_query(None);
+        }
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(id);
         }
@@ -302,6 +323,29 @@ impl Questions {
             headers: reply.headers,
         })
     }
+}
+
+/// The member that holds the object, where it is named after what it holds (`{"user": {…}}`): bodies have it too, most
+/// probably. Not so for one that says nothing, such as `data`.
+fn envelope_of(at: &str) -> Option<&str> {
+    let name = at.strip_prefix("$.")?;
+    let kinds = [&names::USER, &names::GROUP];
+    let is_noun = |noun: &&str| {
+        let own = names::normal(name);
+        *noun == own || noun.strip_suffix('s') == Some(own.as_str())
+    };
+    let is_named = kinds.iter().any(|kind| kind.nouns.iter().any(is_noun));
+    (is_named && !name.contains(['.', '['])).then_some(name)
+}
+
+/// The draft with an envelope, below the line of `id`.
+fn with_envelope(draft: &str, name: &str) -> String {
+    let mut lines: Vec<String> = draft.lines().map(str::to_owned).collect();
+    if let Some(at) = lines.iter().position(|line| line.starts_with("id = ")) {
+        let line = format!("envelope = \"{name}\"   # guess: bodies have it as the reply has");
+        lines.insert(at + 1, line);
+    }
+    lines.join("\n") + "\n"
 }
 
 /// An object that leaves its own id out has it in the list.

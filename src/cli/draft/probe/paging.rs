@@ -18,6 +18,8 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
             let sentence = format!("`{}` has the number of all: {value}.", json_path(&path));
             seen.say(sentence);
         }
+        // Said already.
+        None if seen.has_total_header() => {}
         None => seen.say("The reply does not say how many there are.".into()),
     }
     if let Some((path, _)) = seen.member(NEXT_URLS).filter(|(_, value)| is_url(value)) {

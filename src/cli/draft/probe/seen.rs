@@ -21,6 +21,8 @@ pub(super) struct Seen {
     pub one: Option<Value>,
     /// Where the object stands in the reply to a read of one; absent: it is the whole.
     pub one_at: Option<String>,
+    /// Whether one object shows more with the query that the list was asked with.
+    pub one_takes_query: bool,
     pub refusal: Option<Value>,
 }
 
@@ -42,6 +44,7 @@ impl Seen {
             total_header: total_header.map(|(name, _)| name.to_ascii_lowercase()),
             one: None,
             one_at: None,
+            one_takes_query: false,
             refusal: None,
         };
         seen.say(format!(
@@ -56,6 +59,11 @@ impl Seen {
                 .push(format!("The header `{name}` has the number of all."));
         }
         Some(seen)
+    }
+
+    /// Whether a header has the number of all.
+    pub fn has_total_header(&self) -> bool {
+        self.total_header.is_some()
     }
 
     pub fn say(&mut self, sentence: String) {
@@ -315,4 +323,14 @@ fn row_schema(reply: &mut Value) -> Option<&mut Value> {
         return reply.get_mut("properties")?.get_mut(name)?.get_mut("items");
     }
     None
+}
+
+/// Whether an object has members that another lacks, at any depth of objects.
+pub(super) fn shows_more(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => one
+            .iter()
+            .any(|(name, value)| other.get(name).is_none_or(|known| shows_more(value, known))),
+        _ => false,
+    }
 }
