@@ -266,6 +266,7 @@ impl Gateway {
             random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
+            shown_groups: OnceCell::new(),
             tenant,
         };
         if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {

@@ -34,6 +34,7 @@ mod quick;
 mod random;
 mod recognise;
 mod route;
+mod shown_groups;
 mod taste;
 mod unfinished;
 mod update;

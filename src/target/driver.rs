@@ -25,6 +25,20 @@ use crate::{
     scim::AttributePath,
 };
 
+/// What came of [`Driver::calls`].
+#[derive(Debug)]
+pub struct Called {
+    /// What the last call means.
+    pub verdict: Verdict,
+    /// Whether a call that changes something was made, or planned in a dry run: false if conditions left all of them out.
+    pub has_written: bool,
+}
+
+/// What stands for the answer to a call whose condition says no.
+fn not_wanted() -> (Reply, Verdict) {
+    (Reply::planned(), Verdict::of(Meaning::AlreadySo))
+}
+
 /// Drives one tenant's target: made once for each version of its mapping, used by all its requests.
 #[derive(Debug)]
 pub struct Driver {
@@ -234,20 +248,26 @@ impl Driver {
         calls: &[&Call],
         class: CallClass,
         names: &Names<'_>,
-    ) -> Result<(Reply, Verdict), TargetError> {
+    ) -> Result<Called, TargetError> {
         let mut known = Map::new();
-        let mut outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
+        let mut called = Called {
+            verdict: Verdict::of(Meaning::AlreadySo),
+            has_written: false,
+        };
         for call in calls {
             let mut names = names.child();
             for (name, value) in &known {
                 names.with(name, Cow::Borrowed(value));
             }
-            outcome = self.call(journey, name, call, class, &names, None).await?;
-            if !outcome.1.meaning.is_done() {
+            let answer = self.asked(journey, name, call, class, &names, None).await?;
+            called.has_written |= answer.is_some() && !call.method.is_safe();
+            let (reply, verdict) = answer.unwrap_or_else(not_wanted);
+            called.verdict = verdict;
+            if !called.verdict.meaning.is_done() {
                 break;
             }
             let mut found = Map::new();
-            take(call, &outcome.0, &names, &mut found)?;
+            take(call, &reply, &names, &mut found)?;
             // Where nothing was sent, a name stands for itself, so that the calls after it can be planned.
             if journey.is_dry && found.is_empty() {
                 let planned = call.take.iter();
@@ -255,7 +275,7 @@ impl Driver {
             }
             known.extend(found);
         }
-        Ok(outcome)
+        Ok(called)
     }
 
     /// Makes one call: a member call, a look-up.
@@ -275,6 +295,20 @@ impl Driver {
         names: &Names<'_>,
         body: Option<Value>,
     ) -> Result<(Reply, Verdict), TargetError> {
+        let answer = self.asked(journey, name, call, class, names, body).await?;
+        Ok(answer.unwrap_or_else(not_wanted))
+    }
+
+    /// As [`call`](Self::call); absent if the call's condition says no.
+    async fn asked(
+        &self,
+        journey: &Journey,
+        name: &str,
+        call: &Call,
+        class: CallClass,
+        names: &Names<'_>,
+        body: Option<Value>,
+    ) -> Result<Option<(Reply, Verdict)>, TargetError> {
         let ask = Ask {
             operation: name,
             call,
@@ -287,17 +321,14 @@ impl Driver {
         };
         let answer = match self.conduct(journey, &ask).await? {
             Some(answer) => self.polled(journey, &ask, answer).await?,
-            None => {
-                let meaning = Meaning::AlreadySo;
-                return Ok((Reply::planned(), Verdict::of(meaning)));
-            }
+            None => return Ok(None),
         };
         match answer.verdict.meaning {
             Meaning::NotFound | Meaning::Uniqueness | Meaning::Refused(_) => {}
             meaning if meaning.is_done() => {}
             _ => return Err(answer.verdict.into()),
         }
-        Ok((answer.reply, answer.verdict))
+        Ok(Some((answer.reply, answer.verdict)))
     }
 
     /// One step, polled until its condition holds; absent if it is not wanted.

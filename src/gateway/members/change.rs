@@ -6,24 +6,22 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{
-            Call, Form, Meaning, MemberCall, MemberOnUser, Members, OnMissingReference, TypeMapping,
-        },
+        model::{Members, OnMissingReference, TypeMapping},
         names::Names,
-        reply::CallClass,
-        value::names_in,
     },
     scim::{Error, ScimType},
     store::{ScimId, TargetId},
-    target::TargetError,
 };
 
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, locate, target_ids_of, unknown},
-    parallel::in_order,
-    user_groups::text_of,
+    identity::{Located, target_ids_of},
+};
+use super::{
+    calls::{Calls, Verb},
+    on_user,
+    tally::Tally,
 };
 
 /// A change of a group's members.
@@ -35,6 +33,8 @@ pub struct Change {
     pub remove: Vec<String>,
     /// All SCIM ids afterwards, if they are known: needed where only the whole list can be set.
     pub all: Option<Vec<String>>,
+    /// The user whose lock the caller holds already; absent: none.
+    pub held: Option<String>,
 }
 
 impl Change {
@@ -72,7 +72,8 @@ impl<'c> FromIterator<(Value, &'c str)> for InField {
 ///
 /// # Errors
 ///
-/// `invalidValue` for a member that does not exist; 501 if the target cannot change members.
+/// `invalidValue` for a member that does not exist, and for one that the mapping leaves out or that would be activated by it:
+/// these are told once all others are done. 501 if the target cannot change members.
 pub async fn apply(
     ctx: &Context,
     t: &TypeMapping,
@@ -88,34 +89,44 @@ pub async fn apply(
     if change.is_empty() {
         return Ok(());
     }
-    if let Some(on_user) = &members.on_user {
-        return on_users(ctx, t, on_user, group, change).await;
-    }
+    let mut tally = Tally::of(change);
+    let outcome = match &members.on_user {
+        Some(rule) => on_user::change(ctx, t, rule, group, change, &mut tally).await,
+        None => by_calls(ctx, t, members, group, change, &mut tally).await,
+    };
+    tally.settle(ctx, t, group, outcome).await
+}
+
+async fn by_calls(
+    ctx: &Context,
+    t: &TypeMapping,
+    members: &Members,
+    group: &Located,
+    change: &Change,
+    tally: &mut Tally,
+) -> Result<(), Error> {
+    let calls = |call, verb| Calls {
+        ctx,
+        t,
+        group,
+        call,
+        verb,
+        held: change.held.as_deref(),
+    };
+    let added = || resolve(ctx, members, &change.add, OnUnknown::Refuse);
     match (&members.add, &members.remove, &members.replace, &change.all) {
         (Some(add), Some(remove), ..) => {
             let removed = resolve(ctx, members, &change.remove, OnUnknown::Skip).await?;
-            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
-            run(
-                ctx,
-                t,
-                group,
-                remove,
-                "remove",
-                CallClass::MemberRemove,
-                removed,
-            )
-            .await?;
-            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+            let added = added().await?;
+            calls(remove, Verb::Remove).run(&removed, tally).await?;
+            calls(add, Verb::Add).run(&added, tally).await
         }
         (Some(add), None, None, _) if change.remove.is_empty() => {
-            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
-            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+            calls(add, Verb::Add).run(&added().await?, tally).await
         }
         (.., Some(replace), Some(all)) => {
             let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
-            let all: Vec<&Named<'_>> = all.iter().collect();
-            let class = CallClass::MemberAdd;
-            run_once(ctx, t, group, replace, "replace", class, &all).await
+            calls(replace, Verb::Replace).set(&all, change, tally).await
         }
         _ if members.field.is_some() => Ok(()), // Written by the group's own update.
         _ => Err(Error::new(
@@ -150,10 +161,13 @@ enum OnUnknown {
 }
 
 /// A member as the target is told of it.
-struct Named<'c> {
-    name: Value,
+pub(super) struct Named<'c> {
+    /// Its SCIM id.
+    pub id: String,
+    /// What the target calls it.
+    pub name: Value,
     /// `User` or `Group`.
-    of: &'c str,
+    pub of: &'c str,
 }
 
 /// The members' names at the target.
@@ -170,6 +184,7 @@ async fn resolve<'c>(
         };
         let name = member_name(ctx, members, of, id, target_id).await?;
         names.extend(name.map(|name| Named {
+            id: id.clone(),
             name,
             of: of.resource_type.name.as_str(),
         }));
@@ -213,7 +228,7 @@ pub(super) async fn located_members<'c>(
     Ok(located)
 }
 
-fn unknown_member() -> Error {
+pub(super) fn unknown_member() -> Error {
     Error::of(
         ScimType::InvalidValue,
         "A member names a resource that does not exist, or has no `value`: it must be the `id` of a resource.",
@@ -244,246 +259,3 @@ async fn member_name(
     names.object(&object);
     Ok(template.value(&names)?)
 }
-
-async fn run(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    call: &MemberCall,
-    verb: &'static str,
-    class: CallClass,
-    members: Vec<Named<'_>>,
-) -> Result<(), Error> {
-    // One call is about users or about groups: its template may have to say which.
-    let (groups, others): (Vec<&Named<'_>>, Vec<&Named<'_>>) =
-        members.iter().partition(|member| member.of == "Group");
-    let size = call.batch.unwrap_or(1).max(1);
-    let chunks = others.chunks(size).chain(groups.chunks(size));
-    let calls = chunks
-        .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
-        .collect();
-    in_order(calls, PARALLEL_CALLS).await.map(|_| ())
-}
-
-async fn run_once(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    call: &MemberCall,
-    verb: &'static str,
-    class: CallClass,
-    members: &[&Named<'_>],
-) -> Result<(), Error> {
-    let id = id_value(t, group.target_id.as_str());
-    let mut names = ctx.names();
-    names.with("group", Cow::Owned(id.clone()));
-    names.with("id", Cow::Owned(id));
-    let all = members.iter().map(|member| member.name.clone());
-    names.with("members", Cow::Owned(all.collect()));
-    if let [member] = members {
-        names.with("member", Cow::Borrowed(&member.name));
-    }
-    if let Some(of) = members.first().map(|member| member.of)
-        && members.iter().all(|member| member.of == of)
-    {
-        names.with("type", Cow::Owned(json!(of)));
-    }
-    let operation = format!("{}.members.{verb}", t.section);
-    let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();
-    match ctx
-        .driver()
-        .calls(&ctx.journey, &operation, &steps, class, &names)
-        .await
-    {
-        Ok((_, verdict)) => {
-            settle(
-                ctx,
-                t,
-                group,
-                class,
-                verdict.meaning,
-                verdict.detail,
-                verdict.attribute,
-            )
-            .await
-        }
-        Err(TargetError::Refused {
-            meaning,
-            detail,
-            attribute,
-        }) => settle(ctx, t, group, class, meaning, detail, attribute).await,
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// What a member call's outcome means: a present one added and an absent one removed are as wished.
-async fn settle(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    class: CallClass,
-    meaning: Meaning,
-    detail: Option<String>,
-    attribute: Option<String>,
-) -> Result<(), Error> {
-    match (class, meaning) {
-        (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
-        (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
-        (CallClass::MemberRemove, Meaning::NotFound)
-        | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
-        (_, Meaning::NotFound) => Err(unknown_member()),
-        _ => Err(TargetError::Refused {
-            meaning,
-            detail,
-            attribute: attribute.or(Some("members".into())),
-        }
-        .into()),
-    }
-}
-
-/// Membership kept on the user: each user's list is read, changed and written.
-async fn on_users(
-    ctx: &Context,
-    t: &TypeMapping,
-    on_user: &MemberOnUser,
-    group: &Located,
-    change: &Change,
-) -> Result<(), Error> {
-    let object = object_of(ctx, t, group).await?.ok_or_else(|| unknown(t))?;
-    let name = group_name(ctx, on_user, group.target_id.as_str(), &object)?;
-    let rejects = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
-    for (ids, is_added) in [(&change.remove, false), (&change.add, true)] {
-        for id in ids {
-            match on_one_user(ctx, on_user, &name, id, is_added).await {
-                Err(error) if error.status == 404 && (!is_added || !rejects) => {}
-                Err(error) if error.status == 404 => return Err(unknown_member()),
-                result => result?,
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn on_one_user(
-    ctx: &Context,
-    on_user: &MemberOnUser,
-    group: &str,
-    user_id: &str,
-    is_added: bool,
-) -> Result<(), Error> {
-    let users = ctx.type_named("User").ok_or_else(unknown_member)?;
-    let _guard = ctx.tenant.locks.hold(format!("User/{user_id}")).await;
-    let located = locate(ctx, users, user_id).await?;
-    let user = object_of(ctx, users, &located)
-        .await?
-        .ok_or_else(|| unknown(users))?;
-    let present = groups_on(on_user, &user);
-    if present.iter().any(|name| name == group) == is_added {
-        return Ok(());
-    }
-    let list: Vec<String> = if is_added {
-        if on_user.is_single {
-            vec![group.to_owned()]
-        } else {
-            present.into_iter().chain([group.to_owned()]).collect()
-        }
-    } else {
-        present.into_iter().filter(|name| name != group).collect()
-    };
-    let value = list_on(on_user, list)?;
-    write_on_user(ctx, users, on_user, &located.target_id, user, value).await
-}
-
-/// A user's groups as the field holds them.
-fn list_on(on_user: &MemberOnUser, list: Vec<String>) -> Result<Value, Error> {
-    if let (true, Some(default)) = (list.is_empty(), &on_user.default) {
-        return Ok(default.clone());
-    }
-    let separator = match &on_user.form {
-        Form::Joined(separator) => separator,
-        _ if on_user.is_single => {
-            return Ok(list.into_iter().next().map_or(Value::Null, Value::from));
-        }
-        _ => return Ok(json!(list)),
-    };
-    // It would be read back as two groups.
-    if list
-        .iter()
-        .any(|name| !separator.is_empty() && name.contains(separator.as_str()))
-    {
-        return Err(Error::of(
-            ScimType::InvalidValue,
-            "The group's name holds what the application puts between names.",
-        ));
-    }
-    Ok(json!(list.join(separator)))
-}
-
-async fn write_on_user(
-    ctx: &Context,
-    users: &TypeMapping,
-    on_user: &MemberOnUser,
-    target_id: &TargetId,
-    user: Value,
-    value: Value,
-) -> Result<(), Error> {
-    let Some(update) = users.updates.last() else {
-        return Err(Error::new(
-            501,
-            "The application cannot change a user's groups.",
-        ));
-    };
-    let mut fields = match update.send {
-        crate::mapping::model::Send::Merged | crate::mapping::model::Send::All => user.clone(),
-        crate::mapping::model::Send::Changed => json!({}),
-    };
-    on_user.place.write(&mut fields, value);
-    let mut names = ctx.names();
-    names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
-    names.with("old", Cow::Borrowed(&user));
-    ctx.driver()
-        .run(
-            &ctx.journey,
-            update,
-            CallClass::Update,
-            &names,
-            Some(fields),
-            &[],
-        )
-        .await?;
-    Ok(())
-}
-
-/// The names of the groups on a user object.
-pub(super) fn groups_on(on_user: &MemberOnUser, user: &Value) -> Vec<String> {
-    let found = on_user
-        .place
-        .read(user)
-        .map(|value| names_in(&on_user.form, value))
-        .unwrap_or_default();
-    found
-        .iter()
-        .filter_map(|value| text_of(Some(value)))
-        .collect()
-}
-
-/// How a group is named on a user.
-pub(super) fn group_name(
-    ctx: &Context,
-    on_user: &MemberOnUser,
-    target_id: &str,
-    object: &Value,
-) -> Result<String, Error> {
-    let Some(template) = &on_user.name else {
-        return Ok(target_id.to_owned());
-    };
-    let mut names = ctx.names();
-    names.with("id", Cow::Owned(json!(target_id)));
-    names.object(object);
-    Ok(template
-        .render(&names)?
-        .unwrap_or_else(|| target_id.to_owned()))
-}
-
-/// Member calls at the same time; the target's budget bounds them further.
-const PARALLEL_CALLS: usize = 8;
