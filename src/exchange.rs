@@ -3,7 +3,7 @@
 //! In: what the stages note while a request passes them. Out: the material of logs, metrics, `explain` and the audit.
 //! Knows nothing of how it is shown. Holds no clock: durations are given to it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ pub struct Judged {
     /// The meaning, as rules write it: `ok`, `uniqueness`.
     pub meaning: &'static str,
     /// What decided: a rule with its place among the others, or the status alone.
-    pub by: String,
+    pub by: Cow<'static, str>,
     /// Whether what was asked is so now.
     pub is_done: bool,
 }

@@ -28,3 +28,7 @@ pub mod server;
 pub mod store;
 pub mod target;
 pub mod tenant;
+
+#[cfg(all(test, feature = "postgres"))]
+#[path = "../tests/support/postgres.rs"]
+mod test_postgres;

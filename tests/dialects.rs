@@ -414,6 +414,9 @@ fn write(path: &Path, case: &Map<String, Value>) {
 
 fn idp_of(path: &Path) -> Option<Idp> {
     let folder = path.parent()?.file_name()?.to_str()?;
+    if folder == "any" {
+        return None;
+    }
     Some(Idp::from_name(folder).unwrap_or_else(|| panic!("{folder} is no identity provider")))
 }
 

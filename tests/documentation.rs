@@ -76,3 +76,52 @@ fn check_shipped(path: &Path) {
         .collect();
     assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
 }
+
+/// The names in backticks that begin as a promise's id does: `p3_h2_floods`.
+fn proofs(text: &str) -> Vec<&str> {
+    let is_proof = |word: &&str| {
+        let id = word.split('_').next().unwrap_or_default();
+        let number = id.strip_prefix(['s', 'p', 'r']).unwrap_or_default();
+        word.contains('_') && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_proof)
+        .collect()
+}
+
+/// The source text of a directory, the directories in it included.
+fn source(directory: &Path) -> String {
+    let entries = fs::read_dir(directory).unwrap();
+    let text = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        match path.extension() {
+            _ if path.is_dir() => source(&path),
+            Some(extension) if extension == "rs" => fs::read_to_string(path).unwrap(),
+            _ => String::new(),
+        }
+    };
+    entries.map(text).collect()
+}
+
+#[test]
+fn every_proof_that_the_threat_model_names_is_a_test() {
+    let page = fs::read_to_string("THREAT_MODEL.md").unwrap();
+    let tests = source(Path::new("src")) + &source(Path::new("tests"));
+    let proofs = proofs(&page);
+    assert!(proofs.len() > 40, "{}", proofs.len());
+    for proof in proofs {
+        let is_there = tests.contains(&format!("fn {proof}("));
+        assert!(is_there, "no test is called `{proof}`");
+    }
+    // Every property is shown by something.
+    let holds = page
+        .split("\n## ")
+        .find(|part| part.starts_with("What holds"));
+    let rows = holds.unwrap().lines().filter(|line| line.starts_with("| "));
+    for row in rows.filter(|row| !row.starts_with("| ---") && !row.starts_with("| property")) {
+        let last = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(!self::proofs(last).is_empty(), "{row}");
+    }
+}

@@ -8,6 +8,7 @@ pub mod draft;
 mod explain;
 mod keys;
 mod origin;
+mod postgres;
 mod process;
 mod rehearse;
 pub mod replay;

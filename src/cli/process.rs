@@ -20,9 +20,9 @@ use crate::{
         admin, log_exchange,
     },
     server::{self, BoundServer},
-    store::{self, Store},
+    store::{self, Store, StoreError},
     target::Connections,
-    tenant::{Probed, Registry, RegistrySettings, Tenant},
+    tenant::{Probed, Registry, RegistryError, RegistrySettings, Tenant},
 };
 
 use super::{
@@ -119,8 +119,9 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If an address is taken or the certificate cannot be used.
+    /// If an address is taken, the certificate cannot be used, or another process serves from the same store.
     pub async fn bind(self) -> Result<Serving, Failure> {
+        let alone = store::serve_alone(&self.settings.store())?;
         let edge = server::bind(self.settings.server().map_err(Failure::configuration)?).await?;
         self.metrics.watch_server(&edge);
         let observed = Arc::new(Watch {
@@ -145,6 +146,7 @@ impl Process {
         };
         Ok(Serving {
             process: self,
+            _alone: alone,
             edge,
             admin,
             state,
@@ -156,6 +158,8 @@ impl Process {
 pub struct Serving {
     /// The parts.
     pub process: Process,
+    /// The place of the one process that serves from a store that only one may serve from.
+    _alone: Option<std::fs::File>,
     edge: BoundServer,
     admin: Option<BoundServer>,
     state: Arc<AdminState>,
@@ -241,6 +245,8 @@ async fn reload_for_ever(registry: Arc<Registry>) {
                     log_errors(tenant, &registry.diagnostics_of(tenant));
                 }
             }
+            // It was said when it went.
+            Err(RegistryError::Store(StoreError::Away { .. })) => {}
             Err(error) => {
                 tracing::error!(error = %error, "mappings and keys could not be read again")
             }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, de};
+use toml::Spanned;
 
 use crate::{
     diagnostic::{Diagnostic, Place, SourceFile},
@@ -18,6 +19,8 @@ use crate::{
     store::StoreSettings,
     tenant::secret::Secret,
 };
+
+use super::postgres::Postgres;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -79,6 +82,8 @@ pub struct Store {
     pub engine: Engine,
     /// The SQLite file, relative to this file.
     pub path: PathBuf,
+    /// A PostgreSQL server instead, for several replicas.
+    pub postgres: Option<Spanned<Postgres>>,
 }
 
 /// Which store.
@@ -183,7 +188,8 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             engine: Engine::Sqlite,
-            path: "scimgate.sqlite".into(),
+            path: SQLITE_FILE.into(),
+            postgres: None,
         }
     }
 }
@@ -263,7 +269,7 @@ impl Settings {
     ///
     /// The first fault, with its place.
     pub fn parse(file: &Arc<SourceFile>) -> Result<Self, Vec<Diagnostic>> {
-        toml::from_str(&file.text).map_err(|error| {
+        let settings: Self = toml::from_str(&file.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             let sentence = format!(
                 "{}.",
@@ -272,13 +278,21 @@ impl Settings {
             let complaint =
                 Diagnostic::error("settings::invalid", sentence).at(&Place::new(file, span));
             vec![complaint.mend("see docs/operations.md for the keys of this file")]
-        })
+        })?;
+        match settings.store.complaint(file) {
+            Some(complaint) => Err(vec![complaint]),
+            None => Ok(settings),
+        }
     }
 
     fn relative_to(mut self, directory: &Path) -> Self {
         let base = |path: &Path| directory.join(path);
         self.mappings = base(&self.mappings);
         self.store.path = base(&self.store.path);
+        if let Some(postgres) = &mut self.store.postgres {
+            let ca = &mut postgres.get_mut().ca;
+            *ca = ca.as_deref().map(base);
+        }
         self.listen.certificate = self.listen.certificate.as_deref().map(base);
         self.listen.key = self.listen.key.as_deref().map(base);
         self
@@ -340,6 +354,10 @@ impl Settings {
 
     /// Which store.
     pub fn store(&self) -> StoreSettings {
+        #[cfg(feature = "postgres")]
+        if let Some(postgres) = &self.store.postgres {
+            return StoreSettings::Postgres(postgres.get_ref().settings());
+        }
         match self.store.engine {
             Engine::Memory => StoreSettings::Memory,
             Engine::Sqlite => StoreSettings::Sqlite {
@@ -373,7 +391,10 @@ pub fn secret(text: &str) -> Secret {
     Secret::new(value)
 }
 
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// The SQLite file if nothing is said.
+pub(super) const SQLITE_FILE: &str = "scimgate.sqlite";
+
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     duration(&text).ok_or_else(|| {
         de::Error::custom(format!(

@@ -1,5 +1,7 @@
 //! Paths of requests: mended where a base URL was joined badly.
 
+use std::borrow::Cow;
+
 use super::{Dialect, context::note, quirks::PASTED_PATH};
 use crate::exchange::Notes;
 
@@ -17,7 +19,7 @@ pub(super) fn plain(
         return None;
     }
     let single = with_single_slashes(path);
-    if single != path {
+    if let Cow::Owned(_) = single {
         let text = "the path had empty segments";
         note(dialect, notes, &PASTED_PATH, text.to_owned());
     }
@@ -26,17 +28,23 @@ pub(super) fn plain(
         let text = "the base path was there twice";
         note(dialect, notes, &PASTED_PATH, text.to_owned());
     }
-    plain.or_else(|| (single != path).then_some(single))
+    plain.or(match single {
+        Cow::Owned(single) => Some(single),
+        Cow::Borrowed(_) => None,
+    })
 }
 
-fn with_single_slashes(path: &str) -> String {
+fn with_single_slashes(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
     let mut plain = String::with_capacity(path.len());
     for character in path.chars() {
         if character != '/' || !plain.ends_with('/') {
             plain.push(character);
         }
     }
-    plain
+    Cow::Owned(plain)
 }
 
 /// The path without the second of two base paths.

@@ -9,7 +9,8 @@ use super::{
     context::{Mender, shown},
     paths,
     quirks::{
-        BARE_WORD, BEHIND_BRACKETS, EMAIL_ALIAS, IMPLIED_VALUE, Mending, boolean_words, number_text,
+        BARE_WORD, BEHIND_BRACKETS, EMAIL_ALIAS, IMPLIED_VALUE, Mending, SIGNS, TYPOGRAPHIC_QUOTES,
+        bit, boolean_words, number_text,
     },
 };
 use crate::scim::{
@@ -44,6 +45,14 @@ pub(super) fn accept(m: &mut Mender<'_>, tolerated: &[Tolerated]) -> bool {
         }
         Toleration::BareWord => (&BARE_WORD, "a filter had a value without quotes"),
         Toleration::SingleQuotes => (&BARE_WORD, "a filter had a value in single quotes"),
+        Toleration::Sign => (
+            &SIGNS,
+            "a filter had signs instead of `eq`, `ne`, `and` or `or`",
+        ),
+        Toleration::TypographicQuotes => (
+            &TYPOGRAPHIC_QUOTES,
+            "a filter had a value in typographic quotes",
+        ),
         Toleration::KeywordCase => (
             &boolean_words::IN_FILTERS,
             "a filter had `true`, `false` or `null` in capitals",
@@ -258,7 +267,9 @@ fn typed(
 ) -> Value {
     match leaf.map(|leaf| leaf.kind) {
         Some(AttributeType::Boolean) => {
-            boolean_words::mend(m, &boolean_words::IN_FILTERS, &path.to_string(), value)
+            let name = path.to_string();
+            let value = boolean_words::mend(m, &boolean_words::IN_FILTERS, &name, value);
+            bit::mend(m, &name, value)
         }
         Some(AttributeType::String | AttributeType::Reference) => {
             number_text::mend(m, &path.to_string(), value)

@@ -304,16 +304,19 @@ impl Dialect {
 
     /// The name under which something is noted: the client's own, else the rule's.
     fn name_of(&self, mending: &Mending) -> &'static str {
-        mending
-            .ids
-            .iter()
-            .find(|id| self.idp.is_some() && Idp::of_quirk(id) == self.idp)
-            .map_or(mending.rule, |id| *id)
+        let mut ids = mending.ids.iter();
+        ids.find(|id| match Idp::of_quirk(id) {
+            None => true,
+            of => of == self.idp,
+        })
+        .map_or(mending.rule, |id| *id)
     }
 
-    /// Whether a quirk's name concerns this client. One that is not recognised may be anyone.
+    /// Whether a quirk's name concerns this client. One that is not recognised may be anyone; one of nobody in particular
+    /// (`ANY-01`) concerns everyone.
     fn is_named_by(&self, id: &str) -> bool {
-        self.idp.is_none() || Idp::of_quirk(id) == self.idp
+        let of = Idp::of_quirk(id);
+        self.idp.is_none() || of.is_none() || of == self.idp
     }
 }
 

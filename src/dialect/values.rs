@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::{
     context::{Mender, shown},
     quirks::{
-        ECHOED, UNKNOWN, bare_reference, boolean_words, no_value, number_text, one_or_many,
-        primary, relative_reference, role_display, role_json,
+        ECHOED, UNKNOWN, bare_reference, bit, boolean_words, no_value, number_text, one_or_many,
+        primary, relative_reference, role_display, role_json, wrapped_value,
     },
 };
 use crate::scim::{Attribute, AttributeType, Mutability};
@@ -47,10 +47,15 @@ pub(super) fn element(
     value: Value,
     purpose: Purpose,
 ) -> Value {
+    let value = match attribute.kind {
+        AttributeType::Complex => value,
+        _ => wrapped_value::mend(m, name, value),
+    };
     match attribute.kind {
         AttributeType::Complex => complex(m, attribute, name, value, purpose),
         AttributeType::Boolean => {
             let value = boolean_words::mend(m, &boolean_words::IN_VALUES, name, value);
+            let value = bit::mend(m, name, value);
             no_value::mend(m, attribute, name, value)
         }
         AttributeType::String | AttributeType::Reference => {

@@ -88,7 +88,8 @@ pub async fn apply(
         return Ok(applied);
     }
     let wanted = outbound(ctx, t, new).await?;
-    let before = outbound_lossy(ctx, t, &unfinished::known(old)).await;
+    let known = unfinished::known(old);
+    let before = outbound_lossy(ctx, t, &known).await;
     let mut target_id = old.target_id.clone();
     let mut etag = old.etag.clone().map(Value::from);
     for step in &plan.steps {
@@ -99,7 +100,7 @@ pub async fn apply(
         let present = present(ctx, t, step.operation, old, &target_id).await?;
         let members = members_in_field(ctx, t, step, &present, new).await?;
         let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
-        if ctx.journey.is_dry && present == planned_object() {
+        if ctx.journey.is_dry && *present == planned_object() {
             names.with("etag", Cow::Owned(Value::from("(of the new object)")));
         }
         if let Some(members) = members {
@@ -259,24 +260,25 @@ pub fn names<'a>(
 }
 
 /// The object as it is now, for operations that send it back with changes.
-async fn present(
+async fn present<'o>(
     ctx: &Context,
     t: &TypeMapping,
     operation: &Operation,
-    old: &Joined,
+    old: &'o Joined,
     target_id: &TargetId,
-) -> Result<Value, Error> {
+) -> Result<Cow<'o, Value>, Error> {
     let must_be_whole = operation.send == Send::Merged || operation.gets_first;
     if !must_be_whole || old.object.is_object() {
-        return Ok(old.object.clone());
+        return Ok(Cow::Borrowed(&old.object));
     }
     let located = Located {
         scim_id: old.scim_id.clone(),
         target_id: target_id.clone(),
         record: old.record.clone(),
     };
-    object_of(ctx, t, &located)
-        .await?
+    let object = object_of(ctx, t, &located).await?;
+    object
+        .map(Cow::Owned)
         .ok_or_else(|| super::identity::unknown(t))
 }
 
@@ -290,10 +292,14 @@ pub fn key_in(t: &TypeMapping, fields: &Map<String, Value>) -> Option<String> {
 }
 
 /// References of the old state; one that dangles is left as it is, since it is only compared with.
-async fn outbound_lossy(ctx: &Context, t: &TypeMapping, resource: &Resource) -> Resource {
+async fn outbound_lossy<'r>(
+    ctx: &Context,
+    t: &TypeMapping,
+    resource: &'r Resource,
+) -> Cow<'r, Resource> {
     outbound(ctx, t, resource)
         .await
-        .unwrap_or_else(|_| resource.clone())
+        .unwrap_or(Cow::Borrowed(resource))
 }
 
 /// Which attributes changed, for the exchange.

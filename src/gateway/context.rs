@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell, OwnedMutexGuard};
 
 use crate::{
     dialect::Dialect,
@@ -16,7 +16,7 @@ use crate::{
         names::Names,
     },
     scim::Error,
-    store::{Store, TargetId, TenantId},
+    store::{Store, StoreLock, TargetId, TenantId},
     target::{Driver, Journey},
     tenant::Tenant,
 };
@@ -46,12 +46,38 @@ pub struct Context {
     /// The application's ids of the groups that the client may see, once somebody had to know them: see
     /// [`shown_groups`](super::shown_groups).
     pub shown_groups: OnceCell<HashSet<TargetId>>,
+    /// Told when a lock that the request holds is lost: it must stop then.
+    pub lock_lost: Arc<Notify>,
+}
+
+/// One writer of a name at a time, in this process and over all replicas, until it is dropped.
+#[must_use]
+pub struct Lock {
+    // The replicas' lock goes first: who waits in this process finds it free.
+    _of_replicas: StoreLock,
+    _here: OwnedMutexGuard<()>,
 }
 
 impl Context {
     /// The proof of whom the request belongs to.
     pub fn id(&self) -> &TenantId {
         &self.tenant.id
+    }
+
+    /// Waits for the lock of a name, such as `User/7`.
+    ///
+    /// # Errors
+    ///
+    /// 503 if another replica has it until the request's time is over, or if the store cannot be reached.
+    pub async fn lock(&self, name: String) -> Result<Lock, Error> {
+        let here = self.tenant.locks.hold(name.clone()).await;
+        let deadline = self.journey.deadline;
+        let of_replicas = self.store.lock(self.id(), &name, deadline).await?;
+        of_replicas.tell_loss(&self.lock_lost);
+        Ok(Lock {
+            _of_replicas: of_replicas,
+            _here: here,
+        })
     }
 
     /// The tenant's mapping.
@@ -103,10 +129,14 @@ impl Context {
         self.record(|exchange| exchange.notes.add(quirk, message));
     }
 
+    /// The locations of a type's resources without the id at their end.
+    pub fn locations(&self, t: &TypeMapping) -> String {
+        [&self.base_url, t.resource_type.endpoint.as_str(), "/"].concat()
+    }
+
     /// The location of a resource.
     pub fn location(&self, t: &TypeMapping, id: &str) -> String {
-        let of_type = format!("{}{}/", self.base_url, t.resource_type.endpoint);
-        location(&of_type, id)
+        location(&self.locations(t), id)
     }
 }
 

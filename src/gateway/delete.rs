@@ -35,11 +35,7 @@ pub async fn delete(
     id: &str,
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let _guard = ctx
-        .tenant
-        .locks
-        .hold(format!("{}/{id}", t.resource_type.name))
-        .await;
+    let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
     let located = locate(ctx, t, id).await?;
     let is_user = t.resource_type.name == "User";
     let on_delete = if is_user {

@@ -140,11 +140,19 @@ fn later(status: u16, detail: &str, retry_after: Duration) -> Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = %error, "the store failed");
+        // Each request would say so.
+        if !matches!(error, StoreError::Away { .. } | StoreError::Busy { .. }) {
+            tracing::error!(error = %error, "the store failed");
+        }
         match error {
             StoreError::Conflict { .. } => Self::of(
                 ScimType::Uniqueness,
                 "Another resource is linked to the same object of the application.",
+            ),
+            StoreError::Busy { .. } => later(
+                503,
+                "Another request is changing the same resource.",
+                Duration::from_secs(1),
             ),
             _ => later(
                 503,

@@ -41,19 +41,11 @@ impl Want {
         groups: false,
     };
 
-    /// What of it the type has at all.
-    fn of_type(self, t: &TypeMapping) -> Self {
+    /// What a projection asks for, as far as the type has it at all.
+    pub fn of(t: &TypeMapping, projection: &Projection) -> Self {
         Self {
-            members: self.members && t.members.is_some(),
-            groups: self.groups && t.groups.is_some(),
-        }
-    }
-
-    /// What a projection asks for.
-    pub fn of(projection: &Projection) -> Self {
-        Self {
-            members: projection.wants("members"),
-            groups: projection.wants("groups"),
+            members: t.members.is_some() && projection.wants("members"),
+            groups: t.groups.is_some() && projection.wants("groups"),
         }
     }
 }
@@ -67,21 +59,32 @@ pub async fn get(
     if_none_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let located = locate(ctx, t, id).await?;
-    let want = Want::of(projection).of_type(t);
+    let want = Want::of(t, projection);
     let quick = Quick::of(ctx, t, projection).filter(|_| want == Want::NEITHER);
-    let object = match &quick {
-        Some(quick) => {
-            let row = row_of(ctx, t, &located).await?;
-            let row = row.ok_or_else(|| unknown(t))?;
-            if let Some(answer) = spliced(ctx, t, quick, &row, &located, if_none_match) {
-                return answer;
-            }
-            tree(&row)?
+    if let Some(quick) = &quick {
+        let row = row_of(ctx, t, &located).await?;
+        let row = row.ok_or_else(|| unknown(t))?;
+        if let Some(answer) = spliced(ctx, t, quick, &row, &located, if_none_match) {
+            return answer;
         }
-        None => object_of(ctx, t, &located)
-            .await?
-            .ok_or_else(|| unknown(t))?,
-    };
+        let object = tree(&row)?;
+        return Box::pin(answered(ctx, t, object, located, projection, if_none_match)).await;
+    }
+    let object = Box::pin(object_of(ctx, t, &located)).await?;
+    let object = object.ok_or_else(|| unknown(t))?;
+    Box::pin(answered(ctx, t, object, located, projection, if_none_match)).await
+}
+
+/// Answers with an object by way of a tree.
+async fn answered(
+    ctx: &Context,
+    t: &TypeMapping,
+    object: Value,
+    located: Located,
+    projection: &Projection,
+    if_none_match: Option<&Precondition>,
+) -> Result<Answer, Error> {
+    let want = Want::of(t, projection);
     let mut joined = as_located(ctx, t, (object, None), located, want).await?;
     season(ctx, t, &mut joined.resource);
     let meta = Meta::of(&joined.resource.0);
@@ -242,7 +245,8 @@ async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Opt
         .as_ref()
         .filter(|_| !t.is_fixed() && !t.has_references())
     else {
-        return Ok(object_of(ctx, t, located).await?.map(Row::Tree));
+        let object = Box::pin(object_of(ctx, t, located)).await?;
+        return Ok(object.map(Row::Tree));
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));

@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
@@ -19,7 +20,7 @@ use crate::{
     observe::Finished,
     scim::{Error, ScimType, intake, version::Precondition},
     server::{Admission, Handler, Request, Response},
-    store::{ScimId, Store},
+    store::{ScimId, Store, StoreError},
     target::Journey,
     tenant::{Authenticated, Refusal, Registry, Tenant},
 };
@@ -29,8 +30,8 @@ use super::{
     answer::Acknowledgement,
     deadline::{Deadline, expired, with_fate},
     dispatch,
-    recognise::{self, presented},
-    route, split_base,
+    recognise::{self, Client, presented},
+    request_id, route, split_base,
 };
 
 /// Where finished exchanges go: logs, metrics, the demo's screen.
@@ -107,18 +108,20 @@ impl Gateway {
         writes: Writes,
     ) -> (Response, Finished) {
         let mut notes = Notes::default();
-        let (dialect, _) = recognise::dialect(&tenant, &request.headers);
+        let client = recognise::client(&tenant, &request.headers);
         if presented(&request.headers).is_bare() {
-            dialect.note_bare_token(&mut notes);
+            client.dialect.note_bare_token(&mut notes);
         }
         let bases = route::bases(&self.base_path);
-        if let Some(path) = dialect.plain_path(&request.path, &bases, &mut notes) {
+        if let Some(path) = client.dialect.plain_path(&request.path, &bases, &mut notes) {
             request.path = path;
         }
-        let ctx = self.context(Arc::clone(&tenant), &request, writes);
-        ctx.record(|exchange| exchange.notes.0.append(&mut notes.0));
-        let (_, path) = split_base(&request.path, &self.base_path);
+        let (base, path) = split_base(&request.path, &self.base_path);
         let route = Route::of(path, &tenant.mapping);
+        let base_url = [request.scheme_host.as_deref().unwrap_or_default(), base].concat();
+        let time = self.deadline(&tenant, &client.dialect, &route).time;
+        let ctx = self.context(Arc::clone(&tenant), client, base_url, time, writes);
+        ctx.record(|exchange| exchange.notes.0.append(&mut notes.0));
         let method = request.method.clone();
         let template = route.template();
         let result = self
@@ -150,7 +153,7 @@ impl Gateway {
             scim_type,
             duration: request.received.elapsed(),
             exchange: taken(&ctx.journey.exchange),
-            request_id: uuid::Uuid::now_v7().to_string(),
+            request_id: request_id::next(ctx.now).to_string(),
         };
         let acknowledges = answer.acknowledges.clone();
         let mut response = answer.into_response(retry_after);
@@ -219,12 +222,15 @@ impl Gateway {
             if_none_match: precondition(&request.headers, header::IF_NONE_MATCH),
         };
         let deadline = tokio::time::timeout_at(ctx.journey.deadline, dispatch(ctx, call));
-        let result = match deadline.await {
-            Ok(result) => result,
-            Err(_) => Err(expired()),
+        let result = tokio::select! {
+            biased;
+            result = deadline => result.unwrap_or_else(|_| Err(expired())),
+            // Another replica may have the lock by now: nothing more is sent under it.
+            () = ctx.lock_lost.notified() => Err(StoreError::Away { what: "keep a lock" }.into()),
         };
         result.map_err(|error| {
-            self.deadline(&ctx.tenant, &ctx.dialect, request)
+            let route = Route::of(path, ctx.mapping());
+            self.deadline(&ctx.tenant, &ctx.dialect, &route)
                 .note(ctx, &error);
             with_fate(ctx, error)
         })
@@ -232,24 +238,27 @@ impl Gateway {
 
     /// The time that this request of a tenant has, as things stand.
     pub fn time_for(&self, tenant: &Tenant, request: &Request) -> Deadline {
-        let dialect = recognise::dialect(tenant, &request.headers).0;
-        self.deadline(tenant, &dialect, request)
+        let dialect = recognise::client(tenant, &request.headers).dialect;
+        let (_, path) = split_base(&request.path, &self.base_path);
+        self.deadline(tenant, &dialect, &Route::of(path, &tenant.mapping))
     }
 
-    fn deadline(&self, tenant: &Tenant, dialect: &Dialect, request: &Request) -> Deadline {
-        let (_, path) = split_base(&request.path, &self.base_path);
-        let is_bulk = Route::of(path, &tenant.mapping) == Route::Bulk;
+    fn deadline(&self, tenant: &Tenant, dialect: &Dialect, route: &Route) -> Deadline {
+        let is_bulk = *route == Route::Bulk;
         Deadline::of(&self.limits, &tenant.mapping.target, dialect, is_bulk)
     }
 
-    fn context(&self, tenant: Arc<Tenant>, request: &Request, writes: Writes) -> Context {
-        let (base, _) = split_base(&request.path, &self.base_path);
-        let origin = request.scheme_host.clone().unwrap_or_default();
-        let (dialect, is_by_habit) = recognise::dialect(&tenant, &request.headers);
+    fn context(
+        &self,
+        tenant: Arc<Tenant>,
+        client: Client,
+        base_url: String,
+        time: Duration,
+        writes: Writes,
+    ) -> Context {
         let is_dry = writes == Writes::Planned || tenant.mapping.mode == Mode::Shadow;
-        let time = self.deadline(&tenant, &dialect, request).time;
         let ctx = Context {
-            dialect,
+            dialect: client.dialect,
             store: if is_dry {
                 super::dry::store(Arc::clone(&self.store))
             } else {
@@ -261,15 +270,16 @@ impl Gateway {
                 is_dry,
                 exchange: Arc::new(Mutex::new(Exchange::default())),
             },
-            base_url: format!("{origin}{base}"),
+            base_url,
             now: to_milliseconds(Timestamp::now()),
             random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
             shown_groups: OnceCell::new(),
+            lock_lost: Arc::default(),
             tenant,
         };
-        if let Some(idp) = ctx.dialect.idp().filter(|_| is_by_habit) {
+        if let Some(idp) = ctx.dialect.idp().filter(|_| client.is_by_habit) {
             let message = format!("the client is read as {}, by its habits", idp.title());
             ctx.note(recognise::BY_HABIT, message);
         }
@@ -340,7 +350,7 @@ impl Handler for Gateway {
         Box::pin(self.answer(request))
     }
 
-    fn admit(&self, head: &Parts) -> Result<Admission, Response> {
+    fn admit(&self, head: &Parts, _: SocketAddr) -> Result<Admission, Response> {
         match self.authenticate(&head.headers) {
             Ok(tenant) => Ok(Admission {
                 max_body_bytes: self.max_body_bytes,
@@ -401,6 +411,9 @@ fn to_milliseconds(time: Timestamp) -> Timestamp {
 
 /// All headers of a name are one list (RFC 9110 §5.3).
 fn precondition(headers: &HeaderMap, name: header::HeaderName) -> Option<Precondition> {
+    if !headers.contains_key(&name) {
+        return None;
+    }
     let lines: Vec<_> = headers
         .get_all(name)
         .iter()
@@ -419,7 +432,7 @@ fn refuse(request: &Request, refusal: Refusal) -> (Response, Finished) {
         scim_type: None,
         duration: request.received.elapsed(),
         exchange: Exchange::default(),
-        request_id: uuid::Uuid::now_v7().to_string(),
+        request_id: request_id::next(Timestamp::now()).to_string(),
     };
     (response, finished)
 }

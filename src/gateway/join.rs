@@ -1,7 +1,7 @@
 //! An object of the target becomes the resource that the client knows: translated, joined with what is kept here, and
 //! given its common attributes (RFC 7643 §3.1).
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -260,16 +260,19 @@ async fn resolve_reference(
     Ok(())
 }
 
-/// The same resource with the target's ids in its references: what is written.
+/// The same resource with the target's ids in its references: what is written. A copy only if it has references.
 ///
 /// # Errors
 ///
 /// `invalidValue` if a reference names a resource that does not exist and the policy is to refuse.
-pub async fn outbound(
+pub async fn outbound<'r>(
     ctx: &Context,
     t: &TypeMapping,
-    resource: &Resource,
-) -> Result<Resource, Error> {
+    resource: &'r Resource,
+) -> Result<Cow<'r, Resource>, Error> {
+    if t.attributes.iter().all(|rule| rule.reference.is_none()) {
+        return Ok(Cow::Borrowed(resource));
+    }
     let mut out = resource.clone();
     for rule in &t.attributes {
         let (Some(type_name), path) = (&rule.reference, &rule.location.path) else {
@@ -289,7 +292,7 @@ pub async fn outbound(
             None => missing_reference(ctx, &mut out, path)?,
         }
     }
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 /// The place of a reference's value in a resource; absent if it has none.

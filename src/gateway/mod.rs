@@ -33,12 +33,16 @@ mod prune;
 mod quick;
 mod random;
 mod recognise;
+mod request_id;
 mod route;
 mod shown_groups;
 mod taste;
 mod unfinished;
+mod unique;
 mod update;
 mod user_groups;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -52,6 +56,7 @@ pub use context::Context;
 pub use deadline::Deadline;
 pub use handler::{Gateway, GatewaySettings, Sink, Writes};
 pub use limits::Limits;
+pub use recognise::presented;
 pub use route::{Route, split_base};
 
 /// One request, taken apart: what `/Bulk` makes of its operations too.
@@ -78,13 +83,17 @@ pub struct Call {
 /// # Errors
 ///
 /// The refusal or failure, ready to be shown to the client's administrator.
-pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
+pub async fn dispatch(ctx: &Context, mut call: Call) -> Result<Answer, Error> {
     answer::check_mode(ctx)?;
-    let query = ctx.noting(|notes| {
-        let pairs = ctx.dialect.query_pairs(call.query.as_deref(), notes);
-        Query::from_pairs(&pairs)
-    })?;
-    match (call.method.clone().as_str(), &call.route.clone()) {
+    let query = match &call.query {
+        Some(raw) => ctx.noting(|notes| {
+            let pairs = ctx.dialect.query_pairs(Some(raw), notes);
+            Query::from_pairs(&pairs)
+        })?,
+        None => Query::default(),
+    };
+    let route = std::mem::replace(&mut call.route, Route::Unknown);
+    match (call.method.clone().as_str(), &route) {
         (_, Route::Unknown) => Err(Error::new(404, "There is no such endpoint.")),
         ("GET", Route::ServiceProviderConfig) => {
             discovery::refuse_filter(call.query.as_deref())?;
@@ -111,7 +120,7 @@ pub async fn dispatch(ctx: &Context, call: Call) -> Result<Answer, Error> {
         }
         ("POST", Route::Type(t)) => {
             let t = type_at(ctx, *t)?;
-            let projection = projection(t, &query)?;
+            let projection = projection(t, &query);
             Box::pin(create::create(ctx, t, body(call.body)?, &projection)).await
         }
         (_, Route::Resource(t, id)) => on_resource(ctx, type_at(ctx, *t)?, id, &query, call).await,
@@ -133,7 +142,7 @@ async fn on_resource(
     query: &Query,
     call: Call,
 ) -> Result<Answer, Error> {
-    let projection = projection(t, query)?;
+    let projection = projection(t, query);
     let if_match = call.if_match.as_ref();
     match call.method.as_str() {
         "GET" => {
@@ -176,10 +185,13 @@ async fn on_resource(
     }
 }
 
-fn projection(t: &TypeMapping, query: &Query) -> Result<Projection, Error> {
-    let some = |names: &Vec<String>| (!names.is_empty()).then(|| names.clone());
-    let (attributes, excluded) = (some(&query.attributes), some(&query.excluded_attributes));
-    Projection::parse(&t.resource_type, attributes.as_deref(), excluded.as_deref())
+/// Which parts of a resource a query asks for.
+fn projection(t: &TypeMapping, query: &Query) -> Arc<Projection> {
+    let (attributes, excluded) = (&query.attributes, &query.excluded_attributes);
+    match attributes.is_empty() && excluded.is_empty() {
+        true => Arc::clone(&t.usual),
+        false => Arc::new(Projection::parse(&t.resource_type, attributes, excluded)),
+    }
 }
 
 fn body(body: Option<Value>) -> Result<Value, Error> {

@@ -22,6 +22,7 @@ use super::{
     context::{Context, location},
     identity::unidentified,
     join::{Kept, join_known},
+    list::Sieve,
     taste::{self, season},
 };
 
@@ -66,19 +67,25 @@ impl<'c> Quick<'c> {
                 t,
                 splice,
                 projection,
-                locations: ctx.location(t, ""),
+                locations: ctx.locations(t),
             })
     }
 
-    /// Writes the rows of a page, with one look at the store.
+    /// Writes the rows of a page, with one look at the store: all of them, or those that a sieve lets through.
     ///
     /// # Errors
     ///
-    /// 502 for a row that cannot be read at all; what [`join_known`] fails with.
-    pub async fn page(&self, rows: &[Row]) -> Result<Written, Error> {
+    /// 502 for a row that cannot be read at all; what [`join_known`] and the sieve fail with.
+    pub async fn page(
+        &self,
+        rows: &[Row],
+        mut sieve: Option<&mut Sieve<'_>>,
+        written: &mut Written,
+    ) -> Result<(), Error> {
         let mut passing = Vec::with_capacity(rows.len());
         for row in rows {
             match self.passing(row)? {
+                Some(row) if sieve.as_mut().is_some_and(|s| s.knows(&row.target_id)) => {}
                 Some(row) => passing.push(row),
                 None if read::is_nobody(&tree(row)?) => {}
                 None => return Err(unidentified(self.t)),
@@ -95,10 +102,7 @@ impl<'c> Quick<'c> {
             .into_iter()
             .filter_map(|record| Some((record.target_id.as_ref()?.as_str().to_owned(), record)))
             .collect();
-        let mut written = Written {
-            text: Vec::with_capacity(rows.len() * RESOURCE_BYTES),
-            count: 0,
-        };
+        written.text.reserve(rows.len() * RESOURCE_BYTES);
         for row in passing {
             let record = by_target.remove(row.target_id.as_str());
             if record.as_ref().is_some_and(|record| record.is_deleted) {
@@ -108,12 +112,19 @@ impl<'c> Quick<'c> {
             if written.count > 0 {
                 written.text.push(b',');
             }
-            match self.write(&row, record, &mut written.text).await? {
+            let begin = written.text.len();
+            let is_shown = self.write(&row, record, &mut written.text).await?;
+            let resource = written.text.get(begin..).unwrap_or_default();
+            let is_wanted = match &mut sieve {
+                Some(sieve) if is_shown => sieve.lets_through(resource)?,
+                _ => is_shown,
+            };
+            match is_wanted {
                 true => written.count += 1,
                 false => written.text.truncate(before),
             }
         }
-        Ok(written)
+        Ok(())
     }
 
     /// Writes one row, if nothing but itself is needed for it; absent if it must go the long way.
@@ -200,12 +211,15 @@ impl<'c> Quick<'c> {
 
 /// The row as a tree.
 pub fn tree(row: &Row) -> Result<Value, Error> {
-    row.clone().into_tree().ok_or_else(|| {
-        Error::new(
-            502,
-            "The application sent an object that cannot be read: nested too deeply, or with too large a number.",
-        )
-    })
+    row.clone().into_tree().ok_or_else(unreadable)
+}
+
+/// The error for an object that no tree can hold.
+pub fn unreadable() -> Error {
+    Error::new(
+        502,
+        "The application sent an object that cannot be read: nested too deeply, or with too large a number.",
+    )
 }
 
 /// Room for a resource of ordinary size.

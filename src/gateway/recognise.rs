@@ -21,16 +21,28 @@ pub fn presented(headers: &HeaderMap) -> Presented<'_> {
     }
 }
 
-/// The dialect of a request, and whether the client was recognised by its habits.
-pub fn dialect(tenant: &Tenant, headers: &HeaderMap) -> (Dialect, bool) {
+/// Who sent a request.
+pub struct Client {
+    /// How it is read.
+    pub dialect: Dialect,
+    /// Whether the client was recognised by its habits.
+    pub is_by_habit: bool,
+}
+
+/// The client behind a request.
+pub fn client(tenant: &Tenant, headers: &HeaderMap) -> Client {
     let dialect = tenant.dialect.recognise(user_agent(headers));
-    if dialect.idp().is_some() || dialect.is_strict() {
-        return (dialect, false);
-    }
-    let credential = presented(headers).credential();
-    match credential.and_then(|credential| tenant.habits.recognised(&credential)) {
-        Some(idp) => (dialect.recognised_as(idp), true),
-        None => (dialect, false),
+    let is_known = dialect.idp().is_some() || dialect.is_strict();
+    let by_habit = || tenant.habits.recognised(&presented(headers).credential()?);
+    match (!is_known).then(by_habit).flatten() {
+        Some(idp) => Client {
+            dialect: dialect.recognised_as(idp),
+            is_by_habit: true,
+        },
+        None => Client {
+            dialect,
+            is_by_habit: false,
+        },
     }
 }
 

@@ -4,6 +4,8 @@
 //! go on): the difference alone would not tell. So the attributes such an operation is for are written down before it
 //! starts, and count as changed until it came to its end (promises R3, S17).
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -55,11 +57,11 @@ pub fn mark_in(record: &mut Record, paths: impl Iterator<Item = impl ToString>) 
 }
 
 /// The state to compare a wish with: without the attributes whose change stopped halfway.
-pub fn known(old: &Joined) -> Resource {
-    let mut known = old.resource.clone();
+pub fn known(old: &Joined) -> Cow<'_, Resource> {
+    let mut known = Cow::Borrowed(&old.resource);
     for path in old.record.iter().flat_map(marked) {
         if let Ok(path) = AttributePath::parse(&path) {
-            prune::remove(&mut known.0, &path);
+            prune::remove(&mut known.to_mut().0, &path);
         }
     }
     known

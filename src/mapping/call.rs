@@ -236,11 +236,13 @@ fn path_and_query(
 }
 
 fn has_dot_segment(path: &str) -> bool {
-    path.split(['/', '\\']).any(|segment| {
-        let decoded = percent_decode_str(segment).decode_utf8_lossy();
-        let name = decoded.split(';').next().unwrap_or_default();
-        matches!(name, "." | "..")
-    })
+    let may_be = path.contains(['.', '%']);
+    may_be
+        && path.split(['/', '\\']).any(|segment| {
+            let decoded = percent_decode_str(segment).decode_utf8_lossy();
+            let name = decoded.split(';').next().unwrap_or_default();
+            matches!(name, "." | "..")
+        })
 }
 
 /// The call's parameters, then the target's; absent and null ones are left out.

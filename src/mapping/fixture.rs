@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     diagnostic::{Place, SourceFile},
-    scim::{AttributePath, Filter, PatchPath, ResourceType, schema::builtin},
+    scim::{AttributePath, Filter, PatchPath, Projection, ResourceType, schema::builtin},
 };
 
 use super::{
@@ -31,8 +31,10 @@ pub(crate) fn place() -> Place {
 
 /// A user mapping with these rules: ids are numbers, every operation is absent.
 pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
+    let resource_type = Arc::new(ResourceType::user(vec![builtin::enterprise_user()]));
     TypeMapping {
-        resource_type: Arc::new(ResourceType::user(vec![builtin::enterprise_user()])),
+        usual: Arc::new(Projection::usual(&resource_type)),
+        resource_type,
         section: "user".into(),
         id: IdRule {
             from: JsonPath::parse("$.id").unwrap(),
@@ -144,6 +146,7 @@ pub(crate) fn bare(at: &str) -> AttributeRule {
         is_kept: false,
         is_required: false,
         is_create_only: false,
+        is_unique: false,
         on_create: None,
         when_removed: WhenRemoved::Null,
         when_absent: None,

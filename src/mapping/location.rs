@@ -45,9 +45,10 @@ impl Location {
         if path.attribute.is_empty() {
             return is_same_schema(&self.path, path);
         }
-        let subs = (&self.leaf().sub_attribute, &path.sub_attribute);
+        let sub = self.path.sub_attribute.as_ref();
+        let sub = sub.or(self.sub_attribute.as_ref());
         self.is_of_attribute(path)
-            && match subs {
+            && match (sub, &path.sub_attribute) {
                 (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
                 _ => true,
             }

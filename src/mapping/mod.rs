@@ -12,7 +12,7 @@ pub mod expression;
 pub(crate) mod fixture;
 pub mod frame;
 pub mod load;
-mod location;
+pub(crate) mod location;
 pub mod look_up;
 pub mod model;
 pub mod names;

@@ -39,7 +39,7 @@ pub struct Plan<'m> {
 pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath]) -> Plan<'m> {
     let mut rest: Vec<AttributePath> = changed
         .iter()
-        .filter(|path| !is_common(path) && !has_member_calls(t, path))
+        .filter(|path| !is_the_gateways(t, path) && !has_member_calls(t, path))
         .cloned()
         .collect();
     let mut plan = Plan::default();
@@ -153,11 +153,17 @@ pub fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
             .any(|rule| rule.write.is_some())
 }
 
-/// Attributes that the gateway itself keeps.
-fn is_common(path: &AttributePath) -> bool {
+/// Attributes that the gateway itself keeps. An `externalId` that an update can write is the application's too.
+fn is_the_gateways(t: &TypeMapping, path: &AttributePath) -> bool {
+    let is_written = || {
+        t.updates
+            .iter()
+            .any(|update| write::covers(update, t, path))
+    };
     path.schema.is_none()
-        && matches!(
-            path.attribute.as_str(),
-            "externalId" | "id" | "meta" | "schemas" | "groups"
-        )
+        && match path.attribute.as_str() {
+            "id" | "meta" | "schemas" | "groups" => true,
+            "externalId" => !is_written(),
+            _ => false,
+        }
 }

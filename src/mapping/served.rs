@@ -81,11 +81,18 @@ fn as_mapped(t: &TypeMapping, attribute: &Attribute, rules: &[&AttributeRule]) -
             .filter(|rule| part_of(rule) == Some(sub.name.as_str()))
             .collect();
         let is_constant = rules.iter().any(|rule| names_constant(rule, &sub.name));
-        if !is_constant {
+        if whole.is_empty() && !is_constant {
             characterise(t, sub, &own);
-        }
-        if !is_constant && whole.is_empty() {
             fix_values(sub, &own);
+        }
+        if !whole.is_empty() {
+            // A line for certain elements says nothing of the others, which are kept.
+            let of_all = own
+                .iter()
+                .copied()
+                .filter(|rule| rule.location.element.is_none());
+            characterise(t, sub, &of_all.collect::<Vec<_>>());
+            sub.is_required |= own.iter().any(|rule| rule.is_required);
         }
         !whole.is_empty() || !own.is_empty() || is_constant
     });

@@ -188,7 +188,7 @@ impl Handler for Admin {
         })
     }
 
-    fn admit(&self, head: &Parts) -> Result<Admission, Response> {
+    fn admit(&self, head: &Parts, _: SocketAddr) -> Result<Admission, Response> {
         let is_open = match head.uri.path() {
             "/livez" | "/readyz" => true,
             "/metrics" | "/status" => false,

@@ -49,7 +49,7 @@ async fn ask(admin: &Admin, method: Method, path: &str, authorization: &[&str]) 
         request = request.header("authorization", *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let response = match admin.admit(&parts) {
+    let response = match admin.admit(&parts, ([127, 0, 0, 1], 9).into()) {
         Err(response) => response,
         Ok(_) => {
             let request = Request {

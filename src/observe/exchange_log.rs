@@ -282,7 +282,7 @@ pub(super) mod tests {
         call.status = Some(401);
         call.judged = Some(Judged {
             meaning: "not-logged-in",
-            by: "its status, no rule fits".to_owned(),
+            by: "its status, no rule fits".into(),
             is_done: false,
         });
         let line = |finished: &Finished| -> serde_json::Value {

@@ -1,17 +1,18 @@
 //! A log line as one JSON object, written straight into the line: fields on the top level, in the order they were given.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write as _},
+    io::Write as _,
+};
 
+use jiff::Timestamp;
+use serde::Serialize;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    fmt::{
-        FmtContext, FormatEvent, FormatFields,
-        format::Writer,
-        time::{FormatTime, SystemTime},
-    },
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
     registry::LookupSpan,
 };
 
@@ -29,63 +30,56 @@ where
         mut line: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut text = String::with_capacity(LINE_BYTES);
-        text.push_str("{\"timestamp\":\"");
-        SystemTime.format_time(&mut Writer::new(&mut text))?;
+        let mut text = Vec::with_capacity(LINE_BYTES);
+        write!(text, "{{\"timestamp\":\"{:.6}\"", Timestamp::now()).map_err(|_| fmt::Error)?;
         let metadata = event.metadata();
-        text.push_str("\",\"level\":\"");
-        text.push_str(metadata.level().as_str());
-        text.push('"');
         let mut fields = Fields {
             line: &mut text,
             scratch: String::new(),
             target: None,
         };
+        fields.add("level", metadata.level().as_str());
         event.record(&mut fields);
         let target = fields.target.take();
-        text.push_str(",\"target\":");
-        push_text(&mut text, target.as_deref().unwrap_or(metadata.target()));
-        text.push_str("}\n");
-        line.write_str(&text)
+        fields.add("target", target.as_deref().unwrap_or(metadata.target()));
+        text.extend_from_slice(b"}\n");
+        line.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
 /// The fields of one event on their way into its line.
 struct Fields<'l> {
-    line: &'l mut String,
+    line: &'l mut Vec<u8>,
     scratch: String,
     /// Where the event is really from, if the `log` crate passed it on.
     target: Option<String>,
 }
 
 impl Fields<'_> {
-    fn name(&mut self, name: &str) {
-        self.line.push(',');
-        push_text(self.line, name.strip_prefix("r#").unwrap_or(name));
-        self.line.push(':');
+    fn add<V: Serialize + ?Sized>(&mut self, name: &str, value: &V) {
+        // Names stand in our code and that of libraries: words, with dots at most.
+        self.line.extend_from_slice(b",\"");
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        self.line.extend_from_slice(name.as_bytes());
+        self.line.extend_from_slice(b"\":");
+        // Writing to a vector cannot fail.
+        let _ = serde_json::to_writer(&mut *self.line, value);
     }
 
-    /// Of a value that is JSON as it prints.
-    fn plain(&mut self, field: &Field, value: impl fmt::Display) {
+    fn number<V: Serialize>(&mut self, field: &Field, value: V) {
         // What the `log` crate says about its own records: a line number.
-        if field.name().starts_with("log.") {
-            return;
+        if !field.name().starts_with("log.") {
+            self.add(field.name(), &value);
         }
-        self.name(field.name());
-        // Writing to a string cannot fail.
-        let _ = write!(self.line, "{value}");
     }
 
     fn text(&mut self, name: &str, text: &str) {
         // What the `log` crate says about its own records.
-        if let Some(about) = name.strip_prefix("log.") {
-            if about == "target" {
-                self.target = Some(text.to_owned());
-            }
-            return;
+        match name.strip_prefix("log.") {
+            Some("target") => self.target = Some(text.to_owned()),
+            Some(_) => {}
+            None => self.add(name, text),
         }
-        self.name(name);
-        push_text(self.line, text);
     }
 }
 
@@ -95,23 +89,20 @@ impl Visit for Fields<'_> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.plain(field, value);
+        self.number(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.plain(field, value);
+        self.number(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain(field, value);
+        self.number(field, value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        match value.is_finite() {
-            // As JSON writes a number that need not be whole.
-            true => self.plain(field, format_args!("{value:?}")),
-            false => self.plain(field, "null"),
-        }
+        // `null` if it is no number.
+        self.number(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -121,20 +112,6 @@ impl Visit for Fields<'_> {
         let _ = write!(text, "{value:?}");
         self.text(field.name(), &text);
         self.scratch = text;
-    }
-}
-
-/// Adds a text in quotes, whatever is in it.
-fn push_text(line: &mut String, text: &str) {
-    let is_plain = text
-        .bytes()
-        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-    if is_plain {
-        line.push('"');
-        line.push_str(text);
-        line.push('"');
-    } else {
-        line.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
 }
 

@@ -144,7 +144,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn json_lines_are_flat_objects_and_control_characters_are_escaped() {
+    fn s19_json_lines_are_flat_objects_and_control_characters_are_escaped() {
         let text = logged(LogFormat::Json, || {
             tracing::warn!(tenant = "acme\u{1b}[31m\n", "something");
         });

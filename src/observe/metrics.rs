@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_clients_make_up_adds_no_series() {
+    fn s20_what_clients_make_up_adds_no_series() {
         let metrics = Metrics::new();
         let mut exchange = finished(200);
         exchange.exchange.calls.clear();
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_beyond_the_cap_share_one_series() {
+    fn s20_tenants_beyond_the_cap_share_one_series() {
         let metrics = Metrics::new();
         let mut exchange = finished(200);
         exchange.exchange = Default::default();

@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 
 type Read = fn(&ServerStats) -> u64;
 
-const GAUGES: [(&str, &str, Read); 3] = [
+const GAUGES: [(&str, &str, Read); 4] = [
     (
         "connections",
         "Open connections of clients",
@@ -22,9 +22,14 @@ const GAUGES: [(&str, &str, Read); 3] = [
         "Bytes of request bodies held",
         ServerStats::body_bytes,
     ),
+    (
+        "answer_bytes",
+        "Bytes of answers that clients have not taken yet",
+        ServerStats::answer_bytes,
+    ),
 ];
 
-const COUNTERS: [(&str, &str, Read); 7] = [
+const COUNTERS: [(&str, &str, Read); 8] = [
     (
         "connections_accepted",
         "Connections accepted",
@@ -44,6 +49,11 @@ const COUNTERS: [(&str, &str, Read); 7] = [
         "connections_timed_out",
         "Connections closed because the client was too slow",
         ServerStats::timed_out,
+    ),
+    (
+        "connections_flooded",
+        "Connections cut because hardly anything on them was a request",
+        ServerStats::flooded,
     ),
     (
         "tls_handshakes_failed",

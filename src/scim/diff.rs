@@ -71,14 +71,17 @@ fn compare<'a>(
     for attribute in attributes {
         let before = old.and_then(|o| o.get(&attribute.name));
         let after = new.and_then(|n| n.get(&attribute.name));
-        let path = AttributePath {
+        if before.is_none() && after.is_none() {
+            continue;
+        }
+        let path = || AttributePath {
             schema: extension.map(|e| e.id.clone()),
             attribute: attribute.name.clone(),
             sub_attribute: None,
         };
         if !attribute.is_complex() || attribute.is_multi_valued {
             if !is_same(before, after) {
-                paths.push(path);
+                paths.push(path());
             }
             continue;
         }
@@ -86,7 +89,7 @@ fn compare<'a>(
             let before = before.and_then(|b| b.get(&sub.name));
             let after = after.and_then(|a| a.get(&sub.name));
             if !is_same(before, after) {
-                paths.push(path.with_sub(sub.name.clone()));
+                paths.push(path().with_sub(sub.name.clone()));
             }
         }
     }

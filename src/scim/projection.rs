@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::schema::resolve::common_attributes;
-use super::{Attribute, AttributePath, Error, ResourceType, Returned, Schema};
+use super::{Attribute, AttributePath, ResourceType, Returned, Schema};
 
 /// The wish of `attributes` and `excludedAttributes`, resolved.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,31 +24,32 @@ impl Projection {
     ///
     /// An extension's URN alone means all of it. Without URN an extension's attribute is found as well.
     ///
-    /// # Errors
-    ///
-    /// None at present: what cannot be understood asks for nothing.
-    pub fn parse(
-        resource_type: &ResourceType,
-        attributes: Option<&[String]>,
-        excluded: Option<&[String]>,
-    ) -> Result<Self, Error> {
-        let only = attributes
-            .filter(|names| !names.is_empty())
-            .map(|names| resolve(resource_type, names));
+    /// What cannot be understood asks for nothing.
+    pub fn parse(resource_type: &ResourceType, attributes: &[String], excluded: &[String]) -> Self {
+        let only = (!attributes.is_empty()).then(|| resolve(resource_type, attributes));
         let excluded = match only {
             Some(_) => Vec::new(),
-            None => resolve(resource_type, excluded.unwrap_or_default()),
+            None => resolve(resource_type, excluded),
         };
+        Self {
+            only,
+            excluded,
+            ..Self::usual(resource_type)
+        }
+    }
+
+    /// The wish of a client that says nothing about it.
+    pub fn usual(resource_type: &ResourceType) -> Self {
         let having = |wanted: &[Returned]| {
             let found = each_attribute(resource_type).filter(|(_, a)| wanted.contains(&a.returned));
             found.map(|(urn, a)| path_of(urn, a)).collect()
         };
-        Ok(Self {
-            only,
-            excluded,
+        Self {
+            only: None,
+            excluded: Vec::new(),
             always: having(&[Returned::Always]),
             hidden: having(&[Returned::Never, Returned::Request]),
-        })
+        }
     }
 
     /// Whether the client asked for, or without, anything.
@@ -336,7 +337,7 @@ mod tests {
                 name.into_iter().collect::<Vec<_>>()
             };
             let (only, without) = (names(attributes), names(excluded));
-            let projection = Projection::parse(&device_type, Some(&only), Some(&without)).unwrap();
+            let projection = Projection::parse(&device_type, &only, &without);
             let projected = projection.apply(&device_type, device.as_object().unwrap().clone());
             assert_eq!(
                 Value::Object(projected),
@@ -370,13 +371,9 @@ mod tests {
             (vec!["userName"], vec!["userName"], "userName", true),
         ];
         for (attributes, excluded, name, is_wanted) in cases {
-            let projection = Projection::parse(
-                &user_type,
-                Some(&names(&attributes)),
-                Some(&names(&excluded)),
-            );
+            let projection = Projection::parse(&user_type, &names(&attributes), &names(&excluded));
             let shown = format!("{attributes:?} {excluded:?} {name}");
-            assert_eq!(projection.unwrap().wants(name), is_wanted, "{shown}");
+            assert_eq!(projection.wants(name), is_wanted, "{shown}");
         }
     }
 }

@@ -19,7 +19,8 @@ pub struct ReplaceRules {
 
 /// Puts a new resource in the place of an old one.
 ///
-/// What is readOnly comes from the old one, and so does an immutable attribute that is left out.
+/// What is readOnly comes from the old one, whatever the new one says, another `id` included (§3.5.1: it is ignored; a
+/// PATCH that names it fails, §3.5.2). So does an immutable attribute that is left out.
 /// `password` and other writeOnly attributes are there only if given.
 ///
 /// # Errors

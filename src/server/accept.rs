@@ -24,6 +24,7 @@ use super::{
     Handler,
     activity::Wish,
     connection,
+    line_pace::LinePace,
     registry::Registry,
     service::Edge,
     settings::ServerSettings,
@@ -212,6 +213,7 @@ impl BoundServer {
             is_tls: self.acceptor.is_some(),
             stats: Arc::clone(&self.stats),
             registry: Arc::new(registry),
+            refusal_lines: LinePace::default(),
             is_stopping: AtomicBool::new(false),
         }
     }

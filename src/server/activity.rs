@@ -15,7 +15,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::settings::Limits;
+use super::{
+    sending::{Place, Sending},
+    settings::Limits,
+    traffic::Traffic,
+};
 
 type OnSent = Box<dyn FnOnce() + Send>;
 
@@ -61,6 +65,8 @@ pub(super) struct Activity {
     wished: Notify,
     has_unconfirmed: AtomicBool,
     unconfirmed: Mutex<Vec<OnSent>>,
+    sending: Sending,
+    traffic: Traffic,
 }
 
 impl Activity {
@@ -78,6 +84,8 @@ impl Activity {
             wished: Notify::new(),
             has_unconfirmed: AtomicBool::new(false),
             unconfirmed: Mutex::new(Vec::new()),
+            sending: Sending::default(),
+            traffic: Traffic::default(),
         }
     }
 
@@ -92,23 +100,35 @@ impl Activity {
         self.quiet_since.store(self.stamp(now), Ordering::Relaxed);
     }
 
-    /// Bytes arrived. Between requests of HTTP/1.1 they begin the next head.
-    pub(super) fn bytes_came(&self) {
+    /// Bytes arrived. Between requests of HTTP/1.1 they begin the next head. False if HTTP/2 is used to send anything but
+    /// requests.
+    pub(super) fn bytes_came(&self, count: usize) -> bool {
         self.has_spoken.store(true, Ordering::Relaxed);
-        let is_head = !self.is_http2.load(Ordering::Relaxed)
-            && self.in_flight.load(Ordering::Relaxed) == 0
+        if self.is_http2.load(Ordering::Relaxed) {
+            return self.traffic.received(count);
+        }
+        let is_head = self.in_flight.load(Ordering::Relaxed) == 0
             && self.head_since.load(Ordering::Relaxed) == 0;
         if is_head {
             let now = self.stamp(Instant::now());
             self.head_since.store(now, Ordering::Relaxed);
         }
+        true
+    }
+
+    /// What of the connection's bytes is requests.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// A head is complete. What is returned ends the request when it is dropped.
     pub(super) fn request_began(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
-        InFlight(Arc::clone(self))
+        InFlight {
+            activity: Arc::clone(self),
+            place: None,
+        }
     }
 
     /// The socket took no bytes although there are some.
@@ -138,6 +158,9 @@ impl Activity {
         ) {
             return Some(Overdue::WriteStall);
         }
+        if has_passed(self.sending.stuck_since().unwrap_or(0), limits.write_stall) {
+            return Some(Overdue::WriteStall);
+        }
         if self.in_flight.load(Ordering::Relaxed) > 0 {
             return None;
         }
@@ -156,6 +179,12 @@ impl Activity {
         let is_idle = self.in_flight.load(Ordering::Relaxed) == 0;
         let quiet = Duration::from_millis(self.quiet_since.load(Ordering::Relaxed));
         is_idle.then(|| self.born + quiet)
+    }
+
+    /// Since when an answer has not moved; absent if none waits.
+    pub(super) fn stuck_since(&self) -> Option<Instant> {
+        let since = self.sending.stuck_since()?;
+        Some(self.born + Duration::from_millis(since))
     }
 
     /// Bytes of a refused body are still on their way: closing at once would make the client's kernel throw the
@@ -225,19 +254,36 @@ impl fmt::Debug for Activity {
 
 /// A request between its head and the last byte of its answer.
 #[derive(Debug)]
-pub(super) struct InFlight(Arc<Activity>);
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    place: Option<Place>,
+}
 
 impl InFlight {
     pub(super) fn activity(&self) -> &Activity {
-        &self.0
+        &self.activity
+    }
+
+    /// The answer is ready, or a piece of it was taken.
+    pub(super) fn answer_moved(&mut self) {
+        let activity = &self.activity;
+        let now = activity.stamp(Instant::now());
+        match self.place {
+            Some(place) => activity.sending.moved(place, now),
+            None => self.place = Some(activity.sending.began(now)),
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let now = self.0.stamp(Instant::now());
-        self.0.quiet_since.store(now, Ordering::Relaxed);
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let activity = &self.activity;
+        if let Some(place) = self.place {
+            activity.sending.ended(place);
+        }
+        let now = activity.stamp(Instant::now());
+        activity.quiet_since.store(now, Ordering::Relaxed);
+        activity.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -274,7 +320,7 @@ mod tests {
     fn a_head_that_began_must_end_and_an_idle_connection_may_wait_longer() {
         let limits = Limits::default();
         let (activity, born) = connection(false);
-        activity.bytes_came();
+        assert!(activity.bytes_came(1));
         assert_eq!(
             activity.overdue(born + limits.head + SECOND, &limits),
             Some(Overdue::Head)
@@ -291,7 +337,7 @@ mod tests {
     fn frames_between_requests_of_http2_begin_no_head_and_keep_nothing_open() {
         let limits = Limits::default();
         let (activity, born) = connection(true);
-        activity.bytes_came();
+        assert!(activity.bytes_came(1));
         assert_eq!(activity.overdue(born + limits.head + SECOND, &limits), None);
         assert_eq!(
             activity.overdue(born + limits.idle + SECOND, &limits),
@@ -309,6 +355,20 @@ mod tests {
         activity.write_blocked();
         assert_eq!(activity.overdue(late, &limits), Some(Overdue::WriteStall));
         activity.write_moved();
+        assert_eq!(activity.overdue(late, &limits), None);
+    }
+
+    #[test]
+    fn an_answer_that_does_not_move_is_a_client_that_does_not_read() {
+        let limits = Limits::default();
+        let (activity, born) = connection(true);
+        let mut in_flight = activity.request_began();
+        let late = born + limits.write_stall + SECOND;
+        assert_eq!(activity.overdue(late, &limits), None);
+        in_flight.answer_moved();
+        assert_eq!(activity.overdue(late - SECOND * 2, &limits), None);
+        assert_eq!(activity.overdue(late, &limits), Some(Overdue::WriteStall));
+        drop(in_flight);
         assert_eq!(activity.overdue(late, &limits), None);
     }
 

@@ -1,7 +1,7 @@
 //! From our answers to hyper's, and the edge's own errors.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::scim::Error;
@@ -9,7 +9,7 @@ use crate::scim::Error;
 use super::{
     Response,
     activity::InFlight,
-    body::{AnswerBody, BodyFault},
+    body::{AnswerBody, BodyFault, Room},
 };
 
 const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
@@ -61,12 +61,21 @@ pub(super) fn busy(detail: &'static str, seconds: u64) -> Error {
     error
 }
 
+/// Headers that say how an answer is framed.
+const FRAMING: [HeaderName; 4] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
 /// Makes the answer that hyper sends. Framing is hyper's: what a handler says about it is dropped.
 pub(super) fn finish(
     response: Response,
     is_head: bool,
     must_close: bool,
     in_flight: InFlight,
+    room: Room,
 ) -> http::Response<AnswerBody> {
     let Response {
         status,
@@ -74,13 +83,10 @@ pub(super) fn finish(
         mut body,
         on_sent,
     } = response;
-    for name in [
-        header::CONNECTION,
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-    ] {
-        headers.remove(name);
+    if headers.keys().any(|name| FRAMING.contains(name)) {
+        for name in FRAMING {
+            headers.remove(name);
+        }
     }
     let has_no_body = status.is_informational()
         || status == StatusCode::NO_CONTENT
@@ -95,7 +101,7 @@ pub(super) fn finish(
         let close = HeaderValue::from_static("close");
         headers.insert(header::CONNECTION, close);
     }
-    let mut answer = http::Response::new(AnswerBody::new(body, on_sent, in_flight));
+    let mut answer = http::Response::new(AnswerBody::new(body, on_sent, in_flight, room));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer

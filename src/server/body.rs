@@ -1,9 +1,12 @@
-//! Bodies: requests' are read whole within limits, answers' are handed to the connection in one piece.
+//! Bodies: requests' are read whole within limits, answers' are handed to the connection piece by piece.
 
 use std::{
     convert::Infallible,
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,7 +17,7 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    activity::InFlight,
+    activity::{Activity, InFlight},
     io::{LINGER, LINGER_BYTES},
     settings::Limits,
     stats::ServerStats,
@@ -40,18 +43,30 @@ pub(super) struct HeldBody {
     pub room: Room,
 }
 
-/// Bytes of the budget for bodies in flight.
+/// Bytes of a budget that all connections share.
 #[derive(Debug)]
 pub(super) struct Room {
     stats: Arc<ServerStats>,
+    held: fn(&ServerStats) -> &AtomicU64,
     bytes: usize,
     max_bytes: usize,
 }
 
 impl Room {
+    /// Of the budget for request bodies.
     pub(super) fn new(stats: Arc<ServerStats>, max_bytes: usize) -> Self {
+        Self::of(stats, |stats| &stats.body_bytes, max_bytes)
+    }
+
+    /// Of the budget for answers.
+    pub(super) fn for_answer(stats: Arc<ServerStats>, max_bytes: usize) -> Self {
+        Self::of(stats, |stats| &stats.answer_bytes, max_bytes)
+    }
+
+    fn of(stats: Arc<ServerStats>, held: fn(&ServerStats) -> &AtomicU64, max_bytes: usize) -> Self {
         Self {
             stats,
+            held,
             bytes: 0,
             max_bytes,
         }
@@ -59,11 +74,8 @@ impl Room {
 
     /// Takes more of the budget, which is counted as bytes arrive: a client that only promises a large body keeps
     /// nobody else out.
-    fn grow(&mut self, more: usize) -> Result<(), BodyFault> {
-        let held = self
-            .stats
-            .body_bytes
-            .fetch_add(more as u64, Ordering::Relaxed);
+    pub(super) fn grow(&mut self, more: usize) -> Result<(), BodyFault> {
+        let held = (self.held)(&self.stats).fetch_add(more as u64, Ordering::Relaxed);
         self.bytes += more;
         if held + more as u64 > self.max_bytes as u64 {
             return Err(BodyFault::NoRoom);
@@ -74,8 +86,44 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let bytes = self.bytes as u64;
-        self.stats.body_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        (self.held)(&self.stats).fetch_sub(self.bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// A request's body, counted as what its connection is for.
+pub(super) struct Payload<B> {
+    inner: B,
+    activity: Arc<Activity>,
+}
+
+impl<B> Payload<B> {
+    pub(super) fn new(inner: B, activity: Arc<Activity>) -> Self {
+        Self { inner, activity }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Payload<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            self.activity.traffic().used(length);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }
 
@@ -198,23 +246,35 @@ impl Whole {
     }
 }
 
+/// An answer is handed over in pieces of so many bytes: the client that does not take one is noticed, and no more than one is
+/// held twice.
+const PIECE: usize = 64 * 1024;
+
 /// The body of an answer. Its request is over when it is dropped.
 pub(super) struct AnswerBody {
     data: Option<Bytes>,
     on_sent: Option<Box<dyn FnOnce() + Send>>,
     in_flight: InFlight,
+    _room: Room,
 }
 
 impl AnswerBody {
     pub(super) fn new(
         data: Bytes,
         on_sent: Option<Box<dyn FnOnce() + Send>>,
-        in_flight: InFlight,
+        mut in_flight: InFlight,
+        room: Room,
     ) -> Self {
+        in_flight.activity().traffic().answered(data.len());
+        let data = Some(data).filter(|data| !data.is_empty());
+        if data.is_some() {
+            in_flight.answer_moved();
+        }
         Self {
-            data: Some(data).filter(|data| !data.is_empty()),
+            data,
             on_sent,
             in_flight,
+            _room: room,
         }
     }
 }
@@ -227,7 +287,13 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
+        let Some(mut data) = self.data.take() else {
+            return Poll::Ready(None);
+        };
+        self.in_flight.answer_moved();
+        let piece = data.split_to(data.len().min(PIECE));
+        self.data = Some(data).filter(|data| !data.is_empty());
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -185,7 +185,14 @@ async fn supervise<C: Graceful>(
                     // hyper answers by itself, with a status and no body: nobody else could tell of it.
                     Err(error) if error.is_parse() => {
                         edge.stats.refused_requests.fetch_add(1, Ordering::Relaxed);
-                        tracing::info!(%error, "request refused: its head is not HTTP");
+                        if let Some(left_out) = edge.refusal_lines.line(Instant::now()) {
+                            let left_out = (left_out > 0).then_some(left_out);
+                            tracing::info!(%error, left_out, "request refused: its head is not HTTP");
+                        }
+                    }
+                    Err(_) if activity.traffic().is_flood() => {
+                        edge.stats.flooded.fetch_add(1, Ordering::Relaxed);
+                        tracing::info!("connection cut: hardly anything on it was a request");
                     }
                     Err(error) => tracing::debug!(%error, "connection ended early"),
                     Ok(()) => {}

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_most_untrusted_hop_is_the_client() {
+    fn p11_the_right_most_untrusted_hop_is_the_client() {
         for (peer, lines, client) in [
             ("192.0.2.9:1", &["203.0.113.1"][..], "192.0.2.9:1"),
             ("10.0.0.1:1", &[], "10.0.0.1:1"),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_configured_kind_of_header_is_read() {
+    fn p11_only_the_configured_kind_of_header_is_read() {
         let both = [
             (&header::FORWARDED, "for=1.1.1.1;proto=https;host=a.example"),
             (&X_FORWARDED_FOR, "203.0.113.1"),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_untrusted_peer_says_nothing_about_itself() {
+    fn p11_an_untrusted_peer_says_nothing_about_itself() {
         let lines = [
             (&X_FORWARDED_FOR, "10.0.0.3"),
             (&X_FORWARDED_PROTO, "https"),

@@ -3,7 +3,7 @@
 //! hyper checks the grammar. What it lets through and an edge must not (several `Host` lines, an absolute target that
 //! disagrees with `Host`, hidden separators in the path) is refused here, before anything is routed.
 
-use http::{HeaderMap, Method, Version, header, request::Parts, uri::Authority};
+use http::{HeaderMap, HeaderValue, Method, Version, header, request::Parts, uri::Authority};
 
 use crate::scim::Error;
 
@@ -26,7 +26,7 @@ pub(super) struct CheckedHead {
 ///
 /// # Errors
 ///
-/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417, 431 and 501 as HTTP says.
 pub(super) fn check(parts: &Parts, limits: &Limits) -> Result<CheckedHead, Error> {
     if parts.method == Method::CONNECT || parts.method == Method::TRACE {
         return Err(bad("The method is not accepted."));
@@ -51,12 +51,25 @@ pub(super) fn check(parts: &Parts, limits: &Limits) -> Result<CheckedHead, Error
     })
 }
 
+/// How long a head is, without compression.
+pub(super) fn size(parts: &Parts) -> usize {
+    let headers = parts.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let path = parts.uri.path_and_query();
+    headers + path.map_or(0, |path| path.as_str().len())
+}
+
 /// Header names: not too many, none that a CGI-like application would take for another one.
 fn check_names(headers: &HeaderMap, limits: &Limits) -> Result<(), Error> {
     if headers.len() > limits.max_headers {
         return Err(Error::new(431, "The request has too many headers."));
     }
-    if headers.keys().any(|name| name.as_str().contains('_')) {
+    if headers
+        .keys()
+        .any(|name| name.as_str().as_bytes().contains(&b'_'))
+    {
         return Err(bad("A header name contains an underscore."));
     }
     Ok(())
@@ -74,6 +87,15 @@ fn check_framing(headers: &HeaderMap) -> Result<(), Error> {
     {
         return Err(bad(
             "The request has both `Content-Length` and `Transfer-Encoding`.",
+        ));
+    }
+    // hyper frames by the last coding and leaves those before it to us.
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_known = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_none_or(is_known) || codings.next().is_some() {
+        return Err(Error::new(
+            501,
+            "No transfer coding but `chunked` is understood.",
         ));
     }
     for coding in headers.get_all(header::CONTENT_ENCODING) {
@@ -143,13 +165,25 @@ pub(super) fn authority(text: &str) -> Result<String, Error> {
     if text.is_empty() || text.len() > 255 || !text.bytes().all(is_host_character) {
         return Err(invalid());
     }
-    let parsed: Authority = text.parse().map_err(|_| invalid())?;
+    // Brackets belong around an address of IPv6 and nowhere else.
+    let (host, port) = match text.contains(['[', ']']) {
+        true => {
+            let parsed: Authority = text.parse().map_err(|_| invalid())?;
+            text.split_at(parsed.host().len())
+        }
+        false => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
     // `host:` and `host:99999` have no port that anyone could connect to.
-    let has_bad_port = parsed.port_u16().is_none() && parsed.as_str() != parsed.host();
-    if parsed.host().is_empty() || has_bad_port {
+    let is_port = |port: &str| port.is_empty() || number_of_port(port).is_some();
+    if host.is_empty() || !is_port(port) {
         return Err(invalid());
     }
     Ok(text.to_ascii_lowercase())
+}
+
+/// The number behind a colon.
+fn number_of_port(port: &str) -> Option<u16> {
+    port.strip_prefix(':')?.parse().ok()
 }
 
 fn without_default_port<'a>(authority: &'a str, scheme: Option<&str>) -> &'a str {
@@ -173,7 +207,7 @@ fn check_path(path: &str) -> Result<(), Error> {
         for segment in path.split('/') {
             check_segment(&decode(segment)?)?;
         }
-    } else if path.split('/').any(is_dots) {
+    } else if path.contains('.') && path.split('/').any(is_dots) {
         return Err(bad("The path contains a dot segment."));
     }
     Ok(())

@@ -96,8 +96,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.activity.bytes_came();
+        let count = buffer.filled().len() - before;
+        if count > 0 && !self.activity.bytes_came(count) {
+            let flood = "the client sends hardly anything that is a request";
+            return Poll::Ready(Err(io::Error::other(flood)));
         }
         outcome
     }

@@ -19,11 +19,14 @@ pub mod dev_certificate;
 mod forwarded;
 mod head;
 mod io;
+mod line_pace;
 mod registry;
+mod sending;
 mod service;
 mod settings;
 mod stats;
 mod tls;
+mod traffic;
 
 use std::{any::Any, fmt, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Instant};
 
@@ -43,7 +46,7 @@ use crate::scim;
 ///
 /// # Errors
 ///
-/// 400 for what is ambiguous or hides something, 413, 414, 415, 417 and 431 as HTTP says.
+/// 400 for what is ambiguous or hides something, 413, 414, 415, 417, 431 and 501 as HTTP says.
 pub fn check_head(parts: &http::request::Parts, limits: &Limits) -> Result<(), scim::Error> {
     head::check(parts, limits).map(|_| ())
 }
@@ -134,10 +137,6 @@ pub struct Admission {
 /// Whatever a handler knows of a sender. The edge does not look into it.
 pub type Admitted = Arc<dyn Any + Send + Sync>;
 
-/// The client's address, among the extensions of the head that [`Handler::admit`] is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerAddress(pub SocketAddr);
-
 /// What answers requests.
 ///
 /// A panic in it becomes a 500 of that request alone.
@@ -148,7 +147,7 @@ pub trait Handler: Send + Sync + 'static {
     /// end even then, because half a write is worse than one that nobody waits for.
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
 
-    /// Asked before the body is read, to refuse early: 401, 404 for an unknown route, 413 by route.
+    /// Asked before the body of a client at `peer` is read, to refuse early: 401, 404 for an unknown route, 413 by route.
     ///
     /// # Errors
     ///
@@ -157,5 +156,5 @@ pub trait Handler: Send + Sync + 'static {
         clippy::result_large_err,
         reason = "refusals are answers, made once for each request"
     )]
-    fn admit(&self, head: &http::request::Parts) -> Result<Admission, Response>;
+    fn admit(&self, head: &http::request::Parts, peer: SocketAddr) -> Result<Admission, Response>;
 }

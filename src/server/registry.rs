@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -122,6 +122,22 @@ impl Registry {
     /// Closes the connection that is idle for longest; false if none is idle.
     pub(super) fn evict_one(&self) -> bool {
         self.evict(&mut self.lock())
+    }
+
+    /// Cuts the connection whose answer has not moved for longest, if that is longer than `patience`.
+    pub(super) fn cut_stuck(&self, patience: Duration) {
+        let open = self.lock();
+        let stuck = open
+            .connections
+            .values()
+            .filter_map(|entry| Some((entry.activity.stuck_since()?, entry)))
+            .min_by_key(|(since, _)| *since);
+        if let Some((since, entry)) = stuck
+            && since.elapsed() >= patience
+        {
+            entry.activity.wish_for(Wish::Cut);
+            self.stats.timed_out.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn evict(&self, open: &mut Open) -> bool {

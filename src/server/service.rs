@@ -11,23 +11,24 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
-use http::{HeaderMap, Method, Version, header, request::Parts};
+use http::{HeaderMap, HeaderName, Method, Version, header, request::Parts};
 use http_body::Body;
 use hyper::body::Incoming;
 
 use crate::{observe::method_name, scim::Error};
 
 use super::{
-    Admission, Handler, PeerAddress, Request, Response,
+    Admission, Handler, Request, Response,
     activity::Activity,
     answer,
-    body::{self, AnswerBody, HeldBody, Room},
+    body::{self, AnswerBody, HeldBody, Payload, Room},
     forwarded,
     head::{self, CheckedHead},
+    line_pace::LinePace,
     registry::Registry,
     settings::{IpNet, Limits, ProxyHeaders},
     stats::{Counted, ServerStats},
@@ -42,6 +43,7 @@ pub(super) struct Edge {
     pub is_tls: bool,
     pub stats: Arc<ServerStats>,
     pub registry: Arc<Registry>,
+    pub refusal_lines: LinePace,
     pub is_stopping: AtomicBool,
 }
 
@@ -58,13 +60,13 @@ struct Connection {
 /// An answer instead of the handler's, and the request's body if it is still coming.
 struct Refusal {
     response: Response,
-    unread: Option<Incoming>,
+    unread: Option<Payload<Incoming>>,
     /// In words without values, for the log; absent where the status says it.
     reason: Option<String>,
 }
 
 impl Refusal {
-    fn of(response: Response, body: Incoming) -> Self {
+    fn of(response: Response, body: Payload<Incoming>) -> Self {
         Self {
             response,
             unread: Some(body).filter(|body| !body.is_end_stream()),
@@ -113,12 +115,15 @@ impl Connection {
                     .refused_requests
                     .fetch_add(1, Ordering::Relaxed);
                 // No exchange was begun, so that this is its only line.
-                tracing::info!(
-                    method,
-                    status = refusal.response.status.as_u16(),
-                    reason = refusal.reason,
-                    "request refused at the edge"
-                );
+                if let Some(left_out) = self.edge.refusal_lines.line(Instant::now()) {
+                    tracing::info!(
+                        method,
+                        status = refusal.response.status.as_u16(),
+                        reason = refusal.reason,
+                        left_out = (left_out > 0).then_some(left_out),
+                        "request refused at the edge"
+                    );
+                }
                 if let Some(unread) = refusal.unread {
                     self.activity.linger();
                     must_close = true;
@@ -131,12 +136,31 @@ impl Connection {
             }
         };
         must_close |= self.edge.is_stopping.load(Ordering::Relaxed);
-        answer::finish(response, is_head, must_close && is_http1, in_flight)
+        let (response, room) = self.with_room(response);
+        answer::finish(response, is_head, must_close && is_http1, in_flight, room)
+    }
+
+    /// Holds an answer until it is taken, if there is room for it.
+    fn with_room(&self, response: Response) -> (Response, Room) {
+        let edge = &self.edge;
+        let max_bytes = edge.limits.max_answers_in_flight_bytes;
+        let room = || Room::for_answer(Arc::clone(&edge.stats), max_bytes);
+        let mut taken = room();
+        if taken.grow(response.body.len()).is_ok() {
+            return (response, taken);
+        }
+        drop(taken);
+        edge.registry.cut_stuck(STUCK);
+        tracing::warn!("clients do not take their answers: one was given up");
+        let error = answer::busy("The server holds too many answers.", 2);
+        (answer::error(&error), room())
     }
 
     async fn exchange(&self, request: http::Request<Incoming>) -> Result<Response, Refusal> {
         let received = Instant::now();
-        let (mut parts, mut body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        self.activity.traffic().used(head::size(&parts));
+        let mut body = Payload::new(body, Arc::clone(&self.activity));
         let head = match head::check(&parts, &self.edge.limits) {
             Ok(head) => head,
             Err(error) => {
@@ -154,8 +178,7 @@ impl Connection {
             &self.edge.trusted_proxies,
             self.edge.proxy_headers,
         );
-        parts.extensions.insert(PeerAddress(origin.peer));
-        let admission = match self.admit(&parts) {
+        let admission = match self.admit(&parts, origin.peer) {
             Ok(admission) => admission,
             Err(response) => return Err(Refusal::of(response, body)),
         };
@@ -175,7 +198,7 @@ impl Connection {
             headers: parts.headers,
             body: held.bytes,
             peer: origin.peer,
-            scheme_host: host.map(|host| format!("{scheme}://{host}")),
+            scheme_host: host.map(|host| [scheme, "://", &host].concat()),
             received,
             admitted: admission.admitted,
         };
@@ -183,14 +206,14 @@ impl Connection {
     }
 
     #[expect(clippy::result_large_err, reason = "as in `Handler::admit`")]
-    fn admit(&self, parts: &Parts) -> Result<Admission, Response> {
-        let admission = catch_unwind(AssertUnwindSafe(|| self.edge.handler.admit(parts)));
+    fn admit(&self, parts: &Parts, peer: SocketAddr) -> Result<Admission, Response> {
+        let admission = catch_unwind(AssertUnwindSafe(|| self.edge.handler.admit(parts, peer)));
         admission.unwrap_or_else(|_| Err(self.edge.panicked()))
     }
 
     async fn read_body(
         &self,
-        body: &mut Incoming,
+        body: &mut Payload<Incoming>,
         head: &CheckedHead,
         max_bytes: usize,
     ) -> Result<HeldBody, Response> {
@@ -235,20 +258,23 @@ impl Edge {
     }
 }
 
+/// An answer that has not moved for so long makes room for others when there is none.
+const STUCK: Duration = Duration::from_secs(1);
+
 /// Keeps credentials out of any text that is made of the headers.
 fn hide_credentials(headers: &mut HeaderMap) {
-    for name in [
-        header::AUTHORIZATION,
-        header::PROXY_AUTHORIZATION,
-        header::COOKIE,
-    ] {
-        if let header::Entry::Occupied(mut values) = headers.entry(name) {
-            for value in values.iter_mut() {
-                value.set_sensitive(true);
-            }
+    for (name, value) in headers {
+        if CREDENTIALS.contains(name) {
+            value.set_sensitive(true);
         }
     }
 }
+
+const CREDENTIALS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+];
 
 type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
 

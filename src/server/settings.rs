@@ -83,7 +83,7 @@ pub struct Limits {
     pub body_min_rate: u32,
     /// How long a connection without a request stays open.
     pub idle: Duration,
-    /// How long a client may refuse to take a byte of an answer.
+    /// How long a client may refuse to take a byte of an answer; over HTTP/2, of any one of its answers.
     pub write_stall: Duration,
     /// For a whole answer of the handler. Ends below the 60 s after which Entra gives up.
     pub answer: Duration,
@@ -101,6 +101,9 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Bytes of all request bodies held at one time; beyond it requests with a body are answered 503.
     pub max_bodies_in_flight_bytes: usize,
+    /// Bytes of all answers that clients have not taken; beyond it the connection whose answer has waited longest is cut, and
+    /// an answer that has no room is 503.
+    pub max_answers_in_flight_bytes: usize,
     /// HTTP/2 only.
     pub http2: Http2Limits,
 }
@@ -124,6 +127,7 @@ impl Default for Limits {
             max_uri_bytes: 16 * 1024,
             max_body_bytes: 1024 * 1024,
             max_bodies_in_flight_bytes: 64 * 1024 * 1024,
+            max_answers_in_flight_bytes: 256 * 1024 * 1024,
             http2: Http2Limits::default(),
         }
     }

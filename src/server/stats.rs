@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of one listener, for metrics. All but the first two only grow.
+/// Counters of one listener, for metrics. Those of what is open or held also fall.
 #[derive(Debug, Default)]
 pub struct ServerStats {
     pub(super) connections: AtomicU64,
@@ -11,10 +11,12 @@ pub struct ServerStats {
     pub(super) turned_away: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) timed_out: AtomicU64,
+    pub(super) flooded: AtomicU64,
     pub(super) failed_handshakes: AtomicU64,
     pub(super) refused_requests: AtomicU64,
     pub(super) panics: AtomicU64,
     pub(super) body_bytes: AtomicU64,
+    pub(super) answer_bytes: AtomicU64,
 }
 
 impl ServerStats {
@@ -48,6 +50,11 @@ impl ServerStats {
         self.timed_out.load(Ordering::Relaxed)
     }
 
+    /// Connections cut because hardly anything on them was a request.
+    pub fn flooded(&self) -> u64 {
+        self.flooded.load(Ordering::Relaxed)
+    }
+
     /// TLS handshakes that failed or took too long.
     pub fn failed_handshakes(&self) -> u64 {
         self.failed_handshakes.load(Ordering::Relaxed)
@@ -66,6 +73,11 @@ impl ServerStats {
     /// Bytes of request bodies held now.
     pub fn body_bytes(&self) -> u64 {
         self.body_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of answers that clients have not taken yet.
+    pub fn answer_bytes(&self) -> u64 {
+        self.answer_bytes.load(Ordering::Relaxed)
     }
 }
 

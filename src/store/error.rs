@@ -21,6 +21,18 @@ pub enum StoreError {
         #[source]
         cause: Option<Arc<dyn Error + Send + Sync>>,
     },
+    /// The store's server is away, which the log has said when it went; trying later can help. Nothing was written.
+    #[error("The store could not {what}: its server cannot be reached.")]
+    Away {
+        /// What it could not do.
+        what: &'static str,
+    },
+    /// Another process has what is asked for, and kept it until the request's time was over. Nothing was written.
+    #[error("The store could not {what} in time.")]
+    Busy {
+        /// What it could not do.
+        what: &'static str,
+    },
     /// No space is left for a write. Nothing was written; reads go on.
     #[error("The store could not {what}: no space is left.")]
     Full {

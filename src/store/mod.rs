@@ -8,21 +8,29 @@
 
 mod error;
 mod id;
+mod lock;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod sqlite;
 #[cfg(test)]
 mod suite;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 pub use error::StoreError;
 pub use id::{ExternalId, ScimId, TargetId, TenantId};
+pub use lock::StoreLock;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresSettings, PostgresStore, PostgresTls};
 pub use record::{Held, Intent, IntentState, KeyRecord, Prepared, Record};
 pub use sqlite::SqliteStore;
 
@@ -246,6 +254,29 @@ pub trait Store: Send + Sync + 'static {
         at: Timestamp,
     ) -> StoreFuture<'a, bool>;
 
+    /// Waits for the lock of a name, such as `User/7`, over all replicas, until `deadline`.
+    ///
+    /// Whoever asks holds the lock within the process already: of one process at most one waits here for a name. An engine that no second
+    /// process serves from has nothing to add to that, and gives it at once.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` if another replica has it until the deadline.
+    fn lock<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        name: &'a str,
+        deadline: Instant,
+    ) -> StoreFuture<'a, StoreLock> {
+        let _ = (tenant, name, deadline);
+        Box::pin(async { Ok(StoreLock::of_one_process()) })
+    }
+
+    /// Whether other processes may serve from this store at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Whether reads and writes get through; for readiness.
     fn health(&self) -> StoreFuture<'_, ()>;
 }
@@ -260,6 +291,23 @@ pub enum StoreSettings {
         /// The file. Missing directories are created, readable by the owner only.
         path: PathBuf,
     },
+    /// A PostgreSQL server: several replicas behave as one.
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresSettings),
+}
+
+/// Makes sure that no second process serves from a store that only one may serve from; holds for as long as what it gives lives.
+///
+/// Commands beside the running gateway (`keys`, `explain`) need no leave.
+///
+/// # Errors
+///
+/// `Unusable` if there is another one.
+pub fn serve_alone(settings: &StoreSettings) -> Result<Option<File>, StoreError> {
+    match settings {
+        StoreSettings::Sqlite { path } => SqliteStore::serve_alone(path).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Opens the store, creating it if there is none, bringing it up to this version, and checking it for damage.
@@ -278,5 +326,7 @@ pub async fn open(settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError
                 .map_err(|error| StoreError::unavailable("open", error))?;
             Ok(Arc::new(opened?))
         }
+        #[cfg(feature = "postgres")]
+        StoreSettings::Postgres(settings) => Ok(Arc::new(PostgresStore::open(settings).await?)),
     }
 }

@@ -3,13 +3,14 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     Driver, Journey, TargetError,
     auth::Session,
     line::{Attempt, random_below, template},
+    memory::{self, Key},
     record::Secrets,
 };
 use crate::mapping::{
@@ -17,7 +18,7 @@ use crate::mapping::{
     model::{Call, Meaning},
     names::Names,
     page::PageRequest,
-    reply::{CallClass, Cut, Reply, RetryHint, Verdict},
+    reply::{CallClass, Cut, Reply, RetryHint, Verdict, take},
 };
 
 /// Attempts at a call that may be repeated, or of which no byte has left.
@@ -54,6 +55,8 @@ pub(super) struct Answer {
     /// Path and query as sent, below the base URL.
     pub asked: String,
     pub is_planned_only: bool,
+    /// It was not asked but remembered, under this key.
+    pub recalled: Option<Key>,
 }
 
 /// What a call has used up of its second chances.
@@ -97,9 +100,17 @@ impl Driver {
                 journey.record(secrets.record(template(ask.call), &planned, Duration::ZERO, true));
                 return Ok(Some(Answer::planned(planned)));
             }
+            let key = ask.call.remember.map(|_| memory::key_of(&planned));
+            if let Some(key) = &key
+                && let Some(reply) = self.memory.recall(key)
+            {
+                return Ok(Some(Answer::recalled(reply, planned, key)));
+            }
+            let generation = self.memory.generation();
             if is_write(ask) {
                 self.pages.forget_rows();
             }
+            let _forgetting = may_mislead(ask).then(|| self.memory.forgetting());
             let attempt = Attempt {
                 planned: &planned,
                 call: ask.call,
@@ -109,21 +120,35 @@ impl Driver {
                 secrets,
             };
             let ended = self.line.attempt(journey, &attempt).await;
-            if let Some((reply, verdict)) = self
-                .settled(journey, ask, &planned, &session, &mut chances, ended)
-                .await?
-            {
+            let settled = match ended {
+                Ok((reply, verdict)) if is_answer(&verdict) => {
+                    session.accept();
+                    Some((reply, verdict))
+                }
+                ended => {
+                    Box::pin(self.settled(journey, ask, &planned, &session, &mut chances, ended))
+                        .await?
+                }
+            };
+            if let Some((reply, verdict)) = settled {
+                if let Some((key, life)) = key.zip(ask.call.remember)
+                    && verdict.meaning.is_done()
+                    && has_all(ask, &reply)
+                {
+                    self.memory.keep(key, &reply, life, generation);
+                }
                 return Ok(Some(Answer {
                     reply,
                     verdict,
                     asked: planned.path_and_query,
                     is_planned_only: false,
+                    recalled: None,
                 }));
             }
         }
     }
 
-    /// The answer, if that is what it was; absent if the call is to be made again, after the wait it takes.
+    /// The answer to what was no plain one, if it was one; absent if the call is to be made again, after the wait it takes.
     async fn settled(
         &self,
         journey: &Journey,
@@ -233,6 +258,17 @@ impl Answer {
             verdict: Verdict::of(Meaning::Ok),
             asked: planned.path_and_query,
             is_planned_only: true,
+            recalled: None,
+        }
+    }
+
+    fn recalled(reply: Reply, planned: PlannedCall, key: &Key) -> Self {
+        Self {
+            reply,
+            verdict: Verdict::of(Meaning::Ok),
+            asked: planned.path_and_query,
+            is_planned_only: false,
+            recalled: Some(key.clone()),
         }
     }
 }
@@ -249,6 +285,37 @@ impl Chances {
         sleep_until(then).await;
         true
     }
+}
+
+/// Whether the call may change what look-ups were answered. Who is new or in another group was not looked up before; nobody
+/// is "not found" from memory.
+fn may_mislead(ask: &Ask<'_>) -> bool {
+    let is_harmless = matches!(
+        ask.class,
+        CallClass::Create | CallClass::MemberAdd | CallClass::MemberRemove | CallClass::Login
+    );
+    is_write(ask) && ask.call.remember.is_none() && !is_harmless
+}
+
+/// Whether a reply holds all that the call takes.
+fn has_all(ask: &Ask<'_>, reply: &Reply) -> bool {
+    let mut taken = Map::new();
+    let is_taken = take(ask.call, reply, ask.names, &mut taken).is_ok();
+    is_taken
+        && ask
+            .call
+            .take
+            .iter()
+            .all(|(name, _)| taken.contains_key(name))
+}
+
+/// Whether a reply is an answer to the wish, and says nothing about the credential or the time.
+fn is_answer(verdict: &Verdict) -> bool {
+    let is_about_itself = matches!(
+        verdict.meaning,
+        Meaning::NotLoggedIn | Meaning::TooMany | Meaning::Retry
+    );
+    !is_about_itself
 }
 
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.

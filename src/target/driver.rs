@@ -11,13 +11,14 @@ use super::{
     auth::Authenticator,
     conduct::{Answer, Ask},
     line::Line,
+    memory::{Memory, Trail},
     pages::Pages,
     progress::{Progress, expect_object, object_in, taken},
 };
 use crate::{
     mapping::{
         call::spelled,
-        model::{Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
+        model::{Budget, Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
         reply::{CallClass, Cut, Reply, Row, Verdict, take},
@@ -34,11 +35,6 @@ pub struct Called {
     pub has_written: bool,
 }
 
-/// What stands for the answer to a call whose condition says no.
-fn not_wanted() -> (Reply, Verdict) {
-    (Reply::planned(), Verdict::of(Meaning::AlreadySo))
-}
-
 /// Drives one tenant's target: made once for each version of its mapping, used by all its requests.
 #[derive(Debug)]
 pub struct Driver {
@@ -46,6 +42,7 @@ pub struct Driver {
     pub(super) line: Line,
     pub(super) auth: Authenticator,
     pub(super) pages: Pages,
+    pub(super) memory: Memory,
 }
 
 impl Driver {
@@ -56,10 +53,12 @@ impl Driver {
     /// `File` or `Settings` for what can never work, `OriginChanged` (promise S21).
     pub fn new(mapping: Arc<Mapping>, shared: Arc<Connections>) -> Result<Self, TargetError> {
         let way = shared.way(&mapping)?;
+        let remembered = mapping.target.budget.remembered;
         Ok(Self {
             auth: Authenticator::new(&mapping.target)?,
             line: Line::new(mapping.clone(), way)?,
             pages: Pages::default(),
+            memory: Memory::new(remembered.unwrap_or(Budget::MOST_REMEMBERED)),
             mapping,
         })
     }
@@ -82,6 +81,9 @@ impl Driver {
     ///
     /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; or what the mapping makes of the name `old`.
     /// With `get-first` the object is read first unless the name `old` is there.
+    ///
+    /// If a step is told that something is not there, and went by what was remembered, that is forgotten and the steps are
+    /// made once more, unless one of them had an effect.
     ///
     /// # Errors
     ///
@@ -126,7 +128,15 @@ impl Driver {
             body: body.as_ref(),
             headers: &headers,
         };
-        match self.steps(journey, &steps, &mut progress).await {
+        let mut trail = Trail::default();
+        let mut outcome = self.steps(journey, &steps, &mut progress, &mut trail).await;
+        trail.end(outcome.as_ref().err());
+        if trail.is_misled {
+            self.memory.forget(&trail.recalled);
+            (progress, trail) = Default::default();
+            outcome = self.steps(journey, &steps, &mut progress, &mut trail).await;
+        }
+        match outcome {
             Ok(()) => {
                 if class == CallClass::Get {
                     progress
@@ -135,7 +145,7 @@ impl Driver {
                 }
                 Ok(self.done(operation, class, progress))
             }
-            Err(cause) if class == CallClass::Create && progress.has_effect => {
+            Err(cause) if class == CallClass::Create && trail.has_effect => {
                 Err(TargetError::Halfway {
                     id: progress.id(),
                     cause: Box::new(cause),
@@ -150,6 +160,7 @@ impl Driver {
         journey: &Journey,
         steps: &Steps<'_>,
         progress: &mut Progress,
+        trail: &mut Trail,
     ) -> Result<(), TargetError> {
         let (operation, class) = (steps.operation, steps.class);
         for step in &operation.steps {
@@ -167,7 +178,10 @@ impl Driver {
             let Some(answer) = self.step(journey, &ask).await? else {
                 continue;
             };
-            let has_effect = !step.method.is_safe() && !answer.is_planned_only;
+            trail.pass(step, &answer);
+            if trail.is_misled {
+                return Ok(());
+            }
             let outcome = taken(step, &answer, &names).and_then(|taken| {
                 let id = match step.into {
                     Some(_) => None,
@@ -182,7 +196,6 @@ impl Driver {
                 Ok((taken, id))
             });
             drop(names);
-            progress.has_effect |= has_effect;
             let (taken, id) =
                 outcome.inspect_err(|error| journey.trouble(&operation.name, error))?;
             match &step.into {
@@ -206,9 +219,7 @@ impl Driver {
     ) -> Result<Option<Row>, TargetError> {
         let class = CallClass::Get;
         let Some((step, cut)) = in_one_call(operation) else {
-            let done = self
-                .run(journey, operation, class, names, None, &[])
-                .await?;
+            let done = Box::pin(self.run(journey, operation, class, names, None, &[])).await?;
             return Ok(done.object.map(Row::Tree));
         };
         let ask = Ask {
@@ -236,7 +247,7 @@ impl Driver {
     }
 
     /// Makes calls one after the other, as [`call`](Self::call) makes one; what one takes is a name for those after it.
-    /// The first that is not done is the outcome.
+    /// The first that is not done is the outcome. What was remembered wrongly is asked again, as by [`run`](Self::run).
     ///
     /// # Errors
     ///
@@ -249,6 +260,26 @@ impl Driver {
         class: CallClass,
         names: &Names<'_>,
     ) -> Result<Called, TargetError> {
+        let mut trail = Trail::default();
+        let made = self.pass(journey, name, calls, class, names, &mut trail);
+        let outcome = Box::pin(made).await?;
+        if !trail.is_misled {
+            return Ok(outcome);
+        }
+        self.memory.forget(&trail.recalled);
+        let again = &mut Trail::default();
+        Box::pin(self.pass(journey, name, calls, class, names, again)).await
+    }
+
+    async fn pass(
+        &self,
+        journey: &Journey,
+        name: &str,
+        calls: &[&Call],
+        class: CallClass,
+        names: &Names<'_>,
+        trail: &mut Trail,
+    ) -> Result<Called, TargetError> {
         let mut known = Map::new();
         let mut called = Called {
             verdict: Verdict::of(Meaning::AlreadySo),
@@ -259,11 +290,15 @@ impl Driver {
             for (name, value) in &known {
                 names.with(name, Cow::Borrowed(value));
             }
-            let answer = self.asked(journey, name, call, class, &names, None).await?;
-            called.has_written |= answer.is_some() && !call.method.is_safe();
-            let (reply, verdict) = answer.unwrap_or_else(not_wanted);
+            let Some(answer) = self.asked(journey, name, call, class, &names, None).await? else {
+                called.verdict = Verdict::of(Meaning::AlreadySo);
+                continue;
+            };
+            trail.pass(call, &answer);
+            called.has_written |= !call.method.is_safe();
+            let (reply, verdict) = (answer.reply, answer.verdict);
             called.verdict = verdict;
-            if !called.verdict.meaning.is_done() {
+            if trail.is_misled || !called.verdict.meaning.is_done() {
                 break;
             }
             let mut found = Map::new();
@@ -295,8 +330,13 @@ impl Driver {
         names: &Names<'_>,
         body: Option<Value>,
     ) -> Result<(Reply, Verdict), TargetError> {
-        let answer = self.asked(journey, name, call, class, names, body).await?;
-        Ok(answer.unwrap_or_else(not_wanted))
+        let answer = self
+            .asked(journey, name, call, class, names, body.as_ref())
+            .await?;
+        Ok(match answer {
+            Some(answer) => (answer.reply, answer.verdict),
+            None => (Reply::planned(), Verdict::of(Meaning::AlreadySo)),
+        })
     }
 
     /// As [`call`](Self::call); absent if the call's condition says no.
@@ -307,28 +347,28 @@ impl Driver {
         call: &Call,
         class: CallClass,
         names: &Names<'_>,
-        body: Option<Value>,
-    ) -> Result<Option<(Reply, Verdict)>, TargetError> {
+        body: Option<&Value>,
+    ) -> Result<Option<Answer>, TargetError> {
         let ask = Ask {
             operation: name,
             call,
             class,
             names,
-            body: body.as_ref(),
+            body,
             page: &PageRequest::default(),
             headers: &[],
             cut: None,
         };
-        let answer = match self.conduct(journey, &ask).await? {
-            Some(answer) => self.polled(journey, &ask, answer).await?,
-            None => return Ok(None),
+        let Some(answer) = self.conduct(journey, &ask).await? else {
+            return Ok(None);
         };
+        let answer = Box::pin(self.polled(journey, &ask, answer)).await?;
         match answer.verdict.meaning {
             Meaning::NotFound | Meaning::Uniqueness | Meaning::Refused(_) => {}
             meaning if meaning.is_done() => {}
             _ => return Err(answer.verdict.into()),
         }
-        Ok(Some((answer.reply, answer.verdict)))
+        Ok(Some(answer))
     }
 
     /// One step, polled until its condition holds; absent if it is not wanted.
@@ -336,7 +376,10 @@ impl Driver {
         let Some(answer) = self.conduct(journey, ask).await? else {
             return Ok(None);
         };
-        let answer = self.polled(journey, ask, answer).await?;
+        let answer = match ask.call.poll {
+            Some(_) => Box::pin(self.polled(journey, ask, answer)).await?,
+            None => answer,
+        };
         if answer.verdict.meaning.is_done() {
             return Ok(Some(answer));
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, StatusCode, header::CONTENT_ENCODING};
+use http::{HeaderMap, HeaderName, Request, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
@@ -28,8 +28,6 @@ use crate::{
     },
 };
 
-/// From sending a call to its reply's head, whatever the deadline (promise R5).
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A call given up sooner says nothing about the target: its request came too late.
 const FAIR_TIME: Duration = Duration::from_secs(1);
 
@@ -138,14 +136,14 @@ impl Line {
         let code = status.as_u16();
         let reply = match attempt.cut {
             Some(cut) => Reply::with_rows(code, headers, &bytes, (target, attempt.call), cut),
-            None => Reply::new(code, headers, &bytes, target),
+            None => Reply::of(code, headers, &bytes, (target, attempt.call)),
         };
         let (verdict, basis) = judged(attempt.call, target, attempt.class, &reply);
         journey.record(CallRecord {
             status: Some(reply.status),
             judged: Some(Judged {
                 meaning: verdict.meaning.name(),
-                by: basis.to_string(),
+                by: basis.words(),
                 is_done: verdict.meaning.is_done(),
             }),
             ..record
@@ -172,7 +170,8 @@ impl Line {
         if now >= deadline {
             return Err(TargetError::TimedOut { sent: false });
         }
-        let head_deadline = deadline.min(now + HEAD_TIMEOUT);
+        // Whatever the deadline (promise R5).
+        let head_deadline = deadline.min(now + self.mapping.target.reply_timeout);
         let response = timeout_at(head_deadline, self.way.client.request(request))
             .await
             .map_err(|_| TargetError::TimedOut { sent: true })?
@@ -219,14 +218,14 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, TargetError> {
 ///
 /// The reset is a number of seconds from now, or since 1970 where it is that large.
 fn used_up(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
-    let number = |names: [&str; 2]| {
-        let value = names.iter().find_map(|name| headers.get(*name))?;
+    let number = |names: [HeaderName; 2]| {
+        let value = names.iter().find_map(|name| headers.get(name))?;
         value.to_str().ok()?.trim().parse::<i64>().ok()
     };
-    if number(["x-ratelimit-remaining", "ratelimit-remaining"])? > 0 {
+    if number(CALLS_LEFT)? > 0 {
         return None;
     }
-    let reset = number(["x-ratelimit-reset", "ratelimit-reset"])?;
+    let reset = number(LEFT_AGAIN)?;
     let is_time = reset > 1_000_000_000;
     let seconds = if is_time {
         reset.saturating_sub(now.as_second())
@@ -237,9 +236,20 @@ fn used_up(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(60)))
 }
 
+/// How many calls are left.
+const CALLS_LEFT: [HeaderName; 2] = [
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-remaining"),
+];
+/// When there will be more.
+const LEFT_AGAIN: [HeaderName; 2] = [
+    HeaderName::from_static("x-ratelimit-reset"),
+    HeaderName::from_static("ratelimit-reset"),
+];
+
 /// A call as the mapping writes it, without its query: it names no value.
 pub(super) fn template(call: &Call) -> String {
-    format!("{} {}", call.method, call.path.source())
+    [call.method.as_str(), " ", call.path.source()].concat()
 }
 
 fn kind_of(attempt: &Attempt<'_>) -> Kind {

@@ -8,6 +8,7 @@
 //!  scan      a list from beginning to end        window   a part of it by index
 //!  conduct   one call: login, renewal, the few repetitions that are allowed
 //!  line      one attempt: breaker, budget, deadline, the bytes, the verdict
+//!  memory    what look-ups were answered a short while ago
 //! ```
 //!
 //! No byte of a write is sent twice unless the mapping says that it may be, the target said that it did not look at it, or
@@ -23,6 +24,7 @@ mod driver;
 mod error;
 mod journey;
 mod line;
+mod memory;
 mod pages;
 mod progress;
 mod record;

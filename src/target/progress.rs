@@ -20,8 +20,6 @@ pub(super) struct Progress {
     id: Option<Value>,
     last: Option<Answer>,
     is_planned_only: bool,
-    /// Whether a step was done that may have changed something.
-    pub has_effect: bool,
     /// Replies that are members of the object, and where.
     parts: Vec<(FieldPlace, Value)>,
 }
@@ -134,13 +132,17 @@ impl Driver {
     }
 
     /// What the operation comes to.
-    pub(super) fn done(&self, operation: &Operation, class: CallClass, progress: Progress) -> Done {
-        let reply = progress.last.as_ref().map(|answer| &answer.reply);
+    pub(super) fn done(
+        &self,
+        operation: &Operation,
+        class: CallClass,
+        mut progress: Progress,
+    ) -> Done {
         let has_object = operation.reply == ReplyKind::Object || class == CallClass::Get;
-        let object = reply
-            .filter(|_| has_object)
-            .and_then(|reply| object_in(operation, reply))
-            .map(|object| progress.with_parts(object.clone()));
+        let last = progress.last.as_mut().filter(|_| has_object);
+        let object = last.and_then(|answer| take_object(operation, &mut answer.reply));
+        let object = object.map(|object| progress.with_parts(object));
+        let reply = progress.last.as_ref().map(|answer| &answer.reply);
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
         let id = progress.id().filter(|_| !progress.is_planned_only);
         Done {
@@ -187,6 +189,16 @@ pub(super) fn expect_object(operation: &Operation, reply: &Reply) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// The object in a reply, moved out of it where its place is plain.
+fn take_object(operation: &Operation, reply: &mut Reply) -> Option<Value> {
+    let place = match (&operation.object, &operation.envelope) {
+        (Some(_), _) => return object_in(operation, reply).cloned(),
+        (None, Some(envelope)) => reply.content.get_mut(envelope)?,
+        (None, None) => &mut reply.content,
+    };
+    place.is_object().then(|| place.take())
 }
 
 /// The object in a reply; absent if there is none.

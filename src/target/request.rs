@@ -1,5 +1,7 @@
 //! The HTTP request of one call: where it goes, what is said in front of it, who says it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Uri,
@@ -35,11 +37,16 @@ impl Line {
         let planned = attempt.planned;
         let session = attempt.session;
         // A next link may repeat the credential's parameter.
-        let path_and_query = without(&planned.path_and_query, &session.query);
-        let path_and_query = with_query(path_and_query, &session.query);
-        let url = format!("{}{path_and_query}", self.base);
+        let path_and_query = match session.query.is_empty() {
+            true => Cow::Borrowed(planned.path_and_query.as_str()),
+            false => {
+                let others = without(&planned.path_and_query, &session.query);
+                Cow::Owned(with_query(others, &session.query))
+            }
+        };
+        let url = Bytes::from([self.base.as_str(), &path_and_query].concat());
         let unsendable = || CallError::Path(planned.operation.clone());
-        let uri: Uri = url.parse().map_err(|_| unsendable())?;
+        let uri = Uri::from_maybe_shared(url).map_err(|_| unsendable())?;
         let is_home = uri
             .authority()
             .is_some_and(|authority| authority.as_str() == self.authority());

@@ -114,8 +114,10 @@ impl<'d> Listing<'d> {
 
     /// Where the rows are cut out; absent if a tree is needed.
     fn cut(&self) -> Option<Cut<'d>> {
-        let Items::At(path) = self.items else {
-            return None;
+        let path = match self.items {
+            Items::At(path) => path,
+            // Where it is no list in a reply, nothing is cut out of that reply.
+            Items::LikeList(list, _) => list?,
         };
         let cut = Cut::of_list(path)?;
         let is_left = body_paths(self.page).all(|path| cut.leaves(path));

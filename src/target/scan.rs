@@ -64,12 +64,38 @@ impl Driver {
 }
 
 impl Scan<'_> {
+    /// The same, its rows as text where nothing needs a tree of them: for [`next_rows`](Self::next_rows).
+    pub fn as_text(mut self) -> Self {
+        for listing in &mut self.waiting {
+            *listing = listing.as_text(true);
+        }
+        self
+    }
+
     /// The next page; absent after the last.
     ///
     /// # Errors
     ///
-    /// Any [`TargetError`]. The pages before it are then not the whole list, and no further page comes.
+    /// As [`next_rows`](Self::next_rows).
     pub async fn next_page(&mut self, journey: &Journey) -> Result<Option<ScanPage>, TargetError> {
+        let Some((rows, total)) = self.next_rows(journey).await? else {
+            return Ok(None);
+        };
+        let trees = rows.into_iter().map(Row::into_tree);
+        let items = trees.collect::<Option<_>>();
+        let items = items.ok_or(TargetError::BadReply("a row of it cannot be read"))?;
+        Ok(Some(ScanPage { items, total }))
+    }
+
+    /// The rows of the next page, and the number of all objects as [`ScanPage`] has it; absent after the last page.
+    ///
+    /// # Errors
+    ///
+    /// Any [`TargetError`]. The pages before it are then not the whole list, and no further page comes.
+    pub async fn next_rows(
+        &mut self,
+        journey: &Journey,
+    ) -> Result<Option<(Vec<Row>, Option<u64>)>, TargetError> {
         let (listing, mut pager) = match self.current.take() {
             Some(current) => current,
             None => match self.waiting.pop() {
@@ -82,15 +108,12 @@ impl Scan<'_> {
             .page(journey, &listing, self.names, &mut pager)
             .await;
         let (rows, next) = read.inspect_err(|_| self.waiting.clear())?;
-        let trees = rows.into_iter().map(Row::into_tree);
-        let items = trees.collect::<Option<_>>();
-        let items = items.ok_or(TargetError::BadReply("a row of it cannot be read"))?;
         self.driver.pages.learn(&listing.key(), &pager, None);
         let total = pager.total().filter(|_| self.is_single);
         if let Next::More(_) = next {
             self.current = Some((listing, pager));
         }
-        Ok(Some(ScanPage { items, total }))
+        Ok(Some((rows, total)))
     }
 
     fn begin<'d>(&self, listing: &Listing<'d>) -> Pager<'d>

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_live_token_opens_its_own_tenant() {
+    fn s6_only_a_live_token_opens_its_own_tenant() {
         let keys = keys();
         let now = at("2026-11-22T00:00:00Z");
         let cases = [
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_that_two_tenants_claim_stays_with_the_first() {
+    fn s2_a_hash_that_two_tenants_claim_stays_with_the_first() {
         let mut keys = keys();
         assert!(!keys.add(
             key::sha256("acme-token"),

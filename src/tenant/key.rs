@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_the_secret_changes_the_token() {
+    fn s7_every_bit_of_the_secret_changes_the_token() {
         let token = |random: [u8; MINT_RANDOM_BYTES]| mint(&random).token.expose().to_owned();
         let mut seen = std::collections::HashSet::from([token(counting())]);
         for bit in 64..MINT_RANDOM_BYTES * 8 {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_debug_print_shows_neither_token_nor_secret() {
+    fn s19_a_debug_print_shows_neither_token_nor_secret() {
         let key = mint(&counting());
         let shown = format!("{key:?}");
         assert!(shown.contains("***"));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_itself_verifies_against_its_hash() {
+    fn s7_only_the_token_itself_verifies_against_its_hash() {
         let key = mint(&counting());
         assert!(verify(key.token.expose(), &key.sha256));
         assert!(verify_known(key.token.expose(), Some(&key.sha256)));

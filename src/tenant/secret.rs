@@ -33,3 +33,24 @@ impl fmt::Debug for Secret {
         f.write_str("***")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    trait Compared<Marker> {
+        fn found() {}
+    }
+
+    impl<T> Compared<()> for T {}
+
+    struct ByEquality;
+
+    impl<T: PartialEq> Compared<ByEquality> for T {}
+
+    #[test]
+    fn s9_secrets_cannot_be_compared() {
+        // Does not compile once there is a `==` for secrets: then two implementations are meant.
+        <Secret as Compared<_>>::found();
+    }
+}

@@ -44,7 +44,17 @@ impl Directory {
         };
         match outcome {
             Ok(reply) => Answer::json(200, reply),
-            Err((kind, message)) => Answer::json(400, json!({"__type": kind, "Message": message})),
+            Err((kind, message)) => {
+                let mut error = json!({"__type": kind, "Message": message, "RequestId": "5f1b"});
+                if kind == "ConflictException" {
+                    let is_busy = message.contains("concurrently");
+                    error["Reason"] = match is_busy {
+                        true => json!("CONCURRENT_MODIFICATION"),
+                        false => json!("UNIQUENESS_CONSTRAINT_VIOLATION"),
+                    };
+                }
+                Answer::json(400, error)
+            }
         }
     }
 

@@ -226,7 +226,7 @@ fn reads_may_be_repeated_and_writes_only_if_the_mapping_says_so() {
 proptest! {
     /// S16, S22: whatever a value holds, it stays one parameter, and means itself.
     #[test]
-    fn a_value_in_a_query_stays_one_value(value in any::<String>(), other in ".*") {
+    fn s16_a_value_in_a_query_stays_one_value(value in any::<String>(), other in ".*") {
         let text = with_query("/u".into(), &[("a".into(), value.clone()), ("b".into(), other.clone())]);
         let (path, query) = text.split_once('?').unwrap();
         prop_assert_eq!(path, "/u");
@@ -238,7 +238,7 @@ proptest! {
 
     /// P7, P8: a planned call's path has the template's shape, and no header holds a line end.
     #[test]
-    fn no_value_changes_a_call_s_shape(value in any::<String>()) {
+    fn p8_no_value_changes_a_call_s_shape(value in any::<String>()) {
         let target = target("https://app.example");
         let mut get = call("GET /a/{x}/b?q={x}");
         get.headers = vec![("X-Value".into(), template("v {x}"))];

@@ -235,7 +235,7 @@ async fn p9_redirects_are_never_followed() {
 }
 
 #[tokio::test]
-async fn replies_that_are_too_large_or_compressed_are_refused() {
+async fn p6_replies_that_are_too_large_or_compressed_are_refused() {
     let large = json!({"id": 7, "x": "y".repeat(5000)});
     let application = FakeTarget::start(move |_, seen| {
         Act::Say(match seen.path.as_str() {

@@ -126,7 +126,7 @@ async fn a_private_root_is_trusted_if_the_mapping_names_it() {
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn p12_a_certificate_for_another_name_is_refused() {
     let authority = Authority::new();
     let application = application(&authority, "other.example", None).await;
     let ca = authority.file();

@@ -181,3 +181,38 @@ async fn a_users_groups_are_indirect_where_the_application_says_so() {
         [(&own, &direct), (&outer, &indirect), (&of_self, &direct)]
     );
 }
+
+/// The application lists a user's groups with those they have through another (`all=1`).
+#[tokio::test]
+async fn a_filter_by_group_finds_who_has_it_through_another() {
+    let read = "items = '$.items[*]'\nid    = '$.user_id'";
+    let display = "display = '$.name'";
+    for (is_indirect, found) in [
+        ("\nis-indirect = \"via != null\"", vec!["ada"]),
+        ("", vec![]),
+    ] {
+        let stage = Setup::default()
+            .with(
+                "[group.members]\n",
+                "[group.members]\ntypes = [\"User\", \"Group\"]\n",
+            )
+            .with(read, &format!("{read}\nis-group = \"kind == 'group'\""))
+            .with(display, &format!("{display}{is_indirect}"))
+            .with(
+                "call    = \"GET /users/{id}/groups\"",
+                "call    = \"GET /users/{id}/groups?all=1\"",
+            )
+            .start()
+            .await;
+        let ada = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+        let inner = stage.app.add_group(json!({ "name": "inner" }), [ada]);
+        let outer = stage
+            .app
+            .add_group(json!({ "name": "outer", "via": "inner" }), [inner]);
+        let filter = format!("/Users?filter=groups.value%20eq%20%22g-{outer}%22");
+        let reply = stage.get(&filter).await.is(200);
+        assert_eq!(reply.each("userName"), found, "{is_indirect}");
+        let direct = format!("/Users?filter=groups.value%20eq%20%22g-{inner}%22");
+        assert_eq!(stage.get(&direct).await.is(200).each("userName"), ["ada"]);
+    }
+}

@@ -75,6 +75,8 @@ async fn a_deactivation() {
         json!([{ "op": "replace", "path": CORE, "value": { "active": false } }]),
         json!([{ "op": "replace", "value": { "id": "1", "schemas": [CORE], "active": false } }]),
         json!([{ "op": "replace", "value": { format!("{CORE}:active"): "FALSE" } }]),
+        json!([{ "op": "replace", "path": "/active", "value": 0 }]),
+        json!([{ "op": "replace", "path": "active", "value": [{ "$ref": null, "value": "0" }] }]),
     ];
     let policy = "[policy]\nmost-changes = { deactivations = 1, window = \"1h\" }\n";
     all_the_same(
@@ -102,6 +104,9 @@ async fn a_removal_of_a_member() {
         json!({ "op": "remove", "path": "members", "value": "2" }),
         json!({ "op": "remove", "path": "members", "value": [{ "value": 2, "display": "x" }] }),
         json!({ "op": "remove", "path": "members", "value": [{ "$ref": "https://scim.example/scim/v2/Users/2" }] }),
+        json!({ "op": "remove", "path": "/members", "value": [{ "value": "2" }] }),
+        json!({ "op": "remove", "path": "members[value == “2”]" }),
+        json!({ "op": "remove", "value": { "members": [{ "value": "2" }] } }),
     ];
     let policy = "[policy]\nmax-shrink = { percent = 10, members = 0 }\n";
     let spellings = operations(removals.map(|one| json!([one])));
@@ -134,6 +139,7 @@ async fn a_creation() {
         with(json!({ "schemas": ["urn:scim:schemas:core:1.0"] })),
         with(json!({ "active": "True" })),
         with(json!({ "active": ["true"] })),
+        with(json!({ "active": 1, "title": { "value": "Dr." } })),
         with(json!({ "id": "x", "meta": { "resourceType": "User" }, "groups": [] })),
         with(json!({ "nickName": null, "displayName": "", "phoneNumbers": [] })),
         with(json!({ "emails": { "value": "eve@evil.example", "type": "work" } })),
@@ -185,4 +191,62 @@ async fn a_replacement() {
         stage.ask("PUT", "/Users/1").body(body)
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_new_address() {
+    let mail = "eve@evil.example";
+    let spellings = operations([
+        json!([{ "op": "replace", "path": "emails[type eq \"work\"].value", "value": mail }]),
+        json!([{ "op": "Add", "path": "Emails[Type Eq \"work\"].Value", "value": mail }]),
+        json!([{ "op": "replace", "path": "emails[type eq work].value", "value": [mail] }]),
+        json!([{ "op": "replace", "path": "emails[type == 'work']", "value": { "value": mail } }]),
+        json!([{ "op": "replace", "path": "emails", "value": [{ "type": "work", "value": mail }] }]),
+        json!([{ "op": "replace", "path": "emails", "value": { "type": "work", "value": mail } }]),
+        json!([{ "op": "replace", "path": "/emails", "value": [{ "type": "work", "value": mail }] }]),
+        json!([{ "op": "replace", "value": { "emails": [{ "type": "work", "value": mail }] } }]),
+        json!([{ "op": "replace", "value": { "emails[type eq \"work\"].value": mail } }]),
+        json!([{ "op": "replace", "value": { format!("{CORE}:emails"): [{ "type": "work", "value": mail }] } }]),
+        json!([{ "op": "replace", "path": CORE, "value": { "emails": { "type": "work", "value": mail } } }]),
+        json!([{ "op": "replace", "value": json!({ "emails": [{ "type": "work", "value": mail }] }).to_string() }]),
+        json!([{ "op": "remove", "path": "emails" }, { "op": "add", "path": "emails", "value": [{ "type": "work", "value": mail }] }]),
+    ]);
+    let policy = "[client]\ndomains = [\"corp.example\"]\n";
+    all_the_same(spellings, policy, 400, |stage, body| {
+        stage.ask("PATCH", "/Users/1").body(body)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_manager_who_is_not_there() {
+    let path = format!("{ENTERPRISE}:manager");
+    let spellings = |id: &str| {
+        operations([
+            json!([{ "op": "replace", "path": path, "value": { "value": id } }]),
+            json!([{ "op": "Add", "path": path, "value": id }]),
+            json!([{ "op": "replace", "path": "manager", "value": [{ "$ref": null, "value": id }] }]),
+            json!([{ "op": "replace", "path": "manager.value", "value": id }]),
+            json!([{ "op": "replace", "path": format!("{path}.value"), "value": id }]),
+            json!([{ "op": "replace", "path": format!("{ENTERPRISE}.manager"), "value": id }]),
+            json!([{ "op": "replace", "path": format!("/{ENTERPRISE}/manager"), "value": id }]),
+            json!([{ "op": "replace", "path": "manager", "value": { "$ref": format!("../Users/{id}") } }]),
+            json!([{ "op": "replace", "value": { "manager": id } }]),
+            json!([{ "op": "replace", "value": { path.clone(): id } }]),
+            json!([{ "op": "replace", "value": { ENTERPRISE: { "manager": { "value": id } } } }]),
+            json!([{ "op": "replace", "path": ENTERPRISE, "value": { "manager": id } }]),
+            json!([{ "op": "replace", "value": { "urn:scim:schemas:extension:enterprise:1.0": { "manager": { "value": id } } } }]),
+        ])
+    };
+    // The same calls for one who is there; for one who is not the same refusal, which is policy of its own.
+    all_the_same(spellings("3"), "[user.attributes]\n'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager' = { field = 'manager_id', reference = \"User\", as = \"integer\", create-only = true }\n", 400, |stage, body| {
+        stage.ask("PATCH", "/Users/1").body(body)
+    })
+    .await;
+    for body in spellings("no-such") {
+        let stage = staffed("").await;
+        let ask = stage.ask("PATCH", "/Users/1").body(body.clone());
+        ask.send().await.refused(400, "invalidValue");
+        assert_eq!(stage.app.writes(), [], "{body}");
+    }
 }

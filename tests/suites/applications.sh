@@ -13,14 +13,19 @@ cargo build --quiet --bin scimgate || exit 2
 # What an application itself cannot, as docs/apps/NAME.md says: the suite's words for it.
 limits() {
   case $1 in
-    # A user's key is an address, and the suite's names are none.
-    directus) echo 'has to be a valid email address' ;;
-    mailman) echo 'userName.* does not have the form the application wants' ;;
     # Groups are fixed; a password is set once, at creation.
     rabbitmq | mediawiki) echo 'cannot create a Group through its API|.password. cannot be changed once' ;;
     # A role is one of Zabbix's own.
     zabbix) echo 'does not know this value of .userType' ;;
     *) echo '^$' ;;
+  esac
+}
+
+# What the tenant's file says beside its key: where a user is an address, the suite's names are to become some.
+settings() {
+  case $1 in
+    directus) printf '[settings]\ndomain = "people.example.com"\n' ;;
+    mailman) printf '[settings]\npeople = "people.example.com"\n' ;;
   esac
 }
 
@@ -49,7 +54,7 @@ run() {
   mkdir -p "$folder/mappings/apps"
   cp "mappings/apps/$name.toml" "$folder/mappings/apps/"
   made=$(target/debug/scimgate keys create suite --name suite --toml 2>"$folder/key")
-  { printf 'tenant = "suite"\napp = "%s"\n\n' "$name"; printf '%s\n' "$made"; } >"$folder/mappings/suite.toml"
+  { printf 'tenant = "suite"\napp = "%s"\n\n' "$name"; printf '%s\n\n' "$made"; settings "$name"; } >"$folder/mappings/suite.toml"
   token=$(grep -ohE 'sg_[A-Za-z0-9_-]+' "$folder/key" "$folder/mappings/suite.toml" | head -1)
   cat >"$folder/scimgate.toml" <<TOML
 mappings = "$folder/mappings"

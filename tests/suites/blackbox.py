@@ -230,7 +230,10 @@ def cursors(everyone):
         refused(f"a {what} cursor", client.query("/Users", cursor=bad, count=40), 400, "invalidCursor")
     refused("a cursor of another query", client.query("/Users", cursor=cursor, count=40, filter="title pr"), 400, "invalidCursor")
     refused("a cursor of another endpoint", client.query("/Groups", cursor=cursor, count=40), 400, "invalidCursor")
-    check("count may change on the way", client.query("/Users", cursor=cursor, count=3).json.get("itemsPerPage") == 3, "")
+    refused("another count on the way", client.query("/Users", cursor=cursor, count=3), 400, "invalidCount")
+    check("no count on the way is the first one's", client.query("/Users", cursor=cursor).json.get("itemsPerPage") == 40, "")
+    check("the names in a filter may change their case", client.query("/Users", cursor=client.query("/Users", cursor="", count=2, filter="userName pr").json["nextCursor"],
+                                                                       count=2, filter="USERNAME PR").status == 200, "")
     body = {"schemas": [MESSAGES + "SearchRequest"], "cursor": "", "count": 40, "attributes": ["userName"]}
     reply = client.post("/Users/.search", body)
     check("a search by cursor", reply.status == 200 and reply.json.get("nextCursor"), reply)

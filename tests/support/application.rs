@@ -77,6 +77,8 @@ struct Content {
     groups: BTreeMap<u64, Value>,
     members: BTreeMap<u64, BTreeSet<u64>>,
     faults: Vec<Planned>,
+    /// Removals under way, and how often each was asked for.
+    jobs: BTreeMap<u64, u32>,
     /// Calls before it are forgotten.
     mark: usize,
 }
@@ -294,6 +296,9 @@ impl Content {
                 Some(_) => Answer::empty(204),
                 None => missing(),
             },
+            ("PUT", ["accounts", login]) => self.upsert(login, seen.json()),
+            ("DELETE", ["removals", _]) => self.begin_removal(id),
+            ("GET", ["jobs", _]) => self.job(id),
             (method, ["groups", _, "members", rest @ ..]) => {
                 self.membership(method, id, rest.first().copied(), seen)
             }
@@ -388,6 +393,39 @@ impl Content {
         Answer::json(201, self.groups[&id].clone())
     }
 
+    /// Makes a user or writes over the one there is, and moves the address to it, whoever had it before.
+    fn upsert(&mut self, login: &str, mut fields: Value) -> Answer {
+        let mail = fields["mail"].clone();
+        for user in self.users.values_mut().filter(|user| user["mail"] == mail) {
+            user["mail"] = Value::Null;
+        }
+        fields["login"] = json!(login);
+        match self.number_of(login) {
+            0 => self.create_user(fields),
+            id => merged(self.users.get_mut(&id), fields),
+        }
+    }
+
+    /// Removes in the background: a job with the group's number, done when it was asked for the third time. There is one for
+    /// whatever number.
+    fn begin_removal(&mut self, id: u64) -> Answer {
+        self.jobs.insert(id, 0);
+        Answer::json(202, json!({ "job": id }))
+    }
+
+    fn job(&mut self, id: u64) -> Answer {
+        let Some(asked) = self.jobs.get_mut(&id) else {
+            return missing();
+        };
+        *asked += 1;
+        let is_done = *asked >= 3;
+        if is_done {
+            self.groups.remove(&id);
+        }
+        let state = if is_done { "complete" } else { "active" };
+        Answer::json(200, json!({ "state": state }))
+    }
+
     fn change(&mut self, id: u64, fields: Value) -> Answer {
         let login = fields["login"].as_str().unwrap_or_default().to_owned();
         let is_other = |(other, user): (&u64, &Value)| *other != id && same(&user["login"], &login);
@@ -444,8 +482,14 @@ impl Content {
     fn groups_of(&self, user: u64, seen: &Seen) -> Answer {
         let groups = self.groups.iter();
         let groups = groups.filter(|(id, _)| {
-            let members = self.members.get(id);
-            members.is_some_and(|members| members.contains(&user))
+            let has = |id: u64, one: u64| {
+                self.members
+                    .get(&id)
+                    .is_some_and(|members| members.contains(&one))
+            };
+            let mut inner = self.groups.keys().filter(|inner| has(**inner, user));
+            has(**id, user)
+                || (seen.parameter("all").is_some() && inner.any(|inner| has(**id, *inner)))
         });
         page(seen, groups.map(|(_, group)| group))
     }

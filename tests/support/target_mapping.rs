@@ -15,7 +15,7 @@ use scimgate::{
         path::JsonPath,
         template::{PathTemplate, Template, Tree},
     },
-    scim::{AttributePath, ResourceType, Schema},
+    scim::{AttributePath, Projection, ResourceType, Schema},
     target::Journey,
 };
 use serde_json::Map;
@@ -73,6 +73,7 @@ pub fn call(text: &str) -> Call {
         tolerate: Vec::new(),
         poll: None,
         is_repeatable: false,
+        remember: None,
         place: place(),
     }
 }
@@ -123,6 +124,7 @@ pub fn target(base_url: &str) -> Target {
         base_url: base_url.parse().unwrap(),
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
+        reply_timeout: Duration::from_secs(20),
         ca: None,
         client_certificate: None,
         headers: Vec::new(),
@@ -158,6 +160,7 @@ pub fn users() -> TypeMapping {
         extensions: Vec::new(),
     };
     TypeMapping {
+        usual: Arc::new(Projection::usual(&resource_type)),
         resource_type: Arc::new(resource_type),
         section: "user".into(),
         id: IdRule {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::kit::{eventually, settings, start};
 
 #[tokio::test]
-async fn a_panic_costs_one_request_and_not_the_connection() {
+async fn p13_a_panic_costs_one_request_and_not_the_connection() {
     let server = start(settings()).await;
     let mut wire = server.connect().await;
     for path in ["/panic", "/admit-panic"] {

@@ -9,7 +9,7 @@ async fn server() -> Running {
 }
 
 #[tokio::test]
-async fn ambiguous_and_hiding_heads_are_refused() {
+async fn p1_ambiguous_and_hiding_heads_are_refused() {
     let server = server().await;
     for (lines, expected) in [
         ("GET /echo HTTP/1.1|Host: a.example", 200),
@@ -110,7 +110,7 @@ async fn a_raw_quote_in_the_query_is_refused_by_hyper_itself_and_counted() {
 }
 
 #[tokio::test]
-async fn a_length_beside_chunks_never_makes_two_requests_of_one() {
+async fn p1_a_length_beside_chunks_never_makes_two_requests_of_one() {
     let server = server().await;
     for lines in [
         "Content-Length: 5\r\nTransfer-Encoding: chunked",
@@ -130,7 +130,7 @@ async fn a_length_beside_chunks_never_makes_two_requests_of_one() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order_and_body_bytes_are_never_requests() {
+async fn p1_pipelined_requests_are_answered_in_order_and_body_bytes_are_never_requests() {
     let server = server().await;
     let inner = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     let length = inner.len();
@@ -144,7 +144,7 @@ async fn pipelined_requests_are_answered_in_order_and_body_bytes_are_never_reque
 }
 
 #[tokio::test]
-async fn what_came_before_a_refused_body_is_never_followed_by_its_bytes_as_a_request() {
+async fn p1_what_came_before_a_refused_body_is_never_followed_by_its_bytes_as_a_request() {
     let server = server().await;
     let inner = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     let length = inner.len();
@@ -157,7 +157,7 @@ async fn what_came_before_a_refused_body_is_never_followed_by_its_bytes_as_a_req
 }
 
 #[tokio::test]
-async fn the_client_behind_a_trusted_proxy_is_told_apart_from_the_proxy() {
+async fn p11_the_client_behind_a_trusted_proxy_is_told_apart_from_the_proxy() {
     let head = "GET /echo HTTP/1.1\r\nHost: inner:8080\r\nX-Forwarded-For: 1.1.1.1, 203.0.113.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: scim.example\r\n\r\n";
     for (trusted, expected) in [
         (

@@ -14,10 +14,7 @@ use std::{
 use http::{StatusCode, request::Parts};
 use scimgate::{
     scim::Error,
-    server::{
-        Admission, Drained, Handler, PeerAddress, Request, Response, ServerSettings, ServerStats,
-        bind,
-    },
+    server::{Admission, Drained, Handler, Request, Response, ServerSettings, ServerStats, bind},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -70,8 +67,7 @@ impl Handler for Echo {
         })
     }
 
-    fn admit(&self, head: &Parts) -> Result<Admission, Response> {
-        assert!(head.extensions.get::<PeerAddress>().is_some());
+    fn admit(&self, head: &Parts, _: SocketAddr) -> Result<Admission, Response> {
         match head.uri.path() {
             "/refuse" => Err(Response::error(&Error::new(401, "Who are you?"))),
             "/admit-panic" => panic!("asked to"),

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use crate::kit::{eventually, settings, start};
 
 #[tokio::test]
-async fn bodies_are_limited_to_the_byte_with_and_without_a_length() {
+async fn p5_bodies_are_limited_to_the_byte_with_and_without_a_length() {
     let mut settings = settings();
     settings.limits.max_body_bytes = 1000;
     let server = start(settings).await;
@@ -37,7 +37,7 @@ async fn a_route_can_lower_the_limit_but_not_raise_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_reaches_a_client_that_goes_on_sending() {
+async fn p1_a_refusal_reaches_a_client_that_goes_on_sending() {
     let server = start(settings()).await;
     let mut wire = server.connect().await;
     let bytes = 3 * 1024 * 1024;
@@ -75,7 +75,7 @@ async fn a_refused_request_is_not_asked_for_its_body() {
 }
 
 #[tokio::test]
-async fn heads_are_limited_in_lines_bytes_and_url() {
+async fn p5_heads_are_limited_in_lines_bytes_and_url() {
     let server = start(settings()).await;
     for (count, expected) in [(63, 200), (64, 200), (65, 431)] {
         let mut head = "GET /echo HTTP/1.1\r\nHost: a\r\n".to_owned();
@@ -114,7 +114,7 @@ async fn heads_are_limited_in_lines_bytes_and_url() {
 }
 
 #[tokio::test]
-async fn bodies_in_flight_have_a_common_budget() {
+async fn p5_bodies_in_flight_have_a_common_budget() {
     let mut settings = settings();
     settings.limits.max_bodies_in_flight_bytes = 150;
     let server = start(settings).await;
@@ -139,7 +139,7 @@ async fn bodies_in_flight_have_a_common_budget() {
 }
 
 #[tokio::test]
-async fn one_client_has_a_share_of_the_connections() {
+async fn p4_one_client_has_a_share_of_the_connections() {
     let mut settings = settings();
     settings.limits.max_connections_per_peer = 2;
     let server = start(settings).await;
@@ -153,7 +153,7 @@ async fn one_client_has_a_share_of_the_connections() {
 }
 
 #[tokio::test]
-async fn at_the_limit_the_longest_idle_connection_makes_room() {
+async fn p4_at_the_limit_the_longest_idle_connection_makes_room() {
     let mut settings = settings();
     settings.limits.max_connections = 2;
     let server = start(settings).await;

@@ -30,7 +30,7 @@ fn is_about(took: Duration, expected: Duration) -> bool {
 }
 
 #[tokio::test]
-async fn a_connection_that_sends_nothing_is_closed() {
+async fn p4_a_connection_that_sends_nothing_is_closed() {
     let mut settings = impatient();
     settings.limits.first_byte = SHORT;
     let server = start(settings).await;
@@ -41,7 +41,7 @@ async fn a_connection_that_sends_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_cut_however_steadily_it_comes() {
+async fn p4_a_head_that_does_not_end_is_cut_however_steadily_it_comes() {
     let mut settings = impatient();
     settings.limits.head = SHORT;
     let server = start(settings).await;
@@ -67,7 +67,7 @@ async fn a_head_that_does_not_end_is_cut_however_steadily_it_comes() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_and_a_used_one_is_not() {
+async fn p4_an_idle_connection_is_closed_and_a_used_one_is_not() {
     let mut settings = impatient();
     settings.limits.idle = SHORT * 2;
     let server = start(settings).await;
@@ -83,7 +83,7 @@ async fn an_idle_connection_is_closed_and_a_used_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_is_refused_and_one_that_keeps_the_pace_is_not() {
+async fn p4_a_body_that_trickles_is_refused_and_one_that_keeps_the_pace_is_not() {
     let mut settings = impatient();
     settings.limits.body_grace = SHORT;
     settings.limits.body_min_rate = 100;
@@ -107,7 +107,7 @@ async fn a_body_that_trickles_is_refused_and_one_that_keeps_the_pace_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_must_end_even_if_it_keeps_the_pace() {
+async fn p4_a_body_must_end_even_if_it_keeps_the_pace() {
     let mut settings = impatient();
     settings.limits.body = SHORT;
     settings.limits.body_min_rate = 1;
@@ -121,7 +121,7 @@ async fn a_body_must_end_even_if_it_keeps_the_pace() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut() {
+async fn p4_a_client_that_does_not_read_is_cut() {
     let mut settings = impatient();
     settings.limits.write_stall = SHORT;
     let server = start(settings).await;
@@ -136,7 +136,7 @@ async fn a_client_that_does_not_read_is_cut() {
 }
 
 #[tokio::test]
-async fn a_handler_that_hangs_is_answered_for() {
+async fn r5_a_handler_that_hangs_is_answered_for() {
     let mut settings = impatient();
     settings.limits.answer = SHORT;
     let server = start(settings).await;

@@ -21,7 +21,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::kit::{PATIENCE, Running, Wire, eventually, settings, start};
 
-fn client(ca: &Path, alpn: &[&[u8]]) -> TlsConnector {
+pub fn client(ca: &Path, alpn: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(ca).unwrap())
@@ -35,19 +35,22 @@ fn client(ca: &Path, alpn: &[&[u8]]) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-async fn connect(server: &Running, client: &TlsConnector) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn connect(
+    server: &Running,
+    client: &TlsConnector,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(server.address).await?;
     let name = ServerName::try_from("localhost").unwrap();
     client.connect(name, tcp).await
 }
 
-struct Secure {
-    directory: tempfile::TempDir,
-    ca: std::path::PathBuf,
-    settings: ServerSettings,
+pub struct Secure {
+    pub directory: tempfile::TempDir,
+    pub ca: std::path::PathBuf,
+    pub settings: ServerSettings,
 }
 
-fn secure() -> Secure {
+pub fn secure() -> Secure {
     let directory = tempfile::tempdir().unwrap();
     let made = dev_certificate::ensure(directory.path()).unwrap();
     let mut settings = settings();
@@ -59,9 +62,9 @@ fn secure() -> Secure {
     }
 }
 
-type Sender = http2::SendRequest<Full<bytes::Bytes>>;
+pub type Sender = http2::SendRequest<Full<bytes::Bytes>>;
 
-async fn http2_client(server: &Running, client: &TlsConnector) -> Sender {
+pub async fn http2_client(server: &Running, client: &TlsConnector) -> Sender {
     let stream = connect(server, client).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let io = TokioIo::new(stream);
@@ -70,7 +73,7 @@ async fn http2_client(server: &Running, client: &TlsConnector) -> Sender {
     sender
 }
 
-fn request(method: &str, path: &str, body: &'static str) -> http::Request<Full<bytes::Bytes>> {
+pub fn request(method: &str, path: &str, body: &'static str) -> http::Request<Full<bytes::Bytes>> {
     http::Request::builder()
         .method(method)
         .uri(format!("https://localhost{path}"))
@@ -78,7 +81,7 @@ fn request(method: &str, path: &str, body: &'static str) -> http::Request<Full<b
         .unwrap()
 }
 
-async fn text(response: http::Response<hyper::body::Incoming>) -> String {
+pub async fn text(response: http::Response<hyper::body::Incoming>) -> String {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
@@ -113,7 +116,7 @@ async fn alpn_decides_the_protocol() {
 }
 
 #[tokio::test]
-async fn http2_obeys_the_same_rules() {
+async fn p2_http2_obeys_the_same_rules() {
     let mut secure = secure();
     secure.settings.limits.max_body_bytes = 3;
     let server = start(secure.settings).await;
@@ -201,7 +204,7 @@ async fn an_idle_http2_connection_is_closed_although_it_answers_pings() {
 }
 
 #[tokio::test]
-async fn silence_before_during_and_after_the_handshake_is_cut() {
+async fn p4_silence_before_during_and_after_the_handshake_is_cut() {
     let mut secure = secure();
     secure.settings.limits.tls_handshake = Duration::from_millis(200);
     secure.settings.limits.first_byte = Duration::from_millis(200);
@@ -239,7 +242,7 @@ fn write_pair(tls: &TlsSettings, ca: &Path) {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_served_without_a_failed_handshake() {
+async fn r15_a_new_certificate_is_served_without_a_failed_handshake() {
     let secure = secure();
     let tls = secure.settings.tls.clone().unwrap();
     let old_ca = secure.directory.path().join("old-ca.pem");
@@ -289,36 +292,8 @@ async fn a_client_that_comes_back_resumes_its_session() {
     );
 }
 
-#[tokio::test]
-async fn a_flood_of_resets_ends_the_connection_and_not_the_server() {
-    let mut secure = secure();
-    secure.settings.limits.http2.max_pending_resets = 5;
-    let server = start(secure.settings).await;
-    let client = client(&secure.ca, &[b"h2"]);
-    let mut attacker = Wire(connect(&server, &client).await.unwrap());
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
-    for stream in (1_u32..400).step_by(2) {
-        // HEADERS with :method GET, :scheme https, :path /, :authority a; then RST_STREAM with CANCEL.
-        let block = [0x82, 0x87, 0x84, 0x41, 0x01, b'a'];
-        bytes.extend([0, 0, block.len() as u8, 1, 5]);
-        bytes.extend(stream.to_be_bytes());
-        bytes.extend(block);
-        bytes.extend([0, 0, 4, 3, 0]);
-        bytes.extend(stream.to_be_bytes());
-        bytes.extend(8_u32.to_be_bytes());
-    }
-    let _ = tokio::io::AsyncWriteExt::write_all(&mut attacker.0, &bytes).await;
-    assert!(attacker.closed_after().await < Duration::from_secs(2));
-    let mut polite = http2_client(&server, &client).await;
-    let response = polite
-        .send_request(request("GET", "/echo", ""))
-        .await
-        .unwrap();
-    assert_eq!(response.status(), 200);
-}
-
 /// Type, flags and payload of the next HTTP/2 frame.
-async fn frame(wire: &mut Wire<TlsStream<TcpStream>>) -> (u8, u8, Vec<u8>) {
+pub async fn frame(wire: &mut Wire<TlsStream<TcpStream>>) -> (u8, u8, Vec<u8>) {
     let mut head = [0; 9];
     wire.0.read_exact(&mut head).await.unwrap();
     let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
@@ -376,4 +351,90 @@ async fn http2_over_a_plain_connection_is_not_understood() {
     wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     let answer = wire.answer().await;
     assert!(answer.is_none_or(|answer| answer.status == 400));
+}
+
+/// The records of a ClientHello, its payload cut into pieces of so many bytes.
+fn client_hello(name: ServerName<'static>, piece: usize) -> Vec<u8> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let mut connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello).unwrap();
+    let mut records = Vec::new();
+    for part in hello[5..].chunks(piece) {
+        records.extend([22, 3, 1]);
+        records.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+        records.extend(part);
+    }
+    records
+}
+
+#[tokio::test]
+async fn p12_tls() {
+    const HANDSHAKE: u8 = 22;
+    let mut secure = secure();
+    secure.settings.limits.tls_handshake = Duration::from_millis(500);
+    let server = start(secure.settings).await;
+    let named = || ServerName::try_from("localhost").unwrap();
+    let stranger = ServerName::try_from("somebody.else.example").unwrap();
+    let address = ServerName::try_from("127.0.0.1").unwrap();
+    // An unknown name or none is shown the one certificate there is.
+    for (hello, is_answered) in [
+        (client_hello(named(), 16_000), true),
+        (client_hello(named(), 1), true),
+        (client_hello(stranger, 100), true),
+        (client_hello(address, 7), true),
+        (client_hello(named(), 1)[..300].to_vec(), false),
+        // A handshake message of 16 MiB that begins, a record of nothing again and again, an alert, SSL 2, HTTP.
+        (
+            [&[22, 3, 1, 64, 0, 1, 255, 255, 255][..], &[0; 16_380]].concat(),
+            false,
+        ),
+        ([22, 3, 1, 0, 0].repeat(1000), false),
+        (vec![21, 3, 1, 0, 2, 2, 40], false),
+        (vec![128, 46, 1, 0, 2, 0, 21, 0, 0, 0, 16], false),
+        (vec![255; 70_000], false),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(), false),
+    ] {
+        let mut wire = server.connect().await;
+        // The server may be done with it before the last byte.
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut wire.0, &hello).await;
+        let mut first = [0; 1];
+        let read = timeout(PATIENCE, wire.0.read(&mut first)).await.unwrap();
+        let shown = &hello[..hello.len().min(12)];
+        let is_hello = matches!(read, Ok(1)) && first[0] == HANDSHAKE;
+        assert_eq!(is_hello, is_answered, "{shown:?}");
+    }
+    eventually("all are closed", || server.stats.connections() == 0).await;
+    assert_eq!(server.stats.panics(), 0);
+    let polite = connect(&server, &client(&secure.ca, &[b"http/1.1"])).await;
+    assert!(Wire(polite.unwrap()).is_alive().await);
+}
+
+#[tokio::test]
+async fn p12_versions_before_1_2_are_refused() {
+    let secure = secure();
+    let server = start(secure.settings).await;
+    let mut hello = client_hello(ServerName::try_from("localhost").unwrap(), 16_000);
+    // TLS 1.1 in the hello, and no extension that offers more.
+    let session = 5 + 4 + 2 + 32;
+    let suites = session + 1 + usize::from(hello[session]);
+    let list = usize::from(u16::from_be_bytes([hello[suites], hello[suites + 1]]));
+    hello.truncate(suites + 2 + list + 2);
+    hello[10] = 2;
+    let length = u16::try_from(hello.len() - 5).unwrap();
+    hello[3..5].copy_from_slice(&length.to_be_bytes());
+    hello[7..9].copy_from_slice(&(length - 4).to_be_bytes());
+    let mut wire = server.connect().await;
+    wire.send(&hello).await;
+    let mut alert = [0; 7];
+    timeout(PATIENCE, wire.0.read_exact(&mut alert))
+        .await
+        .unwrap()
+        .unwrap();
+    // A fatal alert.
+    assert_eq!(alert[..6], [21, 3, alert[2], 0, 2, 2]);
 }

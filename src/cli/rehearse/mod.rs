@@ -1,8 +1,9 @@
 //! `scimgate rehearse`: a provider's life cycle against the tenant's own application, before the provider is connected.
 //!
 //! In: the command's arguments. Out: every step as the provider's administrator would see it, and nothing left behind in
-//! the application. It is a client that needs no socket; it knows nothing of how a request is answered.
+//! the application. It is a client of a listener of its own; it knows nothing of how a request is answered.
 
+mod edge;
 mod ledger;
 mod lost;
 mod report;
@@ -30,8 +31,9 @@ use super::{
     process::{Process, stop_signal},
 };
 
+use edge::Edge;
 use report::{Kept, Report};
-use transport::InProcess;
+use transport::Stage;
 
 /// What to rehearse.
 #[derive(Debug, Clone, Args)]
@@ -85,8 +87,16 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     if probed.is_some_and(|probed| probed != Probed::Accepted) {
         return Ok(ExitCode::FAILURE);
     }
-    let stage = InProcess::new(Arc::clone(&process.gateway), tenant, writes);
-    let is_stopped = play(&session, &domain, &stage, &mut report).await?;
+    let gateway = Arc::clone(&process.gateway);
+    let edge = Edge::open(&settings, gateway, Arc::clone(&tenant), writes).await?;
+    let playing = PlayerSettings {
+        base_url: edge.base_url().to_owned(),
+        token: edge.token().to_owned(),
+        variables: Map::from_iter([("domain".to_owned(), Value::from(domain))]),
+        ..PlayerSettings::default()
+    };
+    let stage = Stage::new(edge, tenant, writes);
+    let is_stopped = play(&session, &playing, &stage, &mut report).await?;
     let left = stage.clean_up().await;
     let kept = Kept {
         deletions: stage.keeps_accounts(),
@@ -113,16 +123,11 @@ fn tenant_named(process: &Process, name: &str) -> Result<Arc<Tenant>, Failure> {
 /// Plays the steps until the last one, or until the process is asked to stop, which is what it tells.
 async fn play<W: Write>(
     session: &Session,
-    domain: &str,
-    stage: &InProcess,
+    settings: &PlayerSettings,
+    stage: &Stage,
     report: &mut Report<'_, W>,
 ) -> Result<bool, Failure> {
-    let settings = PlayerSettings {
-        base_url: transport::BASE_URL.into(),
-        variables: Map::from_iter([("domain".to_owned(), Value::from(domain))]),
-        ..PlayerSettings::default()
-    };
-    let mut player = Player::new(session, &settings);
+    let mut player = Player::new(session, settings);
     let stop = stop_signal();
     tokio::pin!(stop);
     loop {

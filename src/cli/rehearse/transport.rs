@@ -1,35 +1,28 @@
-//! The way of a rehearsed request: straight into the gateway, without a socket, noting what it leaves behind.
+//! The way of a rehearsed request: through the edge into the gateway, noting what it leaves behind.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::{
     cli::replay::{Reply, Request, SendFuture, Transport, TransportError},
     exchange::{CallRecord, Exchange},
-    gateway::{Gateway, Writes},
+    gateway::Writes,
     mapping::model::OnDelete,
-    server,
     tenant::Tenant,
 };
 
 use super::{
+    edge::{BASE_PATH, Edge},
     ledger::Ledger,
     lost::{Lost, is_not_offered},
     serves_groups,
 };
 
-/// The base URL that answers name; nothing listens there.
-pub const BASE_URL: &str = "https://scimgate.example/scim/v2";
-
-/// Requests go straight to the gateway.
-pub struct InProcess {
-    gateway: Arc<Gateway>,
+/// Requests go to the run's own listener.
+pub struct Stage {
+    edge: Edge,
     tenant: Arc<Tenant>,
     writes: Writes,
     state: Mutex<State>,
@@ -67,11 +60,11 @@ pub struct LeftBehind {
     pub why: String,
 }
 
-impl InProcess {
+impl Stage {
     /// A way to a tenant's application, or up to it.
-    pub fn new(gateway: Arc<Gateway>, tenant: Arc<Tenant>, writes: Writes) -> Self {
+    pub fn new(edge: Edge, tenant: Arc<Tenant>, writes: Writes) -> Self {
         Self {
-            gateway,
+            edge,
             tenant,
             writes,
             state: Mutex::default(),
@@ -161,10 +154,16 @@ impl InProcess {
         let request = Request {
             method: method.to_owned(),
             path_and_query: format!("{BASE_PATH}{path_and_query}"),
-            headers: Vec::new(),
+            headers: vec![
+                (
+                    "Authorization".into(),
+                    format!("Bearer {}", self.edge.token()),
+                ),
+                ("Content-Type".into(), "application/scim+json".into()),
+            ],
             body: body.map(|body| body.to_string().into_bytes()),
         };
-        match self.exchange(request).await {
+        match self.edge.exchange(request).await {
             Ok((reply, _)) => reply,
             Err(error) => Reply {
                 status: 500,
@@ -172,29 +171,6 @@ impl InProcess {
                 body: error.to_string().into_bytes(),
             },
         }
-    }
-
-    async fn exchange(&self, request: Request) -> Result<(Reply, Exchange), TransportError> {
-        let request = taken_in(request)
-            .ok_or_else(|| TransportError::Other("the request cannot be sent as it is".into()))?;
-        let tenant = Arc::clone(&self.tenant);
-        let (response, finished) = self.gateway.exchange(tenant, request, self.writes).await;
-        let headers = response.headers.iter();
-        let reply = Reply {
-            status: response.status.as_u16(),
-            headers: headers
-                .map(|(name, value)| {
-                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                    (name.to_string(), value)
-                })
-                .collect(),
-            body: response.body.to_vec(),
-        };
-        // The answer has arrived: a repeated create is a second one from now on.
-        if let Some(on_sent) = response.on_sent {
-            on_sent();
-        }
-        Ok((reply, finished.exchange))
     }
 
     /// Why a request is not worth sending: it is about what was only planned, or about what the tenant does not have.
@@ -218,7 +194,7 @@ impl InProcess {
     }
 }
 
-impl Transport for InProcess {
+impl Transport for Stage {
     fn send(&self, request: Request) -> SendFuture<'_> {
         Box::pin(async move {
             let path = path_of(&request);
@@ -228,7 +204,7 @@ impl Transport for InProcess {
                 return Err(TransportError::Other("not sent".into()));
             }
             self.state().ledger.sending(&request, &path);
-            let (reply, exchange) = self.exchange(request.clone()).await?;
+            let (reply, exchange) = self.edge.exchange(request.clone()).await?;
             let mut state = self.state();
             state.seen.follows_plans = state.ledger.has_plans();
             let is_planned = self.writes == Writes::Planned;
@@ -266,36 +242,8 @@ fn path_of(request: &Request) -> String {
     path.strip_prefix(BASE_PATH).unwrap_or(path).to_owned()
 }
 
-fn taken_in(request: Request) -> Option<server::Request> {
-    let (path, query) = match request.path_and_query.split_once('?') {
-        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
-        None => (request.path_and_query, None),
-    };
-    let mut headers = HeaderMap::new();
-    for (name, value) in request.headers {
-        headers.append(
-            HeaderName::from_bytes(name.as_bytes()).ok()?,
-            HeaderValue::from_str(&value).ok()?,
-        );
-    }
-    Some(server::Request {
-        method: Method::from_bytes(request.method.as_bytes()).ok()?,
-        path,
-        query,
-        headers,
-        body: request.body.unwrap_or_default().into(),
-        peer: std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
-        scheme_host: Some("https://scimgate.example".into()),
-        admitted: None,
-        received: Instant::now(),
-    })
-}
-
 /// What is said of a step that looks for what could not be done.
 const LOST: &str = "it is about what an earlier step wished and the application does not offer";
 
 /// The schema of a PATCH (RFC 7644 §3.5.2).
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-
-/// The path of [`BASE_URL`].
-const BASE_PATH: &str = "/scim/v2";

@@ -7,6 +7,7 @@ use std::{fmt::Write, sync::LazyLock};
 
 use super::Idp;
 
+mod any;
 mod cloud;
 mod entra;
 mod okta;
@@ -56,6 +57,7 @@ pub fn catalogue() -> &'static [Quirk] {
             cloud::QUIRKS,
             ping::QUIRKS,
             open_source::QUIRKS,
+            any::QUIRKS,
             servers::QUIRKS,
         ]
         .concat()
@@ -114,6 +116,7 @@ impl Quirk {
             return idp.title();
         }
         match self.id.split('-').next().unwrap_or_default() {
+            "ANY" => "Any client",
             "AWS" => "AWS IAM Identity Center (as a server)",
             "SLACK" => "Slack (as a server)",
             "GITHUB" => "GitHub (as a server)",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     dialect::{
         context::Mender,
-        quirks::{MISSING_SCHEMAS, one_or_many, scim_1},
+        quirks::{BARE_OPERATIONS, MISSING_SCHEMAS, one_or_many, scim_1},
     },
     scim::{Error, patch::MAX_PATCH_OPERATIONS},
 };
@@ -19,6 +19,9 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 ///
 /// `invalidSyntax` for any other message; 413 for more than [`MAX_PATCH_OPERATIONS`].
 pub(super) fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, Error> {
+    if let Some(operations) = bare(m, &body) {
+        return counted(operations);
+    }
     let Value::Object(message) = body else {
         return Err(Error::invalid_syntax(
             "The body of a PATCH must be a JSON object with `schemas` and `Operations`.",
@@ -51,6 +54,31 @@ pub(super) fn operations(m: &mut Mender<'_>, body: Value) -> Result<Vec<Value>, 
     }
     let operations = one_or_many::elements(m, "Operations", operations)
         .map_err(|_| Error::invalid_syntax("`Operations` must be a list of objects."))?;
+    counted(operations)
+}
+
+/// ANY-06: operations without the message around them, a list of them or one alone.
+fn bare(m: &mut Mender<'_>, body: &Value) -> Option<Vec<Value>> {
+    let is_operation = |value: &Value| {
+        let mut keys = value.as_object().into_iter().flatten();
+        keys.any(|(key, member)| key.eq_ignore_ascii_case("op") && member.is_string())
+    };
+    let operations = match body {
+        Value::Array(list) if !list.is_empty() && list.iter().all(is_operation) => list.clone(),
+        one if is_operation(one) => vec![one.clone()],
+        _ => return None,
+    };
+    if !m.is_on(&BARE_OPERATIONS) {
+        return None;
+    }
+    m.note(
+        &BARE_OPERATIONS,
+        "the operations came without a PATCH message around them",
+    );
+    Some(operations)
+}
+
+fn counted(operations: Vec<Value>) -> Result<Vec<Value>, Error> {
     match operations.len() {
         0 => Err(Error::invalid_syntax(
             "`Operations` must have at least one operation.",

@@ -13,7 +13,7 @@ use super::{
     paths::{self, Found, Target},
     quirks::{
         ECHOED, KEYS_ARE_PATHS, OP_CASE, json_in_string, missing_element, named_removal, no_value,
-        one_or_many,
+        one_or_many, pathless_removal, pointer,
     },
     schemas,
     values::{self, Purpose},
@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
         for (key, member) in members {
             match key.to_ascii_lowercase().as_str() {
                 "op" => kind = Some(self.kind(&member)?),
-                "path" => path = self.path(member)?,
+                "path" => path = self.path(member)?.map(|path| self.pointed_at(path)),
                 "value" => value = Some(member),
                 _ => {}
             }
@@ -100,6 +100,11 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// ANY-03: a JSON Pointer.
+    fn pointed_at(&mut self, path: String) -> String {
+        pointer::mend(self.m, &path).unwrap_or(path)
+    }
+
     /// A path that is null or empty is none.
     fn path(&self, path: Value) -> Result<Option<String>, Error> {
         match path {
@@ -113,6 +118,11 @@ impl Reader<'_, '_> {
     /// N3: each key of the value is a path.
     fn without_path(&mut self, kind: PatchKind, value: Option<Value>) -> Result<(), Error> {
         if kind == PatchKind::Remove {
+            if let Some(named) = pathless_removal::named(self.m, value) {
+                return named
+                    .into_iter()
+                    .try_for_each(|(path, value)| self.with_path(kind, &path, value));
+            }
             return Err(Error::no_target(format!(
                 "Operation {} is a `remove` without a `path`.",
                 self.number

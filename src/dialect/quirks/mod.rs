@@ -8,6 +8,7 @@
 use super::Idp;
 
 pub(super) mod bare_reference;
+pub(super) mod bit;
 pub(super) mod boolean_words;
 pub(super) mod json_in_string;
 pub(super) mod missing_element;
@@ -15,12 +16,15 @@ pub(super) mod named_removal;
 pub(super) mod no_value;
 pub(super) mod number_text;
 pub(super) mod one_or_many;
+pub(super) mod pathless_removal;
+pub(super) mod pointer;
 pub(super) mod primary;
 pub(super) mod relative_reference;
 pub(super) mod role_display;
 pub(super) mod role_json;
 pub(super) mod scim_1;
 pub(super) mod stale_name;
+pub(super) mod wrapped_value;
 
 /// Something that can be mended, and the names it goes by.
 #[derive(Debug)]
@@ -105,6 +109,16 @@ pub(super) const IMPLIED_VALUE: Mending = everyone("N16", &["ENTRA-06", "PING-01
 /// N16. Who: Ping. `email` means `emails.value`. Case: `ping/filter_email_alias.json`.
 pub(super) const EMAIL_ALIAS: Mending = everyone("N16", &["PING-02"]);
 
+/// N16. Who: clients written by hand. `==`, `=`, `!=`, `&&` and `||` in a filter. Case: `any/filter_signs.json`.
+pub(super) const SIGNS: Mending = everyone("N16", &["ANY-01"]);
+
+/// N16. Who: filters pasted from a document. Case: `any/filter_typographic_quotes.json`.
+pub(super) const TYPOGRAPHIC_QUOTES: Mending = everyone("N16", &["ANY-02"]);
+
+/// N3. Who: clients that know JSON Patch. The list of operations, or one operation, without the message around it. Case:
+/// `any/bare_operations.json`.
+pub(super) const BARE_OPERATIONS: Mending = everyone("N3", &["ANY-06"]);
+
 /// N18. Who: OneLogin, authentik. A plus sign in a query is a space. Case: `onelogin/query_plus_and_ampersand.json`.
 pub(super) const PLUS_IS_SPACE: Mending = everyone("N18", &["ONELOGIN-01", "AUTHENTIK-04"]);
 
@@ -158,6 +172,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mending> {
         &BEHIND_BRACKETS,
         &BARE_WORD,
         &IMPLIED_VALUE,
+        &SIGNS,
+        &TYPOGRAPHIC_QUOTES,
+        &BARE_OPERATIONS,
         &EMAIL_ALIAS,
         &PLUS_IS_SPACE,
         &BARE_PLUS,
@@ -171,6 +188,10 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mending> {
         &GROUPS_THROUGH_USER,
         &BARE_TOKEN,
         &bare_reference::MENDING,
+        &bit::MENDING,
+        &pathless_removal::MENDING,
+        &pointer::MENDING,
+        &wrapped_value::MENDING,
         &boolean_words::IN_VALUES,
         &boolean_words::IN_FILTERS,
         &json_in_string::MENDING,

@@ -80,3 +80,120 @@ fn a_removal_of_a_location_alone_removes_that_member() {
     let left = after.map(|group| group.0["members"].as_array().unwrap().len());
     assert_eq!(left, Ok::<_, Option<ScimType>>(2));
 }
+
+#[test]
+fn a_removal_without_path_never_empties_a_list_it_does_not_spell_out() {
+    let remove = |value: Value| {
+        let op = json!([{ "op": "remove", "value": value }]);
+        patched(&group_type(), &group(), operations(op)).map(|group| group.0["members"].clone())
+    };
+    let left = json!([{ "value": "u1" }, { "value": "u3" }]);
+    for value in [
+        json!({ "members": [{ "value": "u2" }] }),
+        json!({ "Members": { "value": "u2" } }),
+        json!({ "members": "u2" }),
+    ] {
+        assert_eq!(remove(value.clone()), Ok(left.clone()), "{value}");
+    }
+    assert_eq!(
+        remove(json!({ "members": [] })),
+        Ok(group().0["members"].clone())
+    );
+    for (value, kind) in [
+        (json!({ "members": null }), ScimType::InvalidValue),
+        (json!({ "members": "" }), ScimType::InvalidValue),
+        (json!({ "members": {} }), ScimType::InvalidValue),
+        (json!({ "members": [null] }), ScimType::InvalidValue),
+        (json!({ "members.value": "u2" }), ScimType::NoTarget),
+        (
+            json!({ "members[value eq \"u2\"]": null }),
+            ScimType::NoTarget,
+        ),
+        (json!({}), ScimType::NoTarget),
+        (json!("members"), ScimType::NoTarget),
+        (json!(["members"]), ScimType::NoTarget),
+        (json!(null), ScimType::NoTarget),
+    ] {
+        let error = remove(value.clone()).unwrap_err();
+        assert_eq!(error.scim_type, Some(kind), "{value}");
+    }
+}
+
+#[test]
+fn a_removal_without_path_takes_the_parts_it_names() {
+    let old = resource(json!({
+        "userName": "ada", "title": "Dr.", "name": { "givenName": "Ada", "familyName": "King" },
+        ENTERPRISE: { "department": "Depot", "division": "North" },
+    }));
+    let op = json!([{ "op": "remove", "value": {
+        "title": "x", "name": { "familyName": "y" }, ENTERPRISE: { "division": "z" },
+    } }]);
+    let after = patched(&user_type(), &old, operations(op)).unwrap();
+    assert_eq!(after.0.get("title"), None);
+    assert_eq!(after.0["name"], json!({ "givenName": "Ada" }));
+    assert_eq!(after.0[ENTERPRISE], json!({ "department": "Depot" }));
+}
+
+#[test]
+fn what_only_looks_like_a_plain_form_is_refused() {
+    let one = |op: Value| {
+        let read = Dialect::default().patch(
+            &user_type(),
+            Some("u1"),
+            operations(json!([op])),
+            &mut Notes::default(),
+        );
+        read.and_then(|request| {
+            patch::apply(
+                &request,
+                &user_type(),
+                &resource(json!({ "userName": "ada" })),
+            )
+        })
+    };
+    for op in [
+        json!({ "op": "replace", "path": "/emails/0/value", "value": "a@b.example" }),
+        json!({ "op": "add", "path": "/emails/-", "value": "a@b.example" }),
+        json!({ "op": "replace", "path": "//active", "value": false }),
+        json!({ "op": "replace", "path": "/", "value": false }),
+        json!({ "op": "replace", "path": "active", "value": 2 }),
+        json!({ "op": "replace", "path": "active", "value": -1 }),
+        json!({ "op": "replace", "path": "active", "value": 0.0 }),
+        json!({ "op": "replace", "path": "active", "value": "00" }),
+        json!({ "op": "replace", "path": "active", "value": "no" }),
+        json!({ "op": "replace", "path": "title", "value": { "value": "x", "type": "work" } }),
+        json!({ "op": "replace", "path": "title", "value": { "value": { "value": "x" } } }),
+        json!({ "op": "replace", "path": "title", "value": { "title": "x" } }),
+    ] {
+        assert!(one(op.clone()).is_err(), "{op}");
+    }
+    for body in [
+        json!([]),
+        json!([{ "active": false }]),
+        json!({ "op": 1 }),
+        json!({ "active": false }),
+    ] {
+        let read = Dialect::default().patch(
+            &user_type(),
+            Some("u1"),
+            body.clone(),
+            &mut Notes::default(),
+        );
+        assert!(read.is_err(), "{body}");
+    }
+    for filter in [
+        "userName === \"a\"",
+        "userName =! \"a\"",
+        "userName == \"a\" & active eq true",
+        "userName == \"a\" &&",
+        "!active",
+        "== \"a\"",
+        "userName == ",
+        "userName eq “a",
+        "userName eq ‘a”",
+        "userName <> \"a\"",
+    ] {
+        let read = Dialect::default().filter(&user_type(), filter, &mut Notes::default());
+        assert!(read.is_err(), "{filter}: {read:?}");
+    }
+}

@@ -77,6 +77,24 @@ fn spellings(family: &str, mail: &str, boss: &str) -> Vec<Value> {
             "replace",
             json!({"op": "Replace", "path": "active", "value": "false", "comment": 1}),
         ),
+        with("replace", active("replace", json!(0))),
+        with("replace", active("add", json!("0"))),
+        with(
+            "replace",
+            active("replace", json!([{"$ref": null, "value": "False"}])),
+        ),
+        json!([
+            {"op": "replace", "path": "/active", "value": false},
+            {"op": "replace", "path": "/name/familyName", "value": {"value": family}},
+            {"op": "replace", "path": "emails[type == 'work'].value", "value": mail},
+            {"op": "add", "path": format!("/{ENTERPRISE}/manager"), "value": boss},
+        ]),
+        json!([
+            active("replace", json!({"value": 0})),
+            {"op": "replace", "path": "/name", "value": {"familyName": [family]}},
+            {"op": "add", "path": "emails[type=“work”]", "value": {"value": mail}},
+            {"op": "add", "path": "manager", "value": {"$ref": format!("../Users/{boss}")}},
+        ]),
     ]
 }
 
@@ -113,6 +131,8 @@ proptest! {
         for spelling in all {
             let body = operations(spelling.clone());
             prop_assert_eq!(patched(&user_type(), &old, body), Ok(expected.clone()), "{}", spelling);
+            let bare = patched(&user_type(), &old, spelling.clone());
+            prop_assert_eq!(bare, Ok(expected.clone()), "without the message: {}", spelling);
         }
     }
 
@@ -126,6 +146,11 @@ proptest! {
             json!([{"op": "remove", "path": "members", "value": {"value": id}}]),
             json!([{"op": "remove", "path": "members", "value": [id]}]),
             json!({"op": "remove", "path": "members", "value": id}),
+            json!([{"op": "remove", "path": "/members", "value": [{"value": id}]}]),
+            json!([{"op": "remove", "path": format!("members[value == '{id}']")}]),
+            json!([{"op": "remove", "path": format!("members[value=“{id}”]")}]),
+            json!([{"op": "Remove", "value": {"members": [{"value": id}]}}]),
+            json!([{"op": "remove", "value": {"Members": id}}]),
         ];
         let (rt, old) = (group_type(), group());
         let removed = |body: &Value| patched(&rt, &old, operations(body.clone()));
@@ -147,6 +172,9 @@ proptest! {
             format!("manager.value Eq {id}x and ACTIVE EQ True").replace("x and", " and"),
             format!("({MANAGER} eq \"{id}\") AND active eq \"true\""),
             format!("{ENTERPRISE}.manager eq '{id}' and active eq TRUE"),
+            format!("manager == \"{id}\" && active = 1"),
+            format!("manager=='{id}'&& active != false").replace("!= false", "== \"1\"").replace("'&&", "' &&"),
+            format!("(manager eq “{id}”) && (active eq True)"),
         ] {
             // Words of the grammar are not read as values without quotes.
             prop_assume!(!["true", "false", "null", "and", "or", "not"].contains(&id.as_str()));

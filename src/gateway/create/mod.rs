@@ -13,6 +13,8 @@ mod send;
 
 pub(super) use self::send::{located, member_ids};
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 use serde_json::Value;
 
@@ -35,6 +37,7 @@ use super::{
     look_up, policy,
     taste::season,
     unfinished,
+    unique::{self, Own},
 };
 
 /// Creates a resource out of a request's body.
@@ -61,12 +64,11 @@ pub async fn create(
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
-    let _guard = ctx
-        .tenant
-        .locks
-        .hold(format!("{}+{match_key}", t.resource_type.name))
-        .await;
+    let _lock = ctx
+        .lock(format!("{}+{match_key}", t.resource_type.name))
+        .await?;
     apply::record_changes(ctx, &everything);
+    let _unique = unique::check(ctx, t, &wish, &everything, Own::Name(&name)).await?;
 
     let create = Create {
         ctx,
@@ -248,7 +250,11 @@ impl Create<'_> {
             if !self.can_look_up() {
                 return Err(in_doubt(self.t));
             }
-            return match self.look_up().await? {
+            let found = match self.look_up().await? {
+                None if self.may_be_under_way(&intent) => self.look_up_later(&intent).await?,
+                found => found,
+            };
+            return match found {
                 Some(found) if self.is_ours(&found, &intent).await? => {
                     self.finish(found, &intent.scim_id).await
                 }
@@ -274,6 +280,22 @@ impl Create<'_> {
             Some(joined) => Err(self.duplicate(Some(&joined.scim_id))),
             None => self.start_over(&intent).await,
         }
+    }
+
+    /// Whether the call of an interrupted create may still be under way: begun by a replica that has died since, a moment ago.
+    fn may_be_under_way(&self, intent: &Intent) -> bool {
+        self.ctx.store.is_shared() && !self.ctx.journey.is_dry && self.age(intent) < SETTLES_WITHIN
+    }
+
+    fn age(&self, intent: &Intent) -> Duration {
+        let age = self.ctx.now.duration_since(intent.prepared_at);
+        Duration::try_from(age).unwrap_or_default()
+    }
+
+    /// Looks again when the application has had its time.
+    async fn look_up_later(&self, intent: &Intent) -> Result<Option<Joined>, Error> {
+        tokio::time::sleep(SETTLES_WITHIN.saturating_sub(self.age(intent))).await;
+        self.look_up().await
     }
 
     /// Whether the application can be asked for an object by its name.
@@ -365,4 +387,8 @@ impl Create<'_> {
 }
 
 /// When a client should ask again about what only a person can find out.
-const IN_DOUBT_RETRY: std::time::Duration = std::time::Duration::from_secs(300);
+const IN_DOUBT_RETRY: Duration = Duration::from_secs(300);
+
+/// How long the call of a replica that died may still take effect in the application. No bound is certain: applications that
+/// refuse a second account of a name need none.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);

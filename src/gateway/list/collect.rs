@@ -87,15 +87,7 @@ impl<'a> Collector<'a> {
     /// `tooMany` once more rows were looked at than allowed.
     pub fn take(&mut self, row: Joined) -> Result<(), Error> {
         self.seen += 1;
-        if self.seen > self.most_rows {
-            return Err(Error::of(
-                ScimType::TooMany,
-                format!(
-                    "More than {} resources would have to be looked at; use a filter that the application can answer.",
-                    self.most_rows
-                ),
-            ));
-        }
+        check_seen(self.seen, self.most_rows)?;
         if self
             .matcher
             .is_some_and(|matcher| !matcher.matches(&row.resource.0))
@@ -155,6 +147,19 @@ impl<'a> Collector<'a> {
             total: self.total,
         }
     }
+}
+
+/// Refuses to look at more resources than allowed.
+pub fn check_seen(seen: u64, most: u64) -> Result<(), Error> {
+    if seen <= most {
+        return Ok(());
+    }
+    Err(Error::of(
+        ScimType::TooMany,
+        format!(
+            "More than {most} resources would have to be looked at; use a filter that the application can answer."
+        ),
+    ))
 }
 
 /// Refuses an ordered slice that lies further back than can be held.

@@ -18,8 +18,8 @@ use super::Slice;
 pub struct Page {
     /// What it covers.
     pub slice: Slice,
-    is_by_cursor: bool,
-    digest: digest::Digest,
+    /// What makes two queries the same; absent unless the page is asked for by a cursor.
+    digest: Option<digest::Digest>,
 }
 
 impl Page {
@@ -31,14 +31,14 @@ impl Page {
     /// `invalidCursor` for one of another query, `expiredCursor`, and `invalidCount` for a count other than that of the
     /// page the cursor came with: all but the cursor stays as it was (RFC 9865 §2, §2.1).
     pub fn of(ctx: &Context, endpoint: &str, query: &Query) -> Result<Self, Error> {
-        let digest = digest_of(endpoint, query);
+        let digest = query.cursor.as_ref().map(|_| digest_of(endpoint, query));
         let max = ctx.limits.max_page_size;
         let asked = query
             .count
             .map(|count| u64::try_from(count).unwrap_or(0).min(max));
         let default = ctx.limits.default_page_size.min(max);
-        let slice = match query.cursor.as_deref() {
-            None | Some("") => {
+        let slice = match (query.cursor.as_deref(), &digest) {
+            (None | Some(""), _) | (_, None) => {
                 let start = match query.cursor {
                     None => query.start_index.unwrap_or(1),
                     Some(_) => 1,
@@ -48,8 +48,8 @@ impl Page {
                     take: asked.unwrap_or(default),
                 }
             }
-            Some(cursor) => {
-                let slice = place(ctx, cursor, &digest)?;
+            (Some(cursor), Some(digest)) => {
+                let slice = place(ctx, cursor, digest)?;
                 if asked.is_some_and(|asked| asked != slice.take) {
                     return Err(Error::of(
                         ScimType::InvalidCount,
@@ -62,11 +62,7 @@ impl Page {
                 slice
             }
         };
-        Ok(Self {
-            slice,
-            is_by_cursor: query.cursor.is_some(),
-            digest,
-        })
+        Ok(Self { slice, digest })
     }
 
     /// The ListResponse.
@@ -82,21 +78,21 @@ impl Page {
 
     fn message(&self, ctx: &Context, total: u64, count: usize) -> ListResponse {
         let got = count as u64;
-        if !self.is_by_cursor {
+        let Some(digest) = &self.digest else {
             return ListResponse::indexed(total, self.slice.skip + 1);
-        }
+        };
         let end = self.slice.skip + got;
         let previous = self.slice.skip.saturating_sub(self.slice.take);
         ListResponse {
             total_results: Some(total),
             start_index: None,
-            next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end)),
+            next_cursor: (end < total && got > 0).then(|| self.sign(ctx, end, digest)),
             previous_cursor: (self.slice.skip > 0 && self.slice.take > 0)
-                .then(|| self.sign(ctx, previous)),
+                .then(|| self.sign(ctx, previous, digest)),
         }
     }
 
-    fn sign(&self, ctx: &Context, position: u64) -> String {
+    fn sign(&self, ctx: &Context, position: u64, digest: &digest::Digest) -> String {
         let mut payload = [0; PAYLOAD_BYTES];
         let numbers = [position, self.slice.take, seconds(ctx)];
         let bytes = numbers.iter().flat_map(|number| number.to_be_bytes());
@@ -105,7 +101,7 @@ impl Page {
             .zip(bytes)
             .for_each(|(to, byte)| *to = byte);
         let key = key(ctx);
-        let tag = tag(&key, &self.digest, &payload);
+        let tag = tag(&key, digest, &payload);
         mask(&key, &tag, &mut payload);
         URL_SAFE_NO_PAD.encode([tag.as_slice(), &payload].concat())
     }

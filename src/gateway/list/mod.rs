@@ -5,18 +5,19 @@
 
 mod collect;
 pub mod cursor;
+mod plan;
+mod sieve;
 mod source;
 mod steps;
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::{
-    mapping::{
-        model::{OnDelete, OnRename, TypeMapping, UserGroups},
-        reply::Row,
-    },
+    mapping::{model::TypeMapping, reply::Row},
     scim::{
-        AttributePath, Error, Filter, Projection, ResourceType,
+        AttributePath, Error, Filter,
         filter::Matcher,
         query::{Query, SortKey, SortOrder},
     },
@@ -31,11 +32,13 @@ use super::{
     get::{Want, with_parts},
     join::{Joined, join_all},
     parallel::in_order,
-    quick::{Quick, tree},
+    quick::{Written, tree},
     taste::season,
 };
 
-pub use source::{object_with_id, raw_with_name};
+pub use plan::Plan;
+pub use sieve::Sieve;
+pub use source::{object_with_id, raw_with, raw_with_name};
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,34 +58,56 @@ pub struct Part {
     pub total: u64,
 }
 
-/// What is asked for, compiled.
-pub struct Plan {
-    filter: Option<(Filter, Matcher)>,
-    order: Option<Order>,
-    projection: Projection,
-    wants_groups: bool,
-}
-
 /// Answers a query on one type.
 pub async fn list(ctx: &Context, t: &TypeMapping, query: &Query) -> Result<Answer, Error> {
     let plan = Plan::of(ctx, t, query, &[])?;
     let page = cursor::Page::of(ctx, &t.resource_type.endpoint, query)?;
-    if let Some(quick) = plan.quick(ctx, t) {
-        let window = Box::pin(window(ctx, t, page.slice, true)).await;
-        if let Some((rows, total)) = window.map_err(of_list)? {
-            let written = Box::pin(quick.page(&rows)).await.map_err(of_list)?;
+    let part = Box::pin(part(ctx, t, &plan, page.slice)).await;
+    match part.map_err(of_list)? {
+        Found::Text(written, total) => {
             let text = page.text(ctx, total, &written);
-            return Ok(Answer::text(text, Meta::default()));
+            Ok(Answer::text(text, Meta::default()))
         }
-        let part = collected(ctx, t, &plan, page.slice)
-            .await
-            .map_err(of_list)?;
-        let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
-        return Ok(Answer::document(page.response(ctx, part.total, resources)));
+        Found::Trees(part) => {
+            let resources = Box::pin(finish(ctx, t, &plan, part.rows)).await;
+            let resources = resources.map_err(of_list)?;
+            Ok(Answer::document(page.response(ctx, part.total, resources)))
+        }
     }
-    let part = rows(ctx, t, &plan, page.slice).await.map_err(of_list)?;
-    let resources = finish(ctx, t, &plan, part.rows).await.map_err(of_list)?;
-    Ok(Answer::document(page.response(ctx, part.total, resources)))
+}
+
+/// What a query finds, and how many there are in all.
+enum Found {
+    /// As text.
+    Text(Written, u64),
+    /// As trees, not yet projected.
+    Trees(Part),
+}
+
+/// The slice of a query's result: as text where rows need nothing but themselves, otherwise as trees.
+async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Result<Found, Error> {
+    let Some(quick) = plan.quick(ctx, t) else {
+        return Ok(Found::Trees(Box::pin(rows(ctx, t, plan, slice)).await?));
+    };
+    let mut written = Written::default();
+    if plan.filter.is_none() {
+        let window = Box::pin(window(ctx, t, slice, true)).await?;
+        if let Some((rows, total)) = window {
+            quick.page(&rows, None, &mut written).await?;
+            return Ok(Found::Text(written, total));
+        }
+    }
+    let source = plan.source(ctx, t).await?;
+    if let Some((_, matcher)) = &plan.filter
+        && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
+        && let source::Source::Find(find, value) = &source
+        && !source::must_read(&find.rows, |path| plan.needs(path))
+    {
+        sieve::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;
+        return Ok(Found::Text(written, sieve.total));
+    }
+    let part = Box::pin(collected(ctx, t, plan, source, slice)).await?;
+    Ok(Found::Trees(part))
 }
 
 /// A list is always there: 404 for a part of it (a group's members) is the application's fault, and would make Entra
@@ -208,114 +233,6 @@ fn plans_of_all<'c>(
     }
 }
 
-impl Plan {
-    /// Compiles a query for a type, alone or among the types that are queried together.
-    ///
-    /// # Errors
-    ///
-    /// `invalidFilter` if it cannot be understood: never an unfiltered list (N17).
-    pub fn of(
-        ctx: &Context,
-        t: &TypeMapping,
-        query: &Query,
-        among: &[&ResourceType],
-    ) -> Result<Self, Error> {
-        let rt = &t.resource_type;
-        let filter = match query.filter.as_deref() {
-            None => None,
-            Some(text) => {
-                let filter =
-                    ctx.noting(|notes| ctx.dialect.filter_among(rt, among, text, notes))?;
-                let matcher = Matcher::compile_among(&filter, rt, among)?;
-                Some((filter, matcher))
-            }
-        };
-        let order = query
-            .sort_by
-            .as_ref()
-            .map(|by| Order::of(rt, by, query.sort_order))
-            .transpose()?;
-        let projection = Projection::parse(
-            rt,
-            some(&query.attributes),
-            some(&query.excluded_attributes),
-        )?;
-        let asked = |name: &&String| {
-            name.split('.')
-                .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case("groups"))
-        };
-        let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
-        let is_needed = ctx.dialect.answers(rt).lists_groups;
-        let wants_groups = projection.wants("groups")
-            && (is_free || is_needed || query.attributes.iter().any(|name| asked(&name)));
-        Ok(Self {
-            filter,
-            order,
-            projection,
-            wants_groups,
-        })
-    }
-
-    /// What the filter or the order looks at that costs calls of its own.
-    fn inspects(&self, name: &str) -> bool {
-        let filtered = self
-            .filter
-            .iter()
-            .flat_map(|(_, matcher)| matcher.attributes());
-        filtered
-            .chain(self.order.iter().map(Order::attribute))
-            .any(|path| path.schema.is_none() && path.attribute == name)
-    }
-
-    /// The target's own paging serves, and its counts hold.
-    fn is_plain(&self, ctx: &Context, t: &TypeMapping) -> bool {
-        let asks_nothing = self.filter.is_none() && self.order.is_none();
-        asks_nothing && !hides_rows(ctx, t) && !t.is_fixed() && !t.lists.is_empty()
-    }
-
-    /// The quick way, where the rows of the target's own pages are all that the answer needs.
-    fn quick<'c>(&'c self, ctx: &'c Context, t: &'c TypeMapping) -> Option<Quick<'c>> {
-        let is_whole = self.want(t) == Want::NEITHER && self.is_plain(ctx, t);
-        let needs = |path: &AttributePath| self.needs(path);
-        let has_rows = is_whole
-            && t.lists
-                .first()
-                .is_some_and(|list| !source::must_read(&list.rows, needs));
-        has_rows
-            .then(|| Quick::of(ctx, t, &self.projection))
-            .flatten()
-    }
-
-    /// What the answer has that costs calls of its own.
-    fn want(&self, t: &TypeMapping) -> Want {
-        Want {
-            members: self.projection.wants("members") && t.members.is_some(),
-            groups: self.wants_groups && t.groups.is_some(),
-        }
-    }
-
-    fn want_to_match(&self) -> Want {
-        Want {
-            members: self.inspects("members"),
-            groups: self.inspects("groups"),
-        }
-    }
-
-    /// Attributes that are looked at or answered: what rows must have.
-    fn needs(&self, path: &AttributePath) -> bool {
-        let name = match &path.schema {
-            Some(schema) => format!("{schema}:{}", path.attribute),
-            None => path.attribute.clone(),
-        };
-        self.projection.wants(&name) || self.inspects(&path.attribute)
-    }
-}
-
-fn some(names: &[String]) -> Option<&[String]> {
-    (!names.is_empty()).then_some(names)
-}
-
 /// The rows of a slice, joined, and the total.
 pub async fn rows(
     ctx: &Context,
@@ -332,7 +249,8 @@ pub async fn rows(
         let rows = join_all(ctx, t, items).await?;
         return Ok(Part { rows, total });
     }
-    collected(ctx, t, plan, slice).await
+    let source = plan.source(ctx, t).await?;
+    collected(ctx, t, plan, source, slice).await
 }
 
 /// The rows of a slice from wherever they are, looked at one by one.
@@ -340,6 +258,7 @@ async fn collected(
     ctx: &Context,
     t: &TypeMapping,
     plan: &Plan,
+    source: source::Source<'_>,
     slice: Slice,
 ) -> Result<Part, Error> {
     let mut collector = Collector::new(
@@ -348,20 +267,8 @@ async fn collected(
         slice,
         &ctx.limits,
     )?;
-    let source = source::choose(ctx, t, plan.filter.as_ref().map(|(filter, _)| filter)).await?;
     Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
     Ok(collector.finish())
-}
-
-/// Whether some objects of the target are not shown, so that its own counts do not hold.
-fn hides_rows(ctx: &Context, t: &TypeMapping) -> bool {
-    let policy = &ctx.mapping().policy;
-    t.scope.is_some()
-        || t.hide.is_some()
-        || t.gone.is_some()
-        || !policy.protected.is_empty()
-        || policy.on_delete == OnDelete::Deactivate
-        || policy.on_rename == OnRename::Recreate
 }
 
 /// The slice straight from the target's own paging, and the total; absent if the target cannot say how many there are.
@@ -421,7 +328,7 @@ pub async fn with_name(ctx: &Context, t: &TypeMapping, name: &str) -> Result<Vec
     let plan = Plan {
         filter: Some((filter, matcher)),
         order: None,
-        projection: Projection::parse(&t.resource_type, None, None)?,
+        projection: Arc::clone(&t.usual),
         wants_groups: false,
     };
     Ok(rows(ctx, t, &plan, Slice { skip: 0, take: 2 }).await?.rows)

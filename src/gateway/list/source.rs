@@ -15,11 +15,11 @@ use crate::{
     },
     mapping::{
         expression::text_of,
-        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
+        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, UserGroups, ValueTable},
         read,
         sought::{Sought, sought},
     },
-    scim::{AttributePath, CompareOp, Error, Filter},
+    scim::{AttributePath, CompareOp, Error, Filter, Resource},
     store::{ExternalId, ScimId, TargetId},
     target::ScanSource,
 };
@@ -160,13 +160,17 @@ async fn known_ids(
         ));
     }
     if is("groups", Some("value")) {
-        return members_of(ctx, text).await;
+        return members_of(ctx, t, text).await;
     }
     Ok(None)
 }
 
-/// The users of a group, asked of the group.
-async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>, Error> {
+/// The users of a group, asked of the group. Absent where users have it by groups in it, too: only they know.
+async fn members_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    group_id: &str,
+) -> Result<Option<Vec<String>>, Error> {
     let Some(groups) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
         return Ok(None);
     };
@@ -176,12 +180,14 @@ async fn members_of(ctx: &Context, group_id: &str) -> Result<Option<Vec<String>>
         Err(error) => return Err(error),
     };
     let values = members::read(ctx, groups, &group).await?;
-    Ok(Some(
-        values
-            .iter()
-            .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
-            .collect(),
-    ))
+    let is_user = |value: &&Value| value["type"] == t.resource_type.name.as_str();
+    let users = values.iter().filter(is_user);
+    let ids: Vec<String> = users
+        .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
+        .collect();
+    let has_groups = ids.len() < values.len();
+    let shows_indirect = t.groups.as_ref().is_some_and(UserGroups::shows_indirect);
+    Ok((!has_groups || !shows_indirect).then_some(ids))
 }
 
 /// The value as the target knows it: references by the target's id, equal values by the line's value table or as the line
@@ -424,7 +430,7 @@ pub async fn raw_with_name(
     name: &str,
     written: Option<Value>,
 ) -> Result<Vec<Value>, Error> {
-    let mut names = ctx.names();
+    let names = ctx.names();
     let written = written.or_else(
         || match sought(t, &t.match_attribute, &json!(name), &names) {
             Sought::Field(value) => Some(value),
@@ -433,8 +439,30 @@ pub async fn raw_with_name(
     );
     let is_known = written.is_some();
     let text = written.as_ref().and_then(text_of).map(|text| folded(&text));
-    names.with("value", Cow::Owned(written.unwrap_or_else(|| json!(name))));
     let find = t.find_of_name().filter(|_| is_known || t.lists.is_empty());
+    let value = written.unwrap_or_else(|| json!(name));
+    let wanted = folded(name);
+    let has_name = |found: &Resource| {
+        let own = found.0.get(&t.match_attribute.attribute);
+        let own = own.and_then(Value::as_str).map(folded);
+        own.is_some_and(|own| own == wanted || text.as_ref() == Some(&own))
+    };
+    let found = raw_with(ctx, t, find, &t.match_attribute, value, has_name).await?;
+    Ok(found.into_iter().map(|(object, _)| object).collect())
+}
+
+/// The target's objects that a find gives for a value (without one: all it lists) and for which `is_it` holds, with what they
+/// read as; whether the tenant may see them is not asked. Two at most.
+pub async fn raw_with(
+    ctx: &Context,
+    t: &TypeMapping,
+    find: Option<&Find>,
+    path: &AttributePath,
+    value: Value,
+    is_it: impl Fn(&Resource) -> bool,
+) -> Result<Vec<(Value, Resource)>, Error> {
+    let mut names = ctx.names();
+    names.with("value", Cow::Owned(value));
     let (source, rows) = match (find, t.lists.first()) {
         (Some(find), _) => {
             let Some(known) = first_steps(ctx, find, &names).await? else {
@@ -446,22 +474,15 @@ pub async fn raw_with_name(
         (None, Some(list)) => (ScanSource::Lists(&t.lists), &list.rows),
         (None, None) => return Ok(Vec::new()),
     };
-    let wanted = folded(name);
     let mut found = Vec::new();
     let mut scan = ctx.driver().scan(source, &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let is_needed = |path: &AttributePath| *path == t.match_attribute;
+        let is_needed =
+            |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
         for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
             let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
-            let own = read
-                .resource
-                .0
-                .get(&t.match_attribute.attribute)
-                .and_then(Value::as_str);
-            let own = own.map(folded);
-            let is_it = own.is_some_and(|own| own == wanted || text.as_ref() == Some(&own));
-            if is_it && found.len() < 2 {
-                found.push(object);
+            if is_it(&read.resource) && found.len() < 2 {
+                found.push((object, read.resource));
             }
         }
     }

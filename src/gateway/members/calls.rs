@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
-use tokio::sync::OwnedMutexGuard;
 
 use crate::{
     mapping::{
@@ -16,7 +15,7 @@ use crate::{
 };
 
 use super::super::{
-    context::Context,
+    context::{Context, Lock},
     get::{id_value, object_of},
     identity::{Located, unknown},
 };
@@ -110,7 +109,7 @@ impl Calls<'_> {
     /// One call, or one row of steps; false if the mapping's conditions left out all that would change something.
     async fn once(&self, members: &[&Named<'_>]) -> Result<bool, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let _guard = self.turn_of(members).await;
+        let _lock = self.turn_of(members).await?;
         let id = id_value(t, self.group.target_id.as_str());
         let mut names = ctx.names();
         names.with("group", Cow::Owned(id.clone()));
@@ -157,18 +156,18 @@ impl Calls<'_> {
 
     /// Waits until nobody else reads and writes the same member: steps that read its own object and write it back would undo
     /// what another group's change wrote in between. These locks are the last that anybody takes, so none waits in a circle.
-    async fn turn_of(&self, members: &[&Named<'_>]) -> Option<OwnedMutexGuard<()>> {
-        let [member] = members else { return None };
+    async fn turn_of(&self, members: &[&Named<'_>]) -> Result<Option<Lock>, Error> {
+        let [member] = members else { return Ok(None) };
         let reads = self.call.before.iter().any(|step| step.method.is_safe());
         if !reads || self.held == Some(member.id.as_str()) {
-            return None;
+            return Ok(None);
         }
         // A nested group's own lock is held by those who change its members, who may wait for this group's.
         let name = match member.of {
             "User" => format!("User/{}", member.id),
             of => format!("Member/{of}/{}", member.id),
         };
-        Some(self.ctx.tenant.locks.hold(name).await)
+        self.ctx.lock(name).await.map(Some)
     }
 
     /// What a member call's outcome means: a present one added and an absent one removed are as wished.

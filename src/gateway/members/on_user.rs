@@ -82,9 +82,9 @@ async fn on_one_user(
     is_held: bool,
 ) -> Result<Outcome, Error> {
     let users = ctx.type_named("User").ok_or_else(unknown_member)?;
-    let _guard = match is_held {
+    let _lock = match is_held {
         true => None,
-        false => Some(ctx.tenant.locks.hold(format!("User/{user_id}")).await),
+        false => Some(ctx.lock(format!("User/{user_id}")).await?),
     };
     let located = locate(ctx, users, user_id).await?;
     let user = object_of(ctx, users, &located)

@@ -108,11 +108,9 @@ async fn change(
     group_id: &str,
     mut change: members::Change,
 ) -> Result<(), Error> {
-    let _guard = ctx
-        .tenant
-        .locks
-        .hold(format!("{}/{group_id}", t.resource_type.name))
-        .await;
+    let _lock = ctx
+        .lock(format!("{}/{group_id}", t.resource_type.name))
+        .await?;
     let unknown = |error: Error| match error.status {
         404 => Error::of(
             ScimType::InvalidValue,

@@ -39,6 +39,7 @@ use super::{
     intake,
     join::{Joined, folded},
     look_up, members, policy, prune, unfinished,
+    unique::{self, Own},
 };
 
 /// How a request says what it wants.
@@ -108,11 +109,7 @@ struct Update<'a> {
 impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let _guard = ctx
-            .tenant
-            .locks
-            .hold(format!("{}/{id}", t.resource_type.name))
-            .await;
+        let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
         let located = locate(ctx, t, id).await?;
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
@@ -204,6 +201,8 @@ impl Update<'_> {
             },
         };
         write::check(t, &new, &wish).map_err(Error::from)?;
+        let own = Own::Object(&old.target_id, &old.resource);
+        let _unique = unique::check(ctx, t, &new, &changed, own).await?;
         let joined = self.bring_about(old, new, &changed).await?;
         self.hold(held).await?;
         Ok(self.answer(joined, is_patch, knows_members).await?)

@@ -11,6 +11,7 @@ mod look_ups;
 mod members;
 mod names;
 mod operations;
+mod remember;
 mod reversible;
 mod settings;
 
@@ -35,6 +36,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     }
     same_endpoints(mapping, &mut complaints);
     look_ups::check(mapping, is_complete, &mut complaints);
+    remember::check(mapping, &mut complaints);
     names::check(mapping, is_complete, &mut complaints);
     complaints.into_sorted()
 }

@@ -16,6 +16,7 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     unreachable_updates(resource_type, complaints);
     repeated_finds(resource_type, complaints);
     for operation in writes(resource_type) {
+        unwrapped(operation, complaints);
         if is_complete {
             needs_get(resource_type, operation, complaints);
             unmapped(resource_type, operation, complaints);
@@ -24,6 +25,7 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
     if is_complete {
         without_id(resource_type, complaints);
         half_pair(resource_type, complaints);
+        unsought(resource_type, complaints);
         new_id(resource_type, complaints);
         new_key(resource_type, complaints);
         for find in &resource_type.finds {
@@ -31,6 +33,55 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
             useless_find(resource_type, find, complaints);
             find_without_value(resource_type, find, complaints);
         }
+    }
+}
+
+/// A line that says `unique` without a way to look the value up.
+fn unsought(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let unique = resource_type
+        .attributes
+        .iter()
+        .filter(|line| line.is_unique);
+    for line in unique.filter(|line| resource_type.find_of(line).is_none()) {
+        let leaf = line.location.leaf();
+        let sentence = format!(
+            "`{leaf}` is `unique`, but `{}` has no `find` that looks it up.",
+            resource_type.section
+        );
+        complaints.add(
+            Diagnostic::error("mapping::missing-operation", sentence)
+                .at(&line.place)
+                .mend(format!(
+                    "add `[[{}.find]]` with `filter = \"{leaf} eq\"`",
+                    resource_type.section
+                )),
+        );
+    }
+}
+
+/// Mapped fields in a body of the call's own that has no envelope, although the objects have one.
+fn unwrapped(operation: &Operation, complaints: &mut Diagnostics) {
+    let Some(envelope) = &operation.envelope else {
+        return;
+    };
+    for step in &operation.steps {
+        let Some(body) = &step.body else {
+            continue;
+        };
+        if body.has_member(envelope) || !super::names::uses(step, "fields") {
+            continue;
+        }
+        let sentence = format!(
+            "`{}` sends the fields without the envelope `{envelope}`: a `body` is sent as it is written.",
+            operation.name
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::body-without-envelope", sentence)
+                .at(&step.place)
+                .mend(format!(
+                    "write `body = {{ {envelope} = \"{{fields}}\" }}`, or `envelope = \"\"` if the application wants none"
+                )),
+        );
     }
 }
 

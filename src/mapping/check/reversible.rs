@@ -10,10 +10,10 @@ use crate::{
     mapping::{
         model::{AttributeRule, Mapping, TypeMapping},
         names::Names,
-        read,
-        write::{self, Wish},
+        read::Reading,
+        write,
     },
-    scim::{Attribute, AttributePath, AttributeType, Resource},
+    scim::{Attribute, AttributeType, Resource},
 };
 
 /// Complaints about the lines of a section.
@@ -54,10 +54,10 @@ fn read_again(
         .settings(&mapping.settings)
         .resource(&resource)
         .random(RANDOM);
-    let fields = write::fields(section, operation, &resource, Wish::Create, None, &names).ok()?;
-    let own = line.location.leaf();
-    let is_own = |path: &AttributePath| *path == own;
-    let read = read::read(section, &Value::Object(fields), &mapping.settings, is_own);
+    // By this line alone: with all of them a long file would take the square of its length.
+    let fields = write::fields_by(line, section, operation, &resource, &names).ok()?;
+    let reading = Reading::of(section, &mapping.settings, std::iter::once(line));
+    let read = reading.read(&Value::Object(fields));
     let found = found(line, &read.resource.0)?;
     (!is_same(sample, found)).then(|| found.clone())
 }

@@ -96,6 +96,13 @@ pub(super) static LINE: Shape = Shape {
             "true",
         ),
         key(
+            "unique",
+            Kind::Flag,
+            "false: the application refuses it, or does not mind",
+            "Looked up by the attribute's `find` before it is written; if another object has the value, the client gets 409 `uniqueness`.",
+            "true",
+        ),
+        key(
             "on-create",
             Kind::Template,
             "nothing",
@@ -241,6 +248,7 @@ fn rule(
         is_kept,
         is_required: reader.flag("required").unwrap_or(false),
         is_create_only: reader.flag("create-only").unwrap_or(false),
+        is_unique: reader.flag("unique").unwrap_or(false),
         on_create: syntax::template_at(&reader, "on-create"),
         when_removed: when_removed(&reader, &found, each.is_some()),
         when_absent: reader
@@ -274,6 +282,7 @@ fn short_line(context: &Context<'_>, entry: &Entry, mut found: Found<'_>) -> Opt
         is_kept: false,
         is_required: false,
         is_create_only: false,
+        is_unique: false,
         on_create: None,
         when_removed: default_removal(&found, false, false),
         when_absent: None,

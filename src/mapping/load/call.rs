@@ -1,5 +1,7 @@
 //! One HTTP call: `"METHOD /path?query"` or a table with `call` and more.
 
+use std::time::Duration;
+
 use http::Method;
 
 use crate::{
@@ -108,7 +110,7 @@ pub(super) static CALL: Shape = Shape {
             "body",
             Kind::Tree,
             "create and update send the mapped fields, others nothing",
-            "The body as data; `{fields}` alone stands for the mapped fields.",
+            "The body as data, whole: no `envelope` is put around it. `{fields}` alone stands for the mapped fields.",
             "{ user_id = \"{member}\" }",
         ),
         key(
@@ -202,6 +204,13 @@ pub(super) static CALL: Shape = Shape {
             "Whether the call may be sent again when its fate is unknown.",
             "true",
         ),
+        key(
+            "remember",
+            Kind::Duration,
+            "asked each time",
+            "Of a step that looks something up for later ones: how long what it takes is used again, 1s to 1d.",
+            "\"1m\"",
+        ),
     ],
     base: None,
     others: None,
@@ -254,8 +263,29 @@ pub(super) fn from_table(
     if let Some(repeatable) = reader.flag("repeatable") {
         call.is_repeatable = repeatable;
     }
+    call.remember = remember(reader);
     Some(call)
 }
+
+/// How long an answer is used: `remember = "1m"`.
+pub(super) fn remember(reader: &Reader<'_>) -> Option<Duration> {
+    let remember = reader.duration("remember")?;
+    if !(SHORTEST_LIFE..=LONGEST_LIFE).contains(&remember) {
+        let place = reader
+            .node("remember")
+            .map_or(reader.place, |node| &node.place);
+        let sentence = format!(
+            "`{}` is not between 1s and 1d.",
+            reader.table.full_name("remember")
+        );
+        let context = reader.context;
+        context.error("mapping::out-of-range", place, sentence, "");
+    }
+    Some(remember)
+}
+
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
 /// `format = "form"`; lists in forms as given.
 pub(super) fn format(reader: &Reader<'_>, lists: FormLists) -> Option<BodyFormat> {
@@ -376,6 +406,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         tolerate: Vec::new(),
         poll: None,
         is_repeatable: is_read,
+        remember: None,
         place: node.place.clone(),
     })
 }
@@ -498,9 +529,7 @@ fn poll(reader: &Reader<'_>) -> Option<Poll> {
     }
     Some(Poll {
         until: syntax::expression_at(&poll, "until")?,
-        every: poll
-            .duration("every")
-            .unwrap_or(std::time::Duration::from_secs(1)),
+        every: poll.duration("every").unwrap_or(Duration::from_secs(1)),
         most: poll
             .count("most", 1, 1000)
             .and_then(|most| u32::try_from(most).ok())

@@ -71,7 +71,9 @@ pub(super) fn look_ups(root: &Reader<'_>) -> Vec<Arc<LookUp>> {
 fn look_up(root: &Reader<'_>, entry: &Entry, index: usize) -> Option<LookUp> {
     let context = root.context;
     let reader = Reader::new(context, &entry.node, &LOOK_UP)?;
-    let call = call::from_table(&reader, None);
+    let mut call = call::from_table(&reader, None);
+    // It is said of the table and not of its call.
+    let remember = call.as_mut().and_then(|call| call.remember.take());
     let items = match reader.node("items") {
         Some(node) => syntax::path(context, node),
         None => call::root_path(),
@@ -84,17 +86,6 @@ fn look_up(root: &Reader<'_>, entry: &Entry, index: usize) -> Option<LookUp> {
         syntax::read_at(&reader, key)
     };
     let (scim, value) = (side("scim"), side("value"));
-    let remember = reader.duration("remember").unwrap_or(USUAL_LIFE);
-    if !(SHORTEST_LIFE..=LONGEST_LIFE).contains(&remember) {
-        let place = reader
-            .node("remember")
-            .map_or(reader.place, |node| &node.place);
-        let sentence = format!(
-            "`{}` is not between 1s and 1d.",
-            reader.table.full_name("remember")
-        );
-        context.error("mapping::out-of-range", place, sentence, "");
-    }
     let most = reader.count("most", 1, 100_000).unwrap_or(USUAL_ROWS);
     let list = ListOperation {
         name: format!("values.{}", entry.key),
@@ -111,13 +102,11 @@ fn look_up(root: &Reader<'_>, entry: &Entry, index: usize) -> Option<LookUp> {
         list,
         scim?,
         value?,
-        remember,
+        remember.unwrap_or(USUAL_LIFE),
         usize::try_from(most).ok()?,
         entry.place.clone(),
     ))
 }
 
 const USUAL_LIFE: Duration = Duration::from_secs(300);
-const SHORTEST_LIFE: Duration = Duration::from_secs(1);
-const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 const USUAL_ROWS: u64 = 1000;

@@ -38,6 +38,18 @@ fn syntax(sentence: &str) -> &'static str {
         () if says("expected `\"`") => "close the text with `\"`",
         () if says("expected `'`") => "close the text with `'`",
         () if says("expected `]`") => "close it with `]`",
+        () if says("key with no value") => {
+            "write `key = value`; a key that holds double quotes stands in single ones: `'emails[type eq \"work\"].value'`"
+        }
+        () if says("invalid unquoted key") => {
+            "write `key = value`; a key with other signs than letters, digits, `-` and `_` stands in quotes"
+        }
+        () if says("missing comma between key-value pairs") || says("expected `}`") => {
+            "close the table of the line before with `}`, or put a comma between two of its keys"
+        }
+        () if says("expected newline") => {
+            "end the line here: nothing stands behind a value, no comma either"
+        }
         () => "mend this first: the rest is looked at once the file is TOML",
     }
 }

@@ -287,7 +287,7 @@ pub(super) fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option
 const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
-const CALL_ONLY: [&str; 14] = [
+const CALL_ONLY: [&str; 15] = [
     "call",
     "body",
     "headers",
@@ -302,6 +302,7 @@ const CALL_ONLY: [&str; 14] = [
     "tolerate",
     "poll",
     "repeatable",
+    "remember",
 ];
 
 fn reply(reader: &Reader<'_>) -> ReplyKind {

@@ -11,7 +11,7 @@ use crate::{
         splice::Splice,
         template::Tree,
     },
-    scim::AttributePath,
+    scim::{AttributePath, Projection},
 };
 
 use super::{
@@ -384,6 +384,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
             .then(|| members::groups(reader, &resource_type))
             .flatten(),
         fixed: fixed(reader),
+        usual: Arc::new(Projection::usual(&resource_type)),
         resource_type: Arc::new(resource_type),
         splice: None,
     };

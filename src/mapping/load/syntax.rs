@@ -23,6 +23,12 @@ use super::{
 /// A JSONPath out of a text value.
 pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
     let text = text_of(context, node, "a path such as `'$.a.b'`")?;
+    if !text.starts_with('$') && (text.contains("[*]") || text.contains("[?")) {
+        let sentence = format!("`{text}` is neither a path nor a field.");
+        let mending = format!("a path begins with `$`: `'$.{text}'`");
+        context.error("mapping::bad-path", &node.place, sentence, &mending);
+        return None;
+    }
     checked(
         context,
         node,
@@ -40,6 +46,12 @@ pub(super) fn place(context: &Context<'_>, node: &Node) -> Option<FieldPlace> {
 
 /// A definite place out of a text that stands in a node.
 pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option<FieldPlace> {
+    if text.starts_with('{') && text.ends_with('}') {
+        let sentence = format!("`{text}` is a template, and a field is wanted here.");
+        let mending = "what is written is `write = 'field'` and `value = \"{…}\"`; a template to read from is `read`";
+        context.error("mapping::bad-place", &node.place, sentence, mending);
+        return None;
+    }
     if text.starts_with('$') {
         let path = checked(
             context,

@@ -83,6 +83,13 @@ static BUDGET: Shape = Shape {
             "The application is left alone at most so long, whatever its `Retry-After` asks for; clients are told to come back then.",
             "\"2m\"",
         ),
+        key(
+            "remembered",
+            Kind::Count,
+            "1000",
+            "Answers of look-ups with `remember` that are kept, 1 to 100000; the oldest makes room. Those over 16 KiB are not kept.",
+            "200",
+        ),
     ],
     base: None,
     others: None,
@@ -166,6 +173,13 @@ pub static TARGET: Shape = Shape {
             "2s",
             "For TCP and TLS of one connection.",
             "\"2s\"",
+        ),
+        key(
+            "reply-timeout",
+            Kind::Duration,
+            "20s",
+            "Until the head of one call's reply is there, 100ms to 5m; never beyond `deadline`.",
+            "\"5s\"",
         ),
         key(
             "ca",
@@ -297,6 +311,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
         base_url: base_url.unwrap_or(nowhere.base_url),
         deadline: bounded(&reader, "deadline", 10_000),
         connect_timeout: bounded(&reader, "connect-timeout", 2_000),
+        reply_timeout: bounded(&reader, "reply-timeout", 20_000),
         ca: reader.text("ca").map(PathBuf::from),
         client_certificate: certificate(&reader),
         headers: syntax::headers(&reader, "headers"),
@@ -326,6 +341,7 @@ pub(super) fn nowhere() -> Option<Target> {
         base_url: Url::parse("https://unset.invalid/").ok()?,
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
+        reply_timeout: Duration::from_secs(20),
         ca: None,
         client_certificate: None,
         headers: Vec::new(),
@@ -421,6 +437,9 @@ fn budget(reader: &Reader<'_>) -> Budget {
         writes: budget.rate("writes"),
         deletes: budget.rate("deletes"),
         longest_pause: budget.duration("longest-pause"),
+        remembered: budget
+            .count("remembered", 1, 100_000)
+            .and_then(|most| usize::try_from(most).ok()),
     }
 }
 

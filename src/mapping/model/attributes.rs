@@ -37,6 +37,8 @@ pub struct AttributeRule {
     pub is_required: bool,
     /// Written at creation only; a later change is 400 `mutability`.
     pub is_create_only: bool,
+    /// Whether it is looked up before it is written, and refused if another object has the value.
+    pub is_unique: bool,
     /// What the field gets at creation when the client gives no value (`on-create`).
     pub on_create: Option<Template>,
     /// What the field gets when the attribute is removed (`when-removed`).

@@ -21,7 +21,7 @@ pub use target::*;
 use crate::{
     diagnostic::Place,
     mapping::{expression::Expression, splice::Splice, template::Tree},
-    scim::ResourceType,
+    scim::{Projection, ResourceType},
 };
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
@@ -109,6 +109,8 @@ pub struct TypeMapping {
     pub groups: Option<UserGroups>,
     /// Objects that exist in configuration only (`fixed`): SCIM id to the object as the application would give it.
     pub fixed: Vec<Value>,
+    /// What an answer has if nobody asks for anything else.
+    pub usual: Arc<Projection>,
     /// The quick way from a row's text to a resource's; absent: every row goes the long way.
     pub splice: Option<Splice>,
 }
@@ -135,6 +137,17 @@ impl TypeMapping {
         let is_eq = |find: &&Find| find.operator == crate::scim::CompareOp::Eq;
         let mut finds = self.finds.iter().filter(is_eq);
         finds.find(|find| find.attribute == self.match_attribute)
+    }
+
+    /// The find that looks an object up by what a line reads (`filter = "emails.value eq"` or `"emails eq"`).
+    pub fn find_of(&self, rule: &AttributeRule) -> Option<&Find> {
+        let leaf = rule.location.leaf();
+        let sub = leaf.sub_attribute.as_deref().unwrap_or("value");
+        self.finds.iter().find(|find| {
+            let asked = find.attribute.sub_attribute.as_deref().unwrap_or("value");
+            let is_eq = find.operator == crate::scim::CompareOp::Eq;
+            is_eq && find.attribute.is_same_attribute(&leaf) && asked.eq_ignore_ascii_case(sub)
+        })
     }
 
     /// Whether a list or a find gives references, each to be read by itself (`rows = "reference"`).

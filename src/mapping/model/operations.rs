@@ -49,6 +49,8 @@ pub struct Call {
     pub poll: Option<Poll>,
     /// Whether it may be sent again when its fate is unknown. Reads always may.
     pub is_repeatable: bool,
+    /// A look-up: how long its answer is used instead of asking again; absent: asked each time.
+    pub remember: Option<Duration>,
     /// Where it stands in the file.
     pub place: Place,
 }
@@ -378,4 +380,12 @@ pub enum UserGroups {
         /// Items for which this holds have the user only through a group of theirs; absent: none.
         is_indirect: Option<Expression>,
     },
+}
+
+impl UserGroups {
+    /// Whether a user's groups are known to be more than those that have the user as a member.
+    pub fn shows_indirect(&self) -> bool {
+        let (Self::Call { is_indirect, .. } | Self::Field { is_indirect, .. }) = self;
+        is_indirect.is_some()
+    }
 }

@@ -25,6 +25,8 @@ pub struct Target {
     pub deadline: Duration,
     /// For TCP and TLS of one connection.
     pub connect_timeout: Duration,
+    /// For the head of one call's reply.
+    pub reply_timeout: Duration,
     /// Extra trusted roots, PEM; the system's are always trusted.
     pub ca: Option<PathBuf>,
     /// Certificate and key shown to the target, PEM.
@@ -169,6 +171,13 @@ pub struct Budget {
     pub deletes: Option<Rate>,
     /// The application is left alone at most so long, whatever it asks for; absent: 10 minutes.
     pub longest_pause: Option<Duration>,
+    /// Answers of look-ups kept in memory; absent: [`MOST_REMEMBERED`](Self::MOST_REMEMBERED).
+    pub remembered: Option<usize>,
+}
+
+impl Budget {
+    /// Answers of look-ups kept in memory unless the mapping says otherwise.
+    pub const MOST_REMEMBERED: usize = 1000;
 }
 
 /// So many in a period.

@@ -13,6 +13,7 @@ use std::{
 
 use serde_json::{Map, Value};
 use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
 
 pub use window::{Covering, covering};
 
@@ -217,8 +218,7 @@ impl<'s> Pager<'s> {
             return Err(PageError::TooManyPages);
         }
         let count = items.len() as u64;
-        let print = print_of(items);
-        if count > 0 && self.last_print.replace(print) == Some(print) {
+        if count > 0 && self.last_print.is_some_and(|last| last == print_of(items)) {
             return Err(PageError::Repeated);
         }
         if let (Some(short), true) = (self.short_page.take(), count > 0) {
@@ -234,6 +234,9 @@ impl<'s> Pager<'s> {
         let next = self.next(asked, reply, count)?;
         self.largest_page = self.largest_page.max(count);
         if let Next::More(position) = &next {
+            if count > 0 {
+                self.last_print = Some(print_of(items));
+            }
             if !self.seen.insert(print_of_position(position)) {
                 return Err(PageError::Repeated);
             }
@@ -332,21 +335,21 @@ pub fn total_of(style: &PageStyle) -> Option<&Total> {
 
 /// An item of a page, as far as pages are told apart by it.
 pub trait Print {
-    /// Adds what tells it from others.
-    fn print(&self, hasher: &mut DefaultHasher);
+    /// What tells it from others.
+    fn print(&self) -> u64;
 }
 
 impl Print for Value {
-    fn print(&self, hasher: &mut DefaultHasher) {
-        self.to_string().hash(hasher);
+    fn print(&self) -> u64 {
+        xxh3_64(self.to_string().as_bytes())
     }
 }
 
 impl Print for Row {
-    fn print(&self, hasher: &mut DefaultHasher) {
+    fn print(&self) -> u64 {
         match self {
-            Self::Text(text) => text.hash(hasher),
-            Self::Tree(tree) => tree.print(hasher),
+            Self::Text(text) => xxh3_64(text),
+            Self::Tree(tree) => tree.print(),
         }
     }
 }
@@ -356,7 +359,7 @@ fn print_of<I: Print>(items: &[I]) -> u64 {
     let mut hasher = DefaultHasher::new();
     items.len().hash(&mut hasher);
     for item in [items.first(), items.get(items.len() / 2), items.last()] {
-        item.inspect(|item| item.print(&mut hasher));
+        item.map(Print::print).hash(&mut hasher);
     }
     hasher.finish()
 }

@@ -320,7 +320,7 @@ fn cursors_that_go_in_circles_are_noticed() {
 }
 
 #[test]
-fn next_links_stay_below_the_base_url() {
+fn p9_next_links_stay_below_the_base_url() {
     let base = base();
     let style = PageStyle::NextUrl {
         next: path("$.next"),

@@ -26,8 +26,8 @@ impl JsonPath {
     ///
     /// # Errors
     ///
-    /// What the engine refuses, and more than one descendant segment (`..`): such paths can take seconds on a document of
-    /// a few hundred kilobytes.
+    /// What the engine refuses, and what can take seconds on a document of a few hundred kilobytes: more than one descendant
+    /// segment (`..`), `$` within a filter, and many commas.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let is_rfc = text == "$" || text.starts_with("$.") || text.starts_with("$[");
         let way = if !is_rfc {
@@ -127,30 +127,62 @@ fn engine(text: &str) -> Result<JpQuery, SyntaxError> {
         let message = format!("A path has at most {} bytes.", parse::MAX_PATH_BYTES);
         return Err(SyntaxError::new(0, text.len(), message));
     }
-    if let Some(second) = descendants(text).nth(1) {
-        let message = "A path may have one `..` only: more can take seconds on a long reply.";
-        return Err(SyntaxError::new(second, 2, message).mend("name the members on the way"));
-    }
+    check_cost(text)?;
     parse_json_path(&parse::with_quoted_names(text)).map_err(|_| complaint(text))
 }
 
-/// Where `..` stands outside quotes.
-fn descendants(text: &str) -> impl Iterator<Item = usize> {
+/// Refuses what takes seconds on a long reply: each of these is a walk of the reply for each thing that another found.
+fn check_cost(text: &str) -> Result<(), SyntaxError> {
+    let mut previous = ' ';
+    let (mut descendants, mut commas) = (0, 0);
+    for (position, c) in unquoted(text) {
+        let was = std::mem::replace(&mut previous, c);
+        match c {
+            '.' if was == '.' => {
+                descendants += 1;
+                if descendants > 1 {
+                    let message =
+                        "A path may have one `..` only: more can take seconds on a long reply.";
+                    return Err(SyntaxError::new(position - 1, 2, message)
+                        .mend("name the members on the way"));
+                }
+            }
+            '$' if position > 0 => {
+                let message = "A filter may speak of `@` only: `$` would be searched again for each item, which can take minutes on a long reply.";
+                return Err(SyntaxError::new(position, 1, message)
+                    .mend("write `@` for the item that is looked at"));
+            }
+            ',' => {
+                commas += 1;
+                if commas > MAX_COMMAS {
+                    let message = format!("A path has at most {MAX_COMMAS} commas.");
+                    return Err(SyntaxError::new(position, 1, message)
+                        .mend("choose with `*`, or with a path for each"));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Each comma may double what is found: `$[0,0][0,0]…`.
+const MAX_COMMAS: usize = 8;
+
+/// The characters outside quotes, with their places.
+fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut quote = None;
     let mut is_escaped = false;
-    let mut previous = ' ';
-    text.char_indices().filter_map(move |(position, c)| {
-        let was = std::mem::replace(&mut previous, c);
+    text.char_indices().filter(move |(_, c)| {
         match quote {
             Some(_) if is_escaped => is_escaped = false,
-            Some(_) if c == '\\' => is_escaped = true,
-            Some(q) if c == q => quote = None,
+            Some(_) if *c == '\\' => is_escaped = true,
+            Some(q) if *c == q => quote = None,
             Some(_) => {}
-            None if matches!(c, '\'' | '"') => quote = Some(c),
-            None if c == '.' && was == '.' => return Some(position - 1),
-            None => {}
+            None if matches!(c, '\'' | '"') => quote = Some(*c),
+            None => return true,
         }
-        None
+        false
     })
 }
 

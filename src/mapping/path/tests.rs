@@ -126,9 +126,33 @@ fn a_fault_in_a_path_is_placed() {
 }
 
 #[test]
-fn two_dots_in_quotes_are_no_descendant() {
+fn p16_a_second_descendant_is_refused_and_dots_in_quotes_are_none() {
     assert!(JsonPath::parse("$..a[?@.b=='..']").is_ok());
     assert!(JsonPath::parse("$..a..b").is_err());
+}
+
+#[test]
+fn p16_paths_that_multiply_their_work_are_refused() {
+    for (path, position) in [
+        ("$..a..a..a", 4),
+        ("$.rows[?count($..*)>0]", 14),
+        ("$.rows[?$.rows[?@.a==1]]", 8),
+        ("$.rows[?@.a==$.b]", 13),
+        ("$[*][?@.a=='$'][?@.b==$.b]", 22),
+        ("$[0,0][0,0][0,0][0,0][0,0][0,0][0,0][0,0][0,0]", 43),
+    ] {
+        let error = JsonPath::parse(path).unwrap_err();
+        assert_eq!(error.position, position, "{path}: {error}");
+        assert!(error.mending.is_some(), "{path}");
+    }
+    for path in [
+        "$.rows[?@.a=='$' || @.b=='..,,,,,,,,,,']",
+        "$.rows['a','b','c']",
+        "$..rows[?@.a[?@.b==1]]",
+        "$['$',\"$..$\"]",
+    ] {
+        assert!(JsonPath::parse(path).is_ok(), "{path}");
+    }
 }
 
 #[test]

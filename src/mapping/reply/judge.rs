@@ -1,6 +1,6 @@
 //! What a reply means: rules first, then the status.
 
-use std::{borrow::Cow, cell::OnceCell, fmt, time::Duration};
+use std::{borrow::Cow, cell::OnceCell, time::Duration};
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
@@ -68,14 +68,15 @@ pub enum Basis {
     Form,
 }
 
-impl fmt::Display for Basis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Basis {
+    /// In words, for operators.
+    pub fn words(self) -> Cow<'static, str> {
         match self {
-            Self::CallRule(place) => write!(f, "rule {} of the call", place + 1),
-            Self::Tolerated => f.write_str("`tolerate` of the call"),
-            Self::TargetRule(place) => write!(f, "rule {} of [target.errors]", place + 1),
-            Self::Status => f.write_str("its status, no rule fits"),
-            Self::Form => f.write_str("its body, which is no data; no rule fits"),
+            Self::CallRule(place) => format!("rule {} of the call", place + 1).into(),
+            Self::Tolerated => "`tolerate` of the call".into(),
+            Self::TargetRule(place) => format!("rule {} of [target.errors]", place + 1).into(),
+            Self::Status => "its status, no rule fits".into(),
+            Self::Form => "its body, which is no data; no rule fits".into(),
         }
     }
 }

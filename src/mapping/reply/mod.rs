@@ -40,7 +40,7 @@ pub struct Reply {
     pub rows: Option<Vec<Bytes>>,
     /// The whole body, where the content is only a part of it.
     pub whole: Option<Value>,
-    /// The body as text, the first 16 KiB, invalid UTF-8 replaced; empty where rows were cut out and no rule looks at it. May hold personal data: never logged.
+    /// The body as text, the first 16 KiB, invalid UTF-8 replaced; empty for a success of which no rule looks at it. May hold personal data: never logged.
     pub text: String,
     /// What kind of body it was.
     pub form: ReplyForm,
@@ -172,8 +172,34 @@ impl Verdict {
 }
 
 impl Reply {
+    /// As [`new`](Self::new), without the text where no rule looks at it: that of a success.
+    pub fn of(
+        status: u16,
+        headers: HeaderMap,
+        body: &[u8],
+        (target, call): (&Target, &Call),
+    ) -> Self {
+        let is_read = !(200..300).contains(&status) || Looks::of(call, target, status).at_text;
+        let text = if is_read {
+            beginning(body)
+        } else {
+            String::new()
+        };
+        Self::with_text(status, headers, body, target, text)
+    }
+
     /// Reads an answer. The body's bytes are not needed afterwards.
     pub fn new(status: u16, headers: HeaderMap, body: &[u8], target: &Target) -> Self {
+        Self::with_text(status, headers, body, target, beginning(body))
+    }
+
+    fn with_text(
+        status: u16,
+        headers: HeaderMap,
+        body: &[u8],
+        target: &Target,
+        text: String,
+    ) -> Self {
         let content_type = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
@@ -196,7 +222,7 @@ impl Reply {
             content,
             rows: None,
             whole,
-            text: beginning(body),
+            text,
             form,
         }
     }
@@ -224,7 +250,7 @@ impl Reply {
                 },
                 form: ReplyForm::Data,
             },
-            None => Self::new(status, headers, body, target),
+            None => Self::of(status, headers, body, (target, call)),
         }
     }
 

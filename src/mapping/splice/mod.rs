@@ -19,17 +19,19 @@
 //! ```text
 //!  scan     members of an object's text          plan     a mapping's lines as parts of the answer
 //!  fields   the values that are read, numbered    write    a row's fields through the parts
-//!  leaf     one value
+//!  leaf     one value                                sift     a filter on what was written
 //! ```
 
 mod fields;
 mod leaf;
 mod plan;
 mod scan;
+mod sift;
 mod write;
 
 pub use fields::Fields;
 pub use plan::Splice;
+pub use sift::Sift;
 pub use write::Spliced;
 
 /// A row that is not for the quick way. No fault of anybody's: the long way knows what it means.

@@ -354,7 +354,7 @@ fn grouped<'t>(
 }
 
 /// Whether an answer that nobody asked anything of has all of an attribute.
-fn is_shown(attribute: &Attribute) -> bool {
+pub(super) fn is_shown(attribute: &Attribute) -> bool {
     let is_shown = |a: &Attribute| matches!(a.returned, Returned::Always | Returned::Default);
     is_shown(attribute) && attribute.sub_attributes.iter().all(is_shown)
 }

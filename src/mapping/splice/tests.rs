@@ -13,10 +13,10 @@ use crate::{
         model::{ExampleKind, Mapping, Read, TypeMapping},
         read,
     },
-    scim::Projection,
+    scim::{Filter, Projection, filter::Matcher},
 };
 
-use super::Odd;
+use super::{Odd, Sift};
 
 const FRAMES: [Frame<'_>; 2] = [
     Frame {
@@ -66,7 +66,7 @@ fn the_long_way(
     settings: &Map<String, Value>,
     row: &Value,
     frame: &Frame<'_>,
-) -> Option<(Vec<u8>, String)> {
+) -> Option<(Vec<u8>, String, Map<String, Value>)> {
     let read = read::read(t, row.is_object().then_some(row)?, settings, |_| true);
     if !read.references.is_empty() {
         return None;
@@ -74,10 +74,9 @@ fn the_long_way(
     let mut resource = read.resource;
     frame.put(t, &mut resource);
     let version = resource.0["meta"]["version"].as_str().unwrap().to_owned();
-    let shown = Projection::parse(&t.resource_type, None, None)
-        .unwrap()
-        .apply(&t.resource_type, resource.0);
-    Some((serde_json::to_vec(&shown).unwrap(), version))
+    let whole = resource.0.clone();
+    let shown = Projection::usual(&t.resource_type).apply(&t.resource_type, resource.0);
+    Some((serde_json::to_vec(&shown).unwrap(), version, whole))
 }
 
 /// Whether the row went the quick way. Panics if that led elsewhere.
@@ -103,7 +102,7 @@ fn agree(t: &TypeMapping, settings: &Map<String, Value>, row: &str, frame: &Fram
     if let Ok(id) = id {
         assert_eq!(id, read::target_id(t, &tree), "{row}");
     }
-    let (long, long_version) =
+    let (long, long_version, whole) =
         the_long_way(t, settings, &tree, frame).expect("what the long way cannot do");
     assert_eq!(
         std::str::from_utf8(&out[6..]),
@@ -112,7 +111,82 @@ fn agree(t: &TypeMapping, settings: &Map<String, Value>, row: &str, frame: &Fram
         t.section
     );
     assert_eq!(version, long_version, "{row}");
+    if row.len().is_multiple_of(FILTERED) {
+        filters_agree(t, &whole, &out[6..]);
+    }
     true
+}
+
+/// One row in so many has filters tried on it.
+const FILTERED: usize = 8;
+
+/// Tries filters on everything that a resource has: the text must match when the tree does.
+fn filters_agree(t: &TypeMapping, whole: &Map<String, Value>, text: &[u8]) {
+    let mut filters = vec![
+        "userName eq \"ada\"".to_owned(),
+        "not (title pr)".to_owned(),
+    ];
+    for (name, value) in whole {
+        let is_extension = t.resource_type.extension(name).is_some();
+        for (path, value) in places(name, is_extension, value) {
+            filters.push(format!("{path} pr"));
+            filters.push(format!("{path} eq {value}"));
+            filters.push(format!("{path} ne {value} or {path} co \"a\""));
+        }
+    }
+    for text_of_filter in filters {
+        let filter = Filter::parse(&text_of_filter);
+        let matcher = filter.map(|filter| Matcher::compile(&filter, &t.resource_type));
+        let Ok(Ok(matcher)) = matcher else {
+            continue;
+        };
+        if let Some(sift) = Sift::of(t, &matcher) {
+            let is_match = matcher.matches(whole);
+            assert_eq!(sift.matches(text), Ok(is_match), "{text_of_filter}");
+        }
+    }
+}
+
+/// The paths of the scalars in a member, with their values.
+fn places<'v>(path: &str, is_extension: bool, value: &'v Value) -> Vec<(String, &'v Value)> {
+    match value {
+        Value::Object(members) => {
+            let sign = if is_extension { ':' } else { '.' };
+            let members = members.iter();
+            let below = |(name, value)| places(&format!("{path}{sign}{name}"), false, value);
+            members.flat_map(below).collect()
+        }
+        Value::Array(items) => items
+            .iter()
+            .flat_map(|item| places(path, false, item))
+            .collect(),
+        scalar => vec![(path.to_owned(), scalar)],
+    }
+}
+
+#[test]
+fn a_filter_on_what_is_not_always_answered_is_for_trees() {
+    let mapping = app(include_str!("../../../benches/mappings/apps/stub.toml"));
+    let user = &mapping.types[0];
+    for (filter, is_possible) in [
+        ("userName eq \"a\" and emails.value pr", true),
+        ("id eq \"7\" or meta.lastModified pr", true),
+        ("password pr", false),
+        ("groups.value eq \"7\"", false),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User pr",
+            false,
+        ),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department pr",
+            true,
+        ),
+    ] {
+        let parsed = Filter::parse(filter).unwrap();
+        let matcher = Matcher::compile(&parsed, &user.resource_type);
+        let is_quick = matcher.is_ok_and(|matcher| Sift::of(user, &matcher).is_some());
+        assert_eq!(is_quick, is_possible, "{filter}");
+    }
 }
 
 /// A source of choices.

@@ -6,10 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     mapping::{frame::Frame, model::TypeMapping, read::Reading},
-    scim::{
-        Projection,
-        version::{At, Content, Name, revised},
-    },
+    scim::version::{At, Content, Name, revised},
 };
 
 use super::{
@@ -250,8 +247,7 @@ impl Writer<'_> {
         for (urn, is_there) in urns.zip(&mut self.extensions) {
             *is_there |= urn == name;
         }
-        let projection = Projection::parse(&self.t.resource_type, None, None).map_err(|_| Odd)?;
-        let shown = projection.apply(&self.t.resource_type, read.resource.0);
+        let shown = self.t.usual.apply(&self.t.resource_type, read.resource.0);
         for (name, value) in &shown {
             self.out.push(b',');
             quote(name, self.out);

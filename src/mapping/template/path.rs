@@ -58,33 +58,35 @@ impl PathTemplate {
         let mut path = String::with_capacity(self.source.len() + 32);
         for segment in &self.segments {
             path.push('/');
-            path.push_str(&self.segment(segment, names, pattern)?);
+            self.segment(&mut path, segment, names, pattern)?;
         }
         Ok(path)
     }
 
+    /// Adds one segment.
     fn segment(
         &self,
+        path: &mut String,
         pieces: &[Piece],
         names: &Names<'_>,
         pattern: &Regex,
-    ) -> Result<String, EvaluateError> {
-        let mut segment = String::new();
+    ) -> Result<(), EvaluateError> {
+        let begin = path.len();
         let mut has_value = false;
         for piece in pieces {
             match piece {
-                Piece::Text(text) => segment.push_str(text),
+                Piece::Text(text) => path.push_str(text),
                 Piece::Expression(expression) => {
                     has_value = true;
                     let value = self.placeholder(expression, names, pattern)?;
-                    segment.extend(utf8_percent_encode(&value, UNRESERVED));
+                    path.extend(utf8_percent_encode(&value, UNRESERVED));
                 }
             }
         }
-        if has_value && is_dots_or_empty(&segment) {
+        if has_value && path.get(begin..).is_none_or(is_dots_or_empty) {
             return Err(self.unfit("A segment of the path would be empty or only dots."));
         }
-        Ok(segment)
+        Ok(())
     }
 
     fn placeholder(
@@ -191,6 +193,7 @@ fn check_literal(text: &str, source: &str) -> Result<(), SyntaxError> {
     let error = SyntaxError::new(position, wrong.len_utf8(), message);
     Err(match wrong {
         '?' => error.mend("the query does not belong to the path"),
+        '{' | '}' => error.mend("a value stands in single braces: `{id}`"),
         '#' => error.mend("a fragment is never sent: remove it"),
         _ => {
             let encoded: String =

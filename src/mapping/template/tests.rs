@@ -102,7 +102,7 @@ fn a_template_knows_its_names_and_whether_it_is_constant() {
 }
 
 #[test]
-fn a_path_is_encoded_segment_by_segment() {
+fn s22_a_path_is_encoded_segment_by_segment() {
     let mut names = Names::new();
     names
         .with("id", Cow::Owned(json!("@ada:x.org")))
@@ -162,7 +162,7 @@ fn p8_traversal() {
 }
 
 #[test]
-fn a_placeholder_and_its_neighbours_never_make_dots() {
+fn p8_a_placeholder_and_its_neighbours_never_make_dots() {
     let mut names = Names::new();
     names.with("id", Cow::Owned(json!(".")));
     let template = PathTemplate::parse("/users/.{id}").unwrap();
@@ -272,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn a_value_is_always_one_segment(value in "(?s).{1,12}") {
+    fn s22_a_value_is_always_one_segment(value in "(?s).{1,12}") {
         let mut names = Names::new();
         names.with("id", Cow::Owned(json!(value)));
         let template = PathTemplate::parse("/a/{id}").unwrap();

@@ -69,6 +69,15 @@ impl Tree {
         }
     }
 
+    /// Whether it is an object with such a member.
+    pub fn has_member(&self, name: &str) -> bool {
+        match self {
+            Self::Object(members) => members.iter().any(|(member, _)| member == name),
+            Self::Constant(value) => value.get(name).is_some(),
+            Self::List(_) | Self::Leaf(_) => false,
+        }
+    }
+
     fn build(value: &Value, path: &mut Vec<String>, errors: &mut Vec<TreeError>) -> Self {
         if path.len() > MAX_DEPTH {
             let message = format!("A body nests at most {MAX_DEPTH} deep.");

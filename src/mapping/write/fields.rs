@@ -43,9 +43,14 @@ pub fn fields(
     present: Option<&Value>,
     names: &Names<'_>,
 ) -> Result<Map<String, Value>, WriteError> {
+    let rules = t
+        .attributes
+        .iter()
+        .filter(|rule| is_writing(rule) && covers(op, t, &rule.location.leaf()));
     let mut writer = Writer {
         t,
         op,
+        rules: rules.collect(),
         resource,
         names,
         present: present.filter(|p| p.is_object()),
@@ -56,10 +61,34 @@ pub fn fields(
         Wish::Create => writer.create()?,
         Wish::Update { changed, old } => writer.update(changed, old)?,
     }
-    Ok(match writer.body {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    })
+    Ok(writer.fields())
+}
+
+/// As [`fields`] of a create, by one rule alone and the constants.
+///
+/// # Errors
+///
+/// As [`fields`].
+pub(in crate::mapping) fn fields_by(
+    rule: &AttributeRule,
+    t: &TypeMapping,
+    op: &Operation,
+    resource: &Resource,
+    names: &Names<'_>,
+) -> Result<Map<String, Value>, WriteError> {
+    let is_own = is_writing(rule) && covers(op, t, &rule.location.leaf());
+    let mut writer = Writer {
+        t,
+        op,
+        rules: is_own.then_some(rule).into_iter().collect(),
+        resource,
+        names,
+        present: None,
+        body: Value::Object(Map::new()),
+        written: Vec::new(),
+    };
+    writer.create()?;
+    Ok(writer.fields())
 }
 
 /// What the application will call a resource: the value that the line of its match attribute writes. Absent if no line does,
@@ -197,6 +226,8 @@ pub(super) fn is_touched(rule: &AttributeRule, changed: &[AttributePath]) -> boo
 struct Writer<'w> {
     t: &'w TypeMapping,
     op: &'w Operation,
+    /// The rules that the operation writes, in file order.
+    rules: Vec<&'w AttributeRule>,
     resource: &'w Resource,
     names: &'w Names<'w>,
     present: Option<&'w Value>,
@@ -206,8 +237,15 @@ struct Writer<'w> {
 }
 
 impl<'w> Writer<'w> {
+    fn fields(self) -> Map<String, Value> {
+        match self.body {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+
     fn create(&mut self) -> Result<(), WriteError> {
-        for rule in self.rules() {
+        for rule in self.rules.clone() {
             if let Some(each) = &rule.each {
                 let list = elements::list(self.t, rule, each, self.resource, None)?;
                 if let Some(list) = list.filter(|list| !list.is_empty()) {
@@ -252,7 +290,8 @@ impl<'w> Writer<'w> {
             self.body = present.clone();
         }
         let sends_all = self.op.send == Send::All;
-        for rule in self.rules().filter(|rule| !rule.is_create_only) {
+        let rules = self.rules.clone();
+        for rule in rules.into_iter().filter(|rule| !rule.is_create_only) {
             if !sends_all && !is_touched(rule, changed) {
                 continue;
             }
@@ -382,14 +421,6 @@ impl<'w> Writer<'w> {
         {
             list.write(&mut self.body, whole.clone());
         }
-    }
-
-    /// The rules that the operation writes, in file order.
-    fn rules(&self) -> impl Iterator<Item = &'w AttributeRule> + use<'w> {
-        let (t, op) = (self.t, self.op);
-        t.attributes
-            .iter()
-            .filter(move |rule| is_writing(rule) && covers(op, t, &rule.location.leaf()))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) use covers::is_writing;
 pub use covers::{covers, is_kept, rules_for};
 pub use fields::fields;
 pub use fields::name_in_application;
-pub(super) use fields::{encode, unspelled};
+pub(super) use fields::{encode, fields_by, unspelled};
 pub use kept::{join_kept, kept_values};
 pub use members::member_lists;
 pub use shown::shown_elements;

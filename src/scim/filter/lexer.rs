@@ -61,17 +61,34 @@ impl<'a> Lexer<'a> {
         Ok((token, start))
     }
 
-    /// Reads a text in single quotes whose opening quote stands at `start`; for lenient reading.
-    pub(super) fn read_single_quoted(&mut self, start: usize) -> Result<String, FilterError> {
-        let inner = self.text.get(start + 1..).unwrap_or_default();
-        match inner.split_once('\'') {
-            Some((text, _)) => {
-                self.position = start + text.len() + 2;
-                Ok(text.to_owned())
-            }
-            None => Err(FilterError::new(start, "the closing quote is missing")),
-        }
+    /// Goes on reading at `position`, in bytes; for lenient reading.
+    pub(super) fn go_back_to(&mut self, position: usize) {
+        self.position = position;
     }
+
+    /// Reads a text in quotes other than `"` whose opening quote stands at `start`; for lenient reading.
+    pub(super) fn read_quoted(&mut self, start: usize) -> Result<String, FilterError> {
+        let missing = || FilterError::new(start, "the closing quote is missing");
+        let quoted = self.text.get(start..).unwrap_or_default();
+        let opening = quoted.chars().next().ok_or_else(missing)?;
+        let inner = quoted.get(opening.len_utf8()..).unwrap_or_default();
+        let is_closing = |c: char| match opening {
+            '\'' => c == '\'',
+            '\u{2018}' | '\u{201a}' => matches!(c, '\u{2018}' | '\u{2019}'),
+            _ => matches!(c, '\u{201c}' | '\u{201d}'),
+        };
+        let (end, closing) = inner
+            .char_indices()
+            .find(|(_, c)| is_closing(*c))
+            .ok_or_else(missing)?;
+        self.position = start + opening.len_utf8() + end + closing.len_utf8();
+        Ok(inner.get(..end).unwrap_or_default().to_owned())
+    }
+}
+
+/// Whether a text begins with a quote that word processors make of `"` or `'`.
+pub(super) fn is_typographic_quote(c: char) -> bool {
+    matches!(c, '\u{2018}'..='\u{201a}' | '\u{201c}'..='\u{201e}')
 }
 
 fn ends_word(c: char) -> bool {

@@ -78,6 +78,10 @@ pub enum Toleration {
     SingleQuotes,
     /// `True`, `FALSE`, `Null`.
     KeywordCase,
+    /// `==`, `=`, `!=`, `&&` and `||`, read as `eq`, `ne`, `and` and `or`.
+    Sign,
+    /// A text in the quotes that word processors make: `“x”`.
+    TypographicQuotes,
 }
 
 impl Filter {

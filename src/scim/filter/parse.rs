@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use super::lexer::{Lexer, Token};
+use super::lexer::{Lexer, Token, is_typographic_quote};
 use super::{CompareOp, Filter, FilterError, Tolerated, Toleration};
 use crate::scim::path::{AttributePath, PathError, is_name};
 
@@ -120,6 +120,7 @@ impl<'a> Parser<'a> {
             let message = format!("the filter has more than {MAX_FILTER_TERMS} comparisons");
             return Err(FilterError::new(position, message));
         }
+        let word = self.without_sign(word, position);
         let path = AttributePath::parse(word)
             .map_err(|e| FilterError::new(position + e.position, e.message))?;
         if *self.peek()? == Token::OpenBracket {
@@ -136,11 +137,40 @@ impl<'a> Parser<'a> {
         if word.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
+        if let Some(op) = self.sign(word, position) {
+            return Ok(Filter::Compare(path, op, self.read_value()?));
+        }
         let Some(op) = CompareOp::parse(word) else {
             let message = "an operator is expected: eq, ne, co, sw, ew, gt, ge, lt, le or pr";
             return Err(FilterError::new(position, message));
         };
         Ok(Filter::Compare(path, op, self.read_value()?))
+    }
+
+    /// The name in front of a sign that is written without a space: `userName==`.
+    fn without_sign<'w>(&mut self, word: &'w str, position: usize) -> &'w str {
+        match word.find(['=', '!']) {
+            Some(at) if at > 0 && self.is_tolerant && self.peeked.is_none() => {
+                self.lexer.go_back_to(position + at);
+                word.get(..at).unwrap_or(word)
+            }
+            _ => word,
+        }
+    }
+
+    /// The operator that a sign stands for; a value without a space behind it is read next.
+    fn sign(&mut self, word: &str, position: usize) -> Option<CompareOp> {
+        const SIGNS: [(&str, CompareOp); 3] = [
+            ("==", CompareOp::Eq),
+            ("!=", CompareOp::Ne),
+            ("=", CompareOp::Eq),
+        ];
+        let (sign, op) = SIGNS
+            .iter()
+            .find(|(sign, _)| self.is_tolerant && word.starts_with(sign))?;
+        self.lexer.go_back_to(position + sign.len());
+        self.tolerate(Toleration::Sign, position);
+        Some(*op)
     }
 
     fn read_value_path(
@@ -204,9 +234,14 @@ impl<'a> Parser<'a> {
 
     /// Reads what is no JSON value, but whose meaning is clear.
     fn read_tolerated_value(&mut self, word: &str, position: usize) -> Result<Value, FilterError> {
-        if word.starts_with('\'') {
-            let text = self.lexer.read_single_quoted(position)?;
-            self.tolerate(Toleration::SingleQuotes, position);
+        let kind = match word.chars().next() {
+            Some('\'') => Some(Toleration::SingleQuotes),
+            Some(quote) if is_typographic_quote(quote) => Some(Toleration::TypographicQuotes),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            let text = self.lexer.read_quoted(position)?;
+            self.tolerate(kind, position);
             return Ok(Value::String(text));
         }
         if let Some(value) = literal(&word.to_ascii_lowercase()) {
@@ -237,10 +272,18 @@ impl<'a> Parser<'a> {
     }
 
     fn takes_keyword(&mut self, keyword: &str) -> Result<bool, FilterError> {
-        let is_next =
-            matches!(self.peek()?, Token::Word(word) if word.eq_ignore_ascii_case(keyword));
-        if is_next {
-            self.peeked = None;
+        let sign = if keyword == "and" { "&&" } else { "||" };
+        let is_tolerant = self.is_tolerant;
+        let Token::Word(word) = self.peek()? else {
+            return Ok(false);
+        };
+        let is_sign = is_tolerant && *word == sign;
+        let is_next = is_sign || word.eq_ignore_ascii_case(keyword);
+        if is_next
+            && let Some((_, position)) = self.peeked.take()
+            && is_sign
+        {
+            self.tolerate(Toleration::Sign, position);
         }
         Ok(is_next)
     }
@@ -382,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_exactly() {
+    fn s15_limits_hold_exactly() {
         let nested = |depth: usize| format!("{}a pr{}", "(".repeat(depth), ")".repeat(depth));
         assert!(Filter::parse(&nested(32)).is_ok());
         assert!(Filter::parse(&nested(33)).is_err());
@@ -395,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_filter_is_used_on_a_small_stack() {
+    fn s15_the_deepest_filter_is_used_on_a_small_stack() {
         let thread = std::thread::Builder::new().stack_size(256 * 1024);
         let used = thread.spawn(|| {
             let text = format!("{}title pr{}", "not (".repeat(32), ")".repeat(32));
@@ -408,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_bombs_are_refused_on_a_small_stack() {
+    fn s15_depth_bombs_are_refused_on_a_small_stack() {
         let bombs = ["not (", "(", "[", "a[", "a.", "a["].map(|s| s.repeat(20_000));
         let thread = std::thread::Builder::new().stack_size(256 * 1024);
         let refused = thread.spawn(move || {

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_with_one_meaning_are_read_exactly() {
+    fn s14_documents_with_one_meaning_are_read_exactly() {
         let documents = [
             r#"{"a":[1,-2,3.5,true,false,null,"\ud83d\ude00\u0000"],"b":{"A":{}}}"#,
             "18446744073709551615",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_with_more_than_one_meaning_are_refused() {
+    fn s14_documents_with_more_than_one_meaning_are_refused() {
         let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(deep(32)).is_ok());
         let documents: Vec<Vec<u8>> = [
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_bombs_are_refused_on_a_small_stack() {
+    fn s14_depth_bombs_are_refused_on_a_small_stack() {
         let thread = std::thread::Builder::new().stack_size(256 * 1024);
         let refused = thread.spawn(|| {
             let bombs = ["[", "{\"a\":", "[{\"a\":["].map(|b| b.repeat(20_000));

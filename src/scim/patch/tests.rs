@@ -279,9 +279,13 @@ fn an_element_can_be_made_from_the_filter() {
         "ims": [{ "type": "xmpp", "value": "x" }],
     });
     assert_eq!(run(&user_type(), json!({}), operations).unwrap(), expected);
-    let vague = create("emails[type eq \"work\" or value pr].value", json!("w"));
-    let error = run(&user_type(), json!({}), vec![vague]).unwrap_err();
-    assert_eq!(error.scim_type, Some(ScimType::NoTarget));
+    for vague in [
+        "emails[type eq \"work\" or value pr].value",
+        "emails[type eq \"work\" and type eq \"home\"].value",
+    ] {
+        let error = run(&user_type(), json!({}), vec![create(vague, json!("w"))]).unwrap_err();
+        assert_eq!(error.scim_type, Some(ScimType::NoTarget), "{vague}");
+    }
     let ignored = PatchOp {
         on_no_match: OnNoMatch::Ignore,
         ..replace("emails[type eq \"work\"].value", json!("w"))

@@ -184,7 +184,12 @@ impl<'a> Draft<'a> {
         if is_unassigned(given) {
             return Ok(());
         }
-        let Some(mut element) = described(selection.filter, spot.attribute) else {
+        // `type eq "home" and type eq "work"` describes none: nothing could ever match it.
+        let element = described(selection.filter, spot.attribute);
+        let is_own = |element: &Map<String, Value>| {
+            selection.matcher.matches(&Value::Object(element.clone()))
+        };
+        let Some(mut element) = element.filter(is_own) else {
             return nothing_matches(spot, OnNoMatch::NoTarget);
         };
         match (sub, given) {

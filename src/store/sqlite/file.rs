@@ -1,6 +1,6 @@
 //! The file: made, recognised, checked, brought up to this version, opened.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -38,6 +38,27 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "query_only", true)
         .map_err(|error| Fault::from(error).named("open its file"))?;
     Ok(conn)
+}
+
+/// Locks a file beside the store; the lock ends with the process, however it ends.
+pub(super) fn serve_alone(path: &Path) -> Result<File, StoreError> {
+    let name = |error| io_error("lock its file", error);
+    let mut options = OpenOptions::new();
+    let place = with_suffix(path, "-serving");
+    let file = options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(place)
+        .map_err(name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Unusable {
+            what: "another scimgate serves from this file already. Stop it first; several replicas need `[store.postgres]`.".to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(name(error)),
+    }
 }
 
 /// Makes the file elsewhere and moves it into place whole: a crash leaves no empty file behind that looks like lost data.

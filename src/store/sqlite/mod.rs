@@ -16,6 +16,7 @@ mod seal;
 mod tests;
 mod worker;
 
+use std::fs::File;
 use std::path::Path;
 use std::thread::available_parallelism;
 
@@ -53,6 +54,15 @@ impl SqliteStore {
             readers: Worker::readers(connections()?)?,
             here: Here::new(connections()?),
         })
+    }
+
+    /// Takes the one place of a serving process: locks over resources are held within it.
+    ///
+    /// # Errors
+    ///
+    /// `Unusable` if another process has it.
+    pub fn serve_alone(path: &Path) -> Result<File, StoreError> {
+        file::serve_alone(path)
     }
 
     /// A look at so many rows by their key.

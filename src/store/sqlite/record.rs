@@ -103,12 +103,17 @@ fn each<I>(
     ids: &[I],
     find: impl Fn(&mut Statement<'_>, &I) -> Result<Option<Record>, Fault>,
 ) -> Result<Vec<Record>, Fault> {
-    let snapshot = conn.unchecked_transaction()?;
-    let records = {
-        let mut statement = snapshot.prepare_cached(statement)?;
+    let all = || {
+        let mut statement = conn.prepare_cached(statement)?;
         let found = ids.iter().map(|id| find(&mut statement, id));
         found.filter_map(Result::transpose).collect()
     };
+    // One statement is a snapshot by itself.
+    if ids.len() < 2 {
+        return all();
+    }
+    let snapshot = conn.unchecked_transaction()?;
+    let records = all();
     snapshot.finish()?;
     records
 }

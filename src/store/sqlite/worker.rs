@@ -89,7 +89,8 @@ impl Here {
     {
         match self.now(what, operation) {
             Ok(outcome) => outcome,
-            Err(operation) => readers.run(what, operation).await,
+            // Rare, and its future large.
+            Err(operation) => Box::pin(readers.run(what, operation)).await,
         }
     }
 

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::*;
 
-/// Makes a test of every case for one engine; `$open` gives a fresh store and whatever must outlive it.
+/// Makes a test of every case for one engine; `$open` gives a fresh store and whatever must outlive it, or nothing
+/// where its server is not installed.
 macro_rules! conformance {
     ($engine:ident, $open:expr) => {
         mod $engine {
@@ -53,7 +54,8 @@ macro_rules! conformance {
         $(
             #[tokio::test]
             async fn $case() {
-                let (store, _keep) = $open;
+                let opened = $open;
+                let Some((store, _keep)) = opened else { return };
                 $group::$case(store).await;
             }
         )*
@@ -62,13 +64,26 @@ macro_rules! conformance {
 
 conformance!(
     memory,
-    (Arc::new(MemoryStore::default()) as Arc<dyn Store>, ())
+    Some((Arc::new(MemoryStore::default()) as Arc<dyn Store>, ()))
 );
 conformance!(sqlite, {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store.sqlite");
     let store = open(&StoreSettings::Sqlite { path }).await.unwrap();
-    (store, directory)
+    Some((store, directory))
+});
+#[cfg(feature = "postgres")]
+conformance!(postgres, {
+    match crate::test_postgres::shared() {
+        Some(server) => {
+            let settings = PostgresSettings {
+                tls: PostgresTls::Off,
+                ..PostgresSettings::new(server.database().await)
+            };
+            Some((open(&StoreSettings::Postgres(settings)).await.unwrap(), ()))
+        }
+        None => None,
+    }
 });
 
 const USER: &str = "User";
