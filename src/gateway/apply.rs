@@ -12,7 +12,7 @@ use crate::{
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
-    store::TargetId,
+    store::{Record, TargetId},
     target::TargetError,
 };
 
@@ -98,7 +98,7 @@ pub async fn apply(
             changed: &step.covers,
             old: &before,
         };
-        let present = present(ctx, t, step.operation, old).await?;
+        let present = present(ctx, t, step.operation, old, &target_id).await?;
         let members = members_in_field(ctx, t, step, &present, new).await?;
         let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
         if ctx.journey.is_dry && *present == planned_object() {
@@ -133,11 +133,17 @@ pub async fn apply(
                 body,
                 &step.covers,
             )
-            .await?;
-        if let Some(id) = done.id.clone().or(expected_id) {
-            target_id = TargetId::new(id);
-        }
+            .await;
         drop(names);
+        let renamed = match &done {
+            Ok(done) => done.id.clone().or(expected_id),
+            Err(error) => found_under(ctx, t, &target_id, expected_id, error).await,
+        };
+        if let Some(id) = renamed.map(TargetId::new) {
+            keep_key(ctx, t, old, &target_id, &id).await?;
+            target_id = id;
+        }
+        let done = done?;
         etag = done.etag.map(Value::from);
         match step.operation.reply {
             ReplyKind::Object => applied.object = done.object.filter(Value::is_object),
@@ -173,6 +179,55 @@ pub async fn set_active(
     let state = &mut present.resource.0;
     state.insert("active".into(), (!is_active).into());
     Ok(apply(ctx, t, &plan, &present, &wanted).await?)
+}
+
+/// The key of an object after an operation that would have given it another and failed: perhaps only its answer was lost,
+/// or a later call of it failed. Absent unless the object has gone from its old key and is found under the new one.
+async fn found_under(
+    ctx: &Context,
+    t: &TypeMapping,
+    before: &TargetId,
+    expected: Option<String>,
+    error: &TargetError,
+) -> Option<String> {
+    let expected = expected.filter(|key| key != before.as_str())?;
+    if matches!(error, TargetError::Changed) || ctx.journey.is_dry {
+        return None;
+    }
+    let at = |key: TargetId| async move {
+        let located = Located {
+            scim_id: crate::store::ScimId::new(key.as_str()),
+            target_id: key,
+            record: None,
+        };
+        object_of(ctx, t, &located).await.ok()
+    };
+    let has_gone = at(before.clone()).await?.is_none();
+    (has_gone && at(TargetId::new(&expected)).await?.is_some()).then_some(expected)
+}
+
+/// Writes a new key down as soon as the application has it: whatever fails after it, the client's id still names the object.
+async fn keep_key(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    before: &TargetId,
+    key: &TargetId,
+) -> Result<(), Error> {
+    let Some(record) = old.record.as_ref().filter(|_| !t.id.is_stable) else {
+        return Ok(());
+    };
+    if key == before || ctx.journey.is_dry {
+        return Ok(());
+    }
+    let record = Record {
+        target_id: Some(key.clone()),
+        ..record.clone()
+    };
+    Ok(ctx
+        .store
+        .put(ctx.id(), &t.resource_type.name, &record)
+        .await?)
 }
 
 /// What stands for an object that a dry run only planned: nothing of it can be read.
@@ -243,6 +298,7 @@ async fn present<'o>(
     t: &TypeMapping,
     operation: &Operation,
     old: &'o Joined,
+    target_id: &TargetId,
 ) -> Result<Cow<'o, Value>, Error> {
     let must_be_whole = operation.send == Send::Merged || operation.gets_first;
     if !must_be_whole || old.object.is_object() {
@@ -250,7 +306,7 @@ async fn present<'o>(
     }
     let located = Located {
         scim_id: old.scim_id.clone(),
-        target_id: old.target_id.clone(),
+        target_id: target_id.clone(),
         record: old.record.clone(),
     };
     let object = object_of(ctx, t, &located).await?;

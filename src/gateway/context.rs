@@ -43,6 +43,9 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The application's ids of protected users, once somebody had to know them: see [`identity`](super::identity).
     pub protected_ids: OnceCell<HashSet<TargetId>>,
+    /// The application's ids of the groups that the client may see, once somebody had to know them: see
+    /// [`shown_groups`](super::shown_groups).
+    pub shown_groups: OnceCell<HashSet<TargetId>>,
     /// Told when a lock that the request holds is lost: it must stop then.
     pub lock_lost: Arc<Notify>,
 }

@@ -22,6 +22,7 @@ impl From<TargetError> for Error {
                 meaning,
                 detail,
                 attribute,
+                ..
             } => refused(meaning, detail, attribute),
             TargetError::TooMany { retry_after } => {
                 later(429, "The application asks to slow down.", retry_after)

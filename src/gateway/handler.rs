@@ -275,6 +275,7 @@ impl Gateway {
             random: LazyLock::new(super::random::characters),
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
+            shown_groups: OnceCell::new(),
             lock_lost: Arc::default(),
             tenant,
         };

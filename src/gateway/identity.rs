@@ -295,7 +295,7 @@ fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
     t.scope.is_some()
         || t.hide.is_some()
         || t.gone.is_some()
-        || !ctx.mapping().policy.protected.is_empty()
+        || (t.resource_type.name == "User" && !ctx.mapping().policy.protected.is_empty())
 }
 
 /// Objects read at the same time; the target's budget bounds the calls further.

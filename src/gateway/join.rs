@@ -361,19 +361,22 @@ pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
         && !is_protected(ctx, t, object)
 }
 
+/// Accounts can be protected; a group that has the name of one is another thing.
 fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
     let protected = &ctx.mapping().policy.protected;
-    if protected.is_empty() {
+    if protected.is_empty() || t.resource_type.name != "User" {
         return false;
     }
-    let wanted = |path: &AttributePath| path.attribute == t.match_attribute.attribute;
+    let name = match_name(ctx, t, object);
+    name.is_some_and(|name| protected.iter().any(|other| folded(other) == folded(&name)))
+}
+
+/// The match attribute of an object: a userName, a group's displayName.
+pub fn match_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Option<String> {
+    let own = &t.match_attribute.attribute;
+    let wanted = |path: &AttributePath| path.attribute == *own;
     let read = read::read(t, object, &ctx.mapping().settings, wanted);
-    let name = read
-        .resource
-        .0
-        .get(&t.match_attribute.attribute)
-        .and_then(Value::as_str);
-    name.is_some_and(|name| protected.iter().any(|other| folded(other) == folded(name)))
+    Some(read.resource.0.get(own)?.as_str()?.to_owned())
 }
 
 /// A name as it is compared where case does not matter.

@@ -36,6 +36,7 @@ mod random;
 mod recognise;
 mod request_id;
 mod route;
+mod shown_groups;
 mod taste;
 mod unfinished;
 mod unique;

@@ -25,19 +25,23 @@ use super::context::Context;
 pub fn state(t: &TypeMapping, before: Option<&Resource>, new: &Resource) -> Result<(), Error> {
     let is_false = |resource: &Resource| resource.0.get("active") == Some(&Value::Bool(false));
     let is_wanted = is_false(new) && !before.is_some_and(is_false);
-    let can = t.deactivate.is_some()
-        || t.attributes.iter().any(|line| {
-            let path = &line.location.path;
-            let is_active = path.schema.is_none() && path.attribute == "active";
-            is_active && (line.is_kept || line.write.is_some())
-        });
-    if t.resource_type.name != "User" || !is_wanted || can {
+    if t.resource_type.name != "User" || !is_wanted || can_deactivate(t) {
         return Ok(());
     }
     Err(Error::new(
         501,
         "The application cannot deactivate users; it can only delete them, or not even that.",
     ))
+}
+
+/// Whether somebody can be deactivated: by a call, or by a line that writes or keeps the state.
+pub fn can_deactivate(t: &TypeMapping) -> bool {
+    t.deactivate.is_some()
+        || t.attributes.iter().any(|line| {
+            let path = &line.location.path;
+            let is_active = path.schema.is_none() && path.attribute == "active";
+            is_active && (line.is_kept || line.write.is_some())
+        })
 }
 
 /// Runs every policy on a change. `old` is absent for a create.

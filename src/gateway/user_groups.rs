@@ -19,7 +19,9 @@ use crate::{
     target::ScanSource,
 };
 
-use super::{context::Context, get::id_value, identity::scim_id_of, join::Joined};
+use super::{
+    context::Context, get::id_value, identity::scim_id_of, join::Joined, shown_groups::Shown,
+};
 
 /// The groups of a user, each with value, `$ref`, display and type.
 pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<Value>, Error> {
@@ -44,7 +46,8 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             own.with("old", Cow::Borrowed(&user.object));
             let items = chosen(&own, only.as_ref(), found);
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
-            groups_of(ctx, group_type, &own, &items, rules).await
+            let shown = Shown::new(ctx, group_type, only.is_some());
+            groups_of(&shown, &own, &items, rules).await
         }
         Some(
             groups @ UserGroups::Call {
@@ -67,18 +70,19 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
                 items.extend(chosen(&own, only.as_ref(), page.items));
             }
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
-            groups_of(ctx, group_type, &own, &items, rules).await
+            let shown = Shown::new(ctx, group_type, only.is_some());
+            groups_of(&shown, &own, &items, rules).await
         }
     }
 }
 
 async fn groups_of(
-    ctx: &Context,
-    t: &TypeMapping,
+    shown: &Shown<'_>,
     own: &Names<'_>,
     items: &[Value],
     (id, display, is_indirect): (Option<&Read>, Option<&JsonPath>, Option<&Expression>),
 ) -> Result<Vec<Value>, Error> {
+    let (ctx, t) = (shown.ctx, shown.t);
     let mut groups = Vec::with_capacity(items.len());
     for item in items {
         let Some(target_id) = id_of(ctx, id, item) else {
@@ -87,13 +91,17 @@ async fn groups_of(
             }
             return Err(without_id("a user's groups", "`[user.groups]`"));
         };
-        let scim_id = scim_id_of(ctx, t, &TargetId::new(&target_id)).await?;
+        let target_id = TargetId::new(&target_id);
+        let Some(name) = shown.name_of(&target_id, item).await? else {
+            continue;
+        };
+        let scim_id = scim_id_of(ctx, t, &target_id).await?;
         let kind = match is_indirect.is_some_and(|rule| rule.holds_for(item, own)) {
             true => "indirect",
             false => "direct",
         };
         let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": kind });
-        if let Some(display) = text_of(display.and_then(|path| path.first(item))) {
+        if let Some(display) = text_of(display.and_then(|path| path.first(item))).or(name.0) {
             group["display"] = json!(display);
         }
         groups.push(group);

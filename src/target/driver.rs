@@ -26,6 +26,15 @@ use crate::{
     scim::AttributePath,
 };
 
+/// What came of [`Driver::calls`].
+#[derive(Debug)]
+pub struct Called {
+    /// What the last call means.
+    pub verdict: Verdict,
+    /// Whether a call that changes something was made, or planned in a dry run: false if conditions left all of them out.
+    pub has_written: bool,
+}
+
 /// Drives one tenant's target: made once for each version of its mapping, used by all its requests.
 #[derive(Debug)]
 pub struct Driver {
@@ -250,7 +259,7 @@ impl Driver {
         calls: &[&Call],
         class: CallClass,
         names: &Names<'_>,
-    ) -> Result<(Reply, Verdict), TargetError> {
+    ) -> Result<Called, TargetError> {
         let mut trail = Trail::default();
         let made = self.pass(journey, name, calls, class, names, &mut trail);
         let outcome = Box::pin(made).await?;
@@ -270,25 +279,30 @@ impl Driver {
         class: CallClass,
         names: &Names<'_>,
         trail: &mut Trail,
-    ) -> Result<(Reply, Verdict), TargetError> {
+    ) -> Result<Called, TargetError> {
         let mut known = Map::new();
-        let mut outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
+        let mut called = Called {
+            verdict: Verdict::of(Meaning::AlreadySo),
+            has_written: false,
+        };
         for call in calls {
             let mut names = names.child();
             for (name, value) in &known {
                 names.with(name, Cow::Borrowed(value));
             }
             let Some(answer) = self.asked(journey, name, call, class, &names, None).await? else {
-                outcome = (Reply::planned(), Verdict::of(Meaning::AlreadySo));
+                called.verdict = Verdict::of(Meaning::AlreadySo);
                 continue;
             };
             trail.pass(call, &answer);
-            outcome = (answer.reply, answer.verdict);
-            if trail.is_misled || !outcome.1.meaning.is_done() {
+            called.has_written |= !call.method.is_safe();
+            let (reply, verdict) = (answer.reply, answer.verdict);
+            called.verdict = verdict;
+            if trail.is_misled || !called.verdict.meaning.is_done() {
                 break;
             }
             let mut found = Map::new();
-            take(call, &outcome.0, &names, &mut found)?;
+            take(call, &reply, &names, &mut found)?;
             // Where nothing was sent, a name stands for itself, so that the calls after it can be planned.
             if journey.is_dry && found.is_empty() {
                 let planned = call.take.iter();
@@ -296,7 +310,7 @@ impl Driver {
             }
             known.extend(found);
         }
-        Ok(outcome)
+        Ok(called)
     }
 
     /// Makes one call: a member call, a look-up.

@@ -18,6 +18,8 @@ pub enum TargetError {
         detail: Option<String>,
         /// The SCIM attribute it is about.
         attribute: Option<String>,
+        /// The status of the reply, if there was one.
+        status: Option<u16>,
     },
     /// The target wants fewer calls; this one was refused unprocessed.
     #[error("The application asks for fewer calls.")]
@@ -136,6 +138,7 @@ impl From<Verdict> for TargetError {
             meaning: verdict.meaning,
             detail: verdict.detail,
             attribute: verdict.attribute,
+            status: verdict.status,
         }
     }
 }

@@ -111,12 +111,16 @@ impl Tenant {
             Ok((_, verdict)) if verdict.meaning.is_done() => (Probed::Accepted, None),
             Ok((_, verdict)) => (Probed::Failed, verdict.detail),
             Err(TargetError::Refused {
-                meaning, detail, ..
+                meaning,
+                detail,
+                status,
+                ..
             }) => {
                 let error = TargetError::Refused {
                     meaning,
                     detail: None,
                     attribute: None,
+                    status,
                 };
                 (Probed::of(&error), detail)
             }

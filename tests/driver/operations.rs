@@ -185,6 +185,7 @@ async fn the_first_step_that_is_refused_ends_the_operation() {
             meaning,
             detail,
             attribute,
+            ..
         } => {
             assert_eq!(meaning, Meaning::Uniqueness);
             assert_eq!(

@@ -197,7 +197,7 @@ async fn an_application_whose_file_is_missing_is_told_as_that_and_as_nothing_els
     let text = "tenant = \"other\"\napp = \"nowhere\"\n";
     stage.rewrite("other", text).await;
     let complaints = stage.registry.diagnostics();
-    let codes: Vec<&str> = complaints.iter().map(|c| &*c.code).collect();
+    let codes: Vec<&str> = complaints.iter().map(|c| c.code).collect();
     assert!(codes.contains(&"mapping::missing-app"), "{codes:?}");
     assert!(!codes.contains(&"mapping::missing-key"), "{codes:?}");
 }

@@ -275,7 +275,12 @@ impl Content {
     fn answer(&mut self, seen: &Seen) -> Answer {
         let path = seen.path.split('?').next().unwrap_or_default().to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
-        let id = segments.get(1).map_or(0, |name| self.number_of(name));
+        let named = (segments.first(), segments.get(1));
+        let id = match named {
+            (Some(&"groups"), Some(name)) => self.number_of_group(name),
+            (_, Some(name)) => self.number_of(name),
+            _ => 0,
+        };
         if let ("PATCH" | "PUT" | "DELETE", ["users", _], Some(refusal)) = (
             seen.method.as_str(),
             segments.as_slice(),
@@ -358,6 +363,16 @@ impl Content {
             Some(*id)
         };
         name.parse().ok().or_else(of_login).unwrap_or(0)
+    }
+
+    /// A group's number; groups can be named by their name too.
+    fn number_of_group(&self, name: &str) -> u64 {
+        let of_name = || {
+            let mut groups = self.groups.iter();
+            let (id, _) = groups.find(|(_, group)| same(&group["name"], name))?;
+            Some(*id)
+        };
+        name.parse().ok().or_else(of_name).unwrap_or(0)
     }
 
     fn insert_user(&mut self, mut fields: Value) -> u64 {

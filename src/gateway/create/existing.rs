@@ -243,6 +243,7 @@ impl Create<'_> {
                 add: missing,
                 remove: Vec::new(),
                 all: Some(add),
+                held: None,
             };
             members::apply(ctx, t, &located(&found), &change).await?;
         }

@@ -209,6 +209,7 @@ impl Create<'_> {
                 all: Some(add.clone()),
                 add,
                 remove: Vec::new(),
+                held: None,
             };
             members::apply(ctx, t, &located(joined), &change).await?;
         }

@@ -6,22 +6,23 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Call, Meaning, MemberCall, Members, OnMissingReference, TypeMapping},
+        model::{Members, OnMissingReference, TypeMapping},
         names::Names,
-        reply::CallClass,
     },
     scim::{Error, ScimType},
     store::{ScimId, TargetId},
-    target::TargetError,
 };
 
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, target_ids_of, unknown},
-    parallel::in_order,
+    identity::{Located, target_ids_of},
 };
-use super::on_user;
+use super::{
+    calls::{Calls, Verb},
+    on_user,
+    tally::Tally,
+};
 
 /// A change of a group's members.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Change {
     pub remove: Vec<String>,
     /// All SCIM ids afterwards, if they are known: needed where only the whole list can be set.
     pub all: Option<Vec<String>>,
+    /// The user whose lock the caller holds already; absent: none.
+    pub held: Option<String>,
 }
 
 impl Change {
@@ -69,7 +72,8 @@ impl<'c> FromIterator<(Value, &'c str)> for InField {
 ///
 /// # Errors
 ///
-/// `invalidValue` for a member that does not exist; 501 if the target cannot change members.
+/// `invalidValue` for a member that does not exist, and for one that the mapping leaves out or that would be activated by it:
+/// these are told once all others are done. 501 if the target cannot change members.
 pub async fn apply(
     ctx: &Context,
     t: &TypeMapping,
@@ -85,34 +89,44 @@ pub async fn apply(
     if change.is_empty() {
         return Ok(());
     }
-    if let Some(rule) = &members.on_user {
-        return on_user::apply(ctx, t, rule, group, change).await;
-    }
+    let mut tally = Tally::of(change);
+    let outcome = match &members.on_user {
+        Some(rule) => on_user::change(ctx, t, rule, group, change, &mut tally).await,
+        None => by_calls(ctx, t, members, group, change, &mut tally).await,
+    };
+    tally.settle(ctx, t, group, outcome).await
+}
+
+async fn by_calls(
+    ctx: &Context,
+    t: &TypeMapping,
+    members: &Members,
+    group: &Located,
+    change: &Change,
+    tally: &mut Tally,
+) -> Result<(), Error> {
+    let calls = |call, verb| Calls {
+        ctx,
+        t,
+        group,
+        call,
+        verb,
+        held: change.held.as_deref(),
+    };
+    let added = || resolve(ctx, members, &change.add, OnUnknown::Refuse);
     match (&members.add, &members.remove, &members.replace, &change.all) {
         (Some(add), Some(remove), ..) => {
             let removed = resolve(ctx, members, &change.remove, OnUnknown::Skip).await?;
-            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
-            run(
-                ctx,
-                t,
-                group,
-                remove,
-                "remove",
-                CallClass::MemberRemove,
-                removed,
-            )
-            .await?;
-            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+            let added = added().await?;
+            calls(remove, Verb::Remove).run(&removed, tally).await?;
+            calls(add, Verb::Add).run(&added, tally).await
         }
         (Some(add), None, None, _) if change.remove.is_empty() => {
-            let added = resolve(ctx, members, &change.add, OnUnknown::Refuse).await?;
-            run(ctx, t, group, add, "add", CallClass::MemberAdd, added).await
+            calls(add, Verb::Add).run(&added().await?, tally).await
         }
         (.., Some(replace), Some(all)) => {
             let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
-            let all: Vec<&Named<'_>> = all.iter().collect();
-            let class = CallClass::MemberAdd;
-            run_once(ctx, t, group, replace, "replace", class, &all).await
+            calls(replace, Verb::Replace).set(&all, change, tally).await
         }
         _ if members.field.is_some() => Ok(()), // Written by the group's own update.
         _ => Err(Error::new(
@@ -147,10 +161,13 @@ enum OnUnknown {
 }
 
 /// A member as the target is told of it.
-struct Named<'c> {
-    name: Value,
+pub(super) struct Named<'c> {
+    /// Its SCIM id.
+    pub id: String,
+    /// What the target calls it.
+    pub name: Value,
     /// `User` or `Group`.
-    of: &'c str,
+    pub of: &'c str,
 }
 
 /// The members' names at the target.
@@ -167,6 +184,7 @@ async fn resolve<'c>(
         };
         let name = member_name(ctx, members, of, id, target_id).await?;
         names.extend(name.map(|name| Named {
+            id: id.clone(),
             name,
             of: of.resource_type.name.as_str(),
         }));
@@ -241,102 +259,3 @@ async fn member_name(
     names.object(&object);
     Ok(template.value(&names)?)
 }
-
-async fn run(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    call: &MemberCall,
-    verb: &'static str,
-    class: CallClass,
-    members: Vec<Named<'_>>,
-) -> Result<(), Error> {
-    // One call is about users or about groups: its template may have to say which.
-    let (groups, others): (Vec<&Named<'_>>, Vec<&Named<'_>>) =
-        members.iter().partition(|member| member.of == "Group");
-    let size = call.batch.unwrap_or(1).max(1);
-    let chunks = others.chunks(size).chain(groups.chunks(size));
-    let calls = chunks
-        .map(|chunk| run_once(ctx, t, group, call, verb, class, chunk))
-        .collect();
-    in_order(calls, PARALLEL_CALLS).await.map(|_| ())
-}
-
-async fn run_once(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    call: &MemberCall,
-    verb: &'static str,
-    class: CallClass,
-    members: &[&Named<'_>],
-) -> Result<(), Error> {
-    let id = id_value(t, group.target_id.as_str());
-    let mut names = ctx.names();
-    names.with("group", Cow::Owned(id.clone()));
-    names.with("id", Cow::Owned(id));
-    let all = members.iter().map(|member| member.name.clone());
-    names.with("members", Cow::Owned(all.collect()));
-    if let [member] = members {
-        names.with("member", Cow::Borrowed(&member.name));
-    }
-    if let Some(of) = members.first().map(|member| member.of)
-        && members.iter().all(|member| member.of == of)
-    {
-        names.with("type", Cow::Owned(json!(of)));
-    }
-    let operation = format!("{}.members.{verb}", t.section);
-    let steps: Vec<&Call> = call.before.iter().chain([&call.call]).collect();
-    match ctx
-        .driver()
-        .calls(&ctx.journey, &operation, &steps, class, &names)
-        .await
-    {
-        Ok((_, verdict)) => {
-            settle(
-                ctx,
-                t,
-                group,
-                class,
-                verdict.meaning,
-                verdict.detail,
-                verdict.attribute,
-            )
-            .await
-        }
-        Err(TargetError::Refused {
-            meaning,
-            detail,
-            attribute,
-        }) => settle(ctx, t, group, class, meaning, detail, attribute).await,
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// What a member call's outcome means: a present one added and an absent one removed are as wished.
-async fn settle(
-    ctx: &Context,
-    t: &TypeMapping,
-    group: &Located,
-    class: CallClass,
-    meaning: Meaning,
-    detail: Option<String>,
-    attribute: Option<String>,
-) -> Result<(), Error> {
-    match (class, meaning) {
-        (_, Meaning::Ok | Meaning::Created | Meaning::AlreadySo) => Ok(()),
-        (_, Meaning::NotFound) if object_of(ctx, t, group).await?.is_none() => Err(unknown(t)),
-        (CallClass::MemberRemove, Meaning::NotFound)
-        | (CallClass::MemberAdd, Meaning::Uniqueness) => Ok(()),
-        (_, Meaning::NotFound) => Err(unknown_member()),
-        _ => Err(TargetError::Refused {
-            meaning,
-            detail,
-            attribute: attribute.or(Some("members".into())),
-        }
-        .into()),
-    }
-}
-
-/// Member calls at the same time; the target's budget bounds them further.
-const PARALLEL_CALLS: usize = 8;

@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::scim::{Error, Resource, ScimType};
 
+mod calls;
 mod change;
 mod on_user;
 mod read;
+mod tally;
 
 pub use change::{Change, InField, apply, field_ids};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};

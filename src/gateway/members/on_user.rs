@@ -1,4 +1,4 @@
-//! Membership that the application keeps on the user: the list of groups, or the one group, in the user object.
+//! Membership kept on the user: each user's list of groups is read, changed and written.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     mapping::{
         model::{Form, MemberOnUser, OnMissingReference, Send, TypeMapping},
+        read::{self, is_nobody},
         reply::CallClass,
         value::names_in,
         write::mapped_as_read,
@@ -19,77 +20,149 @@ use super::super::{
     context::Context,
     get::{id_value, object_of},
     identity::{Located, locate, unknown},
+    policy::can_deactivate,
     user_groups::text_of,
 };
-use super::change::{Change, unknown_member};
+use super::{
+    change::{Change, unknown_member},
+    tally::Tally,
+};
 
-/// Membership kept on the user: each user's list is read, changed and written.
-pub async fn apply(
+/// A group as users have it in their lists.
+struct Group {
+    name: String,
+    /// What stands for it in a user's list; absent: its name.
+    element: Option<Value>,
+}
+
+/// Changes the users one after the other.
+pub(super) async fn change(
     ctx: &Context,
     t: &TypeMapping,
     on_user: &MemberOnUser,
     group: &Located,
     change: &Change,
+    tally: &mut Tally,
 ) -> Result<(), Error> {
-    let object = object_of(ctx, t, group).await?.ok_or_else(|| unknown(t))?;
-    let name = group_name(ctx, on_user, group.target_id.as_str(), &object)?;
+    let object = match object_of(ctx, t, group).await? {
+        Some(object) => object,
+        // In a dry run nobody has given it its new key.
+        None if ctx.journey.is_dry => Value::Null,
+        None => return Err(unknown(t)),
+    };
+    let group = group_of(ctx, t, on_user, &group.target_id, &object)?;
     let rejects = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
     for (ids, is_added) in [(&change.remove, false), (&change.add, true)] {
         for id in ids {
-            match on_one_user(ctx, on_user, &name, id, is_added).await {
+            let is_held = change.held.as_deref() == Some(id.as_str());
+            match on_one_user(ctx, on_user, &group, id, is_added, is_held).await {
                 Err(error) if error.status == 404 && (!is_added || !rejects) => {}
                 Err(error) if error.status == 404 => return Err(unknown_member()),
-                result => result?,
+                outcome => match outcome? {
+                    Outcome::AsWished => tally.done += 1,
+                    Outcome::WouldActivate => tally.inactive += 1,
+                },
             }
         }
     }
     Ok(())
 }
 
+enum Outcome {
+    AsWished,
+    /// The user is deactivated, and whoever has a group is active: nothing was written (promise S17).
+    WouldActivate,
+}
+
 async fn on_one_user(
     ctx: &Context,
     on_user: &MemberOnUser,
-    group: &str,
+    group: &Group,
     user_id: &str,
     is_added: bool,
-) -> Result<(), Error> {
+    is_held: bool,
+) -> Result<Outcome, Error> {
     let users = ctx.type_named("User").ok_or_else(unknown_member)?;
-    let _lock = ctx.lock(format!("User/{user_id}")).await?;
+    let _lock = match is_held {
+        true => None,
+        false => Some(ctx.lock(format!("User/{user_id}")).await?),
+    };
     let located = locate(ctx, users, user_id).await?;
     let user = object_of(ctx, users, &located)
         .await?
         .ok_or_else(|| unknown(users))?;
-    let present = groups_on(on_user, &user);
-    if present.iter().any(|name| name == group) == is_added {
-        return Ok(());
+    let present = listed(on_user, &user)?;
+    if present.iter().any(|listed| listed.name == group.name) == is_added {
+        return Ok(Outcome::AsWished);
     }
-    let list: Vec<String> = if is_added {
-        if on_user.is_single {
-            vec![group.to_owned()]
-        } else {
-            present.into_iter().chain([group.to_owned()]).collect()
+    let list: Vec<Value> = match (is_added, on_user.is_single) {
+        (true, true) => vec![element(group, &[])],
+        (true, false) => {
+            let new = element(group, &present);
+            let present = present.into_iter().map(|listed| listed.element);
+            present.chain([new]).collect()
         }
-    } else {
-        present.into_iter().filter(|name| name != group).collect()
+        (false, _) => {
+            let others = present
+                .into_iter()
+                .filter(|listed| listed.name != group.name);
+            others.map(|listed| listed.element).collect()
+        }
     };
     let value = list_on(on_user, list)?;
-    write_on_user(ctx, users, on_user, &located.target_id, user, value).await
+    let mut after = user.clone();
+    on_user.place.write(&mut after, value.clone());
+    if is_added && would_activate(ctx, users, &user, &after) {
+        return Ok(Outcome::WouldActivate);
+    }
+    write(
+        ctx,
+        users,
+        on_user,
+        &located.target_id,
+        (user, after),
+        value,
+    )
+    .await?;
+    Ok(Outcome::AsWished)
+}
+
+/// Whether a user that the mapping reads as inactive would be read as active afterwards.
+fn would_activate(ctx: &Context, users: &TypeMapping, before: &Value, after: &Value) -> bool {
+    let state = |object| {
+        let read = read::read(users, object, &ctx.mapping().settings, |path| {
+            path.schema.is_none() && path.attribute == "active"
+        });
+        read.resource.0.get("active").and_then(Value::as_bool)
+    };
+    can_deactivate(users) && state(before) == Some(false) && state(after) == Some(true)
+}
+
+/// What stands for a group in a list that has these already: a number where they are numbers.
+fn element(group: &Group, present: &[Listed]) -> Value {
+    if let Some(element) = &group.element {
+        return element.clone();
+    }
+    let are_numbers = !present.is_empty() && present.iter().all(|one| one.element.is_number());
+    match group.name.parse::<i64>() {
+        Ok(number) if are_numbers => json!(number),
+        _ => json!(group.name),
+    }
 }
 
 /// A user's groups as the field holds them.
-fn list_on(on_user: &MemberOnUser, list: Vec<String>) -> Result<Value, Error> {
+fn list_on(on_user: &MemberOnUser, list: Vec<Value>) -> Result<Value, Error> {
     if let (true, Some(default)) = (list.is_empty(), &on_user.default) {
         return Ok(default.clone());
     }
     let separator = match &on_user.form {
         Form::Joined(separator) => separator,
-        _ if on_user.is_single => {
-            return Ok(list.into_iter().next().map_or(Value::Null, Value::from));
-        }
-        _ => return Ok(json!(list)),
+        _ if on_user.is_single => return Ok(list.into_iter().next().unwrap_or_default()),
+        _ => return Ok(Value::Array(list)),
     };
+    let names: Vec<String> = list.iter().filter_map(|name| text_of(Some(name))).collect();
     // It would be read back as two groups.
-    if list
+    if names
         .iter()
         .any(|name| !separator.is_empty() && name.contains(separator.as_str()))
     {
@@ -98,15 +171,15 @@ fn list_on(on_user: &MemberOnUser, list: Vec<String>) -> Result<Value, Error> {
             "The group's name holds what the application puts between names.",
         ));
     }
-    Ok(json!(list.join(separator)))
+    Ok(json!(names.join(separator)))
 }
 
-async fn write_on_user(
+async fn write(
     ctx: &Context,
     users: &TypeMapping,
     on_user: &MemberOnUser,
     target_id: &TargetId,
-    user: Value,
+    (before, after): (Value, Value),
     value: Value,
 ) -> Result<(), Error> {
     let Some(update) = users.updates.last() else {
@@ -115,17 +188,20 @@ async fn write_on_user(
             "The application cannot change a user's groups.",
         ));
     };
-    let mut mapped = Value::Object(mapped_as_read(users, &user));
-    let mut fields = match update.send {
-        Send::Merged => user.clone(),
-        Send::All => mapped.clone(),
-        Send::Changed => json!({}),
-    };
+    let mut mapped = Value::Object(mapped_as_read(users, &after));
     on_user.place.write(&mut mapped, value.clone());
-    on_user.place.write(&mut fields, value);
+    let fields = match update.send {
+        Send::Merged => after,
+        Send::All => mapped.clone(),
+        Send::Changed => {
+            let mut fields = json!({});
+            on_user.place.write(&mut fields, value);
+            fields
+        }
+    };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
-    names.with("old", Cow::Borrowed(&user));
+    names.with("old", Cow::Borrowed(&before));
     names.with("mapped", Cow::Owned(mapped));
     ctx.driver()
         .run(
@@ -140,33 +216,91 @@ async fn write_on_user(
     Ok(())
 }
 
-/// The names of the groups on a user object.
-pub fn groups_on(on_user: &MemberOnUser, user: &Value) -> Vec<String> {
-    let found = on_user
-        .place
-        .read(user)
-        .map(|value| names_in(&on_user.form, value))
-        .unwrap_or_default();
-    found
-        .iter()
-        .filter_map(|value| text_of(Some(value)))
-        .collect()
+/// A group in a user's list.
+pub(super) struct Listed {
+    /// What the list names it by.
+    pub name: String,
+    /// The element as it is: what the mapping does not know of it stays.
+    element: Value,
 }
 
-/// How a group is named on a user.
-pub fn group_name(
+/// The groups that a user object lists.
+///
+/// # Errors
+///
+/// 502 for an element that names no group where the mapping looks for it: it would be lost with the next change.
+pub(super) fn listed(on_user: &MemberOnUser, user: &Value) -> Result<Vec<Listed>, Error> {
+    let found = on_user.place.read(user);
+    let found = found.map(|value| names_in(&on_user.form, value));
+    let elements = found.into_iter().flatten();
+    let listed = elements
+        .filter(|element| !is_nobody(element))
+        .map(|element| {
+            let name = match &on_user.id {
+                Some(path) => path.first(&element),
+                None => Some(&element),
+            };
+            let name = text_of(name).ok_or_else(|| nameless(on_user))?;
+            Ok(Listed { name, element })
+        });
+    listed.collect()
+}
+
+/// What cannot be told must not be written back without.
+fn nameless(on_user: &MemberOnUser) -> Error {
+    let (field, section) = (on_user.place.source(), "`[group.members.on-user]`");
+    let detail = match &on_user.id {
+        Some(path) => format!(
+            "An element of `{field}` of a user has no text or number at `{}`, where {section} looks for the group's name, and nothing is written; the application's operator must look at it.",
+            path.source()
+        ),
+        None => format!(
+            "An element of `{field}` of a user is neither a text nor a number, and nothing is written; the operator must say in {section} where in it the group's name is (`id`) and how one is made (`element`)."
+        ),
+    };
+    Error::new(502, detail)
+}
+
+/// What the lists of users name a group by.
+pub(super) fn name_of(
     ctx: &Context,
     on_user: &MemberOnUser,
-    target_id: &str,
+    target_id: &TargetId,
     object: &Value,
 ) -> Result<String, Error> {
     let Some(template) = &on_user.name else {
-        return Ok(target_id.to_owned());
+        return Ok(target_id.as_str().to_owned());
     };
     let mut names = ctx.names();
-    names.with("id", Cow::Owned(json!(target_id)));
+    names.with("id", Cow::Owned(json!(target_id.as_str())));
     names.object(object);
     Ok(template
         .render(&names)?
-        .unwrap_or_else(|| target_id.to_owned()))
+        .unwrap_or_else(|| target_id.as_str().to_owned()))
+}
+
+fn group_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    on_user: &MemberOnUser,
+    target_id: &TargetId,
+    object: &Value,
+) -> Result<Group, Error> {
+    let name = name_of(ctx, on_user, target_id, object)?;
+    let Some(tree) = &on_user.element else {
+        return Ok(Group {
+            name,
+            element: None,
+        });
+    };
+    let own = match &on_user.name {
+        Some(_) => json!(name),
+        None => id_value(t, target_id.as_str()),
+    };
+    let mut names = ctx.names();
+    names.object(object);
+    names.with("id", Cow::Owned(id_value(t, target_id.as_str())));
+    names.with("group", Cow::Owned(own));
+    let element = tree.render(&names)?;
+    Ok(Group { name, element })
 }

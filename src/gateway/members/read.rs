@@ -198,13 +198,14 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     let (Some(on_user), Some(users)) = (&members.on_user, ctx.type_named("User")) else {
         return Ok(Vec::new());
     };
-    let wanted = super::on_user::group_name(ctx, on_user, group.target_id.as_str(), &group.object)?;
+    let wanted = super::on_user::name_of(ctx, on_user, &group.target_id, &group.object)?;
     let mut found = Vec::new();
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         for user in &page.items {
-            if super::on_user::groups_on(on_user, user).contains(&wanted) {
+            let listed = super::on_user::listed(on_user, user)?;
+            if listed.iter().any(|listed| listed.name == wanted) {
                 found.push(Item {
                     id: crate::mapping::read::target_id(users, user),
                     ..Item::default()

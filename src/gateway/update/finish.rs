@@ -223,7 +223,8 @@ impl Update<'_> {
             && !self.ctx.journey.is_dry
             && !joined.resource.0.contains_key("members");
         // A long list is not read for an answer (R8).
-        if is_patch
+        let is_told = is_patch || taste.echo_members;
+        if is_told
             && lacks_members
             && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
         {

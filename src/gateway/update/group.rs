@@ -29,7 +29,6 @@ impl Update<'_> {
         let must_see_group = self.t.scope.is_some()
             || self.t.hide.is_some()
             || self.t.gone.is_some()
-            || !policy.protected.is_empty()
             || policy.on_delete == OnDelete::Deactivate;
         if must_see_group
             || self.if_match.is_some()
@@ -62,6 +61,7 @@ impl Update<'_> {
             add,
             remove: split.remove,
             all: None,
+            held: None,
         };
         if change.is_empty() {
             return self.answer_membership(group).await;

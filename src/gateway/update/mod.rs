@@ -37,7 +37,7 @@ use super::{
     hold::{self, Said},
     identity::{Located, locate},
     intake,
-    join::Joined,
+    join::{Joined, folded},
     look_up, members, policy, prune, unfinished,
     unique::{self, Own},
 };
@@ -160,7 +160,7 @@ impl Update<'_> {
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
         policy::check(ctx, t, Some(&old.resource), &wanted, &asked)?;
         let mut new = self.stored(wanted);
-        let changed = self.changed(&old, &mut new);
+        let changed = self.changed(&old, &mut new)?;
         if is_first {
             apply::record_changes(ctx, &changed);
         }
@@ -327,7 +327,12 @@ impl Update<'_> {
         unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {
-            members::apply(ctx, t, &located(&old), change).await?;
+            let target_id = applied.target_id.as_ref().unwrap_or(&old.target_id);
+            let group = Located {
+                target_id: target_id.clone(),
+                ..located(&old)
+            };
+            members::apply(ctx, t, &group, change).await?;
         }
         let record = self.commit(&old, &new, &applied, members.is_some()).await?;
         Ok(self.joined(old, new, changed, applied, record).await?)
@@ -335,12 +340,24 @@ impl Update<'_> {
 
     /// What changed, as far as somebody writes or keeps it. The rest goes back to what it was, with a note: an answer
     /// never shows what a later GET would not.
-    fn changed(&self, old: &Joined, new: &mut Resource) -> Vec<AttributePath> {
+    ///
+    /// # Errors
+    ///
+    /// `mutability` for a group's name: whoever was told that it is renamed would look for it under the new name.
+    fn changed(&self, old: &Joined, new: &mut Resource) -> Result<Vec<AttributePath>, Error> {
         let t = self.t;
         let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
         let mut dropped = plan::update(t, new, &changed).dropped;
         dropped.retain(|path| !plan::is_written_at_create(t, path));
         changed.retain(|path| !dropped.contains(path));
+        let own_name = &t.match_attribute;
+        if dropped.contains(own_name) && self.is_other_name(old, new) {
+            let detail = format!(
+                "The application cannot rename a {}: `{}` stays as it is.",
+                t.resource_type.name, own_name.attribute
+            );
+            return Err(Error::of(ScimType::Mutability, detail));
+        }
         for path in &dropped {
             prune::put_back(&old.resource, new, path);
         }
@@ -358,7 +375,16 @@ impl Update<'_> {
                 ),
             );
         }
-        changed
+        Ok(changed)
+    }
+
+    /// Whether what is no account is to be found under another name. Letter case makes none: clients find groups without it.
+    fn is_other_name(&self, old: &Joined, new: &Resource) -> bool {
+        let name = |resource: &Resource| {
+            let name = resource.0.get(&self.t.match_attribute.attribute);
+            name.and_then(Value::as_str).map(folded)
+        };
+        self.t.resource_type.name != "User" && name(new) != name(&old.resource)
     }
 
     fn member_change(
@@ -396,6 +422,7 @@ impl Update<'_> {
             add,
             remove: delta.remove,
             all: Some(all),
+            held: None,
         }))
     }
 }

@@ -92,6 +92,8 @@ async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Resul
         let mut located = locate(ctx, t, id).await?;
         let mut change = members::Change {
             add: vec![user.as_str().to_owned()],
+            // The update that this is part of.
+            held: Some(user.as_str().to_owned()),
             ..members::Change::default()
         };
         if t.members.as_ref().is_some_and(members::needs_reading) {

@@ -167,6 +167,19 @@ fn check_type(
         let names = ["member", "type", "id", "scim", "old", "members"];
         scope(&names, true).all(element.names(), &field.at, complaints);
     }
+    let on_user = resource_type.members.as_ref();
+    let on_user = on_user.and_then(|members| members.on_user.as_ref());
+    if let Some((rule, element)) = on_user.and_then(|rule| Some((rule, rule.element.as_ref()?))) {
+        // The group object's members can be any.
+        let told = ["member", "settings", "login"];
+        let mut names = element.names();
+        names.retain(|name| {
+            name.names
+                .first()
+                .is_some_and(|name| told.contains(&name.as_str()))
+        });
+        scope(&["group"], false).all(names, &rule.at, complaints);
+    }
     if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
         scope(&["id", "scim", "old"], true).call(call, complaints);
     }

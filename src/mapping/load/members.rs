@@ -154,7 +154,8 @@ static FIELD: Shape = Shape {
 
 static ON_USER: Shape = Shape {
     name: "`[group.members.on-user]`",
-    about: "Membership is kept on the user: the list of groups, or the single group, in the user object.",
+    about: "Membership is kept on the user: the list of groups, or the single group, in the user object. Elements that are neither texts \
+            nor numbers need `id` and `element`: without them nothing is read or written, and the answer is 502.",
     keys: &[
         key(
             "field",
@@ -176,6 +177,20 @@ static ON_USER: Shape = Shape {
             "the group's id",
             "How a group is named there; the names are the group object's members.",
             "\"{name}\"",
+        ),
+        key(
+            "id",
+            Kind::Path,
+            "the element itself",
+            "Where an element of the list has its group's name, if it is an object. Elements keep what else they have.",
+            "'$.name'",
+        ),
+        key(
+            "element",
+            Kind::Tree,
+            "the bare name",
+            "An element as written, where it is an object; `{group}` is the group's name there, the other names are the group object's members.",
+            "{ name = \"{group}\" }",
         ),
         AS,
         key(
@@ -291,7 +306,9 @@ static GROUPS_KEYS: &[Key] = &[
 pub static GROUPS: Shape = Shape {
     name: "`[user.groups]`",
     about: "How a user's `groups` are read: by a `call` of its own (`{id}` is the user's id, `{old}` the user as read), or from \
-            the user object. Absent: they are not shown.",
+            the user object. Absent: they are not shown. Groups that do not exist for the client are left out: what is none of the `fixed`, \
+            and what `[group] hide` or `scope` keeps out. Where an item does not have what these conditions name, the list of groups is \
+            read for it, once a request; with `only` it is not, and `only` alone decides.",
     keys: GROUPS_KEYS,
     base: Some(&CALL),
     others: None,
@@ -399,15 +416,51 @@ fn field(reader: &Reader<'_>) -> Option<MemberField> {
 
 fn on_user(reader: &Reader<'_>) -> Option<MemberOnUser> {
     let on_user = reader.table("on-user")?;
+    complain_about_elements(&on_user);
     Some(MemberOnUser {
         place: required_place(&on_user)?,
         is_single: on_user.flag("single").unwrap_or(false),
         name: syntax::template_at(&on_user, "name"),
+        id: syntax::path_at(&on_user, "id"),
+        element: on_user
+            .node("element")
+            .and_then(|node| syntax::tree(reader.context, node)),
+        at: on_user.place.clone(),
         form: form::list_form(&on_user),
         default: on_user
             .node("default")
             .map(|node| syntax::data(reader.context, node)),
     })
+}
+
+/// Elements that could be read but not made, or made but not read.
+fn complain_about_elements(on_user: &Reader<'_>) {
+    let (has_id, has_element) = (on_user.has("id"), on_user.has("element"));
+    let complain = |sentence: &str, mending: &str| {
+        let place = on_user.place;
+        let code = "mapping::members-incomplete";
+        on_user
+            .context
+            .error(code, place, sentence.to_owned(), mending);
+    };
+    if has_id && !has_element {
+        complain(
+            "The elements of the user's list are objects (`id`), and nothing says how one is made.",
+            "add `element = { name = \"{group}\" }`",
+        );
+    }
+    if has_element && !has_id {
+        complain(
+            "The elements of the user's list are made as objects (`element`), and nothing says how their group is told.",
+            "add `id = '$.name'`",
+        );
+    }
+    if (has_id || has_element) && on_user.has("as") {
+        complain(
+            "Names that are joined to one text (`as`) have no `id` and no `element`.",
+            "leave `as` out, or `id` and `element`",
+        );
+    }
 }
 
 fn required_place(reader: &Reader<'_>) -> Option<crate::mapping::path::FieldPlace> {

@@ -92,7 +92,7 @@ pub(super) static POLICY: Shape = Shape {
             "protected",
             Kind::Many(&Kind::Text),
             "none",
-            "Accounts that are invisible and never written: values of the match attribute, letter case aside.",
+            "Accounts that are invisible and never written: values of the match attribute, letter case aside. Of users only: groups have `hide`.",
             "[\"admin\"]",
         ),
         key(

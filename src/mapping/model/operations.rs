@@ -341,6 +341,12 @@ pub struct MemberOnUser {
     pub is_single: bool,
     /// How a group is named there; absent: its target id.
     pub name: Option<Template>,
+    /// Where an element of the list says its group's name; absent: it is the name. Present just where `element` is.
+    pub id: Option<JsonPath>,
+    /// An element as written, with `group` as the group's name; absent: the bare name.
+    pub element: Option<Tree>,
+    /// Where the mapping says it.
+    pub at: Place,
     /// How the list is spelled: `Same`, or `Joined` to one text.
     pub form: Form,
     /// What the field gets when the last group is taken away; absent: null, an empty list or an empty text.

@@ -237,6 +237,7 @@ impl<'r> View<'r> {
                 .map(|words| trimmed(&words))
                 .filter(|words| !words.is_empty()),
             attribute: rule.and_then(|rule| rule.attribute.clone()),
+            status: Some(self.reply.status).filter(|status| *status > 0),
             retry_after: self.retry_after(),
         }
     }

@@ -94,6 +94,8 @@ pub struct Verdict {
     pub detail: Option<String>,
     /// The SCIM attribute the refusal is about, if a rule knows.
     pub attribute: Option<String>,
+    /// The reply's status; absent where there was no reply.
+    pub status: Option<u16>,
     /// When to come back, if the application said so.
     pub retry_after: Option<RetryHint>,
 }
@@ -163,6 +165,7 @@ impl Verdict {
             meaning,
             detail: None,
             attribute: None,
+            status: None,
             retry_after: None,
         }
     }

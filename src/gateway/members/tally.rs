@@ -1,0 +1,110 @@
+//! What became of a change of members that was not done as one call.
+
+use std::collections::HashSet;
+
+use crate::{
+    mapping::model::TypeMapping,
+    scim::{Error, ScimType},
+};
+
+use super::super::{
+    context::Context,
+    create,
+    get::{Want, fetch_located},
+    identity::Located,
+};
+use super::change::Change;
+
+/// How far a change of members has come.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Members to be added and removed.
+    all: usize,
+    /// Those of them that are as wished.
+    pub done: usize,
+    /// SCIM ids of those whose calls the mapping's conditions left out, and whether they were to be added.
+    left_out: Vec<(String, bool)>,
+    /// Those who are deactivated, and would be activated by the group.
+    pub inactive: usize,
+}
+
+impl Tally {
+    pub(super) fn of(change: &Change) -> Self {
+        Self {
+            all: change.add.len() + change.remove.len(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts members whose calls were left out.
+    pub(super) fn left_out(&mut self, ids: impl Iterator<Item = String>, is_added: bool) {
+        self.left_out.extend(ids.map(|id| (id, is_added)));
+    }
+
+    /// The outcome in words: what failed and how much was done, or which members are not as they were wished.
+    ///
+    /// A condition that left a call out may have meant that there was nothing to do: the group is read to see it.
+    pub(super) async fn settle(
+        self,
+        ctx: &Context,
+        t: &TypeMapping,
+        group: &Located,
+        outcome: Result<(), Error>,
+    ) -> Result<(), Error> {
+        outcome.map_err(|error| self.halfway(ctx, error))?;
+        if self.inactive > 0 {
+            return Err(Error::of(
+                ScimType::InvalidValue,
+                format!(
+                    "{} of these members are deactivated, and the group would open the application to them again; activate them first. {AS_ASKED}",
+                    self.inactive
+                ),
+            ));
+        }
+        if self.left_out.is_empty() || ctx.journey.is_dry {
+            return Ok(());
+        }
+        let whole = Want {
+            members: true,
+            groups: false,
+        };
+        let read = Box::pin(fetch_located(ctx, t, group.clone(), whole)).await?;
+        let present: HashSet<String> = create::member_ids(read.resource.0.get("members"))
+            .into_iter()
+            .collect();
+        let is_otherwise =
+            |(id, is_added): &&(String, bool)| present.contains(id.as_str()) != *is_added;
+        match self.left_out.iter().filter(is_otherwise).count() {
+            0 => Ok(()),
+            count => Err(Error::of(
+                ScimType::InvalidValue,
+                format!(
+                    "{count} of these members are not as asked for: a condition in the mapping (`if` in `[{}.members]`) leaves their calls out. {AS_ASKED}",
+                    t.section
+                ),
+            )),
+        }
+    }
+
+    /// What failed, and how much had been done: an administrator would take the failure for all of it.
+    fn halfway(&self, ctx: &Context, error: Error) -> Error {
+        if self.all < 2 || self.done == 0 {
+            return error;
+        }
+        let (tenant, status, done, all) = (ctx.id().as_str(), error.status, self.done, self.all);
+        tracing::warn!(
+            tenant,
+            status,
+            done,
+            all,
+            "a change of members was done in part"
+        );
+        let detail = format!(
+            "{} {done} of {all} changes of members were made; the same request sent again makes the others.",
+            error.detail
+        );
+        Error { detail, ..error }
+    }
+}
+
+const AS_ASKED: &str = "All others are as asked for.";
