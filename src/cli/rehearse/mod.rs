@@ -82,7 +82,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     report.opening(&session, &tenant, &domain, is_dry)?;
     let probed = tenant.ask_probe().await;
     if let Some(probed) = probed {
-        report.probe(probed)?;
+        report.probe(probed, tenant.probe_reply().as_ref())?;
     }
     if probed.is_some_and(|probed| probed != Probed::Accepted) {
         return Ok(ExitCode::FAILURE);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cli::replay::{Outcome, Session, StepRecord},
     dialect::Idp,
-    tenant::{Probed, Tenant},
+    tenant::{ProbeReply, Probed, Tenant},
 };
 
 use super::transport::{LeftBehind, Seen, detail};
@@ -19,7 +19,16 @@ pub struct Report<'w, W: Write> {
     is_coloured: bool,
     counts: BTreeMap<Mark, usize>,
     mended: BTreeMap<&'static str, usize>,
+    givers: Vec<Giver>,
     trouble: Option<std::io::Error>,
+}
+
+/// A step that others need something of.
+struct Giver {
+    variable: String,
+    step: String,
+    /// How it ended; absent: it was not played yet.
+    mark: Option<Mark>,
 }
 
 /// What stays in the application by the tenant's own policy.
@@ -52,6 +61,7 @@ impl<'w, W: Write> Report<'w, W> {
             is_coloured,
             counts: BTreeMap::new(),
             mended: BTreeMap::new(),
+            givers: Vec::new(),
             trouble: None,
         }
     }
@@ -64,6 +74,14 @@ impl<'w, W: Write> Report<'w, W> {
         domain: &str,
         is_dry: bool,
     ) -> std::io::Result<()> {
+        for step in &session.steps {
+            self.givers
+                .extend(step.capture.iter().map(|(name, _)| Giver {
+                    variable: name.clone(),
+                    step: step.name.clone(),
+                    mark: None,
+                }));
+        }
         writeln!(
             self.out,
             "{}\ntenant `{}`, application `{}`, test accounts in {domain}",
@@ -99,8 +117,8 @@ impl<'w, W: Write> Report<'w, W> {
         writeln!(self.out)
     }
 
-    /// Tells what the application's probe showed, and what to do about it.
-    pub fn probe(&mut self, probed: Probed) -> std::io::Result<()> {
+    /// Tells what the application's probe showed, in its own words too, and what to do about it.
+    pub fn probe(&mut self, probed: Probed, reply: Option<&ProbeReply>) -> std::io::Result<()> {
         let words = match probed {
             Probed::Accepted => "the application accepts the gateway's credential",
             Probed::Refused => {
@@ -113,13 +131,20 @@ impl<'w, W: Write> Report<'w, W> {
                 "the application does not answer; nothing was played. See whether `base-url` is right and can be reached from here"
             }
         };
-        writeln!(self.out, "probe    {words}\n")
+        writeln!(self.out, "probe    {words}")?;
+        if let Some(reply) = reply {
+            self.line("seen", &reply.to_string())?;
+        }
+        writeln!(self.out)
     }
 
     /// Tells one step.
     pub fn step(&mut self, record: &StepRecord, seen: &Seen) {
         let mark = self.mark(record, seen);
         *self.counts.entry(mark).or_default() += 1;
+        for giver in self.givers.iter_mut().filter(|g| g.step == record.name) {
+            giver.mark = Some(mark);
+        }
         for note in &seen.exchange.notes.0 {
             *self.mended.entry(note.quirk).or_default() += 1;
         }
@@ -163,13 +188,18 @@ impl<'w, W: Write> Report<'w, W> {
                     "`scimgate check` lists what the mapping can do; docs/mapping.md",
                 )?;
             }
-            (Mark::LeftOut, _) => {
+            (Mark::LeftOut, Outcome::Passed | Outcome::Failed(_)) => {
                 let reason = seen.not_sent.as_deref().or(seen.why_unjudged.as_deref());
                 let reason = reason.unwrap_or("it needs what a step that was left out gives");
                 self.line("because", reason)?;
             }
-            (Mark::NotPlayed, Outcome::Skipped(reason)) => {
-                let reason = format!("it needs what an earlier step did not give ({reason})");
+            (Mark::LeftOut | Mark::NotPlayed, Outcome::Skipped(reason)) => {
+                let needed = self.giver(reason).map(|giver| giver.step.as_str());
+                let needed = needed.unwrap_or("an earlier step");
+                let reason = match seen.not_sent.as_deref() {
+                    Some(reason) => reason.to_owned(),
+                    None => format!("it needs what this one would have given: {needed}"),
+                };
                 self.line("because", &reason)?;
             }
             _ => {}
@@ -185,10 +215,24 @@ impl<'w, W: Write> Report<'w, W> {
             self.line("seen", &told)?;
         }
         self.line("expected", &reasons.join("; "))?;
-        match refusal.is_none() && reasons.iter().any(|reason| reason.ends_with(NOTHING_THERE)) {
-            true => self.line("mend", KEEP),
-            false => Ok(()),
+        let lacking = match refusal {
+            Some(_) => Vec::new(),
+            None => lacking(reasons),
+        };
+        if lacking.is_empty() {
+            return Ok(());
         }
+        let lines: Vec<String> = lacking
+            .iter()
+            .map(|name| format!("`'{name}' = {{ keep = true }}`"))
+            .collect();
+        self.line("mend", &format!("{KEEP} {}", lines.join(", ")))
+    }
+
+    /// The step that gives what a skipped one needs.
+    fn giver(&self, reason: &str) -> Option<&Giver> {
+        let name = reason.strip_prefix("no value for {{")?.strip_suffix("}}")?;
+        self.givers.iter().find(|giver| giver.variable == name)
     }
 
     fn line(&mut self, what: &str, text: &str) -> std::io::Result<()> {
@@ -275,8 +319,12 @@ impl<'w, W: Write> Report<'w, W> {
             Outcome::Failed(_) if seen.why_unjudged.is_some() => Mark::LeftOut,
             Outcome::Failed(_) => Mark::Failed,
             // What it needs was to come from a step that failed, or from one that was left out.
-            Outcome::Skipped(_) if self.counts.contains_key(&Mark::Failed) => Mark::NotPlayed,
-            Outcome::Skipped(_) => Mark::LeftOut,
+            Outcome::Skipped(reason) => match self.giver(reason).and_then(|giver| giver.mark) {
+                Some(Mark::Failed | Mark::NotPlayed) => Mark::NotPlayed,
+                Some(Mark::NotOffered | Mark::LeftOut | Mark::Planned) => Mark::LeftOut,
+                _ if self.counts.contains_key(&Mark::Failed) => Mark::NotPlayed,
+                _ => Mark::LeftOut,
+            },
         }
     }
 }
@@ -285,7 +333,50 @@ impl<'w, W: Write> Report<'w, W> {
 const NOTHING_THERE: &str = "got []";
 
 /// What an operator can do about it.
-const KEEP: &str = "what the application has no place for is kept here if the tenant's `[user.attributes]` say so: `'title' = { keep = true }`";
+const KEEP: &str = "what the application has no place for is kept here if the tenant's `[user.attributes]` say so:";
+
+/// The attributes of a user that an answer lacks, by the paths of what was expected.
+fn lacking(reasons: &[String]) -> Vec<String> {
+    let mut names = Vec::new();
+    for reason in reasons
+        .iter()
+        .filter(|reason| reason.ends_with(NOTHING_THERE))
+    {
+        let path = reason.split(": expected").next().unwrap_or_default();
+        let path = path.strip_prefix("$.Resources[0]").unwrap_or(path);
+        let path = path.strip_prefix('$').unwrap_or(path);
+        let name = match path.strip_prefix("['") {
+            // An extension's attribute: its URN, a colon, its name.
+            Some(rest) => rest
+                .split_once("']")
+                .map(|(urn, rest)| format!("{urn}:{}", first_name(rest)))
+                .filter(|name| !name.ends_with(':')),
+            None => Some(first_name(path)).filter(|name| !name.is_empty()),
+        };
+        let is_the_gateways = |name: &str| GIVEN.contains(&name);
+        if let Some(name) = name.filter(|name| !is_the_gateways(name) && !names.contains(name)) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn first_name(path: &str) -> String {
+    let path = path.trim_start_matches('.');
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    path.get(..end).unwrap_or_default().to_owned()
+}
+
+/// What no line of `[user.attributes]` can bring.
+const GIVEN: [&str; 7] = [
+    "id",
+    "meta",
+    "schemas",
+    "members",
+    "groups",
+    "Resources",
+    "active",
+];
 
 /// Whose session it is. Google's are kept under the name of its product.
 pub fn provider_of(session: &Session) -> Option<Idp> {
@@ -322,5 +413,27 @@ impl Mark {
             Self::Planned => "36",
             Self::NotPlayed | Self::NotOffered | Self::LeftOut => "33",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mending_names_what_is_lacking_and_nothing_else() {
+        let reasons = [
+            r#"$.phoneNumbers[?(@.type=="work")].value: expected "1", got []"#,
+            r#"$['urn:x:User'].department: expected "R&D", got []"#,
+            "$.Resources[0].title: expected \"x\", got []",
+            "$.title: expected \"x\", got []",
+            "$.members: expected 1 item(s), got 0: []",
+            r#"$.userName: expected "a", got ["b"]"#,
+        ];
+        let reasons = reasons.map(str::to_owned);
+        assert_eq!(
+            lacking(&reasons),
+            ["phoneNumbers", "urn:x:User:department", "title"]
+        );
     }
 }

@@ -36,7 +36,7 @@ pub struct Step {
     // Raw until the variables are put in: any member may hold one.
     pub(super) request: Map<String, Value>,
     pub(super) expect: Map<String, Value>,
-    pub(super) capture: Map<String, Value>,
+    pub(in crate::cli) capture: Map<String, Value>,
     /// How the request authenticates.
     pub auth: Auth,
     /// Waited before the request; at most 5 s.
