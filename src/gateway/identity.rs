@@ -126,7 +126,6 @@ pub async fn scim_id_of(
 pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<Record, Error> {
     let name = &t.resource_type.name;
     let record = new_record(
-        ctx,
         ScimId::new(Uuid::new_v4().to_string()),
         Some(target_id.clone()),
     );
@@ -148,15 +147,15 @@ pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Resul
     }
 }
 
-/// A record that keeps nothing yet.
-pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -> Record {
+/// A record that keeps nothing yet, of what was neither created nor changed through the gateway.
+pub fn new_record(scim_id: ScimId, target_id: Option<TargetId>) -> Record {
     Record {
         scim_id,
         target_id,
         external_id: None,
         shadow: serde_json::Map::new(),
-        created: ctx.now,
-        modified: ctx.now,
+        created: Record::UNKNOWN,
+        modified: Record::UNKNOWN,
         revision: 1,
         is_deleted: false,
     }

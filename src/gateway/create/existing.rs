@@ -169,7 +169,10 @@ impl Create<'_> {
                     shadow: fresh.shadow,
                     ..record
                 },
-                _ => fresh,
+                _ => Record {
+                    created: Record::UNKNOWN,
+                    ..fresh
+                },
             };
             // First contact never writes what identifies the account (promise S4).
             return self

@@ -48,7 +48,7 @@ impl Update<'_> {
             ..old
                 .record
                 .clone()
-                .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
+                .unwrap_or_else(|| new_record(old.scim_id.clone(), None))
         };
         let is_same = old.record.as_ref().is_some_and(|before| {
             before.target_id == record.target_id
@@ -59,10 +59,10 @@ impl Update<'_> {
             && record.external_id.is_none()
             && record.shadow.is_empty()
             && !has_new_members;
-        let shows_times = !t
-            .attributes
-            .iter()
-            .any(|rule| rule.location.path.attribute == "meta");
+        let shows_times = !t.attributes.iter().any(|rule| {
+            let path = &rule.location.path;
+            path.attribute == "meta" && path.sub_attribute.as_deref() == Some("lastModified")
+        });
         if keeps_nothing || (is_same && !has_new_members && !shows_times) {
             return Ok(old.record.clone());
         }
@@ -177,11 +177,7 @@ impl Update<'_> {
             return Ok(object);
         }
         let mut record = located.record.clone().unwrap_or_else(|| {
-            new_record(
-                ctx,
-                located.scim_id.clone(),
-                Some(located.target_id.clone()),
-            )
+            new_record(located.scim_id.clone(), Some(located.target_id.clone()))
         });
         unfinished::mark_in(&mut record, [confirm::active()].iter());
         ctx.store

@@ -83,7 +83,8 @@ impl Update<'_> {
             },
             None => Record {
                 revision: 2,
-                ..new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone()))
+                modified: ctx.now,
+                ..new_record(group.scim_id.clone(), Some(group.target_id.clone()))
             },
         };
         ctx.store
