@@ -21,7 +21,7 @@ use super::{
     hold,
     identity::{Located, locate, new_record, unknown},
     join::folded,
-    policy, unfinished,
+    policy, rekey, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -36,7 +36,7 @@ pub async fn delete(
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-    let located = locate(ctx, t, id).await?;
+    let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
     let is_user = t.resource_type.name == "User";
     let on_delete = if is_user {
         ctx.mapping().policy.on_delete

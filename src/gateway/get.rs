@@ -21,6 +21,7 @@ use super::{
     join::{Joined, is_visible, join_known},
     members,
     quick::{Quick, tree},
+    rekey,
     taste::season,
     user_groups,
 };
@@ -58,7 +59,11 @@ pub async fn get(
     projection: &Projection,
     if_none_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let located = locate(ctx, t, id).await?;
+    let mut located = locate(ctx, t, id).await?;
+    if located.record.as_ref().is_some_and(rekey::is_open) {
+        let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
+        located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
+    }
     let want = Want::of(t, projection);
     let quick = Quick::of(ctx, t, projection).filter(|_| want == Want::NEITHER);
     if let Some(quick) = &quick {

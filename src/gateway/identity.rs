@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -17,6 +18,7 @@ use super::{
     context::Context,
     get::{Want, fetch_located},
     parallel::in_order,
+    rekey::{self, Foreseen},
 };
 
 /// A resource that a request names: where it is in the target, and what we know of it.
@@ -30,7 +32,7 @@ pub struct Located {
     pub record: Option<Record>,
 }
 
-/// Finds what an id names, without asking the target.
+/// Finds what an id names, without asking the target, unless a call that gives another key was cut off.
 ///
 /// # Errors
 ///
@@ -54,7 +56,7 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
         return Err(unknown(t));
     }
     let target_id = match &record {
-        Some(record) => record.target_id.clone(),
+        Some(record) => rekey::current_key(ctx, t, record).await?,
         None => own,
     };
     Ok(Located {
@@ -119,17 +121,24 @@ pub async fn scim_id_of(
     {
         return Ok(record.scim_id);
     }
-    Ok(link(ctx, t, target_id).await?.scim_id)
+    Ok(link(ctx, t, target_id, None).await?.scim_id)
 }
 
-/// Keeps a new link for an object that the client has not seen before.
-pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<Record, Error> {
+/// Keeps a new link for an object that the client has not seen before; its own, where a call was cut off before the link to
+/// what it made or renamed was kept.
+pub async fn link(
+    ctx: &Context,
+    t: &TypeMapping,
+    target_id: &TargetId,
+    object: Option<&Value>,
+) -> Result<Record, Error> {
     let name = &t.resource_type.name;
-    let record = new_record(
-        ctx,
-        ScimId::new(Uuid::new_v4().to_string()),
-        Some(target_id.clone()),
-    );
+    let scim_id = match rekey::foreseen(ctx, t, target_id, object).await? {
+        Some(Foreseen::Moved(record)) => return Ok(record),
+        Some(Foreseen::Created(scim_id)) => scim_id,
+        None => ScimId::new(Uuid::new_v4().to_string()),
+    };
+    let record = new_record(ctx, scim_id, Some(target_id.clone()));
     match ctx.store.put(ctx.id(), name, &record).await {
         Ok(()) => Ok(record),
         // Another request linked it in the meantime.
@@ -178,6 +187,10 @@ pub async fn target_ids_of(
         .store
         .records(ctx.id(), &t.resource_type.name, &ids)
         .await?;
+    if records.iter().any(rekey::is_open) {
+        let looks = scim_ids.iter().map(|id| target_id_of(ctx, t, id)).collect();
+        return Box::pin(in_order(looks, AT_ONCE)).await;
+    }
     let known: HashMap<&str, &Record> = records
         .iter()
         .map(|record| (record.scim_id.as_str(), record))

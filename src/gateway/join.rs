@@ -153,7 +153,7 @@ async fn join(
     record: Option<Record>,
 ) -> Result<Joined, Error> {
     let record = match record {
-        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id)).await?),
+        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id, Some(&object))).await?),
         record => record,
     };
     let scim_id = match &record {

@@ -35,6 +35,7 @@ use super::{
     hold, intake,
     join::{Joined, folded},
     look_up, policy,
+    rekey::SETTLES_WITHIN,
     taste::season,
     unfinished,
     unique::{self, Own},
@@ -400,7 +401,3 @@ impl Create<'_> {
 
 /// When a client should ask again about what only a person can find out.
 const IN_DOUBT_RETRY: Duration = Duration::from_secs(300);
-
-/// How long the call of a replica that died may still take effect in the application. No bound is certain: applications that
-/// refuse a second account of a name need none.
-const SETTLES_WITHIN: Duration = Duration::from_secs(2);

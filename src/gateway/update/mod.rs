@@ -38,7 +38,7 @@ use super::{
     identity::{Located, locate},
     intake,
     join::{Joined, folded},
-    look_up, members, policy, prune, unfinished,
+    look_up, members, policy, prune, rekey, unfinished,
     unique::{self, Own},
 };
 
@@ -110,7 +110,7 @@ impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-        let located = locate(ctx, t, id).await?;
+        let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
         {
