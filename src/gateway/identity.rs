@@ -17,6 +17,7 @@ use crate::{
 use super::{
     context::Context,
     get::{Want, fetch_located},
+    join::{DELETED_HERE, note_hidden},
     parallel::in_order,
     rekey::{self, Foreseen},
 };
@@ -52,7 +53,10 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
     // A resource has one id: the target's own does not name what is known by another.
     let is_named =
         |record: &Record| !record.is_deleted && record.scim_id.as_str() == scim_id.as_str();
-    if record.as_ref().is_some_and(|record| !is_named(record)) {
+    if let Some(record) = record.as_ref().filter(|record| !is_named(record)) {
+        if record.is_deleted && record.target_id.is_some() && ctx.journey.is_dry {
+            note_hidden(ctx, t, Cow::Borrowed(DELETED_HERE), None);
+        }
         return Err(unknown(t));
     }
     let target_id = match &record {

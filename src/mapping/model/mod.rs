@@ -75,6 +75,8 @@ pub struct TypeMapping {
     pub hide: Option<Expression>,
     /// A single object for which this is true is answered 404 (`gone`): soft deletion.
     pub gone: Option<Expression>,
+    /// Where the mapping says `scope`, `hide` and `gone`, as far as it does, by the key.
+    pub conditions_at: Vec<(&'static str, Place)>,
     /// Whether a field that is `""` is an absent attribute.
     pub empty_is_absent: bool,
     /// The attribute that makes a second create a duplicate: `userName` or `displayName`, or the operator's choice.
