@@ -8,7 +8,7 @@ use crate::{
     gateway::{
         apply::{self, key_in},
         confirm::{self, Shown},
-        get::{insert_list, object_of},
+        get::{object_of, show_members},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
@@ -255,7 +255,7 @@ impl Create<'_> {
     async fn show_members(&self, joined: &mut Joined) -> Result<(), Error> {
         if let Some(Value::Array(wished)) = self.wish.0.get("members") {
             let members = members::as_wished(self.ctx, self.t, wished).await?;
-            insert_list(&mut joined.resource.0, "members", members);
+            show_members(&mut joined.resource.0, members);
         }
         Ok(())
     }

@@ -275,6 +275,8 @@ pub struct Members {
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
+    /// Whether the group is read before a change of its members, and a missing one answered 404 (`get-first`).
+    pub gets_first: bool,
 }
 
 impl Members {
