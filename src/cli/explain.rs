@@ -303,8 +303,7 @@ mod tests {
             }),
             count: 1,
         };
-        let expected =
-            "a User of the application: `protected` keeps it from the client, by acme.toml:2: \"root\"";
+        let expected = "a User of the application: `protected` keeps it from the client, by acme.toml:2: \"root\"";
         assert_eq!(why_hidden(&hidden), expected);
     }
 }
