@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
+        expression::text_of,
         model::TypeMapping,
         write::{self, Wish},
     },
@@ -65,8 +66,12 @@ pub async fn create(
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
+    // By what the application is to get, where that is known: two spellings of one account wait for each other.
+    let account = write::name_in_application(t, &wish, &ctx.names());
+    let account = account.as_ref().and_then(text_of);
+    let account = account.map_or_else(|| match_key.clone(), |text| folded(&text));
     let _lock = ctx
-        .lock(format!("{}+{match_key}", t.resource_type.name))
+        .lock(format!("{}+{account}", t.resource_type.name))
         .await?;
     apply::record_changes(ctx, &everything);
     let _unique = unique::check(ctx, t, &wish, &everything, Own::Name(&name)).await?;

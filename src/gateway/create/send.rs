@@ -59,13 +59,13 @@ impl Create<'_> {
         }
     }
 
-    /// Where the application would overwrite, or the policy wants to know, or a tombstone may hold the name.
+    /// Where the application would overwrite, or is not known to refuse a second one of a name, or the policy wants to know, or a tombstone may hold the name.
     fn must_look_first(&self) -> bool {
-        let policy = &self.ctx.mapping().policy;
-        self.t
-            .create
-            .as_ref()
-            .is_some_and(|create| create.gets_first)
+        let (t, mapping) = (self.t, self.ctx.mapping());
+        let policy = &mapping.policy;
+        let relies_on_us = !t.refuses_duplicates(&mapping.target) && t.find_of_name().is_some();
+        t.create.as_ref().is_some_and(|create| create.gets_first)
+            || relies_on_us
             || policy.on_existing != OnExisting::Conflict
             || policy.on_delete == OnDelete::Deactivate
             || policy.on_rename == OnRename::Recreate

@@ -141,6 +141,15 @@ impl TypeMapping {
         finds.find(|find| find.attribute == self.match_attribute)
     }
 
+    /// Whether the mapping shows that the application itself refuses a second object of a name: by a rule that calls an answer
+    /// to a create `uniqueness`.
+    pub fn refuses_duplicates(&self, target: &Target) -> bool {
+        let steps = self.create.iter().flat_map(|create| &create.steps);
+        let own = steps.flat_map(|call| &call.rules);
+        let mut rules = own.chain(&target.rules);
+        rules.any(|rule| rule.is == Meaning::Uniqueness)
+    }
+
     /// The find that looks an object up by what a line reads (`filter = "emails.value eq"` or `"emails eq"`).
     pub fn find_of(&self, rule: &AttributeRule) -> Option<&Find> {
         let leaf = rule.location.leaf();

@@ -254,6 +254,8 @@ pub struct Find {
     pub page: PageStyle,
     /// What is found: objects, or references to read one by one.
     pub rows: Rows,
+    /// Whether the list is read where this finds nothing that fits: a search that does not know all (`else = "list"`).
+    pub else_list: bool,
 }
 
 /// How members of a group are read and changed.
