@@ -68,6 +68,16 @@ pub fn is_kept(t: &TypeMapping, path: &AttributePath) -> bool {
         .any(|rule| rule.is_kept && rule.location.overlaps(path))
 }
 
+/// Whether the client's `externalId` is kept here: unless the application has a place for it, and says what is there.
+pub fn keeps_external_id(t: &TypeMapping) -> bool {
+    t.attributes
+        .iter()
+        .filter(|rule| {
+            rule.location.path.schema.is_none() && rule.location.path.attribute == "externalId"
+        })
+        .all(|rule| rule.is_kept || rule.read.is_none())
+}
+
 /// Whether a call of the create names the attribute, in its path, its query or its body.
 pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
     let calls = t.create.iter().flat_map(|create| &create.steps);
