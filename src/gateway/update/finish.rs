@@ -9,7 +9,7 @@ use crate::{
         apply::Applied,
         confirm::{self, Shown},
         context::Context,
-        get::{Want, insert_list, object_of, with_parts},
+        get::{Want, object_of, show_members, with_parts},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
         members,
@@ -141,20 +141,20 @@ impl Update<'_> {
         {
             confirm::tell_differences(ctx, t, &new, Some(changed), &joined, shown);
             if let Some(members) = members {
-                insert_list(&mut joined.resource.0, "members", members);
+                show_members(&mut joined.resource.0, members);
             }
             return Ok(joined);
         }
         let mut resource = new;
-        if let Some(members) = members {
-            insert_list(&mut resource.0, "members", members);
-        }
         resource.0.shift_remove("password");
         // The time of the state before.
         if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
             meta.shift_remove("lastModified");
         }
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
+        if let Some(members) = members {
+            show_members(&mut resource.0, members);
+        }
         Ok(Joined {
             resource,
             record,
@@ -195,14 +195,13 @@ impl Update<'_> {
         is_patch: bool,
         knows_members: bool,
     ) -> Result<Answer, Error> {
-        let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
         if is_patch
             && taste.patch_answers == PatchAnswer::NoContent
             && !self.projection.is_explicit()
         {
             return Ok(Answer {
-                version: meta.version,
+                version: Meta::of(&joined.resource.0).version,
                 ..Answer::empty()
             });
         }
@@ -224,9 +223,10 @@ impl Update<'_> {
             && lacks_members
             && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
         {
-            insert_list(&mut joined.resource.0, "members", members);
+            show_members(&mut joined.resource.0, members);
         }
         season(self.ctx, self.t, &mut joined.resource);
+        let meta = Meta::of(&joined.resource.0);
         if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
             joined.resource.0.shift_remove("members");
         }

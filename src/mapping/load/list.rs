@@ -112,6 +112,13 @@ static FIND_KEYS: &[Key] = &[
         "\"reference\"",
     ),
     LACKS,
+    key(
+        "else",
+        Kind::Choice(&["list"]),
+        "nothing is found then",
+        "Where to look when the call finds nothing that fits, for a search that may not know all: `list` reads the whole list.",
+        "\"list\"",
+    ),
 ];
 
 /// `[[….find]]`.
@@ -240,7 +247,12 @@ fn find(
         list.and_then(|at| lists.get(at))
             .map_or(Rows::Complete, |list| list.rows.clone())
     };
+    let else_list = reader.choice("else", &[("list", true)]).unwrap_or(false);
+    if else_list && !around.has("list") {
+        around.missing("list");
+    }
     Some(Find {
+        else_list,
         name: format!("{section}.find"),
         attribute,
         operator,
