@@ -180,10 +180,10 @@ pub(super) static LINE: Shape = Shape {
         ),
         key(
             "constants",
-            Kind::Named(&Kind::Any),
+            Kind::Named(&Kind::Tree),
             "none",
-            "With `items`: fields of each new element.",
-            "{ kind = \"mail\" }",
+            "With `items`: fields of each new element: texts, numbers, booleans, lists, tables. Templates in it know `settings` alone; `\"{null}\"` is null.",
+            "{ kind = \"mail\", verified = true }",
         ),
     ],
     base: None,
