@@ -348,3 +348,113 @@ async fn members_are_read_on_like_the_list_of_groups() {
     let pages = calls.iter().filter(|call| call.contains("/members?page="));
     assert_eq!(pages.count(), 3, "{calls:?}");
 }
+
+const LOWER: &str = "[user.attributes]\n'userName' = { field = 'login', as = \"lower\", keep = true }\n'title' = { field = 'title', keep = true }\n";
+
+fn set(path: &str, value: &str) -> Value {
+    json!([{ "op": "replace", "path": path, "value": value }])
+}
+
+#[tokio::test]
+async fn a_kept_value_gives_way_when_somebody_changes_the_applications_own() {
+    for more in ["", "[user.update]\nreply = \"none\"\n"] {
+        let stage = Setup::tenant(&format!("{more}{LOWER}")).start().await;
+        let made = stage
+            .post("/Users", json!({ "userName": "Ada" }))
+            .await
+            .is(201);
+        let path = format!("/Users/{}", made.id());
+        assert_eq!(made.body["userName"], "Ada");
+        // Another spelling for the same name of the application, and another attribute, change nothing about that.
+        let spelled = stage.patch(&path, set("userName", "ADA")).await.is(200);
+        assert_eq!(spelled.body["userName"], "ADA");
+        stage
+            .patch(&path, set("name.givenName", "A."))
+            .await
+            .is(200);
+        assert_eq!(stage.get(&path).await.body["userName"], "ADA");
+
+        stage.app.change_user(1, "login", json!("augusta"));
+        let read = stage.get(&path).await.is(200);
+        assert_eq!(read.body["userName"], "augusta", "{more}");
+        assert_eq!(stage.get("/Users").await.each("userName"), ["augusta"]);
+        let found = stage
+            .get("/Users?filter=userName%20eq%20%22augusta%22")
+            .await;
+        assert_eq!(found.body["totalResults"], 1);
+        // The client's wish is sent, and its own spelling is kept again.
+        stage
+            .patch(&path, set("name.givenName", "B."))
+            .await
+            .is(200);
+        stage.app.change_user(1, "login", json!("ada"));
+        assert_eq!(stage.get(&path).await.body["userName"], "ada");
+        let back = stage.patch(&path, set("userName", "Ada")).await.is(200);
+        assert_eq!(back.body["userName"], "Ada");
+        assert_eq!(stage.get(&path).await.body["userName"], "Ada");
+    }
+}
+
+#[tokio::test]
+async fn what_the_application_makes_of_a_value_by_itself_is_no_change() {
+    for more in [
+        "",
+        "[user.create]\nreply = \"none\"\nid = '$.id'\n[user.update]\nreply = \"none\"\n",
+    ] {
+        let stage = Setup::tenant(&format!("{more}{LOWER}")).start().await;
+        let made = stage
+            .post("/Users", json!({ "userName": "ada", "title": "Dr." }))
+            .await
+            .is(201);
+        let path = format!("/Users/{}", made.id());
+        if !more.is_empty() {
+            // It stores the title otherwise, and nobody was shown it: the client's own value stays.
+            stage.app.change_user(1, "title", json!("DR"));
+            assert_eq!(stage.get(&path).await.body["title"], "Dr.");
+            // The next update has seen it.
+            stage
+                .patch(&path, set("name.givenName", "A."))
+                .await
+                .is(200);
+            assert_eq!(stage.get(&path).await.body["title"], "Dr.");
+        }
+        stage.app.change_user(1, "title", json!("Prof."));
+        assert_eq!(stage.get(&path).await.body["title"], "Prof.");
+        // A row without the field says nothing about it.
+        stage.app.change_user(1, "title", Value::Null);
+        assert_eq!(stage.get(&path).await.body["title"], "Dr.");
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_before_there_were_guards_is_shown_as_before() {
+    let stage = Setup::tenant(LOWER).start().await;
+    let made = stage
+        .post("/Users", json!({ "userName": "Ada" }))
+        .await
+        .is(201);
+    let path = format!("/Users/{}", made.id());
+    let tenant = scimgate::store::TenantId::new("acme");
+    let id = scimgate::store::ScimId::new(made.id());
+    let mut record = stage
+        .store
+        .record(&tenant, "User", &id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        record.shadow.shift_remove("$guard").is_some(),
+        "{:?}",
+        record.shadow
+    );
+    stage.store.put(&tenant, "User", &record).await.unwrap();
+    stage.app.change_user(1, "login", json!("augusta"));
+    assert_eq!(stage.get(&path).await.body["userName"], "Ada");
+    // The next update writes down what the application shows.
+    stage
+        .patch(&path, set("name.givenName", "A."))
+        .await
+        .is(200);
+    stage.app.change_user(1, "login", json!("bob"));
+    assert_eq!(stage.get(&path).await.body["userName"], "bob");
+}
