@@ -458,3 +458,33 @@ async fn what_was_kept_before_there_were_guards_is_shown_as_before() {
     stage.app.change_user(1, "login", json!("bob"));
     assert_eq!(stage.get(&path).await.body["userName"], "bob");
 }
+
+#[tokio::test]
+async fn a_field_that_another_line_writes_is_no_change_by_somebody_else() {
+    let text = "[user.update]\nreply = \"none\"\n[user.attributes]\n'nickName' = { field = 'mail', keep = true }\n";
+    let stage = Setup::tenant(text).start().await;
+    let wish = json!({ "userName": "ada", "nickName": "a@x", "emails": [{ "type": "work", "value": "a@x" }] });
+    let made = stage.post("/Users", wish).await.is(201);
+    let path = format!("/Users/{}", made.id());
+    let mail = set("emails[type eq \"work\"].value", "b@x");
+    stage.patch(&path, mail).await.is(200);
+    assert_eq!(stage.app.user(1).unwrap()["mail"], "b@x");
+    assert_eq!(stage.get(&path).await.body["nickName"], "a@x");
+}
+
+#[tokio::test]
+async fn a_value_for_nobody_is_said_once() {
+    let text = "[settings]\nnobody = { kind = \"none\", level = 0 }\n[user.attributes]\n'title' = { field = 'title', on-create = \"{settings.nobody}\", when-removed = { value = \"{settings.nobody}\" } }\n";
+    let stage = Setup::tenant(text).start().await;
+    let nobody = json!({ "kind": "none", "level": 0 });
+    let made = stage
+        .post("/Users", json!({ "userName": "ada" }))
+        .await
+        .is(201);
+    assert_eq!(stage.app.user(1).unwrap()["title"], nobody);
+    let path = format!("/Users/{}", made.id());
+    stage.patch(&path, set("title", "Dr.")).await.is(200);
+    let gone = json!([{ "op": "remove", "path": "title" }]);
+    stage.patch(&path, gone).await.is(200);
+    assert_eq!(stage.app.user(1).unwrap()["title"], nobody);
+}

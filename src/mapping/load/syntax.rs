@@ -286,7 +286,7 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
 }
 
 /// Data that is the same for every object: templates in it know `settings` alone, and `"{null}"` is null.
-fn constant(context: &Context<'_>, node: &Node) -> Option<Value> {
+pub(super) fn constant(context: &Context<'_>, node: &Node) -> Option<Value> {
     let tree = tree(context, node)?;
     let other = tree.names().into_iter().find(|name| {
         let first = name.names.first();

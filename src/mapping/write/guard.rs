@@ -38,25 +38,45 @@ pub fn guard(t: &TypeMapping, kept: &mut Map<String, Value>, read: &Resource) ->
 }
 
 /// The same for an update that the application does not answer with the object, of values that it stores as before:
-/// `read` is what it showed before the update, `old` and `new` are what the client knows. Another value has no print until
+/// `read` is what it showed before the update; what the client knows is given before and after it. Another value has no print until
 /// the application has shown it.
 pub fn guard_unchanged(
     t: &TypeMapping,
     kept: &mut Map<String, Value>,
     read: &Resource,
-    (old, new): (&Resource, &Resource),
+    (old_resource, new_resource): (&Resource, &Resource),
 ) {
     let mut unchanged = Resource(Map::new());
     for rule in rules(t).filter(|rule| is_of_its_value_alone(rule)) {
-        let values = (rule.location.read(&old.0), rule.location.read(&new.0));
+        let values = (
+            rule.location.read(&old_resource.0),
+            rule.location.read(&new_resource.0),
+        );
         if let (Some(old), Some(new)) = values
             && (old == new || is_written_alike(t, rule, old, new))
+            && !is_written_by_another(t, rule, (&old_resource.0, &new_resource.0))
             && let Some(shown) = rule.location.read(&read.0)
         {
             rule.location.put(&mut unchanged.0, shown.clone());
         }
     }
     guard(t, kept, &unchanged);
+}
+
+/// Whether another line's new value goes to the same field.
+fn is_written_by_another(
+    t: &TypeMapping,
+    rule: &AttributeRule,
+    (old, new): (&Map<String, Value>, &Map<String, Value>),
+) -> bool {
+    let Some(write) = &rule.write else {
+        return false;
+    };
+    let mut others = t.attributes.iter().filter(|other| {
+        let place = other.write.as_ref().map(|write| &write.place);
+        !std::ptr::eq(*other, rule) && place.is_some_and(|place| place.overlaps(&write.place))
+    });
+    others.any(|other| other.location.read(old) != other.location.read(new))
 }
 
 /// Whether nothing but the attribute itself decides what is written.
