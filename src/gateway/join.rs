@@ -3,7 +3,6 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -191,6 +190,18 @@ async fn join(
     })
 }
 
+/// What an object reads as before anything that is kept here is joined with it.
+pub fn shown_by_application(ctx: &Context, t: &TypeMapping, object: &Value) -> Resource {
+    reading(ctx, t).read(object).resource
+}
+
+/// Puts what the application shows after a write beside what is kept, so that a kept value gives way once somebody changes
+/// it there. Says whether anything is new.
+pub fn guard(ctx: &Context, t: &TypeMapping, record: &mut Record, object: &Value) -> bool {
+    let keeps_any = t.attributes.iter().any(|rule| rule.is_kept);
+    keeps_any && write::guard(t, &mut record.shadow, &shown_by_application(ctx, t, object))
+}
+
 /// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
 /// it is the resource as it was wished.
 pub fn complete(
@@ -217,15 +228,14 @@ pub struct Kept<'r> {
 impl<'r> Kept<'r> {
     /// Nothing, if there is no record.
     pub fn of(t: &TypeMapping, record: Option<&'r Record>) -> Self {
-        let known = |time: Timestamp| (time != Record::UNKNOWN).then(|| time.to_string());
         record.map_or_else(Self::default, |record| Self {
             external_id: record
                 .external_id
                 .as_ref()
                 .filter(|_| write::keeps_external_id(t))
                 .map(ExternalId::as_str),
-            created: known(record.created),
-            modified: known(record.modified),
+            created: (record.created != Record::UNKNOWN).then(|| record.created.to_string()),
+            modified: Some(record.modified.to_string()),
             revision: Some(record.revision),
         })
     }
