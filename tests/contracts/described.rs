@@ -28,6 +28,14 @@ impl Description {
         self.completed(&schema, Some(object))
     }
 
+    /// What of a value does not fit a member of a schema, in words; absent if it fits.
+    pub fn misfit_of_member(&self, schema: &str, member: &str, value: &Value) -> Option<String> {
+        let schema = &self.whole["schemas"][schema]["properties"][member];
+        let mut told = Vec::new();
+        self.misfits(schema, value, member, &mut told);
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
     fn completed(&self, schema: &Value, given: Option<Value>) -> Value {
         let schema = self.named(schema);
         match given {
@@ -218,8 +226,11 @@ impl Watch {
             told.push(format!("its Content-Type is not {json}"));
         }
         let (body, said) = (seen.json(), said(answer));
-        self.description
-            .misfits(&operation["body"], &body, "body", &mut told);
+        // What the application refuses as invalid is the client's wish.
+        if said["__type"] != "ValidationException" {
+            self.description
+                .misfits(&operation["body"], &body, "body", &mut told);
+        }
         if answer.status == 200 {
             self.reply(name, operation, answer, &mut told);
         } else {
