@@ -538,3 +538,14 @@ async fn a_second_address_is_refused() {
     );
     assert!(directory.lock().unwrap().users.is_empty());
 }
+
+/// The directory would say 400 of what is no id of its own.
+#[tokio::test]
+async fn what_cannot_be_an_id_is_not_asked_for() {
+    let (stage, fake, _) = start().await;
+    for path in ["/Users/nobody", "/Groups/00000000-nothing"] {
+        let (status, body) = stage.ask("GET", path, None).await;
+        assert_eq!(status, 404, "{body}");
+    }
+    assert!(fake.seen().is_empty());
+}
