@@ -39,9 +39,10 @@ fn each_document_has_its_draft_and_the_draft_passes_check() {
 }
 
 #[test]
-fn what_is_no_openapi_3_document_is_refused_in_words() {
+fn what_is_no_openapi_document_is_refused_in_words() {
     let cases = [
-        (json!({"swagger": "2.0", "paths": {}}), DraftError::Swagger),
+        (json!({"swagger": "1.2"}), DraftError::NotOpenApi),
+        (json!({"swagger": "2.0", "paths": {}}), DraftError::NoUsers),
         (json!({"openapi": "2.9"}), DraftError::NotOpenApi),
         (json!([]), DraftError::NotOpenApi),
         (

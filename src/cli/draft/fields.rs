@@ -23,7 +23,10 @@ pub(super) struct Shapes<'d> {
 pub(super) struct Field<'d> {
     /// `profile.email`.
     pub path: String,
+    /// As it is read, if it is read.
     pub schema: &'d Value,
+    /// As it is written; absent: as it is read, or not at all.
+    pub written: Option<&'d Value>,
     pub is_read: bool,
     pub is_created: bool,
     pub is_updated: bool,
@@ -61,6 +64,7 @@ impl<'d> Field<'d> {
                         fields.push(Self {
                             path: path.to_owned(),
                             schema: property.schema,
+                            written: None,
                             is_read: false,
                             is_created: false,
                             is_updated: false,
@@ -74,6 +78,9 @@ impl<'d> Field<'d> {
                     let Some(field) = fields.get_mut(at) else {
                         return;
                     };
+                    if source != 0 {
+                        field.written = Some(property.schema);
+                    }
                     match source {
                         0 => field.is_read = !is("writeOnly"),
                         _ if is("readOnly") => {}
@@ -101,6 +108,8 @@ impl<'d> Field<'d> {
                 .iter_mut()
                 .for_each(|field| field.is_read = normal(&field.path) != "password");
         }
+        // Read-only in a body, and in no reply.
+        fields.retain(|field| field.is_read || field.is_written());
         fields
     }
 
@@ -136,10 +145,12 @@ fn flatten<'d>(
         let path = format!("{before}{}", property.name);
         let is_required = is_required && property.is_required;
         // A name with a dot or bracket in it could not be told from a path.
+        let is_key = property.name == "$id";
         if property.name.is_empty()
-            || property
-                .name
-                .contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@'])
+            || !is_key
+                && property
+                    .name
+                    .contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@'])
         {
             continue;
         }
@@ -182,15 +193,21 @@ impl Lines {
             .into_iter()
             .collect();
         for usual in kind.fields {
-            if let Some(field) = pick(usual, fields, &used) {
+            if let Some((field, writer)) = pick(usual, fields, &used) {
                 used.push(&field.path);
+                used.extend(writer.map(|writer| writer.path.as_str()));
                 lines.mapped.push((usual.attribute, field.path.clone()));
-                lines.rows.push(row(
-                    usual.attribute,
-                    field,
-                    can_update,
-                    kind.section == "user",
-                ));
+                let is_person = kind.section == "user";
+                lines.rows.push(match writer {
+                    None => row(usual.attribute, field, can_update, is_person),
+                    Some(writer) => {
+                        let of = Source {
+                            path: &field.path,
+                            field: writer,
+                        };
+                        of.row(usual.attribute, can_update, is_person)
+                    }
+                });
             }
         }
         if kind.section == "user" {
@@ -212,6 +229,15 @@ impl Lines {
             }
         }
         lines
+    }
+
+    /// The field of an attribute, if the application shows it.
+    pub fn shown_field(&self, attribute: &str, fields: &[Field<'_>]) -> Option<&str> {
+        let path = self.field(attribute)?;
+        let is_read = fields
+            .iter()
+            .any(|field| field.path == path && field.is_read);
+        is_read.then_some(path)
     }
 
     /// The field of an attribute.
@@ -293,22 +319,78 @@ impl Lines {
     }
 }
 
-/// The field that has the likeliest of an attribute's usual names.
-fn pick<'f, 'd>(usual: &Usual, fields: &'f [Field<'d>], used: &[&str]) -> Option<&'f Field<'d>> {
+/// The field that has the likeliest of an attribute's usual names: one that is shown, if there is one. Where it cannot be
+/// written and another one of these names can, that is written.
+fn pick<'f, 'd>(
+    usual: &Usual,
+    fields: &'f [Field<'d>],
+    used: &[&str],
+) -> Option<(&'f Field<'d>, Option<&'f Field<'d>>)> {
+    let can_be = |field: &Field<'_>| match usual.attribute {
+        "password" => field.is_written(),
+        attribute if attribute.starts_with("meta.") => field.is_read,
+        _ => true,
+    };
     let is_plain = |field: &&Field<'_>| {
         !used.contains(&field.path.as_str())
+            && can_be(field)
             && ["string", "integer", "number", ""].contains(&type_of(field.schema))
     };
-    let by_name = usual.fields.iter().find_map(|name| {
-        fields
-            .iter()
-            .filter(is_plain)
-            .find(|field| field.is_named(name))
-    });
+    let named: Vec<&Field<'_>> = usual
+        .fields
+        .iter()
+        .filter_map(|name| {
+            fields
+                .iter()
+                .filter(is_plain)
+                .find(|field| field.is_named(name))
+        })
+        .collect();
     let is_address = |field: &&Field<'_>| {
         usual.attribute == WORK_MAIL && field.schema.get("format").is_some_and(|f| f == "email")
     };
-    by_name.or_else(|| fields.iter().filter(is_plain).find(is_address))
+    let shown = named.iter().find(|field| field.is_read);
+    let Some(found) = shown.or(named.first()).copied() else {
+        return Some((fields.iter().filter(is_plain).find(is_address)?, None));
+    };
+    // Another one that is only written is the same thing by another name.
+    let writer = named
+        .iter()
+        .find(|field| field.is_written() && !field.is_read)
+        .filter(|_| !found.is_written());
+    Some((found, writer.copied()))
+}
+
+/// A line whose value is read at one place and written to another.
+struct Source<'f, 'd> {
+    /// Where it is read.
+    path: &'f str,
+    /// Where it is written.
+    field: &'f Field<'d>,
+}
+
+impl Source<'_, '_> {
+    fn row(&self, attribute: &'static str, can_update: bool, is_person: bool) -> Row {
+        let shown = Field {
+            is_read: true,
+            ..self.field.clone()
+        };
+        let mut row = row(attribute, &shown, can_update, is_person);
+        let written = literal(&self.field.path);
+        let read = literal(&format!("$.{}", self.path));
+        let both = format!("write = {written}, read = {read}");
+        row.value = if row.value == written {
+            format!("{{ {both} }}")
+        } else {
+            row.value.replacen(&format!("field = {written}"), &both, 1)
+        };
+        let words = format!("shown as `{}`, written as `{}`", self.path, self.field.path);
+        row.remark = match row.remark {
+            Some(known) => Some(format!("{known}; {words}")),
+            None => Some(format!("guess: {words}")),
+        };
+        row
+    }
 }
 
 /// One line. What a person's record must have and SCIM need not is made of the user name.

@@ -311,6 +311,9 @@ const SIZES: &[&str] = &[
     "top",
     "itemsperpage",
     "pagelimit",
+    "rowcount",
+    "pagelength",
+    "length",
 ];
 /// Names of the parameter for a page's number.
 const NUMBERS: &[&str] = &["page", "pagenumber", "pageno", "pageindex", "p"];

@@ -6,10 +6,10 @@ use super::{
     document::{Document, Endpoint, type_of},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
-    members::{self, Membership},
+    members::{self, Membership, OnUser},
     names::{Kind, normal},
     operations::{self, Wrapping},
-    paging::Listing,
+    paging::{Listing, json_path},
     sheet::{Row, Sheet, literal, quoted},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Section<'d> {
     pub wrapping: Wrapping<'d>,
     row: Option<&'d Value>,
     pub fields: Vec<Field<'d>>,
-    lines: Lines,
+    pub lines: Lines,
     pub id: Id,
 }
 
@@ -58,7 +58,7 @@ impl<'d> Section<'d> {
                 .and_then(|item| document.endpoint(item, method))
         };
         let list = document.endpoint(collection.path, "get");
-        let (get, create) = (on_one("get"), document.endpoint(collection.path, "post"));
+        let create = document.endpoint(collection.path, "post");
         let update = on_one("patch")
             .or_else(|| on_one("put"))
             .or_else(|| on_one("post"));
@@ -66,6 +66,12 @@ impl<'d> Section<'d> {
             Some(list) => Listing::of(document, list),
             None => (Listing::default(), None),
         };
+        let elsewhere = || {
+            let read = collection.read_elsewhere(document, kind)?;
+            row.is_none_or(|row| resembles(document, row, read.reply()))
+                .then_some(read)
+        };
+        let get = on_one("get").or_else(elsewhere);
         let wrapping = Wrapping::of(document, get.as_ref(), create.as_ref(), update.as_ref());
         let shapes = Shapes {
             read: get
@@ -119,11 +125,21 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Writes the section. `users` is given for groups.
-    pub fn write(&self, sheet: &mut Sheet, users: Option<&Section<'_>>) {
+    /// Writes the section. `users` is given for groups; `on_user` is the field of a user that holds groups.
+    pub fn write(
+        &self,
+        sheet: &mut Sheet,
+        users: Option<&Section<'_>>,
+        on_user: Option<&OnUser<'_>>,
+    ) {
         let name = self.kind.section;
         sheet.heading(name);
         sheet.guess(&format!("{name}s are at `{}`.", self.collection.path));
+        if let Some(other) =
+            users.and_then(|users| self.collection.belongs_apart(&users.collection))
+        {
+            sheet.todo(&format!("they stand below `{other}`, where no users are: they may be groups of something else. Then leave [group] out."));
+        }
         self.write_id(sheet, users);
         if let Some(envelope) = self.wrapping.envelope() {
             sheet.line(&format!("envelope = {}", quoted(envelope)));
@@ -132,10 +148,10 @@ impl<'d> Section<'d> {
         self.write_finds(sheet);
         operations::write(sheet, self, &self.lines);
         let membership = Membership::of(self, users);
-        self.write_attributes(sheet, &membership);
+        self.write_attributes(sheet, &membership, on_user);
         match users {
-            Some(users) => membership.write(sheet, users),
-            None => members::write_groups_of_user(sheet, self),
+            Some(users) => membership.write(sheet, users, on_user),
+            None => members::write_groups_of_user(sheet, self, on_user),
         }
     }
 
@@ -143,7 +159,7 @@ impl<'d> Section<'d> {
         if !self.id.is_found {
             sheet.todo("no field of the objects looks like their id: name it here.");
         }
-        let path = literal(&format!("$.{}", self.id.field));
+        let path = literal(&json_path(&self.id.field));
         let mut parts = vec![format!("from = {path}")];
         if self.id.is_number {
             parts.push("type = \"number\"".into());
@@ -232,11 +248,12 @@ impl<'d> Section<'d> {
             else {
                 continue;
             };
-            let field = self.lines.field(attribute);
+            let field = self.lines.shown_field(attribute, &self.fields);
             let fits = |(name, _): &&(&str, &Value)| {
+                let bare = normal(filtered(name));
                 !taken.contains(name)
-                    && (field.is_some_and(|field| normal(field) == normal(name))
-                        || usual.fields.contains(&normal(name).as_str()))
+                    && (field.is_some_and(|field| normal(field) == bare)
+                        || usual.fields.contains(&bare.as_str()))
             };
             let Some((parameter, _)) = parameters.iter().find(fits).filter(|_| field.is_some())
             else {
@@ -271,7 +288,13 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn write_attributes(&self, sheet: &mut Sheet, membership: &Membership<'_>) {
+    fn write_attributes(
+        &self,
+        sheet: &mut Sheet,
+        membership: &Membership<'_>,
+        on_user: Option<&OnUser<'_>>,
+    ) {
+        let is_user = self.kind.section == "user";
         sheet.heading(&format!("{}.attributes", self.kind.section));
         sheet.guess("every line, by the fields' names.");
         let wanted = self.match_attribute();
@@ -294,6 +317,7 @@ impl<'d> Section<'d> {
             .iter()
             .map(String::as_str)
             .filter(|path| !membership.has_field(path))
+            .filter(|path| !(is_user && on_user.is_some_and(|on_user| on_user.has_field(path))))
             .filter(|path| !self.stands_in(path))
             .collect();
         if !unused.is_empty() {
@@ -352,14 +376,26 @@ impl Id {
         let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
         // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
         let by_part = || {
-            let parts = ["username", "name", "login", "slug", "key", "code", "email"];
-            let part = parts.iter().find(|part| parameter.ends_with(**part))?;
-            named(part)
+            let parts = [
+                "username", "name", "login", "slug", "key", "code", "email", "objectid", "uuid",
+            ];
+            let mut parts = parts.iter().filter(|part| parameter.ends_with(**part));
+            parts.find_map(|part| named(part))
         };
         let found = by_parameter.or_else(by_part).or_else(|| {
-            ["id", own.as_str(), "uuid", "guid", "uid", "key"]
-                .iter()
-                .find_map(|name| named(name))
+            [
+                "id",
+                own.as_str(),
+                "uuid",
+                "guid",
+                "uid",
+                "key",
+                "objectid",
+                "sid",
+                "accountid",
+            ]
+            .iter()
+            .find_map(|name| named(name))
         });
         let is_key = |field: &Field<'_>| {
             let wanted = if kind.section == "user" {
@@ -387,6 +423,27 @@ impl Id {
             },
         }
     }
+}
+
+/// Whether what is read of one object has at least half of what a row of the list has.
+fn resembles<'d>(document: &'d Document<'d>, row: &'d Value, one: Option<&'d Value>) -> bool {
+    let there = one.map(|one| document.properties(one)).unwrap_or_default();
+    let wanted = document.properties(row);
+    let is_there = |name: &str| there.iter().any(|property| property.name == name);
+    let common = wanted
+        .iter()
+        .filter(|property| is_there(property.name))
+        .count();
+    common * 2 >= wanted.len()
+}
+
+/// `username` of the parameter `filter[username]`.
+fn filtered(parameter: &str) -> &str {
+    let inner = parameter.split_once('[').and_then(|(before, rest)| {
+        let is_filter = ["filter", "filters", "q", "query", "search", "where"].contains(&before);
+        rest.strip_suffix(']').filter(|_| is_filter)
+    });
+    inner.unwrap_or(parameter)
 }
 
 /// The field that is written for the match attribute where none is named like it.
