@@ -39,7 +39,7 @@ pub struct DraftArguments {
     /// Where the draft goes; never over a file that is there. Without it: standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET is sent.
+    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET and OPTIONS are sent.
     #[arg(long, value_name = "URL", conflicts_with = "openapi")]
     probe: Option<String>,
     /// A header for the questions, `Name: value`, usually the credential. May be given more than once.
@@ -187,7 +187,7 @@ pub enum DraftError {
     NotOpenApi,
     /// Nothing to map.
     #[error(
-        "no path looks like users: nothing ends in `/users`, `/members`, `/people`, `/accounts` or the like"
+        "no path looks like users that can be read: nothing that answers GET ends in `/users`, `/members`, `/people`, `/accounts` or the like, nor in one of them and an id"
     )]
     NoUsers,
 }

@@ -18,6 +18,8 @@ pub(super) struct Listing {
     pub size: Option<Size>,
     /// As TOML: a path, or `{ header = … }`.
     pub total: Option<String>,
+    /// A parameter that reads on from a place which the reply does not name.
+    pub open: Option<String>,
 }
 
 /// How to read on.
@@ -77,6 +79,7 @@ impl Listing {
                 endpoint.replies_with("link").is_some(),
             ),
             size: size(&parameters),
+            open: parameter(&parameters, CURSORS).map(|(name, _)| name.to_owned()),
             total: total.or_else(|| header.map(|name| format!("{{ header = {} }}", quoted(name)))),
         };
         (listing, rows.map(|(_, schema)| schema))
@@ -88,6 +91,9 @@ impl Listing {
             return;
         };
         let (name, mut rows) = style.rows();
+        if let Some(open) = self.open.as_ref().filter(|_| *style == Style::Limit) {
+            sheet.todo(&format!("`{open}` reads on, but the reply does not say with what: [{section}.page.cursor] if it is in a header, or the last object's id. Until then only one page is read."));
+        }
         sheet.line(&format!("[{section}.page.{name}]"));
         if let Some(size) = &self.size {
             let value = format!(
@@ -338,7 +344,8 @@ const CURSORS: &[&str] = &[
     "pagecursor",
     "pageafter",
 ];
-const NEXTS: &[&str] = &[
+/// Names of the member with what the next page is asked by.
+pub(super) const NEXTS: &[&str] = &[
     "nextcursor",
     "nextpagetoken",
     "nexttoken",
