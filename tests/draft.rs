@@ -277,6 +277,49 @@ fn what_cannot_be_said_or_read_is_told() {
     assert_eq!(propose(&unread, None).unwrap_err(), DraftError::NoUsers);
 }
 
+/// Sort orders, links and wrong fields are lists too; a membership holds a group.
+#[test]
+fn the_rows_are_told_from_other_lists_beside_them() {
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let list = |row: Value| json!({"type": "array", "items": row});
+    let json_of = |schema: Value| json!({"content": {"application/json": {"schema": schema}}});
+    let text = json!({"type": "string"});
+    let order = list(object(json!({"by": text, "direction": text})));
+    let rows = |row: Value| object(json!({"order": order, "entries": list(row)}));
+    let group = object(json!({"id": text, "name": text}));
+    let user = object(json!({"id": text, "login": text, "name": text}));
+    let refusal =
+        object(json!({"invalidFields": list(object(json!({"field": text}))), "detail": text}));
+    let get = |schema: Value| json!({"get": {"responses": {"200": json_of(schema)}}});
+    let wrapped = json_of(object(json!({"action": text, "user_info": user})));
+    let document = json!({"openapi": "3.0.0", "info": {"title": "boxes"}, "paths": {
+        "/users": {
+            "get": {"responses": {"200": json_of(rows(user.clone()))}},
+            "post": {"requestBody": wrapped, "responses": {"201": json_of(user.clone()), "400": json_of(refusal)}},
+        },
+        "/users/{id}": {
+            "get": {"responses": {"200": json_of(user.clone())}},
+            "patch": {"requestBody": json_of(user), "responses": {"204": {}}},
+        },
+        "/users/{id}/memberships": get(rows(object(json!({"id": text, "group": group})))),
+    }});
+    let draft = propose(&document, None).unwrap();
+    let wanted = [
+        "items = '$.entries[*]'",
+        "detail = '$.detail'",
+        "= '$.group.id'",
+        "= '$.group.name'",
+    ];
+    for wanted in wanted {
+        assert!(draft.contains(wanted), "`{wanted}` is not in\n{draft}");
+    }
+    assert_eq!(
+        draft.matches("envelope").count(),
+        1,
+        "the update has none: {draft}"
+    );
+}
+
 #[test]
 fn a_draft_is_never_written_over_a_file() {
     let directory = tempfile::tempdir().unwrap();

@@ -309,11 +309,34 @@ pub(super) fn write_groups_of_user(
                 .find(|property| normal(property.name) == *name)
         })
     };
-    if let Some(id) = named(&["groupid", "teamid", "id", "slug"]) {
-        rows.push(Row::new("id", literal(&format!("$.{}", id.name))));
-    }
-    if let Some(name) = named(&["displayname", "groupname", "name"]) {
-        rows.push(Row::new("display", literal(&format!("$.{}", name.name))));
+    // A membership is no group: it holds one.
+    let held = properties.iter().find(|property| {
+        ["group", "team", "role"].contains(&normal(property.name).as_str())
+            && section
+                .document
+                .properties(property.schema)
+                .iter()
+                .any(|inner| normal(inner.name) == "id")
+    });
+    let own = [
+        ("id", named(&["groupid", "teamid", "id", "slug"])),
+        ("display", named(&["displayname", "groupname", "name"])),
+    ];
+    for (key, found) in own {
+        match (held, found) {
+            (Some(held), _) => {
+                let name = if key == "id" { "id" } else { "name" };
+                let there = section.document.properties(held.schema);
+                if let Some(inner) = there.iter().find(|inner| normal(inner.name) == name) {
+                    rows.push(Row::new(
+                        key,
+                        literal(&format!("$.{}.{}", held.name, inner.name)),
+                    ));
+                }
+            }
+            (None, Some(found)) => rows.push(Row::new(key, literal(&format!("$.{}", found.name)))),
+            (None, None) => {}
+        }
     }
     sheet.table(&rows);
     listing.write_page(sheet, "user.groups");

@@ -244,10 +244,20 @@ fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'
         let row = document.elements(schema)?;
         (!document.properties(row).is_empty()).then_some(row)
     };
-    for property in &top {
-        if let Some(row) = list(property.schema) {
-            return Some((format!("$.{}[*]", property.name), row));
-        }
+    // Beside the rows there may be other lists, such as how they are sorted.
+    let lists = top
+        .iter()
+        .filter_map(|property| Some((property.name, list(property.schema)?)));
+    let likelihood = |(name, row): &(&str, &'d Value)| {
+        let is_usual = ROWS.contains(&normal(name).as_str());
+        let has_id = document
+            .properties(row)
+            .iter()
+            .any(|property| normal(property.name).ends_with("id"));
+        (!is_usual, !has_id)
+    };
+    if let Some((name, row)) = lists.min_by_key(likelihood) {
+        return Some((format!("$.{name}[*]"), row));
     }
     for parent in &top {
         for property in document.properties(parent.schema) {
@@ -305,6 +315,27 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
     found
 }
 
+/// Names of the member with the rows.
+const ROWS: &[&str] = &[
+    "data",
+    "items",
+    "entries",
+    "results",
+    "records",
+    "rows",
+    "values",
+    "value",
+    "content",
+    "elements",
+    "list",
+    "resources",
+    "objects",
+    "users",
+    "members",
+    "groups",
+    "teams",
+    "roles",
+];
 /// Names of the parameter for a page's size.
 const SIZES: &[&str] = &[
     "perpage",
