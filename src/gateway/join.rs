@@ -190,7 +190,7 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    let kept = Kept::of(record);
+    let kept = Kept::of(t, record);
     let location = ctx.location(t, scim_id.as_str());
     kept.frame(scim_id.as_str(), &location).put(t, resource);
 }
@@ -206,9 +206,13 @@ pub struct Kept<'r> {
 
 impl<'r> Kept<'r> {
     /// Nothing, if there is no record.
-    pub fn of(record: Option<&'r Record>) -> Self {
+    pub fn of(t: &TypeMapping, record: Option<&'r Record>) -> Self {
         record.map_or_else(Self::default, |record| Self {
-            external_id: record.external_id.as_ref().map(ExternalId::as_str),
+            external_id: record
+                .external_id
+                .as_ref()
+                .filter(|_| write::keeps_external_id(t))
+                .map(ExternalId::as_str),
             created: Some(record.created.to_string()),
             modified: Some(record.modified.to_string()),
             revision: Some(record.revision),
@@ -384,8 +388,11 @@ pub fn folded(name: &str) -> String {
     name.to_lowercase()
 }
 
-/// The `externalId` of a resource.
-pub fn external_id(resource: &Resource) -> Option<ExternalId> {
+/// The `externalId` of a resource, as far as it is kept here.
+pub fn external_id(t: &TypeMapping, resource: &Resource) -> Option<ExternalId> {
+    if !write::keeps_external_id(t) {
+        return None;
+    }
     resource
         .0
         .get("externalId")

@@ -326,7 +326,7 @@ impl Create<'_> {
             scim_id.clone()
         };
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
-        record.external_id = external_id(&self.wish);
+        record.external_id = external_id(self.t, &self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
         if keeps_wished_state(self.ctx, self.t) {
             let active = self

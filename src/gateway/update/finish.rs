@@ -42,7 +42,7 @@ impl Update<'_> {
             .unwrap_or_else(|| old.target_id.clone());
         let record = Record {
             target_id: Some(target_id),
-            external_id: external_id(new),
+            external_id: external_id(t, new),
             shadow: shadow(ctx, t, old, new),
             modified: ctx.now,
             ..old
