@@ -261,7 +261,7 @@ mod tests {
             meaning,
             detail: None,
             attribute: None,
-            status: 400,
+            status: Some(400),
         };
         for (error, probed, word) in [
             (refused(Meaning::Forbidden), Probed::Refused, "refused"),

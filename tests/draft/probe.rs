@@ -89,7 +89,7 @@ fn one(asked: &Asked) -> Option<Said> {
     let id = asked.path.strip_prefix("/api/users/")?;
     let found = people()
         .into_iter()
-        .find(|person| person["id"].to_string() == id);
+        .find(|person| person["id"].as_u64() == id.parse().ok());
     Some(match found {
         Some(person) => (200, Vec::new(), person),
         None => (404, Vec::new(), json!({"message": "no such person"})),

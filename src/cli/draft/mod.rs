@@ -8,8 +8,11 @@ mod auth;
 mod document;
 mod endpoints;
 mod fields;
+mod id;
+mod line;
 mod members;
 mod names;
+mod on_user;
 mod operations;
 mod paging;
 mod probe;
@@ -129,7 +132,7 @@ pub fn propose(document: &Value, app: Option<&str>) -> Result<String, DraftError
     operations::write_errors(&mut sheet, &document, &users);
     let on_user = groups
         .as_ref()
-        .and_then(|groups| members::OnUser::of(&users, groups));
+        .and_then(|groups| on_user::OnUser::of(&users, groups));
     users.write(&mut sheet, None, on_user.as_ref());
     match &groups {
         Some(groups) => groups.write(&mut sheet, Some(&users), on_user.as_ref()),

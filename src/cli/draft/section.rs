@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    document::{Document, Endpoint, type_of},
+    document::{Document, Endpoint},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
-    members::{self, Membership, OnUser},
+    id::Id,
+    members::{self, Membership},
     names::{Kind, normal},
+    on_user::OnUser,
     operations::{self, Wrapping},
     paging::{Listing, json_path},
     sheet::{Row, Sheet, literal, quoted},
@@ -33,15 +35,6 @@ pub(super) struct Section<'d> {
     pub fields: Vec<Field<'d>>,
     pub lines: Lines,
     pub id: Id,
-}
-
-/// The id of an object.
-pub(super) struct Id {
-    pub field: String,
-    pub is_number: bool,
-    /// Whether the paths take something that can change.
-    pub is_changeable: bool,
-    pub is_found: bool,
 }
 
 impl<'d> Section<'d> {
@@ -360,68 +353,6 @@ impl<'d> Section<'d> {
             .map(|attribute| Row::new(literal(attribute), "{ keep = true }"))
             .collect();
         sheet.table(&rows);
-    }
-}
-
-impl Id {
-    fn of(fields: &[Field<'_>], collection: &Collection<'_>, kind: &Kind) -> Self {
-        let parameter = collection.parameter().map(normal).unwrap_or_default();
-        let own = format!("{}id", kind.section);
-        let named = |name: &str| {
-            fields
-                .iter()
-                .find(|field| field.is_read && normal(&field.path) == name)
-        };
-        // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
-        let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
-        // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
-        let by_part = || {
-            let parts = [
-                "username", "name", "login", "slug", "key", "code", "email", "objectid", "uuid",
-            ];
-            let mut parts = parts.iter().filter(|part| parameter.ends_with(**part));
-            parts.find_map(|part| named(part))
-        };
-        let found = by_parameter.or_else(by_part).or_else(|| {
-            [
-                "id",
-                own.as_str(),
-                "uuid",
-                "guid",
-                "uid",
-                "key",
-                "objectid",
-                "sid",
-                "accountid",
-            ]
-            .iter()
-            .find_map(|name| named(name))
-        });
-        let is_key = |field: &Field<'_>| {
-            let wanted = if kind.section == "user" {
-                "userName"
-            } else {
-                "displayName"
-            };
-            kind.fields.iter().any(|usual| {
-                [wanted, "emails[type eq \"work\"].value"].contains(&usual.attribute)
-                    && usual.fields.iter().any(|name| field.is_named(name))
-            })
-        };
-        match found {
-            Some(field) => Self {
-                field: field.path.clone(),
-                is_number: ["integer", "number"].contains(&type_of(field.schema)),
-                is_changeable: is_key(field),
-                is_found: true,
-            },
-            None => Self {
-                field: "id".into(),
-                is_number: false,
-                is_changeable: false,
-                is_found: false,
-            },
-        }
     }
 }
 

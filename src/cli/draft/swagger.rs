@@ -31,11 +31,10 @@ pub(super) fn upgraded(old: &Value) -> Value {
     let media = |holder: &Value, name: &str| {
         let list = holder.get(name).and_then(Value::as_array);
         let named = list.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
-        let chosen = named.and_then(|named| {
+        named.and_then(|named| {
             let json = named.iter().find(|media| media.contains("json"));
             json.or(named.first()).map(|media| (*media).to_owned())
-        });
-        chosen
+        })
     };
     let (takes, gives) = (media(old, "consumes"), media(old, "produces"));
     let items = new.get_mut("paths").and_then(Value::as_object_mut);
