@@ -273,6 +273,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     }
     let client = client::client(root);
     let policy = policy::policy(root, &types);
+    let examples = example::examples(root, &settings);
     Some(Mapping {
         tenant: tenant.into(),
         app,
@@ -283,7 +284,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
         target,
         types,
         look_ups,
-        examples: example::examples(root),
+        examples,
     })
 }
 
