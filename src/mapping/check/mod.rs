@@ -7,13 +7,16 @@ mod calls;
 mod capabilities;
 mod examples;
 mod lines;
+mod login;
 mod look_ups;
 mod members;
 mod names;
 mod operations;
+mod place;
 mod remember;
 mod reversible;
 mod settings;
+mod verbs;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
@@ -31,6 +34,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     for resource_type in &mapping.types {
         lines::check(resource_type, mapping, is_complete, &mut complaints);
         operations::check(resource_type, is_complete, &mut complaints);
+        verbs::check(resource_type, &mut complaints);
         reversible::check(mapping, resource_type, &mut complaints);
         members::check(mapping, resource_type, is_complete, &mut complaints);
     }

@@ -275,7 +275,7 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
     let Some(page) = reader.table("page") else {
         return PageStyle::None;
     };
-    if let Some(second) = page.table.entries.get(1) {
+    if let Some(second) = page.second() {
         page.context.error(
             "mapping::conflicting-keys",
             &second.place,

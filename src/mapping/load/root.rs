@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::{
-    diagnostic::{Place, SourceFile},
+    diagnostic::{Place, SourceFile, closest},
     mapping::model::{Mapping, Mode},
 };
 
@@ -22,7 +22,7 @@ use super::{
     shape::{Key, Kind, Shape, key},
     syntax,
     target::{self, TARGET},
-    tree::{Content, Table},
+    tree::{Content, Entry, Table},
 };
 
 static APP_KEYS: &[Key] = &[
@@ -154,6 +154,9 @@ pub(super) fn tenant(
     app: Option<(Table, &Arc<SourceFile>)>,
 ) -> Option<Mapping> {
     let start = Place::new(file, 0..0);
+    if is_no_mapping(context, &tenant, &start) {
+        return None;
+    }
     if let Some((app, app_file)) = &app {
         belongs_to_tenants(context, app);
         same_app(context, app, &tenant, app_file);
@@ -161,8 +164,11 @@ pub(super) fn tenant(
         context.error(
             "mapping::missing-app",
             &entry.node.place,
-            "The application's file is not there.".to_owned(),
-            "it is looked for as `apps/NAME.toml` beside the tenant's file",
+            format!(
+                "The application's file `apps/{}.toml` is not there.",
+                entry.node.as_text().unwrap_or("NAME")
+            ),
+            "it is looked for beside the tenant's file",
         );
         // What the tenant's own tables say can be looked at all the same.
         let root = context.muted(|| Reader::of_table(context, &tenant, &start, &TENANT_SHAPE));
@@ -185,6 +191,41 @@ pub(super) fn tenant(
         );
     }
     mapping(&root, name)
+}
+
+/// Says so, once, of a file that is neither a tenant's nor an application's.
+fn is_no_mapping(context: &Context<'_>, table: &Table, start: &Place) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| table.entry(name).is_some());
+    let near = |entry: &Entry| {
+        TENANT_SHAPE.key(&entry.key).is_some() || closest(&entry.key, ["app", "tenant"]).is_some()
+    };
+    let (sentence, mending) = if table.entries.is_empty() {
+        (
+            "The file has nothing in it.",
+            "docs/mapping.md begins with a mapping; `scimgate draft` proposes one",
+        )
+    } else if !table.entries.iter().any(near) {
+        (
+            "This is no mapping: it has no key of one.",
+            "is this the right file? An application's has `app`, `[target]` and `[user]`, a tenant's `tenant` and `app`",
+        )
+    } else if !has(&["app", "tenant"])
+        && has(&["target", "user", "group"])
+        && !has(&["client", "policy", "mode"])
+        && !table
+            .entries
+            .iter()
+            .any(|entry| closest(&entry.key, ["app", "tenant"]).is_some())
+    {
+        (
+            "The file does not say what it is about.",
+            "begin an application's file with `app = \"redmine\"`, a tenant's with that and `tenant = \"acme\"`",
+        )
+    } else {
+        return false;
+    };
+    context.error("mapping::no-mapping", start, sentence.to_owned(), mending);
+    true
 }
 
 /// The mapping of an application's file by itself.

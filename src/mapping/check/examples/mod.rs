@@ -57,7 +57,7 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
     match &example.kind {
         ExampleKind::Reply { reply, expect } => {
             reply::run(mapping, section, settings, reply, expect)
-        },
+        }
         ExampleKind::Request {
             method,
             path,

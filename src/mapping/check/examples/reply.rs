@@ -30,8 +30,8 @@ pub(super) fn run(
             ));
         }
     }
-    let is_shown = read::is_in_scope(section, &object, settings)
-        && !read::is_gone(section, &object, settings);
+    let is_shown =
+        read::is_in_scope(section, &object, settings) && !read::is_gone(section, &object, settings);
     match (is_shown, expect) {
         (false, Value::Bool(false)) => return Ok(()),
         (true, Value::Bool(false)) => return Err("the object is shown".to_owned()),
