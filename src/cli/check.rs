@@ -64,11 +64,13 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
         if !own.is_empty() {
             crate::cli::print(&diagnostic::render(&own, is_coloured));
         }
-        crate::cli::print(&format!("{}\n", diagnostic::summary(&own, file)));
+        if others.is_empty() || !own.is_empty() {
+            crate::cli::print(&format!("{}\n", diagnostic::summary(&own, file)));
+        }
         if let Some(place) = others.first().and_then(|one| one.place.as_ref()) {
             let summary = diagnostic::summary(&others, &place.file.path);
             crate::cli::print(&format!(
-                "\n{}{summary}, on which {} is built\n",
+                "{}{summary}, on which {} is built\n",
                 diagnostic::render(&others, is_coloured),
                 file.display()
             ));
@@ -194,6 +196,7 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
         return (None, Settings::parse(&file).err().unwrap_or_default());
     }
     let environment = SystemEnvironment;
+    let other_name = load::named_otherwise(&file);
     let result = if load::is_app_file(&file) {
         load::app_alone(&file, &environment, MissingValues::AreWarnings)
     } else {
@@ -205,9 +208,12 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
     match result {
         Ok((mapping, mut complaints)) => {
             complaints.extend(check::examples(&mapping));
+            complaints.extend(check::expired_keys(&mapping, jiff::Timestamp::now()));
+            complaints.extend(other_name);
             (Some(mapping), complaints)
         }
         Err(mut complaints) => {
+            complaints.extend(other_name);
             complaints.iter_mut().for_each(|one| name_apps(one, path));
             (None, complaints)
         }

@@ -3,8 +3,8 @@
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
+        expression::NamePath,
         model::{Login, Mapping},
-        template::Template,
     },
 };
 
@@ -29,34 +29,28 @@ pub(super) fn takes(login: &Login, name: &str) -> bool {
 
 /// A login whose token goes nowhere.
 fn unused(mapping: &Mapping, login: &Login, is_complete: bool, complaints: &mut Diagnostics) {
+    let target = &mapping.target;
+    let always = target.headers.iter().chain(&target.query);
+    let mut names = always.flat_map(|(_, template)| template.names());
+    let mut wrapped = target.wrap.iter().flat_map(|wrap| wrap.names());
+    let is_login = |name: NamePath| name.names.first().is_some_and(|first| first == "login");
     let mut calls = super::calls::of_mapping(mapping).into_iter();
     let is_used = login.keeps_cookies
         || !login.headers.is_empty()
         || !login.query.is_empty()
-        || mapping
-            .target
-            .headers
-            .iter()
-            .chain(&mapping.target.query)
-            .any(|(_, template)| names(template, "login"))
-        || mapping.target.wrap.iter().any(|wrap| {
-            wrap.names()
-                .iter()
-                .any(|name| name.names.first().is_some_and(|first| first == "login"))
-        })
+        || names.any(is_login)
+        || wrapped.any(is_login)
         || calls.any(|call| super::names::uses(call, "login"));
     if is_used || !is_complete {
         return;
     }
-    let complaint = Diagnostic::warning(
-        "mapping::unused-login",
-        "Nothing that the login gives is sent with the other calls.",
-    );
-    complaints.add(
-        complaint
-            .at(&login.life_at)
-            .mend("say how: `headers = { Authorization = \"Bearer {login.token}\" }`, `query`, or `cookies = true`"),
-    );
+    let sentence = "Nothing that the login gives is sent with the other calls.";
+    let mending = "say how: `headers = { Authorization = \"Bearer {login.token}\" }`, `query`, or `cookies = true`";
+    let complaint = Diagnostic::warning("mapping::unused-login", sentence).mend(mending);
+    complaints.add(match &login.life_at {
+        Some(place) => complaint.at(place),
+        None => complaint,
+    });
 }
 
 /// A `life` that is read from what no step takes.
@@ -68,15 +62,10 @@ fn untaken_life(login: &Login, is_complete: bool, complaints: &mut Diagnostics) 
         return;
     }
     let sentence = format!("No login step takes `{name}`.");
-    let complaint = Diagnostic::error("mapping::unknown-name", sentence);
-    complaints.add(complaint.at(&narrowed(&login.life_at, name)).mend(format!(
-        "add `take = {{ {name} = '$.…' }}` to the step that answers it"
-    )));
-}
-
-fn names(template: &Template, wanted: &str) -> bool {
-    let names = template.names();
-    names
-        .iter()
-        .any(|name| name.names.first().is_some_and(|first| first == wanted))
+    let mending = format!("add `take = {{ {name} = '$.…' }}` to the step that answers it");
+    let complaint = Diagnostic::error("mapping::unknown-name", sentence).mend(mending);
+    complaints.add(match &login.life_at {
+        Some(place) => complaint.at(&narrowed(place, name)),
+        None => complaint,
+    });
 }

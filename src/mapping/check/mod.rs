@@ -45,6 +45,20 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     complaints.into_sorted()
 }
 
+/// The client's keys that are not accepted any more.
+pub fn expired_keys(mapping: &Mapping, now: jiff::Timestamp) -> Vec<Diagnostic> {
+    let keys = mapping.client.keys.iter();
+    let expired = keys.filter(|key| key.expires.is_some_and(|end| end <= now));
+    expired
+        .map(|key| {
+            let sentence = format!("The key `{}` has expired: it is refused.", key.name);
+            Diagnostic::warning("mapping::expired-key", sentence)
+                .at(&key.place)
+                .mend("make another with `scimgate keys`, and take this one out")
+        })
+        .collect()
+}
+
 /// Two types at one address: the second could never be reached.
 fn same_endpoints(mapping: &Mapping, complaints: &mut Diagnostics) {
     for (at, one) in mapping.types.iter().enumerate() {

@@ -504,10 +504,12 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
             .and_then(|_| reader.duration("life")),
         life_in_answer: life_in_answer(reader),
         sent_at: sent_at(reader),
-        life_at: reader
-            .entry("life")
-            .map_or(reader.place, |entry| &entry.node.place)
-            .clone(),
+        life_at: Some(
+            reader
+                .node("life")
+                .map_or(reader.place, |node| &node.place)
+                .clone(),
+        ),
     })
 }
 

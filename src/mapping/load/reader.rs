@@ -519,11 +519,38 @@ impl<'t> Reader<'t> {
         if let Some(elsewhere) = self.elsewhere(entry) {
             return elsewhere;
         }
+        if let Some(table) = home_of(&entry.key) {
+            return match table.as_str() {
+                "" => "it belongs to the top of the file, before the first `[…]`".to_owned(),
+                table => format!("it belongs into `[{table}]`"),
+            };
+        }
         let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
         match names.len() {
             ..=12 => format!("it can have {}", one_of(&names)),
             _ => String::new(),
         }
+    }
+}
+
+/// The one table of all files that has a key, by its whole name; absent if several have it, or none.
+fn home_of(key: &str) -> Option<String> {
+    fn homes(shape: &Shape, name: &str, key: &str, found: &mut Vec<String>) {
+        if shape.key(key).is_some() {
+            found.push(name.to_owned());
+        }
+        for below in shape.all_keys() {
+            if let Kind::Table(inner) = below.kind {
+                let dot = if name.is_empty() { "" } else { "." };
+                homes(inner, &format!("{name}{dot}{}", below.name), key, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    homes(&super::TENANT_SHAPE, "", key, &mut found);
+    match found.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
     }
 }
 

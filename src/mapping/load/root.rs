@@ -161,6 +161,10 @@ pub(super) fn tenant(
         belongs_to_tenants(context, app);
         same_app(context, app, &tenant, app_file);
     } else if let Some(entry) = tenant.entry("app").filter(|_| !says_where(&tenant)) {
+        if let Some(name) = entry.node.as_text().filter(|name| !is_name(name)) {
+            bad_app_name(context, &entry.node.place, name);
+            return None;
+        }
         context.error(
             "mapping::missing-app",
             &entry.node.place,
@@ -176,6 +180,7 @@ pub(super) fn tenant(
         policy::policy(&root, &[]);
         return None;
     }
+    let app_file = app.as_ref().map(|(_, file)| Arc::clone(file));
     let merged = match app {
         Some((app, _)) => merge::layer(app, tenant),
         None => tenant,
@@ -190,6 +195,11 @@ pub(super) fn tenant(
             "lower-case letters, digits and `-`, at most 63",
         );
     }
+    let files: Vec<&SourceFile> = [Some(&**file), app_file.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    unused_settings(context, context.muted(|| root.named("settings")), &files);
     mapping(&root, name)
 }
 
@@ -291,12 +301,8 @@ fn same_app(context: &Context<'_>, app: &Table, tenant: &Table, app_file: &Arc<S
 fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let app = root.required_text("app").unwrap_or_default();
     if !app.is_empty() && !is_name(&app) {
-        root.context.error(
-            "mapping::bad-name",
-            root.node("app").map_or(root.place, |node| &node.place),
-            format!("`{app}` cannot be the name of an application."),
-            "letters, digits, `-` and `_`",
-        );
+        let place = root.node("app").map_or(root.place, |node| &node.place);
+        bad_app_name(root.context, place, &app);
     }
     let modes = [
         ("live", Mode::Live),
@@ -327,6 +333,39 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
         look_ups,
         examples,
     })
+}
+
+fn bad_app_name(context: &Context<'_>, place: &Place, name: &str) {
+    let stem = name.rsplit('/').next().unwrap_or_default();
+    let stem = stem.strip_suffix(".toml").unwrap_or(stem);
+    let stem = stem.replace(' ', "-");
+    let mending = match is_name(&stem) {
+        true => format!("did you mean `{stem}`? Letters, digits, `-` and `_`"),
+        false => "letters, digits, `-` and `_`".to_owned(),
+    };
+    let sentence = format!("`{name}` cannot be the name of an application.");
+    context.error("mapping::bad-name", place, sentence, &mending);
+}
+
+/// Warns of the tenant's settings that no text of the files names. Those of its application may be for other tenants.
+fn unused_settings(context: &Context<'_>, entries: &[Entry], files: &[&SourceFile]) {
+    let texts = || files.iter().map(|file| file.text.as_str());
+    if texts().any(|text| text.contains("settings[")) {
+        return;
+    }
+    let is_own = |entry: &&Entry| files.first().is_some_and(|own| *entry.place.file == **own);
+    for entry in entries.iter().filter(is_own) {
+        if texts().any(|text| text.contains(&format!("settings.{}", entry.key))) {
+            continue;
+        }
+        let others = entries.iter().map(|entry| entry.key.as_str());
+        let mending = match closest(&entry.key, others.filter(|other| *other != entry.key)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("use it, `{{settings.{}}}`, or take it out", entry.key),
+        };
+        let sentence = format!("Nothing uses `settings.{}`.", entry.key);
+        context.warning("mapping::unused-setting", &entry.place, sentence, &mending);
+    }
 }
 
 fn settings(root: &Reader<'_>) -> Map<String, Value> {

@@ -22,7 +22,9 @@ fn meant(
 }
 
 /// Without `-` and `_`; what is meant counts only where the table has such a key.
-const KEYS: [(&str, &str); 52] = [
+const KEYS: [(&str, &str); 54] = [
+    ("token", "sha256"),
+    ("hash", "sha256"),
     ("timeout", "deadline"),
     ("requesttimeout", "deadline"),
     ("url", "base-url"),
@@ -77,7 +79,18 @@ const KEYS: [(&str, &str); 52] = [
     ("payload", "body"),
 ];
 
-const WORDS: [(&str, &str); 16] = [
+const WORDS: [(&str, &str); 27] = [
+    ("azure", "entra"),
+    ("azuread", "entra"),
+    ("microsoft", "entra"),
+    ("gsuite", "google"),
+    ("dryrun", "shadow"),
+    ("test", "shadow"),
+    ("off", "paused"),
+    ("disabled", "paused"),
+    ("disable", "deactivate"),
+    ("ignore", "drop"),
+    ("skip", "drop"),
     ("unique", "uniqueness"),
     ("conflict", "uniqueness"),
     ("duplicate", "uniqueness"),

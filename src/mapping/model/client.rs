@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{dialect::Settings, mapping::address::Domains};
+use crate::{diagnostic::Place, dialect::Settings, mapping::address::Domains};
 
 /// The client of a tenant: `[client]`.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct FileKey {
     pub sha256: [u8; 32],
     /// Not accepted from then on; absent: no end (a warning).
     pub expires: Option<jiff::Timestamp>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// What may happen to accounts: `[policy]`.

@@ -161,8 +161,8 @@ pub struct Login {
     pub life_in_answer: Option<(String, RetryUnit)>,
     /// Where the headers and parameters stand, in their order: the headers' values first.
     pub sent_at: Vec<Place>,
-    /// Where `life` stands; else where the login does.
-    pub life_at: Place,
+    /// Where `life` stands; else where the login does. Absent for one that is from no file.
+    pub life_at: Option<Place>,
 }
 
 /// What an application can take: `[target.budget]`.
