@@ -181,6 +181,18 @@ async fn join(
     })
 }
 
+/// What an object reads as before anything that is kept here is joined with it.
+pub fn shown_by_application(ctx: &Context, t: &TypeMapping, object: &Value) -> Resource {
+    reading(ctx, t).read(object).resource
+}
+
+/// Puts what the application shows after a write beside what is kept, so that a kept value gives way once somebody changes
+/// it there. Says whether anything is new.
+pub fn guard(ctx: &Context, t: &TypeMapping, record: &mut Record, object: &Value) -> bool {
+    let keeps_any = t.attributes.iter().any(|rule| rule.is_kept);
+    keeps_any && write::guard(t, &mut record.shadow, &shown_by_application(ctx, t, object))
+}
+
 /// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
 /// it is the resource as it was wished.
 pub fn complete(

@@ -10,7 +10,7 @@ use crate::{
         confirm::{self, Shown},
         get::{insert_list, object_of},
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
+        join::{Joined, complete, external_id, guard, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
     },
     mapping::{
@@ -154,10 +154,13 @@ impl Create<'_> {
     /// What the create call could not set is set now; then everything is committed.
     async fn complete(&self, made: Made, scim_id: &ScimId) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let record = self.record(scim_id, &made.target_id);
+        let mut record = self.record(scim_id, &made.target_id);
         let mut joined = self.joined(&made, &record).await?;
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
+        }
+        if joined.object.is_object() {
+            guard(ctx, t, &mut record, &joined.object);
         }
         self.commit(&record).await?;
         if joined.object.is_object() {

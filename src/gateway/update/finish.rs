@@ -11,7 +11,10 @@ use crate::{
         context::Context,
         get::{Want, insert_list, object_of, with_parts},
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
+        join::{
+            Joined, complete, external_id, folded, guard, join_one, keeps_wished_state,
+            shown_by_application,
+        },
         members,
         taste::season,
         unfinished,
@@ -140,6 +143,12 @@ impl Update<'_> {
             && let Some(mut joined) = join_one(ctx, t, object, record.clone()).await?
         {
             confirm::tell_differences(ctx, t, &new, Some(changed), &joined, shown);
+            if let Some(record) = &mut joined.record
+                && guard(ctx, t, record, &joined.object)
+            {
+                let kind = &t.resource_type.name;
+                ctx.store.put(ctx.id(), kind, record).await?;
+            }
             if let Some(members) = members {
                 insert_list(&mut joined.resource.0, "members", members);
             }
@@ -244,6 +253,8 @@ impl Update<'_> {
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
 fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
+    let read = shown_by_application(ctx, t, &old.object);
+    write::guard_unchanged(t, &mut shadow, &read, (&old.resource, new));
     if keeps_wished_state(ctx, t)
         && let Some(active) = new.0.get("active")
     {

@@ -289,6 +289,9 @@ impl Update<'_> {
         for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
             prune::put_back(&old.resource, &mut new, &rule.location.leaf());
         }
+        if policy::is_only_other_case(self.ctx, self.t, &old.resource, &new) {
+            prune::put_back(&old.resource, &mut new, &self.t.match_attribute);
+        }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
         Ok(new)

@@ -350,6 +350,13 @@ fn narrowed(place: &Place, name: &NamePath) -> Place {
         let text = place.file.text.get(around.clone())?;
         word_in(text, &dotted).map(|at| around.start + at)
     });
+    // A section's `with` and a login's headers stand apart from the calls.
+    let found = found.or_else(|| {
+        let text = &place.file.text;
+        let at = word_in(text, &dotted)?;
+        let after = text.get(at + dotted.len()..)?;
+        word_in(after, &dotted).is_none().then_some(at)
+    });
     match found {
         Some(start) => Place::new(&place.file, start..start + dotted.len()),
         None => place.clone(),

@@ -145,7 +145,7 @@ pub(super) static CALL: Shape = Shape {
             "with",
             Kind::Named(&Kind::Tree),
             "none",
-            "Names for this call's templates and for `[target.wrap]`.",
+            "Names for this call's templates, and for `query`, `headers` and `wrap` of `[target]`; on top of those of the section.",
             "{ method = \"user.create\" }",
         ),
         key(
@@ -250,7 +250,10 @@ pub(super) fn from_table(
     call.query.extend(syntax::named_templates(reader, "query"));
     call.format = format(reader, reader.context.form_lists.get());
     call.content_type = reader.text("content-type");
-    call.with = with(reader);
+    let own = with(reader);
+    call.with
+        .retain(|(name, _)| own.iter().all(|(given, _)| given != name));
+    call.with.extend(own);
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
     }
@@ -397,7 +400,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         body: None,
         format: None,
         content_type: None,
-        with: Vec::new(),
+        with: context.with.borrow().clone(),
         when_changed: Vec::new(),
         condition: None,
         take: Vec::new(),
@@ -494,7 +497,8 @@ fn decoded(text: &str) -> String {
     decoded.replace('{', "{{").replace('}', "}}")
 }
 
-fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
+/// Names for calls: `with = { method = "user.create" }`.
+pub(super) fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
     reader
         .named("with")
         .iter()

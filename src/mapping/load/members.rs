@@ -10,8 +10,9 @@ use crate::{
 
 use super::{
     call::{self, CALL},
-    form, operation,
-    page::{self, PAGE},
+    form,
+    list::PAGE_LIKE_LIST,
+    operation, page,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
@@ -54,14 +55,6 @@ const AS: Key = key(
      those that name no known group are kept.",
     "{ joined = \",\" }",
 );
-const PAGE_KEY: Key = key(
-    "page",
-    Kind::Table(&PAGE),
-    "one reply holds all",
-    "How to read on.",
-    "",
-);
-
 const IS_GROUP: Key = key(
     "is-group",
     Kind::Expression,
@@ -74,7 +67,7 @@ static READ_KEYS: &[Key] = &[
     ITEMS,
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     IS_GROUP,
     key(
@@ -284,7 +277,7 @@ static GROUPS_KEYS: &[Key] = &[
     ),
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     key(
         "is-indirect",
@@ -319,7 +312,7 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
     let reader = section.table("members")?;
     let members = Members {
         name: syntax::template_at(&reader, "name"),
-        read: read(&reader, resource_type),
+        read: read(section, &reader, resource_type),
         field: field(&reader),
         add: change(&reader, "add", resource_type),
         remove: change(&reader, "remove", resource_type),
@@ -331,7 +324,11 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
     Some(members)
 }
 
-fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead> {
+fn read(
+    section: &Reader<'_>,
+    reader: &Reader<'_>,
+    resource_type: &ResourceType,
+) -> Option<MemberRead> {
     let node = reader.node("read")?;
     if node.as_text().is_some() {
         return Some(MemberRead {
@@ -351,7 +348,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
         items: items(&read)?,
         id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
-        page: page::page(&read),
+        page: page::page(&read, Some(section)),
         only: syntax::expression_at(&read, "only"),
         is_group: syntax::expression_at(&read, "is-group"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
@@ -551,7 +548,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         items,
         id,
         display,
-        page: page::page(&reader),
+        page: page::page(&reader, Some(section)),
         only,
         is_indirect,
     })

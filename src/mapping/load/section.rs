@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     attributes::{self, LINE},
-    gaps,
+    call, gaps,
     list::{self, FIND, LIST},
     members::{self, GROUPS, MEMBERS},
     operation::{self, OPERATION_SHAPE, Surroundings},
@@ -94,6 +94,14 @@ static SECTION: Shape = Shape {
             "none",
             "The single member that holds an object in bodies and replies.",
             "\"user\"",
+        ),
+        key(
+            "with",
+            Kind::Named(&Kind::Tree),
+            "none",
+            "Names for all calls of the section, as a call's own `with`, which comes first; they can be named in `query`, `headers` and \
+             `wrap` of `[target]` too.",
+            "{ kind = \"person\" }",
         ),
         key(
             "match",
@@ -333,7 +341,10 @@ pub(super) fn sections(root: &Reader<'_>, schemas: &Schemas) -> Vec<TypeMapping>
 }
 
 fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
-    let section = compiled(reader, name, schemas)?;
+    reader.context.with.replace(call::with(reader));
+    let section = compiled(reader, name, schemas);
+    reader.context.with.take();
+    let section = section?;
     if !reader.context.is_broken() {
         gaps::check(reader, &section);
     }

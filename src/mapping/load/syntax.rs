@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         expression::Expression,
         model::Read,
+        names::Names,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
     },
@@ -29,13 +30,17 @@ pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
         context.error("mapping::bad-path", &node.place, sentence, &mending);
         return None;
     }
-    checked(
+    let path = checked(
         context,
         node,
         text,
         "mapping::bad-path",
         JsonPath::parse(text),
-    )
+    )?;
+    Some(match context.is_xml.get() {
+        true => path.in_xml(),
+        false => path,
+    })
 }
 
 /// A definite place out of a text value: `a.b`, or the same as a path, `$.a.b`.
@@ -264,7 +269,7 @@ pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tr
         .collect()
 }
 
-/// Fields with constant values: `{ mail_notification = "none" }`.
+/// Fields with constant values: `{ kind = "mail", verified = true, note = "{null}" }`.
 pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Value)> {
     reader
         .named(key)
@@ -275,9 +280,31 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
                 place: entry.place.clone(),
             };
             let place = place(reader.context, &key_node)?;
-            Some((place, data(reader.context, &entry.node)))
+            Some((place, constant(reader.context, &entry.node)?))
         })
         .collect()
+}
+
+/// Data that is the same for every object: templates in it know `settings` alone, and `"{null}"` is null.
+pub(super) fn constant(context: &Context<'_>, node: &Node) -> Option<Value> {
+    let tree = tree(context, node)?;
+    let other = tree.names().into_iter().find(|name| {
+        let first = name.names.first();
+        first.is_some_and(|name| name != "settings")
+    });
+    let settings = context.settings.borrow();
+    let mut names = Names::new();
+    names.settings(&settings);
+    let value = tree.render(&names).ok().flatten();
+    if other.is_some() || value.is_none() {
+        let sentence = match other {
+            Some(name) => format!("`{}` is not known in a constant.", name.names.join(".")),
+            None => "This constant has no value.".to_owned(),
+        };
+        let mending = "a constant is made of `settings.NAME` at most; `{{` is a brace";
+        context.error("mapping::unknown-name", &node.place, sentence, mending);
+    }
+    value
 }
 
 /// The path under a key.

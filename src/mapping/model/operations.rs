@@ -152,8 +152,8 @@ pub struct ListOperation {
     pub keyed_by: Option<String>,
     /// How to read on.
     pub page: PageStyle,
-    /// Fields put into each item: `set = { status = 1 }`.
-    pub set: Vec<(FieldPlace, serde_json::Value)>,
+    /// Fields put into each item, made of its members: `set = { status = 1, mail = "{contact.mail}" }`.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// Whether items are references or lack fields: the object is read for each (`rows = "reference"`), only when an
     /// attribute is asked for that the row lacks.
     pub rows: Rows,
@@ -252,6 +252,8 @@ pub struct Find {
     pub items: Option<JsonPath>,
     /// How to read on; `None` if the reply holds all.
     pub page: PageStyle,
+    /// Fields put into each item, as in a list.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// What is found: objects, or references to read one by one.
     pub rows: Rows,
 }

@@ -9,6 +9,7 @@ mod covers;
 mod difference;
 mod elements;
 mod fields;
+mod guard;
 mod kept;
 mod mapped;
 mod members;
@@ -27,6 +28,7 @@ pub use difference::{Difference, differs_from_shown, shows, unchanged_to_applica
 pub use fields::fields;
 pub use fields::name_in_application;
 pub(super) use fields::{encode, fields_by, unspelled};
+pub use guard::{guard, guard_unchanged};
 pub use kept::{join_kept, kept_values};
 pub use mapped::{mapped, mapped_as_read};
 pub use members::member_lists;
