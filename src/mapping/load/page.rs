@@ -13,12 +13,12 @@ use super::{
 
 static SIZE: Shape = Shape {
     name: "a page's `size`",
-    about: "The parameter for a page's size, and the most the application gives.",
+    about: "How many objects a page has: the parameter for it, and the most the application gives.",
     keys: &[
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.size}`",
             "The query parameter; `'$.…'` is a place in the call's body.",
             "\"limit\"",
         ),
@@ -91,7 +91,7 @@ static OFFSET: Shape = Shape {
         key(
             "start",
             Kind::Text,
-            "required",
+            "none: the call names `{page.offset}`",
             "The parameter for the first object's index; `'$.…'` is a place in the call's body.",
             "\"offset\"",
         ),
@@ -116,7 +116,7 @@ static NUMBER: Shape = Shape {
         key(
             "number",
             Kind::Text,
-            "required",
+            "none: the call names `{page.number}`",
             "The parameter for the page's number; `'$.…'` is a place in the call's body.",
             "\"page\"",
         ),
@@ -141,7 +141,7 @@ static CURSOR: Shape = Shape {
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.cursor}`",
             "The parameter the value is sent in; `'$.…'` is a place in the call's body.",
             "\"cursor\"",
         ),
@@ -206,7 +206,16 @@ static LINK: Shape = Shape {
 static LIMIT: Shape = Shape {
     name: "`[….page.limit]`",
     about: "Only the first so many can be had; more than that is an error, never a short list.",
-    keys: &[SIZE_KEY, TOTAL_KEY],
+    keys: &[
+        key(
+            "size",
+            SIZE_KIND,
+            "required",
+            "The most that one reply holds (`most`), and the parameter that asks for so many, if there is one.",
+            "{ most = 100 }",
+        ),
+        TOTAL_KEY,
+    ],
     base: None,
     others: None,
 };
@@ -361,20 +370,20 @@ fn style(page: &Reader<'_>) -> Option<PageStyle> {
     let (size, total) = (size(&style), total(&style));
     Some(match entry.key.as_str() {
         "offset" => PageStyle::Offset {
-            start: parameter(&style, "start")?,
+            start: parameter(&style, "start"),
             first: style.count("first", 0, 1).unwrap_or(0),
             size,
             total,
         },
         "number" => PageStyle::Number {
-            number: parameter(&style, "number")?,
+            number: parameter(&style, "number"),
             first: style.count("first", 0, 1).unwrap_or(1),
             size,
             total,
         },
         "cursor" => PageStyle::Cursor {
             next: required_path(&style, "next")?,
-            parameter: parameter(&style, "parameter")?,
+            parameter: parameter(&style, "parameter"),
             size,
             total,
         },
@@ -405,9 +414,9 @@ fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path:
     syntax::path_at(reader, key)
 }
 
-/// A parameter of the query; or, if it begins with `$`, a place in the body, which must be a definite one.
+/// A parameter of the query; absent: none, the call itself names what would be in it. Or, if it begins with `$`, a place in the body, which must be a definite one.
 fn parameter(reader: &Reader<'_>, key: &str) -> Option<String> {
-    let text = reader.required_text(key)?;
+    let text = reader.text(key)?;
     if text.starts_with('$') {
         syntax::place_at(reader, key)?;
     }
@@ -418,14 +427,14 @@ fn size(reader: &Reader<'_>) -> Option<PageSize> {
     let node = reader.node("size")?;
     if node.as_text().is_some() {
         return Some(PageSize {
-            parameter: parameter(reader, "size")?,
+            parameter: Some(parameter(reader, "size")?),
             most: 100,
         });
     }
     let size = reader.table("size")?;
     let most = size.count("most", 1, 10_000).unwrap_or(100);
     Some(PageSize {
-        parameter: parameter(&size, "parameter")?,
+        parameter: parameter(&size, "parameter"),
         most,
     })
 }
