@@ -167,6 +167,8 @@ pub(crate) fn each(at: &str, items: &str, parts: &[(&str, &str)]) -> AttributeRu
     AttributeRule {
         each: Some(Each {
             items: FieldPlace::parse(items).unwrap(),
+            is_read: true,
+            is_written: true,
             parts: parts.collect(),
             condition: None,
             constants: Vec::new(),

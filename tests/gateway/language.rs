@@ -461,7 +461,7 @@ async fn what_was_kept_before_there_were_guards_is_shown_as_before() {
 
 #[tokio::test]
 async fn a_field_that_another_line_writes_is_no_change_by_somebody_else() {
-    let text = "[user.update]\nreply = \"none\"\n[user.attributes]\n'nickName' = { field = 'mail', keep = true }\n";
+    let text = "[user.update]\nreply = \"none\"\n[user.attributes]\n'nickName' = { field = 'mail', read-only = true, keep = true }\n";
     let stage = Setup::tenant(text).start().await;
     let wish = json!({ "userName": "ada", "nickName": "a@x", "emails": [{ "type": "work", "value": "a@x" }] });
     let made = stage.post("/Users", wish).await.is(201);

@@ -85,8 +85,8 @@ fn same_field(earlier: &AttributeRule, line: &AttributeRule, complaints: &mut Di
 fn written(line: &AttributeRule) -> Option<&crate::mapping::model::FieldPlace> {
     match (&line.write, &line.each) {
         (Some(write), _) => Some(&write.place),
-        (None, Some(each)) => Some(&each.items),
-        _ => None,
+        (None, Some(each)) => each.is_written.then_some(&each.items),
+        (None, None) => None,
     }
 }
 
@@ -122,7 +122,7 @@ fn lossy_values(line: &AttributeRule, complaints: &mut Diagnostics) {
 }
 
 fn goes_both_ways(line: &AttributeRule) -> bool {
-    let both = line.read.is_some() && line.write.is_some() || line.each.is_some();
+    let both = line.is_read() && line.is_written();
     both && !line.is_kept
 }
 
@@ -145,7 +145,7 @@ fn one_sided_pass(line: &AttributeRule, table: &ValueTable, complaints: &mut Dia
 
 /// A field that no operation writes once the object is there.
 fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
-    let writes = line.write.is_some() || line.each.is_some();
+    let writes = line.is_written();
     if !writes || line.is_create_only || resource_type.updates.is_empty() {
         return;
     }

@@ -234,7 +234,7 @@ fn rule(
         reader.missing("field");
         return None;
     }
-    let each = each(&reader, found.resolved.attribute?);
+    let each = each(&reader, found.resolved.attribute?, &ways);
     if ways.has_field && each.is_none() && !reader.has("items") {
         whole_value(context, entry, &mut found)?;
     }

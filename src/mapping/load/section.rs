@@ -410,7 +410,7 @@ fn create_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
     let Some(lines) = schema::lines(reader) else {
         return;
     };
-    let writes = |rule: &AttributeRule| rule.write.is_some() || rule.each.is_some();
+    let writes = |rule: &AttributeRule| rule.is_written();
     for rule in mapping.attributes.iter().filter(|rule| rule.is_create_only) {
         if writes(rule) || write::is_named_by_create(mapping, &rule.location.leaf()) {
             continue;

@@ -68,7 +68,7 @@ impl<'m> Reading<'m> {
         settings: &'m Map<String, Value>,
         wanted: impl Fn(&AttributePath) -> bool,
     ) -> Self {
-        let reads = |rule: &&AttributeRule| rule.read.is_some() || rule.each.is_some();
+        let reads = |rule: &&AttributeRule| rule.is_read();
         let rules = t.attributes.iter().filter(reads);
         Self::of(
             t,
@@ -215,9 +215,7 @@ impl Reader<'_> {
     fn line(&mut self, line: Line<'_>) {
         let rule = line.rule;
         let outcome = match &rule.each {
-            Some(each) if rule.read.is_some() || rule.write.is_none() => {
-                self.each(line, each).map(Some)
-            }
+            Some(each) if each.is_read => self.each(line, each).map(Some),
             Some(_) => Ok(None),
             None => match &rule.read {
                 Some(read) => self.value(line, read),

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     mapping::{
-        model::{AttributeRule, TypeMapping},
+        model::{AttributeRule, Read, TypeMapping},
         template::Template,
     },
     scim::Resource,
@@ -63,18 +63,20 @@ pub fn guard_unchanged(
     guard(t, kept, &unchanged);
 }
 
-/// Whether another line's new value goes to the same field.
+/// Whether another line's new value goes to the field that is read here; taken for so where that is no one place.
 fn is_written_by_another(
     t: &TypeMapping,
     rule: &AttributeRule,
     (old, new): (&Map<String, Value>, &Map<String, Value>),
 ) -> bool {
-    let Some(write) = &rule.write else {
-        return false;
+    let read = match &rule.read {
+        Some(Read::Path(path)) => path.as_place(),
+        _ => None,
     };
+    let Some(read) = read else { return true };
     let mut others = t.attributes.iter().filter(|other| {
         let place = other.write.as_ref().map(|write| &write.place);
-        !std::ptr::eq(*other, rule) && place.is_some_and(|place| place.overlaps(&write.place))
+        !std::ptr::eq(*other, rule) && place.is_some_and(|place| place.overlaps(&read))
     });
     others.any(|other| other.location.read(old) != other.location.read(new))
 }

@@ -102,7 +102,7 @@ fn join_object(
 
 /// A list kept as a whole.
 fn join_list(t: &TypeMapping, rule: &AttributeRule, own: &[Value], read: &[Value]) -> Vec<Value> {
-    if rule.each.is_some() || rule.read.is_some() {
+    if rule.is_read() {
         return join_by_value(t, rule, own, read);
     }
     let mut joined = own.to_vec();
