@@ -21,7 +21,7 @@ use super::{
     hold,
     identity::{Located, locate, new_record, unknown},
     join::folded,
-    policy, unfinished,
+    policy, rekey, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -36,7 +36,7 @@ pub async fn delete(
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-    let located = locate(ctx, t, id).await?;
+    let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
     let is_user = t.resource_type.name == "User";
     let on_delete = if is_user {
         ctx.mapping().policy.on_delete
@@ -87,13 +87,13 @@ async fn see(
     if if_match.is_none() && !hides && !gets_first {
         return Ok(None);
     }
-    let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
-    let version = Meta::of(&joined.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    let want = Want {
+        members: if_match.is_some_and(Precondition::names_members),
+        groups: false,
+    };
+    let joined = fetch_located(ctx, t, located.clone(), want).await?;
+    if let Some(condition) = if_match {
+        Meta::of(&joined.resource.0).check(condition)?;
     }
     Ok(joined.etag)
 }
@@ -154,12 +154,8 @@ async fn deactivate(
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let mut old = fetch_located(ctx, t, located, Want::NEITHER).await?;
-    let version = Meta::of(&old.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    if let Some(condition) = if_match {
+        Meta::of(&old.resource.0).check(condition)?;
     }
     hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();
@@ -183,7 +179,7 @@ async fn deactivate(
     let record = old
         .record
         .clone()
-        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
+        .unwrap_or_else(|| new_record(old.scim_id.clone(), Some(old.target_id.clone())));
     let record = Record {
         is_deleted: true,
         external_id: None,

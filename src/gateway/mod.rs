@@ -34,6 +34,7 @@ mod prune;
 mod quick;
 mod random;
 mod recognise;
+mod rekey;
 mod request_id;
 mod route;
 mod shown_groups;

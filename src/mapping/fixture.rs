@@ -44,6 +44,7 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
             prefix: String::new(),
         },
         scope: None,
+        conditions_at: Vec::new(),
         hide: None,
         gone: None,
         empty_is_absent: false,

@@ -502,6 +502,7 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
 
 fn find(call: Call, items: Option<&str>) -> Find {
     Find {
+        else_list: false,
         name: "user.find".into(),
         attribute: attribute("userName"),
         operator: CompareOp::Eq,

@@ -8,7 +8,7 @@ use crate::{
     gateway::{
         apply::{self, key_in},
         confirm::{self, Shown},
-        get::{insert_list, object_of},
+        get::{object_of, show_members},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, guard, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
@@ -59,13 +59,13 @@ impl Create<'_> {
         }
     }
 
-    /// Where the application would overwrite, or the policy wants to know, or a tombstone may hold the name.
+    /// Where the application would overwrite, or is not known to refuse a second one of a name, or the policy wants to know, or a tombstone may hold the name.
     fn must_look_first(&self) -> bool {
-        let policy = &self.ctx.mapping().policy;
-        self.t
-            .create
-            .as_ref()
-            .is_some_and(|create| create.gets_first)
+        let (t, mapping) = (self.t, self.ctx.mapping());
+        let policy = &mapping.policy;
+        let relies_on_us = !t.refuses_duplicates(&mapping.target) && t.find_of_name().is_some();
+        t.create.as_ref().is_some_and(|create| create.gets_first)
+            || relies_on_us
             || policy.on_existing != OnExisting::Conflict
             || policy.on_delete == OnDelete::Deactivate
             || policy.on_rename == OnRename::Recreate
@@ -258,7 +258,7 @@ impl Create<'_> {
     async fn show_members(&self, joined: &mut Joined) -> Result<(), Error> {
         if let Some(Value::Array(wished)) = self.wish.0.get("members") {
             let members = members::as_wished(self.ctx, self.t, wished).await?;
-            insert_list(&mut joined.resource.0, "members", members);
+            show_members(&mut joined.resource.0, members);
         }
         Ok(())
     }
@@ -328,7 +328,8 @@ impl Create<'_> {
         } else {
             scim_id.clone()
         };
-        let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
+        let mut record = new_record(scim_id, Some(target_id.clone()));
+        (record.created, record.modified) = (self.ctx.now, self.ctx.now);
         record.external_id = external_id(self.t, &self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
         if keeps_wished_state(self.ctx, self.t) {

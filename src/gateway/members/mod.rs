@@ -13,7 +13,7 @@ mod on_user;
 mod read;
 mod tally;
 
-pub use change::{Change, InField, apply, field_ids};
+pub use change::{Change, InField, apply, apply_unseen, field_ids};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.

@@ -9,7 +9,7 @@ use crate::{
         apply::Applied,
         confirm::{self, Shown},
         context::Context,
-        get::{Want, insert_list, object_of, with_parts},
+        get::{Want, object_of, show_members, with_parts},
         identity::{Located, new_record},
         join::{
             Joined, complete, external_id, folded, guard, join_one, keeps_wished_state,
@@ -51,7 +51,7 @@ impl Update<'_> {
             ..old
                 .record
                 .clone()
-                .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
+                .unwrap_or_else(|| new_record(old.scim_id.clone(), None))
         };
         let is_same = old.record.as_ref().is_some_and(|before| {
             before.target_id == record.target_id
@@ -62,10 +62,10 @@ impl Update<'_> {
             && record.external_id.is_none()
             && record.shadow.is_empty()
             && !has_new_members;
-        let shows_times = !t
-            .attributes
-            .iter()
-            .any(|rule| rule.location.path.attribute == "meta");
+        let shows_times = !t.attributes.iter().any(|rule| {
+            let path = &rule.location.path;
+            path.attribute == "meta" && path.sub_attribute.as_deref() == Some("lastModified")
+        });
         if keeps_nothing || (is_same && !has_new_members && !shows_times) {
             return Ok(old.record.clone());
         }
@@ -150,20 +150,20 @@ impl Update<'_> {
                 ctx.store.put(ctx.id(), kind, record).await?;
             }
             if let Some(members) = members {
-                insert_list(&mut joined.resource.0, "members", members);
+                show_members(&mut joined.resource.0, members);
             }
             return Ok(joined);
         }
         let mut resource = new;
-        if let Some(members) = members {
-            insert_list(&mut resource.0, "members", members);
-        }
         resource.0.shift_remove("password");
         // The time of the state before.
         if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
             meta.shift_remove("lastModified");
         }
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
+        if let Some(members) = members {
+            show_members(&mut resource.0, members);
+        }
         Ok(Joined {
             resource,
             record,
@@ -186,11 +186,7 @@ impl Update<'_> {
             return Ok(object);
         }
         let mut record = located.record.clone().unwrap_or_else(|| {
-            new_record(
-                ctx,
-                located.scim_id.clone(),
-                Some(located.target_id.clone()),
-            )
+            new_record(located.scim_id.clone(), Some(located.target_id.clone()))
         });
         unfinished::mark_in(&mut record, [confirm::active()].iter());
         ctx.store
@@ -208,14 +204,13 @@ impl Update<'_> {
         is_patch: bool,
         knows_members: bool,
     ) -> Result<Answer, Error> {
-        let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
         if is_patch
             && taste.patch_answers == PatchAnswer::NoContent
             && !self.projection.is_explicit()
         {
             return Ok(Answer {
-                version: meta.version,
+                version: Meta::of(&joined.resource.0).version,
                 ..Answer::empty()
             });
         }
@@ -237,9 +232,10 @@ impl Update<'_> {
             && lacks_members
             && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
         {
-            insert_list(&mut joined.resource.0, "members", members);
+            show_members(&mut joined.resource.0, members);
         }
         season(self.ctx, self.t, &mut joined.resource);
+        let meta = Meta::of(&joined.resource.0);
         if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
             joined.resource.0.shift_remove("members");
         }

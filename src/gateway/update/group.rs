@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         answer::{Answer, Meta},
         apply,
-        get::{Want, fetch_located, insert_list},
+        get::{Want, fetch_located, show_members},
         hold,
         identity::{Located, new_record},
         members,
@@ -73,7 +73,7 @@ impl Update<'_> {
                 ..AttributePath::default()
             }],
         );
-        members::apply(ctx, t, &group, &change).await?;
+        members::apply_unseen(ctx, t, &group, &change).await?;
         hold::members(ctx, t, &group.scim_id, change.add, &change.remove, false).await?;
         let record = match &group.record {
             Some(record) => Record {
@@ -83,7 +83,8 @@ impl Update<'_> {
             },
             None => Record {
                 revision: 2,
-                ..new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone()))
+                modified: ctx.now,
+                ..new_record(group.scim_id.clone(), Some(group.target_id.clone()))
             },
         };
         ctx.store
@@ -107,7 +108,7 @@ impl Update<'_> {
         if self.projection.wants("members")
             && let Some(members) = members::read_short(ctx, t, &group).await?
         {
-            insert_list(&mut group.resource.0, "members", members);
+            show_members(&mut group.resource.0, members);
         }
         let meta = Meta::of(&group.resource.0);
         Ok(Answer::resource(

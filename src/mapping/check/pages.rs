@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
         model::{Call, Mapping, PageStyle, TypeMapping, UserGroups},
-        page::{PAGE, SIZE, mark_of, size_of},
+        page::{CURSOR, OFFSET, PAGE, SIZE, mark_of, size_of},
     },
 };
 
@@ -53,11 +53,13 @@ fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut 
     if known.is_empty() {
         return;
     }
+    let mut is_misspelt = false;
     let words: Vec<String> = known.iter().map(|name| format!("`page.{name}`")).collect();
     for name in &used {
         if name.as_deref().is_some_and(|name| known.contains(&name)) {
             continue;
         }
+        is_misspelt = true;
         let name = name
             .as_deref()
             .map_or(String::new(), |name| format!(".{name}"));
@@ -70,11 +72,11 @@ fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut 
     }
     // The application decides how many there are where the next page's address comes from it, or where there is none.
     let size = mark_of(page).and_then(|_| size_of(page));
-    let size = size.map(|size| (SIZE, "parameter", size.parameter.as_ref()));
+    let size = size.map(|size| (SIZE, SIZE_KEY, size.parameter.as_ref()));
     let mark = mark_of(page).map(|(name, parameter)| (name, key_of(name), parameter));
     for (name, key, parameter) in mark.into_iter().chain(size) {
         let is_said = parameter.is_some() || used.iter().flatten().any(|used| used == name);
-        if is_said || !is_complete {
+        if is_said || is_misspelt || !is_complete {
             continue;
         }
         let sentence = format!("Nothing says where this call has its page's {name}.");
@@ -82,17 +84,19 @@ fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut 
             Diagnostic::error("mapping::page-unsaid", sentence)
                 .at(&call.place)
                 .mend(format!(
-                    "name it in the call, `{{page.{name}}}`, or give it a parameter in the page style: `{key} = \"…\"`"
+                    "name it in the call, `{{page.{name}}}`, or give it a parameter in the page style: `{key}`"
                 )),
         );
     }
 }
 
-/// The key that gives a page's mark a parameter.
-fn key_of(name: &'static str) -> &'static str {
+/// How a page's mark is given a parameter.
+fn key_of(name: &str) -> &'static str {
     match name {
-        "offset" => "start",
-        "cursor" => "parameter",
-        other => other,
+        OFFSET => "start = \"…\"",
+        CURSOR => "parameter = \"…\"",
+        _ => "number = \"…\"",
     }
 }
+
+const SIZE_KEY: &str = "size = { parameter = \"…\" }";

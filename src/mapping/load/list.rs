@@ -131,6 +131,13 @@ static FIND_KEYS: &[Key] = &[
         "Fields put into each item, as in the list.",
         "{ status = 1 }",
     ),
+    key(
+        "else",
+        Kind::Choice(&["list"]),
+        "nothing is found then",
+        "Where to look when the call finds nothing that fits, for a search that may not know all: `list` reads the whole list.",
+        "\"list\"",
+    ),
 ];
 
 /// `[[….find]]`.
@@ -263,7 +270,12 @@ fn find(
         (false, Some(at)) => page::list_at(around, at, |list| syntax::named_trees(list, "set")),
         _ => Some(syntax::named_trees(reader, "set")),
     };
+    let else_list = reader.choice("else", &[("list", true)]).unwrap_or(false);
+    if else_list && !around.has("list") {
+        around.missing("list");
+    }
     Some(Find {
+        else_list,
         name: format!("{section}.find"),
         attribute,
         operator,

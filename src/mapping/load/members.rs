@@ -269,6 +269,13 @@ pub static MEMBERS: Shape = Shape {
             "What members may be.",
             "[\"User\", \"Group\"]",
         ),
+        key(
+            "get-first",
+            Kind::Flag,
+            "false",
+            "Reads the group before a change of its members; a missing one is answered 404. For applications whose member calls succeed for any group.",
+            "true",
+        ),
     ],
     base: None,
     others: None,
@@ -326,6 +333,7 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
         replace: change(&reader, "replace", resource_type),
         on_user: on_user(&reader),
         types: types(&reader),
+        gets_first: reader.flag("get-first").unwrap_or(false),
     };
     complain_about_gaps(&reader);
     Some(members)

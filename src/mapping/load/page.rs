@@ -3,7 +3,7 @@
 use crate::mapping::model::{PageSize, PageStyle, Total};
 
 use super::{
-    call,
+    call::{self, CALL, CALL_KIND},
     list::LIST,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -36,19 +36,20 @@ static SIZE: Shape = Shape {
 
 static TOTAL: Shape = Shape {
     name: "a page's `total`",
-    about: "Where the number of all objects is; a text is a path in the body.",
+    about: "Where the number of all objects is; a text is a path in the body. With `call` it is in the reply of that call, and the keys \
+            of a call are that call's.",
     keys: &[
         key(
             "body",
-            Kind::Path,
+            Kind::OneOf(&[Kind::Path, Kind::Tree]),
             "",
-            "A place in the body.",
+            "A place in the list's reply; with `call`, that call's body as data.",
             "'$.total_count'",
         ),
         key("header", Kind::Text, "", "A header.", "\"X-Total\""),
         key(
             "call",
-            CALL_KIND_COPY,
+            CALL_KIND,
             "",
             "A call of its own; `path` says where in its reply.",
             "\"GET /users/count\"",
@@ -61,11 +62,9 @@ static TOTAL: Shape = Shape {
             "'$.result'",
         ),
     ],
-    base: None,
+    base: Some(&CALL),
     others: None,
 };
-
-const CALL_KIND_COPY: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&call::CALL)]);
 
 const SIZE_KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]);
 const TOTAL_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]);
@@ -471,7 +470,11 @@ fn total(reader: &Reader<'_>) -> Option<Total> {
 }
 
 fn total_call(total: &Reader<'_>, call_node: &Node) -> Option<Total> {
-    let call = call::call(total.context, call_node, None)?;
+    // The keys of the call beside it, or in a table of its own.
+    let call = match call_node.as_text() {
+        Some(_) => call::from_table(total, None)?,
+        None => call::call(total.context, call_node, None)?,
+    };
     let path = match total.node("path") {
         Some(node) => syntax::path(total.context, node)?,
         None => call::root_path()?,

@@ -375,6 +375,10 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         scope: syntax::expression_at(reader, "scope"),
         hide: syntax::expression_at(reader, "hide"),
         gone: syntax::expression_at(reader, "gone"),
+        conditions_at: ["scope", "hide", "gone"]
+            .into_iter()
+            .filter_map(|key| Some((key, reader.node(key)?.place.clone())))
+            .collect(),
         empty_is_absent: reader.flag("empty-is-absent").unwrap_or(false),
         match_attribute: match_attribute(reader, name, &around),
         finds: list::finds(reader, name, &resource_type, &lists),

@@ -162,6 +162,9 @@ fn mending(place: &Place) -> Option<String> {
     if is_bare && left.contains('[') && left.contains(" eq ") {
         return Some(format!("put the left side in quotes: `'{left}' = …`"));
     }
+    if text.get(place.span.start..)?.starts_with("null") {
+        return Some(NO_NULL.to_owned());
+    }
     let word = place.text().trim();
     let is_flag = |flag: &str| word.len() > 1 && word != flag && flag.starts_with(word);
     if let Some(flag) = ["true", "false"].into_iter().find(|flag| is_flag(flag)) {
@@ -173,6 +176,9 @@ fn mending(place: &Place) -> Option<String> {
         && !word.starts_with(|c: char| c.is_ascii_digit()))
     .then(|| format!("put a text in quotes: `'{word}'`"))
 }
+
+/// TOML has no null.
+const NO_NULL: &str = "TOML has no null: in a body or a constant write `\"{null}\"`, and in an example give the whole reply as JSON text, `reply = '{\"a\": null}'`";
 
 /// Syntax errors told of one file.
 const MOST_SYNTAX_ERRORS: usize = 20;

@@ -296,6 +296,8 @@ pub struct Find {
     pub set: Vec<(FieldPlace, Tree)>,
     /// What is found: objects, or references to read one by one.
     pub rows: Rows,
+    /// Whether the list is read where this finds nothing that fits: a search that does not know all (`else = "list"`).
+    pub else_list: bool,
 }
 
 /// How members of a group are read and changed.
@@ -317,6 +319,8 @@ pub struct Members {
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
+    /// Whether the group is read before a change of its members, and a missing one answered 404 (`get-first`).
+    pub gets_first: bool,
 }
 
 impl Members {
