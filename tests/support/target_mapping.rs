@@ -54,7 +54,7 @@ pub fn call(text: &str) -> Call {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let query = pairs
         .map(|pair| pair.split_once('=').unwrap())
-        .map(|(name, value)| (name.to_owned(), template(value)))
+        .map(|(name, value)| (name.to_owned(), QueryValue::Text(template(value))))
         .collect();
     Call {
         method: method.parse().unwrap(),
@@ -74,6 +74,7 @@ pub fn call(text: &str) -> Call {
         poll: None,
         is_repeatable: false,
         remember: None,
+        each: None,
         place: place(),
     }
 }

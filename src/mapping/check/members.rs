@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
-    mapping::model::{Mapping, MemberCall, Members, TypeMapping},
+    mapping::{
+        model::{Mapping, MemberCall, Members, TypeMapping},
+        template::Tree,
+    },
 };
 
 use super::place::narrowed;
@@ -23,6 +26,7 @@ pub(super) fn check(
     {
         list_in_path(change, complaints);
     }
+    on_user(members, complaints);
     let Some((place, tells_kinds)) = reading(members) else {
         return;
     };
@@ -79,6 +83,30 @@ fn list_in_path(change: &MemberCall, complaints: &mut Diagnostics) {
                 .mend("`{member}` is each of them; a list is `{members | join(\",\")}`"),
         );
     }
+}
+
+/// Objects that are read and texts that are written: of the groups a user has already, only the name is known.
+fn on_user(members: &Members, complaints: &mut Diagnostics) {
+    let Some(rule) = &members.on_user else {
+        return;
+    };
+    let (Some(_), Some(Tree::Leaf(element))) = (&rule.id, &rule.element) else {
+        return;
+    };
+    let names = element.names().into_iter();
+    let mut firsts = names.filter_map(|name| name.names.into_iter().next());
+    let Some(other) = firsts.find(|name| !["group", "settings", "login"].contains(&name.as_str()))
+    else {
+        return;
+    };
+    let sentence = format!(
+        "The user's list is read as objects and written as texts or numbers, and `{other}` is not known of the groups that a user has already."
+    );
+    complaints.add(
+        Diagnostic::error("mapping::members-incomplete", sentence)
+            .at(&rule.at)
+            .mend("let `id` and `name` be what is written, and write `element = \"{group}\"`; or write objects"),
+    );
 }
 
 /// Where the mapping says how members are read, and whether it tells users from groups there; absent where membership is
