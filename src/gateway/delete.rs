@@ -179,7 +179,7 @@ async fn deactivate(
     let record = old
         .record
         .clone()
-        .unwrap_or_else(|| new_record(old.scim_id.clone(), Some(old.target_id.clone())));
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
     let record = Record {
         is_deleted: true,
         external_id: None,

@@ -142,7 +142,7 @@ pub async fn link(
         Some(Foreseen::Created(scim_id)) => scim_id,
         None => ScimId::new(Uuid::new_v4().to_string()),
     };
-    let record = new_record(scim_id, Some(target_id.clone()));
+    let record = new_record(ctx, scim_id, Some(target_id.clone()));
     match ctx.store.put(ctx.id(), name, &record).await {
         Ok(()) => Ok(record),
         // Another request linked it in the meantime.
@@ -161,15 +161,15 @@ pub async fn link(
     }
 }
 
-/// A record that keeps nothing yet, of what was neither created nor changed through the gateway.
-pub fn new_record(scim_id: ScimId, target_id: Option<TargetId>) -> Record {
+/// A record that keeps nothing yet, of what was not created through the gateway, and is known to it from now on.
+pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -> Record {
     Record {
         scim_id,
         target_id,
         external_id: None,
         shadow: serde_json::Map::new(),
         created: Record::UNKNOWN,
-        modified: Record::UNKNOWN,
+        modified: ctx.now,
         revision: 1,
         is_deleted: false,
     }

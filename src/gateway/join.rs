@@ -3,7 +3,6 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -229,15 +228,14 @@ pub struct Kept<'r> {
 impl<'r> Kept<'r> {
     /// Nothing, if there is no record.
     pub fn of(t: &TypeMapping, record: Option<&'r Record>) -> Self {
-        let known = |time: Timestamp| (time != Record::UNKNOWN).then(|| time.to_string());
         record.map_or_else(Self::default, |record| Self {
             external_id: record
                 .external_id
                 .as_ref()
                 .filter(|_| write::keeps_external_id(t))
                 .map(ExternalId::as_str),
-            created: known(record.created),
-            modified: known(record.modified),
+            created: (record.created != Record::UNKNOWN).then(|| record.created.to_string()),
+            modified: Some(record.modified.to_string()),
             revision: Some(record.revision),
         })
     }

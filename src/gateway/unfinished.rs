@@ -38,7 +38,7 @@ pub async fn mark(
     let mut record = old
         .record
         .clone()
-        .unwrap_or_else(|| new_record(old.scim_id.clone(), Some(old.target_id.clone())));
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
     mark_in(&mut record, paths.iter());
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &record)
@@ -82,7 +82,7 @@ pub async fn remember_state(
     let record = old
         .record
         .clone()
-        .unwrap_or_else(|| new_record(old.scim_id.clone(), Some(old.target_id.clone())));
+        .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), Some(old.target_id.clone())));
     if let Some(state) = record.shadow.get(STATE).filter(|_| !says_state) {
         match state.is_boolean() {
             true => new.0.insert("active".into(), state.clone()),

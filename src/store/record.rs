@@ -20,7 +20,7 @@ pub struct Record {
     pub shadow: Map<String, Value>,
     /// `meta.created`; [`Record::UNKNOWN`] for what was not created through the gateway.
     pub created: Timestamp,
-    /// `meta.lastModified`; [`Record::UNKNOWN`] for what was never changed through the gateway.
+    /// `meta.lastModified`: of what was never changed through the gateway, since when it is known here.
     pub modified: Timestamp,
     /// Counts the writes through the gateway, from 1. The caller adds the 1; the store keeps what it is given, up to `i64::MAX`.
     pub revision: u64,

@@ -107,7 +107,8 @@ impl Create<'_> {
     fn was_only_listed(&self, found: &Joined, intent: &Intent) -> bool {
         self.id.is_some()
             && found.record.as_ref().is_some_and(|record| {
-                record.created >= intent.prepared_at
+                record.created == Record::UNKNOWN
+                    && record.modified >= intent.prepared_at
                     && record.external_id.is_none()
                     && record.shadow.is_empty()
             })

@@ -328,8 +328,8 @@ impl Create<'_> {
         } else {
             scim_id.clone()
         };
-        let mut record = new_record(scim_id, Some(target_id.clone()));
-        (record.created, record.modified) = (self.ctx.now, self.ctx.now);
+        let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
+        record.created = self.ctx.now;
         record.external_id = external_id(self.t, &self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
         if keeps_wished_state(self.ctx, self.t) {

@@ -51,7 +51,7 @@ impl Update<'_> {
             ..old
                 .record
                 .clone()
-                .unwrap_or_else(|| new_record(old.scim_id.clone(), None))
+                .unwrap_or_else(|| new_record(ctx, old.scim_id.clone(), None))
         };
         let is_same = old.record.as_ref().is_some_and(|before| {
             before.target_id == record.target_id
@@ -186,7 +186,11 @@ impl Update<'_> {
             return Ok(object);
         }
         let mut record = located.record.clone().unwrap_or_else(|| {
-            new_record(located.scim_id.clone(), Some(located.target_id.clone()))
+            new_record(
+                ctx,
+                located.scim_id.clone(),
+                Some(located.target_id.clone()),
+            )
         });
         unfinished::mark_in(&mut record, [confirm::active()].iter());
         ctx.store

@@ -83,8 +83,7 @@ impl Update<'_> {
             },
             None => Record {
                 revision: 2,
-                modified: ctx.now,
-                ..new_record(group.scim_id.clone(), Some(group.target_id.clone()))
+                ..new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone()))
             },
         };
         ctx.store

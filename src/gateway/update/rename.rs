@@ -71,7 +71,7 @@ pub async fn recreate(
     let grave = ScimId::new(uuid::Uuid::new_v4().to_string());
     let tombstone = Record {
         is_deleted: true,
-        ..new_record(grave.clone(), Some(old.target_id))
+        ..new_record(ctx, grave.clone(), Some(old.target_id))
     };
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &tombstone)

@@ -87,7 +87,8 @@ fn unwrapped(operation: &Operation, complaints: &mut Diagnostics) {
 
 /// A find that asks the same whatever is looked for.
 fn find_without_value(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
-    if super::names::uses(&find.call, "value") {
+    // Another name may be meant: if it is none, that is told of it.
+    if super::names::names_an_object(&find.call) {
         return;
     }
     let sentence = format!(

@@ -12,7 +12,7 @@ use super::{
     location::{self, Found},
     reader::Reader,
     shape::{Kind, Shape, key},
-    syntax,
+    spelling, syntax,
     tree::{Content, Entry, Table},
     ways::{Ways, both_ways, contradictions},
 };
@@ -209,6 +209,9 @@ fn rule(
     entry: &Entry,
     resource_type: &ResourceType,
 ) -> Option<AttributeRule> {
+    if spelling::is_unquoted(context, entry, resource_type) {
+        return None;
+    }
     let found = location::location(context, entry, resource_type);
     if entry.node.as_text().is_some() {
         return short_line(context, entry, found?);
@@ -231,7 +234,10 @@ fn rule(
     let is_kept = reader.flag("keep").unwrap_or(false);
     let ways = Ways::of(&reader, entry, &found)?;
     if !ways.has_field && !is_kept {
-        reader.missing("field");
+        // A `keep` that is no flag was complained about.
+        if !reader.has("keep") && !reader.has("value") {
+            reader.missing("field");
+        }
         return None;
     }
     let each = each(&reader, found.resolved.attribute?, &ways);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use crate::{
+    diagnostic::closest,
     mapping::{
         model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source},
         path::JsonPath,
@@ -374,9 +375,15 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         return None;
     };
     let Some(method) = known_method(method) else {
-        bad(
+        let mending = match closest(method, METHODS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "GET, POST, PUT, PATCH or DELETE, in capitals".to_owned(),
+        };
+        context.error(
+            "mapping::bad-call",
+            &context.within(node, &text, 0..method.len()),
             format!("`{method}` is not an HTTP method."),
-            "GET, POST, PUT, PATCH or DELETE, in capitals",
+            &mending,
         );
         return None;
     };
@@ -391,21 +398,17 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         return None;
     }
     let (path, query) = split_query(target);
-    // `/users/:id` of other templates; Google's `/users/1:undelete` has its colon elsewhere.
-    let colon = path.split('/').find_map(|segment| {
-        let name = segment.strip_prefix(':')?;
-        let is_name =
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        is_name.then_some(name)
-    });
-    if let Some(name) = colon {
-        bad(
-            format!("`:{name}` in a path is sent as it stands."),
-            &format!("did you mean `{{{name}}}`?"),
+    let offset = text.len().saturating_sub(rest.trim_start().len());
+    if let Some((at, written, meant)) = foreign_value(path) {
+        let part = offset + at..offset + at + written.len();
+        context.error(
+            "mapping::bad-call",
+            &context.within(node, &text, part),
+            format!("`{written}` in a path is sent as it stands."),
+            &format!("did you mean `{meant}`?"),
         );
         return None;
     }
-    let offset = text.len().saturating_sub(rest.trim_start().len());
     let path = match PathTemplate::parse(path) {
         Ok(path) => path,
         Err(error) => {
@@ -437,8 +440,40 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
     })
 }
 
+/// `<id>`, `:id`, `$id`, `%s`: how other templates write a value in a path.
+fn foreign_value(path: &str) -> Option<(usize, &str, String)> {
+    let mut at = 0;
+    for segment in path.split('/') {
+        let name = segment
+            .strip_prefix(':')
+            // OData's `/users/$count` is meant as it stands.
+            .or_else(|| {
+                segment
+                    .strip_prefix('$')
+                    .filter(|name| name.to_ascii_lowercase().ends_with("id"))
+            })
+            .or_else(|| segment.strip_prefix('<')?.strip_suffix('>'));
+        let is_name = |name: &str| {
+            let mut characters = name.chars();
+            characters.next().is_some_and(|c| c.is_ascii_alphabetic())
+                && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match name.filter(|name| is_name(name)) {
+            Some(name) => return Some((at, segment, format!("{{{name}}}"))),
+            // Google's `/users/1:undelete` has its colon elsewhere.
+            None if ["%s", "%d"].contains(&segment) => {
+                return Some((at, segment, "{id}".to_owned()));
+            }
+            None => at += segment.len() + 1,
+        }
+    }
+    None
+}
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
 fn known_method(text: &str) -> Option<Method> {
-    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+    METHODS
         .contains(&text)
         .then(|| Method::from_bytes(text.as_bytes()).ok())
         .flatten()

@@ -125,18 +125,18 @@ static FIND_KEYS: &[Key] = &[
     ),
     LACKS,
     key(
-        "set",
-        Kind::Named(&Kind::Tree),
-        "the list's, if the call has the list's path",
-        "Fields put into each item, as in the list.",
-        "{ status = 1 }",
-    ),
-    key(
         "else",
         Kind::Choice(&["list"]),
         "nothing is found then",
         "Where to look when the call finds nothing that fits, for a search that may not know all: `list` reads the whole list.",
         "\"list\"",
+    ),
+    key(
+        "set",
+        Kind::Named(&Kind::Tree),
+        "the list's, if the call has the list's path",
+        "Fields put into each item, as in the list.",
+        "{ status = 1 }",
     ),
 ];
 
@@ -266,14 +266,14 @@ fn find(
         list.and_then(|at| lists.get(at))
             .map_or(Rows::Complete, |list| list.rows.clone())
     };
-    let set = match (reader.has("set"), list) {
-        (false, Some(at)) => page::list_at(around, at, |list| syntax::named_trees(list, "set")),
-        _ => Some(syntax::named_trees(reader, "set")),
-    };
     let else_list = reader.choice("else", &[("list", true)]).unwrap_or(false);
     if else_list && !around.has("list") {
         around.missing("list");
     }
+    let set = match (reader.has("set"), list) {
+        (false, Some(at)) => page::list_at(around, at, |list| syntax::named_trees(list, "set")),
+        _ => Some(syntax::named_trees(reader, "set")),
+    };
     Some(Find {
         else_list,
         name: format!("{section}.find"),

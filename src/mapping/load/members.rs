@@ -509,7 +509,7 @@ fn complain_about_gaps(reader: &Reader<'_>) {
             mending,
         );
     };
-    let has = |key| reader.has(key);
+    let has = |key| reader.has(key) || reader.is_misspelt(key);
     if has("field") || has("on-user") {
         return;
     }

@@ -293,7 +293,7 @@ pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageSty
     let Some(page) = reader.table("page") else {
         return PageStyle::None;
     };
-    if let Some(second) = page.table.entries.get(1) {
+    if let Some(second) = page.second() {
         page.context.error(
             "mapping::conflicting-keys",
             &second.place,

@@ -24,6 +24,11 @@ use super::{
 /// A JSONPath out of a text value.
 pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
     let text = text_of(context, node, "a path such as `'$.a.b'`")?;
+    if let Some(mending) = foreign_path(text) {
+        let sentence = format!("`{text}` is not a JSONPath.");
+        context.error("mapping::bad-path", &node.place, sentence, &mending);
+        return None;
+    }
     if !text.starts_with('$') && (text.contains("[*]") || text.contains("[?")) {
         let sentence = format!("`{text}` is neither a path nor a field.");
         let mending = format!("a path begins with `$`: `'$.{text}'`");
@@ -41,6 +46,24 @@ pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
         true => path.in_xml(),
         false => path,
     })
+}
+
+/// A template, a JSON pointer or a path of `jq` where a path is wanted, and how it is written.
+fn foreign_path(text: &str) -> Option<String> {
+    if let Some(name) = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'))
+    {
+        return Some(format!("a path has no braces: `'$.{name}'`"))
+            .filter(|_| !name.contains(['{', '|', ' ', '(']));
+    }
+    if let Some(pointer) = text.strip_prefix('/') {
+        return Some(format!("did you mean `'$.{}'`?", pointer.replace('/', ".")));
+    }
+    let jq = text
+        .strip_prefix('.')
+        .filter(|rest| !rest.starts_with('.'))?;
+    Some(format!("did you mean `'$.{}'`?", jq.replace("[]", "[*]")))
 }
 
 /// A definite place out of a text value: `a.b`, or the same as a path, `$.a.b`.
@@ -67,13 +90,21 @@ pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option
         )?;
         let place = path.as_place();
         if place.is_none() {
+            let list = text.strip_suffix("[*]");
+            let list = list.filter(|list| FieldPlace::parse(list.trim_start_matches("$.")).is_ok());
+            let mending = match list {
+                Some(list) => format!(
+                    "for all of a list name the list itself, `items = '{list}'`; else give `read` and `write` apart, or `read-only = true`"
+                ),
+                None => "give `read` and `write` apart, or `read-only = true`".to_owned(),
+            };
             context.error(
                 "mapping::not-one-place",
                 &node.place,
                 format!(
                     "`{text}` can be read, but not written: it does not name one definite place."
                 ),
-                "give `read` and `write` apart, or `read-only = true`",
+                &mending,
             );
         }
         return place;

@@ -26,6 +26,8 @@ pub struct FileKey {
     pub sha256: [u8; 32],
     /// Not accepted from then on; absent: no end (a warning).
     pub expires: Option<jiff::Timestamp>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// What may happen to accounts: `[policy]`.

@@ -176,6 +176,8 @@ pub struct Example {
     pub title: String,
     /// The pairs of `[values.NAME]` while it runs, by name: SCIM's value, the application's.
     pub values: Vec<(String, Vec<(Value, Value)>)>,
+    /// The tenant's settings while it runs: those of the files, and over them the example's own.
+    pub settings: Map<String, Value>,
     /// The section it is about: `user` unless said.
     pub section: String,
     /// What is given and expected.

@@ -272,6 +272,19 @@ fn complaint(text: &str) -> SyntaxError {
             "an unusual name stands in quotes: `{before}[\"{name}\"]{after}`"
         ));
     }
+    if rest.starts_with("[?") && rest.contains("=~") {
+        return error.mend("a pattern is `match`: `$.list[?match(@.name, 'a.*')]`");
+    }
+    if rest.starts_with("[(") {
+        return error
+            .mend("nothing is calculated in a path: an index is `[0]`, the last one `[-1]`");
+    }
+    if rest.starts_with("()") {
+        return error.mend("a path calls nothing: name the place of the value");
+    }
+    if rest.starts_with('[') && !rest.contains(']') {
+        return error.mend("close it with `]`");
+    }
     if rest.starts_with("[?") && rest.contains('=') && !rest.contains("==") {
         return error.mend("a comparison is written `==`: `$.list[?@.type=='work'].value`");
     }
