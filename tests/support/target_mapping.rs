@@ -67,6 +67,7 @@ pub fn call(text: &str) -> Call {
         with: Vec::new(),
         when_changed: Vec::new(),
         condition: None,
+        each: None,
         take: Vec::new(),
         into: None,
         rules: Vec::new(),

@@ -20,13 +20,13 @@ pub(super) fn check(
     let Some(members) = &resource_type.members else {
         return;
     };
+    on_user(members, complaints);
     for change in [&members.add, &members.remove, &members.replace]
         .into_iter()
         .flatten()
     {
         list_in_path(change, complaints);
     }
-    on_user(members, complaints);
     let Some((place, tells_kinds)) = reading(members) else {
         return;
     };
@@ -66,25 +66,6 @@ pub(super) fn check(
     }
 }
 
-/// A call with the list of members as a segment of its path, which has no text.
-fn list_in_path(change: &MemberCall, complaints: &mut Diagnostics) {
-    for call in change.before.iter().chain([&change.call]) {
-        if !call.path.source().contains("{members}") {
-            continue;
-        }
-        let complaint = Diagnostic::error(
-            "mapping::bad-call",
-            "`{members}` is a list, and a path has room for one value.",
-        );
-        let place = narrowed(&call.place, "members");
-        complaints.add(
-            complaint
-                .at(&place)
-                .mend("`{member}` is each of them; a list is `{members | join(\",\")}`"),
-        );
-    }
-}
-
 /// Objects that are read and texts that are written: of the groups a user has already, only the name is known.
 fn on_user(members: &Members, complaints: &mut Diagnostics) {
     let Some(rule) = &members.on_user else {
@@ -107,6 +88,25 @@ fn on_user(members: &Members, complaints: &mut Diagnostics) {
             .at(&rule.at)
             .mend("let `id` and `name` be what is written, and write `element = \"{group}\"`; or write objects"),
     );
+}
+
+/// A call with the list of members as a segment of its path, which has no text.
+fn list_in_path(change: &MemberCall, complaints: &mut Diagnostics) {
+    for call in change.before.iter().chain([&change.call]) {
+        if !call.path.source().contains("{members}") {
+            continue;
+        }
+        let complaint = Diagnostic::error(
+            "mapping::bad-call",
+            "`{members}` is a list, and a path has room for one value.",
+        );
+        let place = narrowed(&call.place, "members");
+        complaints.add(
+            complaint
+                .at(&place)
+                .mend("`{member}` is each of them; a list is `{members | join(\",\")}`"),
+        );
+    }
 }
 
 /// Where the mapping says how members are read, and whether it tells users from groups there; absent where membership is
