@@ -75,7 +75,6 @@ pub fn call(text: &str) -> Call {
         poll: None,
         is_repeatable: false,
         remember: None,
-        each: None,
         place: place(),
     }
 }
