@@ -30,6 +30,7 @@ mod policies;
 mod renames;
 mod secrecy;
 mod shown_groups;
+mod soft_deletes;
 mod statuses;
 mod stranger;
 mod tenants;
