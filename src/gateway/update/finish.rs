@@ -245,11 +245,18 @@ impl Update<'_> {
             && !joined.resource.0.contains_key("members");
         // A long list is not read for an answer (R8).
         let is_told = is_patch || taste.echo_members;
-        if is_told
-            && lacks_members
-            && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
-        {
-            insert_list(&mut joined.resource.0, "members", members);
+        if is_told && lacks_members {
+            match members::read_short(self.ctx, self.t, &joined).await? {
+                Some(members) => insert_list(&mut joined.resource.0, "members", members),
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                None if is_patch && !self.projection.is_explicit() => {
+                    return Ok(Answer {
+                        version: meta.version,
+                        ..Answer::empty()
+                    });
+                }
+                None => {}
+            }
         }
         season(self.ctx, self.t, &mut joined.resource);
         if !is_patch && !taste.echo_members && !self.projection.is_explicit() {

@@ -104,12 +104,17 @@ impl Update<'_> {
             return Ok(Answer::empty());
         }
         let mut group = fetch_located(ctx, t, group, Want::NEITHER).await?;
-        if self.projection.wants("members")
-            && let Some(members) = members::read_short(ctx, t, &group).await?
-        {
+        let meta = Meta::of(&group.resource.0);
+        if self.projection.wants("members") {
+            let Some(members) = members::read_short(ctx, t, &group).await? else {
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                return Ok(Answer {
+                    version: meta.version,
+                    ..Answer::empty()
+                });
+            };
             insert_list(&mut group.resource.0, "members", members);
         }
-        let meta = Meta::of(&group.resource.0);
         Ok(Answer::resource(
             200,
             self.projection.apply(&t.resource_type, group.resource.0),
