@@ -38,7 +38,8 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
     let files = if arguments.files.is_empty() {
         all_files(&arguments.config)?
     } else {
-        arguments.files.clone()
+        let named = arguments.files.iter();
+        named.flat_map(|path| files_of(path)).collect()
     };
     let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut errors = 0;
@@ -55,10 +56,25 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
             continue;
         }
         told.extend(complaints.iter().cloned());
-        if !complaints.is_empty() {
-            crate::cli::print(&diagnostic::render(&complaints, is_coloured));
+        let (others, own): (Vec<_>, Vec<_>) = complaints
+            .iter()
+            .cloned()
+            .partition(|complaint| is_of_another(complaint, file));
+        let others = concerning(others);
+        if !own.is_empty() {
+            crate::cli::print(&diagnostic::render(&own, is_coloured));
         }
-        crate::cli::print(&format!("{}\n", diagnostic::summary(&complaints, file)));
+        if others.is_empty() || !own.is_empty() {
+            crate::cli::print(&format!("{}\n", diagnostic::summary(&own, file)));
+        }
+        if let Some(place) = others.first().and_then(|one| one.place.as_ref()) {
+            let summary = diagnostic::summary(&others, &place.file.path);
+            crate::cli::print(&format!(
+                "{}{summary}, on which {} is built\n",
+                diagnostic::render(&others, is_coloured),
+                file.display()
+            ));
+        }
         errors += complaints
             .iter()
             .filter(|complaint| complaint.is_error())
@@ -72,6 +88,23 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What matters of the complaints about a tenant's application: errors, and warnings that its file by itself does not get.
+/// The rest is told by checking that file.
+fn concerning(mut complaints: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_warning = |one: &&Diagnostic| !one.is_error();
+    let path = complaints.iter().find(is_warning).and_then(path_of);
+    let Some((_, alone)) = path.map(|path| check_file(&path)) else {
+        return complaints;
+    };
+    complaints.retain(|one| one.is_error() || !is_among(&alone, one));
+    complaints
+}
+
+fn path_of(complaint: &Diagnostic) -> Option<PathBuf> {
+    let place = complaint.place.as_ref()?;
+    Some(place.file.path.clone())
 }
 
 /// What was said of an application's file when another tenant of it was checked, and what is new.
@@ -130,6 +163,19 @@ fn all_files(arguments: &ConfigArguments) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
+/// The file that is named, or those of the directory and of its `apps`.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let mut files = toml_files(&path.join("apps"));
+    files.extend(toml_files(path));
+    if files.is_empty() {
+        files.push(path.to_owned());
+    }
+    files
+}
+
 fn toml_files(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
@@ -150,6 +196,7 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
         return (None, Settings::parse(&file).err().unwrap_or_default());
     }
     let environment = SystemEnvironment;
+    let other_name = load::named_otherwise(&file);
     let result = if load::is_app_file(&file) {
         load::app_alone(&file, &environment, MissingValues::AreWarnings)
     } else {
@@ -161,10 +208,44 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
     match result {
         Ok((mapping, mut complaints)) => {
             complaints.extend(check::examples(&mapping));
+            complaints.extend(check::expired_keys(&mapping, jiff::Timestamp::now()));
+            complaints.extend(other_name);
             (Some(mapping), complaints)
         }
-        Err(complaints) => (None, complaints),
+        Err(mut complaints) => {
+            complaints.extend(other_name);
+            complaints.iter_mut().for_each(|one| name_apps(one, path));
+            (None, complaints)
+        }
     }
+}
+
+/// Says which applications there are, to a tenant that names another.
+fn name_apps(complaint: &mut Diagnostic, tenant: &Path) {
+    let wanted = complaint
+        .place
+        .as_ref()
+        .map(|place| place.text().to_owned());
+    let Some(wanted) = wanted.filter(|_| complaint.code == "mapping::missing-app") else {
+        return;
+    };
+    let directory = tenant.parent().unwrap_or(Path::new("")).join("apps");
+    let files = toml_files(&directory);
+    let names: Vec<String> = files
+        .iter()
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    let near = diagnostic::closest(
+        wanted.trim_matches(['"', '\'']),
+        names.iter().map(String::as_str),
+    );
+    let there = match (near, names.len()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, 0) => format!("`{}` has no application's file", directory.display()),
+        (None, ..=20) => format!("`{}` has `{}`", directory.display(), names.join("`, `")),
+        _ => format!("it is looked for in `{}`", directory.display()),
+    };
+    complaint.mending = Some(there);
 }
 
 /// A tenant's file with its application's.
@@ -185,12 +266,7 @@ fn sources(path: &Path, tenant: Arc<SourceFile>) -> Result<Sources, Diagnostic> 
 }
 
 fn read(path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Diagnostic::error(
-            "file::unreadable",
-            format!("`{}` cannot be read: {error}.", path.display()),
-        )
-    })?;
+    let bytes = std::fs::read(path).map_err(|error| SourceFile::unreadable(path, &error))?;
     SourceFile::from_bytes(path, bytes).map(Arc::new)
 }
 

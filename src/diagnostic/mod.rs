@@ -6,7 +6,12 @@ mod collection;
 mod render;
 mod suggest;
 
-use std::{ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    io::ErrorKind,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use collection::Diagnostics;
 pub use render::{render, summary};
@@ -81,16 +86,31 @@ impl SourceFile {
                 };
                 Ok(Self { path, text })
             }
-            Err(error) => Err(Diagnostic::error(
-                "file::not-text",
-                format!(
-                    "`{}` is not UTF-8 text (byte {}).",
-                    path.display(),
-                    error.utf8_error().valid_up_to()
-                ),
-            )
-            .mend("save the file as UTF-8")),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                Err(not_text(&path, error.as_bytes(), at))
+            }
         }
+    }
+
+    /// The complaint about a file that cannot be read.
+    pub fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+        let mending = match error.kind() {
+            ErrorKind::NotFound => "is the name right? It is looked for from the working directory",
+            ErrorKind::PermissionDenied => "let this user read it, or run as another",
+            ErrorKind::IsADirectory => "name a file in it",
+            _ => "see that the file can be read here",
+        };
+        let mut reason = error.to_string();
+        if let Some(code) = reason.find(" (os error") {
+            reason.truncate(code);
+        }
+        let sentence = format!(
+            "`{}` cannot be read: {}.",
+            path.display(),
+            reason.to_lowercase()
+        );
+        Diagnostic::error("file::unreadable", sentence).mend(mending)
     }
 
     /// Line and column of a byte, both counted from 1; columns are characters.
@@ -169,6 +189,24 @@ impl Diagnostic {
 
 /// The largest file taken: a mapping is a few kilobytes, and everything is kept in memory for pointing into it.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is said of bytes that are no UTF-8 from one on.
+fn not_text(path: &Path, bytes: &[u8], at: usize) -> Diagnostic {
+    let before = bytes.get(..at).unwrap_or_default();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = String::from_utf8_lossy(before.rsplit(|b| *b == b'\n').next().unwrap_or_default());
+    let column = column.chars().count() + 1;
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let (place, mending) = match is_utf16 {
+        true => ("it is UTF-16".to_owned(), "save the file as UTF-8"),
+        false => (
+            format!("line {line}, column {column}"),
+            "save the file as UTF-8: an editor may call what it is now Latin-1, ANSI or Windows-1252",
+        ),
+    };
+    let sentence = format!("`{}` is not UTF-8 text ({place}).", path.display());
+    Diagnostic::error("file::not-text", sentence).mend(mending)
+}
 
 /// The nearest character boundary at or before a byte, within the text.
 fn floor(text: &str, byte: usize) -> usize {

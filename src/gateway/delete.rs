@@ -26,7 +26,7 @@ use super::{
     identity::{Located, locate, new_record, unknown},
     join::{Joined, folded},
     leave::{self, Search},
-    policy, unfinished,
+    policy, rekey, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -41,7 +41,7 @@ pub async fn delete(
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-    let located = locate(ctx, t, id).await?;
+    let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
     let is_user = t.resource_type.name == "User";
     let on_delete = if is_user {
         ctx.mapping().policy.on_delete
@@ -92,13 +92,13 @@ async fn see(
     if if_match.is_none() && !hides && !gets_first {
         return Ok(None);
     }
-    let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
-    let version = Meta::of(&joined.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    let want = Want {
+        members: if_match.is_some_and(Precondition::names_members),
+        groups: false,
+    };
+    let joined = fetch_located(ctx, t, located.clone(), want).await?;
+    if let Some(condition) = if_match {
+        Meta::of(&joined.resource.0).check(condition)?;
     }
     Ok(joined.etag)
 }
@@ -160,12 +160,8 @@ async fn deactivate(
     lock: Lock,
 ) -> Result<Answer, Error> {
     let mut old = fetch_located(ctx, t, located, Want::NEITHER).await?;
-    let version = Meta::of(&old.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    if let Some(condition) = if_match {
+        Meta::of(&old.resource.0).check(condition)?;
     }
     hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();

@@ -35,6 +35,7 @@ mod prune;
 mod quick;
 mod random;
 mod recognise;
+mod rekey;
 mod request_id;
 mod route;
 mod shown_groups;

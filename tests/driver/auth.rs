@@ -396,6 +396,8 @@ fn wiki(target: &mut Target) {
         keeps_cookies: true,
         life: None,
         life_in_answer: None,
+        sent_at: Vec::new(),
+        life_at: None,
     }));
     let mut stale = rule(Meaning::NotLoggedIn);
     stale.when = Some(expression("error.code == \"badtoken\""));
@@ -505,6 +507,8 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
             keeps_cookies: false,
             life: Some(Duration::from_secs(60)),
             life_in_answer: None,
+            sent_at: Vec::new(),
+            life_at: None,
         }));
     });
     let mut search = call("POST /rpc");
@@ -574,6 +578,8 @@ async fn a_session_lasts_as_long_as_the_logins_answer_says() {
                 keeps_cookies: false,
                 life: None,
                 life_in_answer: Some(("end".into(), unit)),
+                sent_at: Vec::new(),
+                life_at: None,
             }));
         });
         get(&driver).await.unwrap();

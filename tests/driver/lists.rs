@@ -21,7 +21,7 @@ use crate::{
     driver,
     fake_target::{Act, Answer, FakeTarget, Seen},
     journey, named, rows,
-    target_mapping::{attribute, call, list, path},
+    target_mapping::{attribute, call, list, path, tree},
 };
 
 const ALL: u64 = 57;
@@ -333,7 +333,7 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
                 };
                 let mut list = list(&format!("GET /offset?status={status}"), "$.items[*]", style);
                 let place = scimgate::mapping::model::FieldPlace::parse("status").unwrap();
-                list.set = vec![(place, json!(status))];
+                list.set = vec![(place, tree(json!(status)))];
                 list
             })
             .collect();
@@ -502,6 +502,7 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
 
 fn find(call: Call, items: Option<&str>) -> Find {
     Find {
+        else_list: false,
         name: "user.find".into(),
         attribute: attribute("userName"),
         operator: CompareOp::Eq,
@@ -509,6 +510,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         call,
         items: items.map(path),
         page: PageStyle::None,
+        set: Vec::new(),
         rows: Rows::Complete,
     }
 }

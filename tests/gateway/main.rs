@@ -20,6 +20,7 @@ mod demands;
 mod domains;
 mod existing;
 mod holds;
+mod language;
 mod lists;
 mod look_ups;
 mod members;

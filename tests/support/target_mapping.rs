@@ -171,6 +171,7 @@ pub fn users() -> TypeMapping {
             prefix: String::new(),
         },
         scope: None,
+        conditions_at: Vec::new(),
         hide: None,
         empty_is_absent: false,
         gone: None,
@@ -215,6 +216,7 @@ pub fn mapping(target: Target) -> Mapping {
         },
         policy: Policy {
             protected: Vec::new(),
+            protected_at: Vec::new(),
             on_existing: OnExisting::Conflict,
             on_rename: OnRename::InPlace,
             on_delete: OnDelete::Delete,

@@ -75,6 +75,7 @@ impl Create<'_> {
             .record
             .as_ref()
             .is_some_and(|record| !record.is_deleted && record.scim_id != intent.scim_id)
+            && !self.was_only_listed(found, intent)
         {
             return Ok(false);
         }
@@ -101,6 +102,18 @@ impl Create<'_> {
             false => self.is_as_wished(found).await?,
         };
         Ok(intent.digest == self.digest && agrees)
+    }
+
+    /// Whether what is to be the new object of a resource (`on-rename = "recreate"`) got an id of its own only because a list
+    /// showed it after the interruption: nothing is kept under that id.
+    fn was_only_listed(&self, found: &Joined, intent: &Intent) -> bool {
+        self.id.is_some()
+            && found.record.as_ref().is_some_and(|record| {
+                record.created == Record::UNKNOWN
+                    && record.modified >= intent.prepared_at
+                    && record.external_id.is_none()
+                    && record.shadow.is_empty()
+            })
     }
 
     /// Whether every field that the create call writes reads back as wished.
@@ -171,7 +184,10 @@ impl Create<'_> {
                     shadow: fresh.shadow,
                     ..record
                 },
-                _ => fresh,
+                _ => Record {
+                    created: Record::UNKNOWN,
+                    ..fresh
+                },
             };
             // First contact never writes what identifies the account (promise S4).
             return self

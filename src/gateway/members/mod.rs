@@ -15,7 +15,7 @@ mod on_user;
 mod read;
 mod tally;
 
-pub use change::{Change, InField, apply, field_ids};
+pub use change::{Change, InField, apply, apply_unseen, field_ids};
 pub use on_user::{name_of, names_on};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 

@@ -59,7 +59,11 @@ pub(super) async fn change(
                 Err(error) if error.status == 404 && (!is_added || !rejects) => {}
                 Err(error) if error.status == 404 => return Err(unknown_member()),
                 outcome => match outcome? {
-                    Outcome::AsWished => tally.done += 1,
+                    Outcome::AsWished => {
+                        tally.done += 1;
+                        // The group was read.
+                        tally.taken += 1;
+                    }
                     Outcome::WouldActivate => tally.inactive += 1,
                 },
             }

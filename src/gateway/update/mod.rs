@@ -39,7 +39,7 @@ use super::{
     identity::{Located, locate},
     intake,
     join::{Joined, folded},
-    look_up, members, policy, prune, unfinished,
+    look_up, members, policy, prune, rekey, unfinished,
     unique::{self, Own},
 };
 
@@ -111,7 +111,7 @@ impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-        let located = locate(ctx, t, id).await?;
+        let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
         {
@@ -147,7 +147,7 @@ impl Update<'_> {
             t,
             located,
             Want {
-                members: knows_members,
+                members: knows_members || self.if_match.is_some_and(Precondition::names_members),
                 groups: false,
             },
         )
@@ -274,13 +274,9 @@ impl Update<'_> {
     }
 
     fn check_version(&self, old: &Joined) -> Result<(), Error> {
-        let version = Meta::of(&old.resource.0).version;
         match self.if_match {
-            Some(condition) if !condition.matches(version.as_deref()) => Err(Error::new(
-                412,
-                "The resource has changed since the version in `If-Match`; read it again.",
-            )),
-            _ => Ok(()),
+            Some(condition) => Meta::of(&old.resource.0).check(condition),
+            None => Ok(()),
         }
     }
 
@@ -310,6 +306,9 @@ impl Update<'_> {
         let names = self.ctx.names();
         for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
             prune::put_back(&old.resource, &mut new, &rule.location.leaf());
+        }
+        if policy::is_only_other_case(self.ctx, self.t, &old.resource, &new) {
+            prune::put_back(&old.resource, &mut new, &self.t.match_attribute);
         }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;

@@ -224,8 +224,8 @@ fn paging(page: &PageStyle) -> String {
 fn directions(lines: &[AttributeRule]) -> [usize; 3] {
     let mut counts = [0; 3];
     for line in lines {
-        let is_read = line.read.is_some() || line.each.is_some();
-        let is_written = line.write.is_some() || line.each.is_some();
+        let is_read = line.is_read();
+        let is_written = line.is_written();
         let at = match (is_read, is_written) {
             (true, true) => 0,
             (true, false) => 1,

@@ -1,13 +1,15 @@
 //! Lines of `[….attributes]` taken together.
 
+use serde_json::Value;
+
 use crate::{
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::{Diagnostic, Diagnostics, Place},
     mapping::{
         location::definition,
         model::{AttributeRule, Form, Mapping, OnRename, OnUnknown, Read, TypeMapping, ValueTable},
         write,
     },
-    scim::AttributePath,
+    scim::{AttributePath, AttributeType},
 };
 
 /// Complaints about the lines of a section.
@@ -24,6 +26,7 @@ pub(super) fn check(
         }
         lossy_values(line, complaints);
         if is_complete {
+            half_table(resource_type, line, complaints);
             let is_recreated = mapping.policy.on_rename == OnRename::Recreate
                 && resource_type.section == "user"
                 && line
@@ -85,8 +88,8 @@ fn same_field(earlier: &AttributeRule, line: &AttributeRule, complaints: &mut Di
 fn written(line: &AttributeRule) -> Option<&crate::mapping::model::FieldPlace> {
     match (&line.write, &line.each) {
         (Some(write), _) => Some(&write.place),
-        (None, Some(each)) => Some(&each.items),
-        _ => None,
+        (None, Some(each)) => each.is_written.then_some(&each.items),
+        (None, None) => None,
     }
 }
 
@@ -121,8 +124,18 @@ fn lossy_values(line: &AttributeRule, complaints: &mut Diagnostics) {
     }
 }
 
+/// Whether two values of SCIM are one of the application in the line's table.
+pub(super) fn is_lossy(line: &AttributeRule) -> bool {
+    let tables = line.values.iter().map(|table| table.pairs.fixed());
+    let mut repeated = tables.map(|pairs| {
+        let mut fields = pairs.iter().enumerate().map(|(at, (_, field))| (at, field));
+        fields.any(|(at, field)| pairs.iter().take(at).any(|(_, other)| other == field))
+    });
+    repeated.any(|is_repeated| is_repeated)
+}
+
 fn goes_both_ways(line: &AttributeRule) -> bool {
-    let both = line.read.is_some() && line.write.is_some() || line.each.is_some();
+    let both = line.is_read() && line.is_written();
     both && !line.is_kept
 }
 
@@ -143,9 +156,44 @@ fn one_sided_pass(line: &AttributeRule, table: &ValueTable, complaints: &mut Dia
     }
 }
 
+/// `true` or `false` alone has a value in the application: the other could not be written.
+fn half_table(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let (attribute, sub) = definition(resource_type, &line.location);
+    let is_boolean = sub
+        .or(attribute)
+        .is_some_and(|leaf| leaf.kind == AttributeType::Boolean);
+    let (Some(table), true, true) = (&line.values, is_boolean, line.write.is_some()) else {
+        return;
+    };
+    let pairs = table.pairs.fixed();
+    let lacks = |flag: bool| !pairs.iter().any(|(scim, _)| *scim == Value::Bool(flag));
+    let missing = match (lacks(true), lacks(false)) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => return,
+    };
+    let operation = match missing {
+        true => &resource_type.activate,
+        false => &resource_type.deactivate,
+    };
+    let is_done_otherwise = is_named(&line.location.path, "active") && operation.is_some();
+    if table.unknown_write != OnUnknown::Refuse || is_done_otherwise {
+        return;
+    }
+    let sentence = format!(
+        "`{}`: {missing} has no value in the application, so a change to it is refused.",
+        text(line)
+    );
+    complaints.add(
+        Diagnostic::warning("mapping::lossy-values", sentence)
+            .at(&line.place)
+            .mend("give both: `values = { true = …, false = … }`"),
+    );
+}
+
 /// A field that no operation writes once the object is there.
 fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
-    let writes = line.write.is_some() || line.each.is_some();
+    let writes = line.is_written();
     if !writes || line.is_create_only || resource_type.updates.is_empty() {
         return;
     }
@@ -220,9 +268,26 @@ fn unknown_reference(mapping: &Mapping, line: &AttributeRule, complaints: &mut D
     );
     complaints.add(
         Diagnostic::error("mapping::unknown-type", sentence)
-            .at(&line.place)
+            .at(&value_of(line, reference))
             .mend(mending),
     );
+}
+
+/// Where a quoted value stands in a line; the line's name if it cannot be seen.
+fn value_of(line: &AttributeRule, value: &str) -> Place {
+    let file = &line.place.file;
+    let rest = file.text.get(line.place.span.end..).unwrap_or_default();
+    let rest = rest.lines().next().unwrap_or_default();
+    let found = [format!("'{value}'"), format!("\"{value}\"")]
+        .iter()
+        .find_map(|quoted| rest.find(quoted.as_str()));
+    match found {
+        Some(at) => {
+            let start = line.place.span.end + at;
+            Place::new(file, start..start + value.len() + 2)
+        }
+        None => line.place.clone(),
+    }
 }
 
 /// A line's location as the file has it.

@@ -2,8 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
-    mapping::model::{Mapping, Members, TypeMapping},
+    mapping::model::{Mapping, MemberCall, Members, TypeMapping},
 };
+
+use super::place::narrowed;
 
 /// Complaints about `[group.members]`. What may only be missing because it could not be read is not complained about.
 pub(super) fn check(
@@ -15,6 +17,12 @@ pub(super) fn check(
     let Some(members) = &resource_type.members else {
         return;
     };
+    for change in [&members.add, &members.remove, &members.replace]
+        .into_iter()
+        .flatten()
+    {
+        list_in_path(change, complaints);
+    }
     let Some((place, tells_kinds)) = reading(members) else {
         return;
     };
@@ -50,6 +58,25 @@ pub(super) fn check(
             Diagnostic::error("mapping::members-ambiguous", sentence)
                 .at(place)
                 .mend("give the groups' ids a prefix: `[group] id = { from = '$.id', prefix = \"g-\" }`"),
+        );
+    }
+}
+
+/// A call with the list of members as a segment of its path, which has no text.
+fn list_in_path(change: &MemberCall, complaints: &mut Diagnostics) {
+    for call in change.before.iter().chain([&change.call]) {
+        if !call.path.source().contains("{members}") {
+            continue;
+        }
+        let complaint = Diagnostic::error(
+            "mapping::bad-call",
+            "`{members}` is a list, and a path has room for one value.",
+        );
+        let place = narrowed(&call.place, "members");
+        complaints.add(
+            complaint
+                .at(&place)
+                .mend("`{member}` is each of them; a list is `{members | join(\",\")}`"),
         );
     }
 }

@@ -7,13 +7,16 @@ mod calls;
 mod capabilities;
 mod examples;
 mod lines;
+mod login;
 mod look_ups;
 mod members;
 mod names;
 mod operations;
+mod place;
 mod remember;
 mod reversible;
 mod settings;
+mod verbs;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
@@ -31,6 +34,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     for resource_type in &mapping.types {
         lines::check(resource_type, mapping, is_complete, &mut complaints);
         operations::check(resource_type, is_complete, &mut complaints);
+        verbs::check(resource_type, &mut complaints);
         reversible::check(mapping, resource_type, &mut complaints);
         members::check(mapping, resource_type, is_complete, &mut complaints);
     }
@@ -39,6 +43,20 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     remember::check(mapping, &mut complaints);
     names::check(mapping, is_complete, &mut complaints);
     complaints.into_sorted()
+}
+
+/// The client's keys that are not accepted any more.
+pub fn expired_keys(mapping: &Mapping, now: jiff::Timestamp) -> Vec<Diagnostic> {
+    let keys = mapping.client.keys.iter();
+    let expired = keys.filter(|key| key.expires.is_some_and(|end| end <= now));
+    expired
+        .map(|key| {
+            let sentence = format!("The key `{}` has expired: it is refused.", key.name);
+            Diagnostic::warning("mapping::expired-key", sentence)
+                .at(&key.place)
+                .mend("make another with `scimgate keys`, and take this one out")
+        })
+        .collect()
 }
 
 /// Two types at one address: the second could never be reached.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::settings;
+use super::{
+    login::{self, takes},
+    place::{narrowed, place_of_constant},
+    settings,
+};
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
         expression::NamePath,
-        model::{
-            Auth, Call, Login, Mapping, MemberField, Operation, Source, TypeMapping, UserGroups,
-        },
+        model::{Auth, Call, Mapping, MemberField, Operation, Source, TypeMapping, UserGroups},
         names::extension_name,
     },
     scim::{Attribute, ResourceType, schema::resolve::common_attributes},
@@ -61,14 +63,15 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
                 .names
                 .extend(step.take.iter().map(|(name, _)| name.clone()));
         }
-        if let Some(place) = login.steps.first().map(|step| &step.place) {
-            // What a step took is a name for the steps; every other call knows it as `login.NAME`.
-            let scope = Scope {
-                names: BTreeSet::new(),
-                ..scope
-            };
-            let sent = login.headers.iter().chain(&login.query);
-            sent.for_each(|(_, template)| scope.all(template.names(), place, complaints));
+        login::check(mapping, login, is_complete, complaints);
+        // What a step took is a name for the steps; every other call knows it as `login.NAME`.
+        let scope = Scope {
+            names: BTreeSet::new(),
+            ..scope
+        };
+        let sent = login.headers.iter().chain(&login.query);
+        for ((_, template), place) in sent.zip(&login.sent_at) {
+            scope.all(template.names(), place, complaints);
         }
     }
 }
@@ -239,7 +242,7 @@ impl Scope<'_> {
     fn all(&self, used: Vec<NamePath>, place: &Place, complaints: &mut Diagnostics) {
         for name in used {
             if let Some(complaint) = self.complaint(&name) {
-                complaints.add(complaint.at(&narrowed(place, &name)));
+                complaints.add(complaint.at(&narrowed(place, &name.names.join("."))));
             }
         }
     }
@@ -270,7 +273,10 @@ impl Scope<'_> {
             }
             _ if self.login_takes(first) => format!("did you mean `login.{first}`?"),
             Some(near) if near != first => format!("did you mean `{near}`?"),
-            _ => format!("known here: {}", self.words()),
+            _ => match self.whole(first) {
+                Some(whole) => format!("did you mean `{whole}`?"),
+                None => format!("known here: {}", self.words()),
+            },
         };
         Some(Diagnostic::error("mapping::unknown-name", sentence).mend(mending))
     }
@@ -311,6 +317,21 @@ impl Scope<'_> {
         known
     }
 
+    /// The attribute that a sub-attribute's or a setting's name alone probably means; the id of the object by a longer name.
+    fn whole(&self, name: &str) -> Option<String> {
+        let is_id = name.to_ascii_lowercase().ends_with("id") && self.names.contains("id");
+        if is_id || (self.names.len() == 1 && self.names.contains("value")) {
+            return self.names.first().cloned();
+        }
+        if self.mapping.settings.contains_key(name) {
+            return Some(format!("settings.{name}"));
+        }
+        let mut attributes = self.resource_type?.schema.attributes.iter();
+        let has = |a: &&Attribute| !a.is_multi_valued && a.sub(name).is_some();
+        let whole = attributes.find(has)?;
+        Some(format!("{}.{}", whole.name, whole.sub(name)?.name))
+    }
+
     /// The names that are not attributes, for people.
     fn words(&self) -> String {
         let mut words: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
@@ -320,67 +341,6 @@ impl Scope<'_> {
         }
         words.join(", ")
     }
-}
-
-/// Whether a step of the login takes something of this name.
-fn takes(login: &Login, name: &str) -> bool {
-    let taken = login.steps.iter().flat_map(|step| &step.take);
-    taken.into_iter().any(|(taken, _)| taken == name)
-}
-
-/// The line of a constant, near the call of its operation.
-fn place_of_constant(call: &Place, field: &str) -> Place {
-    let around = surroundings(call);
-    let text = call.file.text.get(around.clone()).unwrap_or_default();
-    match text.find(field) {
-        Some(at) => Place::new(
-            &call.file,
-            around.start + at..around.start + at + field.len(),
-        ),
-        None => call.clone(),
-    }
-}
-
-/// The place of the name itself: in the text of the call, or else in the table or line that the call stands in.
-fn narrowed(place: &Place, name: &NamePath) -> Place {
-    let dotted = name.names.join(".");
-    let around = surroundings(place);
-    let found = word_in(place.text(), &dotted).map(|at| place.span.start + at);
-    let found = found.or_else(|| {
-        let text = place.file.text.get(around.clone())?;
-        word_in(text, &dotted).map(|at| around.start + at)
-    });
-    match found {
-        Some(start) => Place::new(&place.file, start..start + dotted.len()),
-        None => place.clone(),
-    }
-}
-
-/// The table that a key stands in; a table written in one line is that line.
-fn surroundings(place: &Place) -> std::ops::Range<usize> {
-    let text = &place.file.text;
-    let (before, after) = text
-        .split_at_checked(place.span.start)
-        .unwrap_or((text, ""));
-    let line = before.rfind('\n').map_or(0, |at| at + 1);
-    if before.get(line..).is_some_and(|line| line.contains('{')) {
-        let end = after.find('\n').unwrap_or(after.len());
-        return line..place.span.start + end;
-    }
-    let start = before.rfind("\n[").map_or(0, |at| at + 1);
-    let end = after.find("\n[").unwrap_or(after.len());
-    start..place.span.start + end
-}
-
-/// Where a name stands by itself, not as a part of another, and not as the key of a line.
-fn word_in(text: &str, name: &str) -> Option<usize> {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    text.match_indices(name).map(|(at, _)| at).find(|at| {
-        let before = text.get(..*at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + name.len()..).unwrap_or_default();
-        let is_key = after.trim_start().starts_with('=') && !after.trim_start().starts_with("==");
-        !before.is_some_and(|c| is_part(c) || c == '.') && !after.starts_with(is_part) && !is_key
-    })
 }
 
 /// Whether a name is an attribute of the type, or an extension's short name with one of its attributes.

@@ -87,7 +87,8 @@ fn unwrapped(operation: &Operation, complaints: &mut Diagnostics) {
 
 /// A find that asks the same whatever is looked for.
 fn find_without_value(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
-    if super::names::uses(&find.call, "value") {
+    // Another name may be meant: if it is none, that is told of it.
+    if super::names::names_an_object(&find.call) {
         return;
     }
     let sentence = format!(
@@ -295,8 +296,8 @@ fn new_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
 /// A find whose attribute is read from nowhere: what it finds would always be thrown away by the check that follows.
 fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
     let is_id = find.attribute.schema.is_none() && find.attribute.attribute == "id";
-    let is_read = lines_of(resource_type, &find.attribute)
-        .any(|line| line.read.is_some() || line.each.is_some() || line.is_kept);
+    let is_read =
+        lines_of(resource_type, &find.attribute).any(|line| line.is_read() || line.is_kept);
     if is_id || is_read {
         return;
     }

@@ -20,7 +20,8 @@ use crate::{
 pub(super) fn check(mapping: &Mapping, section: &TypeMapping, complaints: &mut Diagnostics) {
     for line in &section.attributes {
         let goes_both_ways = line.read.is_some() && line.write.is_some();
-        if !goes_both_ways || line.is_kept || line.reference.is_some() {
+        let is_told = super::lines::is_lossy(line);
+        if !goes_both_ways || line.is_kept || line.reference.is_some() || is_told {
             continue;
         }
         let changed = samples(section, line)

@@ -12,7 +12,7 @@ use super::{
     location::{self, Found},
     reader::Reader,
     shape::{Kind, Shape, key},
-    syntax,
+    spelling, syntax,
     tree::{Content, Entry, Table},
     ways::{Ways, both_ways, contradictions},
 };
@@ -22,10 +22,10 @@ static REMOVED_VALUE: Shape = Shape {
     about: "What the field gets instead.",
     keys: &[key(
         "value",
-        Kind::Any,
+        Kind::Tree,
         "required",
-        "The value.",
-        "\"none\"",
+        "The value. Templates in it know `settings` alone.",
+        "\"{settings.nobody}\"",
     )],
     base: None,
     others: None,
@@ -180,10 +180,10 @@ pub(super) static LINE: Shape = Shape {
         ),
         key(
             "constants",
-            Kind::Named(&Kind::Any),
+            Kind::Named(&Kind::Tree),
             "none",
-            "With `items`: fields of each new element.",
-            "{ kind = \"mail\" }",
+            "With `items`: fields of each new element: texts, numbers, booleans, lists, tables. Templates in it know `settings` alone; `\"{null}\"` is null.",
+            "{ kind = \"mail\", verified = true }",
         ),
     ],
     base: None,
@@ -209,6 +209,9 @@ fn rule(
     entry: &Entry,
     resource_type: &ResourceType,
 ) -> Option<AttributeRule> {
+    if spelling::is_unquoted(context, entry, resource_type) {
+        return None;
+    }
     let found = location::location(context, entry, resource_type);
     if entry.node.as_text().is_some() {
         return short_line(context, entry, found?);
@@ -231,10 +234,13 @@ fn rule(
     let is_kept = reader.flag("keep").unwrap_or(false);
     let ways = Ways::of(&reader, entry, &found)?;
     if !ways.has_field && !is_kept {
-        reader.missing("field");
+        // A `keep` that is no flag was complained about.
+        if !reader.has("keep") && !reader.has("value") {
+            reader.missing("field");
+        }
         return None;
     }
-    let each = each(&reader, found.resolved.attribute?);
+    let each = each(&reader, found.resolved.attribute?, &ways);
     if ways.has_field && each.is_none() && !reader.has("items") {
         whole_value(context, entry, &mut found)?;
     }
@@ -353,9 +359,8 @@ fn when_removed(
             }
             table.node("value")
         });
-        return value.map_or(default, |node| {
-            WhenRemoved::Value(syntax::data(reader.context, node))
-        });
+        let value = value.and_then(|node| syntax::constant(reader.context, node));
+        return value.map_or(default, WhenRemoved::Value);
     }
     let words = [
         ("null", 0_u8),

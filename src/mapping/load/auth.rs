@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::{
+    diagnostic::Place,
     mapping::model::{Auth, JwtAssertion, Login, OAuth2, RetryUnit},
     tenant::secret::Secret,
 };
@@ -356,12 +357,20 @@ pub(super) fn auth(target: &Reader<'_>) -> Auth {
     let Some(auth) = target.table("auth") else {
         return Auth::None;
     };
-    if let Some(second) = auth.table.entries.get(1) {
+    if let Some(second) = auth.second() {
         auth.context.error(
             "mapping::conflicting-keys",
             &second.place,
             "`target.auth` has more than one way to authenticate.".to_owned(),
             "keep one of them",
+        );
+    }
+    if auth.table.entries.is_empty() {
+        auth.context.gap(
+            "mapping::missing-key",
+            auth.place,
+            "`target.auth` names no way to authenticate.".to_owned(),
+            "add one, such as `[target.auth.bearer]`; an application that wants none has no `[target.auth]`",
         );
     }
     chosen(&auth).unwrap_or(Auth::None)
@@ -494,7 +503,22 @@ fn login(reader: &Reader<'_>) -> Option<Login> {
             .filter(|node| node.as_table().is_none())
             .and_then(|_| reader.duration("life")),
         life_in_answer: life_in_answer(reader),
+        sent_at: sent_at(reader),
+        life_at: Some(
+            reader
+                .node("life")
+                .map_or(reader.place, |node| &node.place)
+                .clone(),
+        ),
     })
+}
+
+/// The places of the values of headers and parameters. One that could not be read has none, and then nothing is said of
+/// any: names are looked at in whole files only.
+fn sent_at(reader: &Reader<'_>) -> Vec<Place> {
+    let entries = ["headers", "query"].map(|key| reader.context.muted(|| reader.named(key)));
+    let entries = entries.iter().copied().flatten();
+    entries.map(|entry| entry.node.place.clone()).collect()
 }
 
 /// `life = { from = "expires", unit = "milliseconds" }`.
@@ -556,7 +580,7 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
                 "`{}` is not an http or https URL.",
                 reader.table.full_name(key)
             ),
-            "`https://host/path`",
+            &nearest_url(&text),
         );
         return None;
     };
@@ -583,6 +607,30 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
         );
     }
     Some(url)
+}
+
+/// How a text that is no URL becomes one.
+fn nearest_url(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let is_usable = |text: &str| Url::parse(text).is_ok_and(|url| url.has_host());
+    let whole = format!("https://{rest}");
+    match scheme {
+        _ if text.is_empty() || rest.contains(char::is_whitespace) => {}
+        "http" | "https" => {
+            let port = rest
+                .split('/')
+                .next()
+                .and_then(|host| host.rsplit_once(':'));
+            if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
+                return "a port is a number of at most 65535".to_owned();
+            }
+        }
+        _ if rest.contains(['.', ':']) && is_usable(&whole) => {
+            return format!("did you mean `{whole}`?");
+        }
+        _ => {}
+    }
+    "write it as `https://host/path`".to_owned()
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use crate::{
+    diagnostic::closest,
     mapping::{
         model::{BodyFormat, Call, FormLists, Poll, Source},
         path::JsonPath,
@@ -145,7 +146,7 @@ pub(super) static CALL: Shape = Shape {
             "with",
             Kind::Named(&Kind::Tree),
             "none",
-            "Names for this call's templates and for `[target.wrap]`.",
+            "Names for this call's templates, and for `query`, `headers` and `wrap` of `[target]`; on top of those of the section.",
             "{ method = \"user.create\" }",
         ),
         key(
@@ -250,7 +251,10 @@ pub(super) fn from_table(
     call.query.extend(syntax::named_templates(reader, "query"));
     call.format = format(reader, reader.context.form_lists.get());
     call.content_type = reader.text("content-type");
-    call.with = with(reader);
+    let own = with(reader);
+    call.with
+        .retain(|(name, _)| own.iter().all(|(given, _)| given != name));
+    call.with.extend(own);
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
     }
@@ -349,9 +353,15 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         return None;
     };
     let Some(method) = known_method(method) else {
-        bad(
+        let mending = match closest(method, METHODS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "GET, POST, PUT, PATCH or DELETE, in capitals".to_owned(),
+        };
+        context.error(
+            "mapping::bad-call",
+            &context.within(node, &text, 0..method.len()),
             format!("`{method}` is not an HTTP method."),
-            "GET, POST, PUT, PATCH or DELETE, in capitals",
+            &mending,
         );
         return None;
     };
@@ -366,21 +376,17 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         return None;
     }
     let (path, query) = split_query(target);
-    // `/users/:id` of other templates; Google's `/users/1:undelete` has its colon elsewhere.
-    let colon = path.split('/').find_map(|segment| {
-        let name = segment.strip_prefix(':')?;
-        let is_name =
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        is_name.then_some(name)
-    });
-    if let Some(name) = colon {
-        bad(
-            format!("`:{name}` in a path is sent as it stands."),
-            &format!("did you mean `{{{name}}}`?"),
+    let offset = text.len().saturating_sub(rest.trim_start().len());
+    if let Some((at, written, meant)) = foreign_value(path) {
+        let part = offset + at..offset + at + written.len();
+        context.error(
+            "mapping::bad-call",
+            &context.within(node, &text, part),
+            format!("`{written}` in a path is sent as it stands."),
+            &format!("did you mean `{meant}`?"),
         );
         return None;
     }
-    let offset = text.len().saturating_sub(rest.trim_start().len());
     let path = match PathTemplate::parse(path) {
         Ok(path) => path,
         Err(error) => {
@@ -397,7 +403,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         body: None,
         format: None,
         content_type: None,
-        with: Vec::new(),
+        with: context.with.borrow().clone(),
         when_changed: Vec::new(),
         condition: None,
         take: Vec::new(),
@@ -411,8 +417,40 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
     })
 }
 
+/// `<id>`, `:id`, `$id`, `%s`: how other templates write a value in a path.
+fn foreign_value(path: &str) -> Option<(usize, &str, String)> {
+    let mut at = 0;
+    for segment in path.split('/') {
+        let name = segment
+            .strip_prefix(':')
+            // OData's `/users/$count` is meant as it stands.
+            .or_else(|| {
+                segment
+                    .strip_prefix('$')
+                    .filter(|name| name.to_ascii_lowercase().ends_with("id"))
+            })
+            .or_else(|| segment.strip_prefix('<')?.strip_suffix('>'));
+        let is_name = |name: &str| {
+            let mut characters = name.chars();
+            characters.next().is_some_and(|c| c.is_ascii_alphabetic())
+                && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match name.filter(|name| is_name(name)) {
+            Some(name) => return Some((at, segment, format!("{{{name}}}"))),
+            // Google's `/users/1:undelete` has its colon elsewhere.
+            None if ["%s", "%d"].contains(&segment) => {
+                return Some((at, segment, "{id}".to_owned()));
+            }
+            None => at += segment.len() + 1,
+        }
+    }
+    None
+}
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+
 fn known_method(text: &str) -> Option<Method> {
-    ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+    METHODS
         .contains(&text)
         .then(|| Method::from_bytes(text.as_bytes()).ok())
         .flatten()
@@ -494,7 +532,8 @@ fn decoded(text: &str) -> String {
     decoded.replace('{', "{{").replace('}', "}}")
 }
 
-fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
+/// Names for calls: `with = { method = "user.create" }`.
+pub(super) fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
     reader
         .named("with")
         .iter()

@@ -215,20 +215,37 @@ fn keys(reader: &Reader<'_>) -> Vec<FileKey> {
 
 fn file_key(reader: &Reader<'_>) -> Option<FileKey> {
     let name = reader.required_text("name");
+    if let (false, Some(token)) = (reader.has("sha256"), reader.table.entry("token")) {
+        // The unknown key was told. What stands there opens the tenant.
+        reader.context.in_clear(
+            &token.node,
+            "write the token's hash, `sha256 = \"…\"`: `scimgate keys` makes both",
+        );
+        return None;
+    }
     let text = reader.required_text("sha256")?;
     let sha256 = hash(&text);
     if sha256.is_none() {
+        let bare = text
+            .trim()
+            .trim_start_matches("sha256:")
+            .trim_start_matches("0x");
+        let mending = match hash(bare) {
+            Some(_) => "the digits alone, nothing in front of them",
+            None => "the hash of the token, not the token: `scimgate keys` makes both",
+        };
         reader.context.error(
             "mapping::bad-hash",
             reader
                 .node("sha256")
                 .map_or(reader.place, |node| &node.place),
             "`sha256` is not 64 hexadecimal digits.".to_owned(),
-            "the hash of the token, not the token: `scimgate keys` makes both",
+            mending,
         );
     }
     let expires = expires(reader);
     Some(FileKey {
+        place: reader.place.clone(),
         name: name?,
         sha256: sha256?,
         expires,

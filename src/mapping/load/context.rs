@@ -6,9 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::{Map, Value};
+
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::model::{FormLists, LookUp},
+    mapping::{
+        model::{FormLists, LookUp},
+        template::Tree,
+    },
 };
 
 use super::{Environment, MissingValues, mendings, tree::Node};
@@ -24,8 +29,16 @@ pub(super) struct Context<'e> {
     has_unset: Cell<bool>,
     /// Something could not be read: what is missing then may be what could not be read.
     is_broken: Cell<bool>,
+    /// Tables that were written under another name or in another place: `user`, `target.auth`. They lack nothing for sure.
+    misplaced: RefCell<Vec<String>>,
     /// How forms write lists, once `[target]` has been read.
     pub form_lists: Cell<FormLists>,
+    /// Whether replies are XML (`[target] format`), once `[target]` has been read.
+    pub is_xml: Cell<bool>,
+    /// `[settings]`, once they have been read.
+    pub settings: RefCell<Map<String, Value>>,
+    /// What every call of the section that is being read is given (`[user] with`).
+    pub with: RefCell<Vec<(String, Tree)>>,
     /// `[values.NAME]`, once they have been read.
     pub look_ups: RefCell<Vec<Arc<LookUp>>>,
 }
@@ -40,7 +53,11 @@ impl<'e> Context<'e> {
             is_muted: Cell::new(false),
             has_unset: Cell::new(false),
             is_broken: Cell::new(false),
+            misplaced: RefCell::default(),
             form_lists: Cell::new(FormLists::Repeat),
+            is_xml: Cell::new(false),
+            settings: RefCell::default(),
+            with: RefCell::default(),
             look_ups: RefCell::default(),
         }
     }
@@ -79,6 +96,20 @@ impl<'e> Context<'e> {
         let result = work();
         self.is_muted.set(before);
         result
+    }
+
+    /// Remembers that a table, by its whole name, was probably meant by what stands elsewhere.
+    pub fn misplaced(&self, name: &str) {
+        self.misplaced.borrow_mut().push(name.to_owned());
+    }
+
+    /// Whether what seems to be missing, by its whole name, may stand elsewhere.
+    pub fn is_misplaced(&self, key: &str) -> bool {
+        let misplaced = self.misplaced.borrow();
+        misplaced.iter().any(|name| {
+            let below = key.strip_prefix(name.as_str());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     /// Whether something could not be read.
@@ -128,7 +159,12 @@ impl<'e> Context<'e> {
                     &node.place,
                     "`${` is not followed by the name of an environment variable and `}`."
                         .to_owned(),
-                    "write `${NAME}`, or `$${` for the two characters themselves",
+                    match behind.split_once('}') {
+                        Some((inside, _)) if inside.contains([':', '-']) => {
+                            "write `${NAME}`: a variable has no default here, set it where the gateway runs"
+                        }
+                        _ => "write `${NAME}`, or `$${` for the two characters themselves",
+                    },
                 );
                 return expanded;
             };
@@ -176,10 +212,16 @@ impl<'e> Context<'e> {
             };
         }
         if !text.contains("${") {
-            self.in_clear(
-                node,
-                "write `${NAME}` and set it in the environment, or `file:/run/secrets/name`",
-            );
+            // Never shown: what looks like a name may be the secret.
+            let mending = match is_foreign_reference(text) {
+                true => {
+                    "if it is the name of a variable, write `${NAME}`, nothing else is replaced; a file is `file:/run/secrets/name`"
+                }
+                false => {
+                    "write `${NAME}` and set it in the environment, or `file:/run/secrets/name`"
+                }
+            };
+            self.in_clear(node, mending);
         }
         self.expand(node, text, false)
     }
@@ -238,6 +280,14 @@ fn with_mending(diagnostic: Diagnostic, mending: &str) -> Diagnostic {
     } else {
         diagnostic.mend(mending)
     }
+}
+
+/// `$NAME`, `{NAME}`, `env:NAME`: how other tools name a variable.
+fn is_foreign_reference(text: &str) -> bool {
+    let name = text
+        .trim_start_matches("env:")
+        .trim_matches(['$', '{', '}', '%']);
+    name != text && is_variable(name)
 }
 
 fn is_variable(name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! `[[example]]`: what `check` runs without a network.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::closest,
@@ -95,6 +95,13 @@ pub(super) static EXAMPLE: Shape = Shape {
             "{ roles = { Editor = 7 } }",
         ),
         key(
+            "settings",
+            Kind::Named(&Kind::Any),
+            "those of `[settings]`",
+            "The tenant's settings while the example runs; those it does not name are as in `[settings]`.",
+            "{ default_role = 7 }",
+        ),
+        key(
             "reply",
             Kind::Any,
             "none",
@@ -148,17 +155,23 @@ pub(super) static EXAMPLE: Shape = Shape {
     others: None,
 };
 
-/// The examples of the files.
-pub(super) fn examples(root: &Reader<'_>) -> Vec<Example> {
-    root.tables("example").iter().filter_map(example).collect()
+/// The examples of the files, which have `settings`.
+pub(super) fn examples(root: &Reader<'_>, settings: &Map<String, Value>) -> Vec<Example> {
+    let tables = root.tables("example");
+    tables
+        .iter()
+        .filter_map(|table| example(table, settings))
+        .collect()
 }
 
-fn example(reader: &Reader<'_>) -> Option<Example> {
+fn example(reader: &Reader<'_>, common: &Map<String, Value>) -> Option<Example> {
     let title = reader.required_text("title");
+    let settings = settings(reader, common);
     let kind = kind(reader)?;
     Some(Example {
         title: title?,
         section: section(reader)?,
+        settings,
         values: values(reader),
         kind,
         place: reader
@@ -177,6 +190,26 @@ fn section(reader: &Reader<'_>) -> Option<String> {
     }
     reader.unknown_word("section", node, text, &["user", "group", "resource.NAME"]);
     None
+}
+
+/// The tenant's settings, and over them the example's own; a name that `[settings]` does not have is complained about.
+fn settings(reader: &Reader<'_>, common: &Map<String, Value>) -> Map<String, Value> {
+    let mut settings = common.clone();
+    for entry in reader.named("settings") {
+        if !common.contains_key(&entry.key) {
+            let mending = match closest(&entry.key, common.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add `{}` to `[settings]`", entry.key),
+            };
+            let sentence = format!("`settings.{}` is not set.", entry.key);
+            let place = &entry.place;
+            reader
+                .context
+                .error("mapping::unknown-setting", place, sentence, &mending);
+        }
+        settings.insert(entry.key.clone(), syntax::data(reader.context, &entry.node));
+    }
+    settings
 }
 
 /// The pairs of `[values.NAME]`; a name that is no table's is complained about.

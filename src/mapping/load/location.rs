@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{context::Context, tree::Entry};
+use super::{context::Context, spelling, tree::Entry};
 
 /// A place in a resource, and what the schema says about it.
 pub(super) struct Found<'r> {
@@ -38,7 +38,10 @@ pub(super) fn location<'r>(
             let at = error.position.min(text.len().saturating_sub(1));
             let place = context.within(&node, text, at..text.len());
             let sentence = format!("`{text}` is not an attribute path: {}.", error.message);
-            context.error("mapping::bad-attribute-path", &place, sentence, "");
+            let mending = spelling::meant(text, resource_type);
+            let mending =
+                mending.map_or_else(String::new, |meant| format!("did you mean `{meant}`?"));
+            context.error("mapping::bad-attribute-path", &place, sentence, &mending);
             return None;
         }
     };
@@ -204,14 +207,10 @@ pub(super) fn complain_unknown(
     });
     if !is_known_urn {
         let urn = urn.unwrap_or("");
-        let near = closest(
-            urn,
-            resource_type
-                .extensions
-                .iter()
-                .map(|e| e.schema.id.as_str()),
-        );
-        let mending = match near {
+        let extensions = resource_type.extensions.iter();
+        let near = closest(urn, extensions.map(|e| e.schema.id.as_str()));
+        let meant = spelling::meant(&path.to_string(), resource_type);
+        let mending = match meant.as_deref().or(near) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("define it: `[schema.\"{urn}\"]`"),
         };
@@ -225,7 +224,7 @@ pub(super) fn complain_unknown(
     }
     let mending = match suggestion(path, resource_type) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "the attributes are those of RFC 7643 and of `[schema.\"urn:…\"]`".to_owned(),
+        None => elsewhere(path, resource_type),
     };
     context.error(
         "mapping::unknown-attribute",
@@ -233,6 +232,23 @@ pub(super) fn complain_unknown(
         format!("`{path}` is not an attribute of `{}`.", resource_type.name),
         &mending,
     );
+}
+
+/// What to do about an attribute that nothing here is like.
+fn elsewhere(path: &AttributePath, resource_type: &ResourceType) -> String {
+    let of_users = || builtin::user().attribute(&path.attribute).is_some();
+    match resource_type.name.as_str() {
+        "Group" if path.attribute == "name" => "did you mean `displayName`?".to_owned(),
+        "User" if path.attribute == "members" => {
+            "members belong to groups: `[group.members]`".to_owned()
+        }
+        "Group" if of_users() => format!(
+            "`{}` is an attribute of users: move the line to `[user.attributes]`",
+            path.attribute
+        ),
+        _ => "the attributes are those of RFC 7643 and of `[schema.\"urn:…\"]`; the application's field stands on the right"
+            .to_owned(),
+    }
 }
 
 /// The attribute that was probably meant.
@@ -252,11 +268,9 @@ fn suggestion(path: &AttributePath, resource_type: &ResourceType) -> Option<Stri
         {
             return Some(format!("{}:{}", enterprise.id, found.name));
         }
-        // `enterprise.department`: an expression's way to name an extension.
-        if let (true, Some(sub)) = (path.attribute.eq_ignore_ascii_case("enterprise"), sub) {
-            let found = resource_type.resolve_in_extensions(sub, None);
-            return found.first().map(|found| found.canonical().to_string());
-        }
+    }
+    if let Some(meant) = spelling::meant(&path.to_string(), resource_type) {
+        return Some(meant);
     }
     let known = known_paths(resource_type, path.schema.as_deref());
     let wanted = AttributePath {

@@ -10,8 +10,9 @@ use crate::{
 
 use super::{
     call::{self, CALL},
-    form, operation,
-    page::{self, PAGE},
+    form,
+    list::PAGE_LIKE_LIST,
+    operation, page,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
@@ -54,14 +55,6 @@ const AS: Key = key(
      those that name no known group are kept.",
     "{ joined = \",\" }",
 );
-const PAGE_KEY: Key = key(
-    "page",
-    Kind::Table(&PAGE),
-    "one reply holds all",
-    "How to read on.",
-    "",
-);
-
 const IS_GROUP: Key = key(
     "is-group",
     Kind::Expression,
@@ -74,7 +67,7 @@ static READ_KEYS: &[Key] = &[
     ITEMS,
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     IS_GROUP,
     key(
@@ -269,6 +262,13 @@ pub static MEMBERS: Shape = Shape {
             "What members may be.",
             "[\"User\", \"Group\"]",
         ),
+        key(
+            "get-first",
+            Kind::Flag,
+            "false",
+            "Reads the group before a change of its members; a missing one is answered 404. For applications whose member calls succeed for any group.",
+            "true",
+        ),
     ],
     base: None,
     others: None,
@@ -284,7 +284,7 @@ static GROUPS_KEYS: &[Key] = &[
     ),
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     key(
         "is-indirect",
@@ -319,19 +319,24 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
     let reader = section.table("members")?;
     let members = Members {
         name: syntax::template_at(&reader, "name"),
-        read: read(&reader, resource_type),
+        read: read(section, &reader, resource_type),
         field: field(&reader),
         add: change(&reader, "add", resource_type),
         remove: change(&reader, "remove", resource_type),
         replace: change(&reader, "replace", resource_type),
         on_user: on_user(&reader),
         types: types(&reader),
+        gets_first: reader.flag("get-first").unwrap_or(false),
     };
     complain_about_gaps(&reader);
     Some(members)
 }
 
-fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead> {
+fn read(
+    section: &Reader<'_>,
+    reader: &Reader<'_>,
+    resource_type: &ResourceType,
+) -> Option<MemberRead> {
     let node = reader.node("read")?;
     if node.as_text().is_some() {
         return Some(MemberRead {
@@ -351,7 +356,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
         items: items(&read)?,
         id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
-        page: page::page(&read),
+        page: page::page(&read, Some(section)),
         only: syntax::expression_at(&read, "only"),
         is_group: syntax::expression_at(&read, "is-group"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
@@ -493,7 +498,7 @@ fn complain_about_gaps(reader: &Reader<'_>) {
             mending,
         );
     };
-    let has = |key| reader.has(key);
+    let has = |key| reader.has(key) || reader.is_misspelt(key);
     if has("field") || has("on-user") {
         return;
     }
@@ -551,7 +556,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         items,
         id,
         display,
-        page: page::page(&reader),
+        page: page::page(&reader, Some(section)),
         only,
         is_indirect,
     })

@@ -20,10 +20,12 @@ mod look_up;
 mod members;
 mod mendings;
 mod merge;
+mod not_toml;
 mod operation;
 mod page;
 mod policy;
 mod quantity;
+mod quoted;
 mod reader;
 mod reference;
 mod root;
@@ -31,6 +33,8 @@ mod rules;
 mod schema;
 mod section;
 pub mod shape;
+mod spelling;
+mod synonyms;
 mod syntax;
 mod target;
 mod tree;
@@ -153,7 +157,27 @@ pub fn is_app_file(file: &Arc<SourceFile>) -> bool {
         .parent()
         .and_then(|folder| folder.file_name())
         .is_some_and(|name| name == "apps");
-    table.entry("tenant").is_none() && (is_among_apps || table.entry("app").is_some())
+    let has = |names: &[&str]| names.iter().any(|name| table.entry(name).is_some());
+    // A tenant's file without its name is one all the same.
+    let is_about_a_client = has(&["client", "policy"]) && !has(&["target", "user", "group"]);
+    !has(&["tenant"]) && (is_among_apps || has(&["app"]) && !is_about_a_client)
+}
+
+/// A tenant's file whose name is not the tenant's: the gateway goes by the file's.
+pub fn named_otherwise(file: &Arc<SourceFile>) -> Option<Diagnostic> {
+    let context = Context::new(&NoEnvironment, MissingValues::AreWarnings);
+    let table = tree::parse(&context, file);
+    let node = &table.entry("tenant")?.node;
+    let (says, stem) = (node.as_text()?, file.path.file_stem()?.to_str()?);
+    if says == stem {
+        return None;
+    }
+    let sentence = format!(
+        "The file says `{says}` and is called `{stem}`, and the gateway goes by the file's name."
+    );
+    let mending = format!("call the file `{says}.toml`, or write `tenant = \"{stem}\"`");
+    let complaint = Diagnostic::warning("mapping::other-name", sentence);
+    Some(complaint.at(&node.place).mend(mending))
 }
 
 /// Adds what only the whole mapping shows, and decides.

@@ -4,10 +4,11 @@ use crate::mapping::model::{PageSize, PageStyle, Total};
 
 use super::{
     call,
+    list::LIST,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
-    tree::{Entry, Node, Table},
+    tree::{Content, Entry, Node, Table},
 };
 
 static SIZE: Shape = Shape {
@@ -257,8 +258,17 @@ pub(super) static PAGE: Shape = Shape {
     others: None,
 };
 
-/// The page style under `page`.
-pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
+/// The page style under `page`. `section` is where `page = "list"` finds the list that it means.
+pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageStyle {
+    if let Some((node, text)) = reader.node("page").and_then(|n| Some((n, n.as_text()?))) {
+        return match section.filter(|section| text == "list" && section.has("list")) {
+            Some(section) => of_list(section, 0),
+            None => {
+                complain_about_name(reader, node, text, section.is_some());
+                PageStyle::None
+            }
+        };
+    }
     if let Some(flat) = reader.node("page").and_then(Node::as_table).and_then(flat) {
         let name = format!("{}.{}", reader.table.full_name("page"), flat.key);
         reader.context.error(
@@ -275,7 +285,7 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
     let Some(page) = reader.table("page") else {
         return PageStyle::None;
     };
-    if let Some(second) = page.table.entries.get(1) {
+    if let Some(second) = page.second() {
         page.context.error(
             "mapping::conflicting-keys",
             &second.place,
@@ -284,6 +294,43 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
         );
     }
     style(&page).unwrap_or(PageStyle::None)
+}
+
+/// The page style of a section's list at this position, read again.
+pub(super) fn of_list(section: &Reader<'_>, position: usize) -> PageStyle {
+    list_at(section, position, |list| page(list, None)).unwrap_or(PageStyle::None)
+}
+
+/// What is read of a section's list at this position, once more; absent if it is a call alone.
+pub(super) fn list_at<T>(
+    section: &Reader<'_>,
+    position: usize,
+    read: impl FnOnce(&Reader<'_>) -> T,
+) -> Option<T> {
+    let node = section.node("list").and_then(|node| match &node.content {
+        Content::List(items) => items.get(position),
+        _ => Some(node),
+    });
+    let node = node.filter(|node| node.as_table().is_some())?;
+    section
+        .context
+        .muted(|| Reader::new(section.context, node, &LIST).map(|list| read(&list)))
+}
+
+/// `page` is a text that names no list.
+fn complain_about_name(reader: &Reader<'_>, node: &Node, text: &str, has_section: bool) {
+    if text != "list" {
+        reader.wrong_type("page", node);
+        return;
+    }
+    let name = reader.table.full_name("page");
+    let sentence = match has_section {
+        true => format!("`{name}` is the list's, and there is no `list` in this section."),
+        false => format!("`{name}` cannot be the list's: there is no other list here."),
+    };
+    let mending = "say how to read on in a table of its own: `[….page.offset]`";
+    let context = reader.context;
+    context.error("mapping::unknown-value", &node.place, sentence, mending);
 }
 
 /// A page style that was written as a value.

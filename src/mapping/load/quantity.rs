@@ -46,6 +46,32 @@ pub fn rate(text: &str) -> Option<Rate> {
     (count > 0 && !per.is_zero()).then_some(Rate { count, per })
 }
 
+/// What a quantity in other words probably means: `5 minutes` is `5m`, `10sec` is `10s`, `50 per second` is `50/s`.
+pub fn meant(text: &str) -> Option<String> {
+    let lower = text.trim().to_lowercase().replace(" per ", "/");
+    let (number, unit) = split(&lower)?;
+    if let Some(per) = unit.trim_start().strip_prefix('/') {
+        return Some(format!("{number}/{}", unit_of(per.trim())?));
+    }
+    Some(format!("{number}{}", unit_of(unit)?))
+}
+
+/// A unit by one of its many names.
+fn unit_of(word: &str) -> Option<&'static str> {
+    Some(match word.trim_end_matches('.') {
+        "millisecond" | "milliseconds" | "msec" | "millis" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "m",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        "byte" | "bytes" => "B",
+        "k" | "kb" | "kib" => "KiB",
+        "mb" | "mib" => "MiB",
+        "g" | "gb" | "gib" => "GiB",
+        _ => return None,
+    })
+}
+
 fn split(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit())?;
@@ -81,6 +107,16 @@ mod tests {
             ("7 parsecs", None),
         ] {
             assert_eq!(size(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("5 minutes", Some("5m")),
+            ("10sec", Some("10s")),
+            ("50 per second", Some("50/s")),
+            ("50/sec", Some("50/s")),
+            ("16 mb", Some("16MiB")),
+            ("soon", None),
+        ] {
+            assert_eq!(meant(text).as_deref(), expected, "{text}");
         }
         for (text, expected) in [
             ("50/s", Some((50, 1000))),

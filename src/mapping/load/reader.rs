@@ -9,8 +9,9 @@ use crate::{
 
 use super::{
     context::Context,
-    quantity,
+    quantity, quoted,
     shape::{Kind, Shape, one_of},
+    synonyms,
     tree::{Content, Entry, Node, Table},
 };
 
@@ -89,7 +90,7 @@ impl<'t> Reader<'t> {
 
     /// Complains that a key is not there.
     pub fn missing(&self, key: &str) {
-        if self.is_misspelt(key) {
+        if self.is_misspelt(key) || self.context.is_misplaced(&self.table.full_name(key)) {
             return;
         }
         let mending = match self.shape.key(key).map(|key| key.example) {
@@ -109,21 +110,35 @@ impl<'t> Reader<'t> {
         );
     }
 
+    /// The key that was probably meant.
+    fn meant(&self, name: &str) -> Option<&'static str> {
+        let near = closest(name, self.shape.all_keys().map(|key| key.name));
+        let absent = |word: &&'static str| self.shape.key(word).is_some() && !self.has(word);
+        near.or_else(|| synonyms::of_key(name).find(absent))
+    }
+
     /// Whether another key was probably meant to be this one: that is complained about already.
-    fn is_misspelt(&self, key: &str) -> bool {
-        let names = || self.shape.all_keys().map(|key| key.name);
-        self.table
-            .entries
-            .iter()
+    pub fn is_misspelt(&self, key: &str) -> bool {
+        let unknown = self.table.entries.iter();
+        unknown
             .filter(|entry| self.shape.key(&entry.key).is_none())
             .take(MOST_COMPARED)
-            .any(|entry| closest(&entry.key, names()) == Some(key))
+            .any(|entry| {
+                self.meant(&entry.key) == Some(key)
+                    || synonyms::of_key(&entry.key).any(|word| word == key)
+            })
     }
 
     /// A text.
     pub fn text(&self, key: &str) -> Option<String> {
         let (node, text) = self.raw_text(key)?;
         Some(self.context.expand(node, text, false))
+    }
+
+    /// The second key of the shape, where one alone may stand.
+    pub fn second(&self) -> Option<&'t Entry> {
+        let known = |entry: &&Entry| self.shape.key(&entry.key).is_some();
+        self.table.entries.iter().filter(known).nth(1)
     }
 
     /// A text that must be there.
@@ -244,7 +259,10 @@ impl<'t> Reader<'t> {
     pub fn unknown_word(&self, key: &str, node: &Node, word: &str, words: &[&str]) {
         let mending = match closest(word, words.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it can be {}", one_of(words)),
+            None => match synonyms::of_word(word).find(|word| words.contains(word)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("it can be {}", one_of(words)),
+            },
         };
         self.context.error(
             "mapping::unknown-value",
@@ -314,8 +332,36 @@ impl<'t> Reader<'t> {
                 expected,
                 node.kind()
             ),
-            "",
+            &self.as_it_should_be(key, node),
         );
+    }
+
+    /// How a value of the wrong type is mended.
+    fn as_it_should_be(&self, key: &str, node: &Node) -> String {
+        let Some(found) = self.shape.key(key) else {
+            return String::new();
+        };
+        if let Some(mending) = quoted::without_quotes(&found.kind, node) {
+            return mending;
+        }
+        let required = |shape: &Shape| {
+            let required = shape.all_keys().filter(|key| key.default == "required");
+            required
+                .map(|key| format!("{} = {}", key.name, key.example))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        match (found.example, &found.kind) {
+            ("", Kind::Table(shape)) => {
+                let keys = required(shape);
+                match keys.is_empty() {
+                    true => String::new(),
+                    false => format!("write `{key} = {{ {keys} }}`"),
+                }
+            }
+            ("", _) => String::new(),
+            (example, _) => format!("write it like `{key} = {example}`"),
+        }
     }
 
     fn quantity<T>(
@@ -337,32 +383,103 @@ impl<'t> Reader<'t> {
             .shape
             .key(key)
             .map_or_else(String::new, |key| key.kind.words());
+        let near = match &node.content {
+            Content::Text(text) => quantity::meant(text).filter(|near| parse(near).is_some()),
+            Content::Integer(number) => {
+                let with_unit = [format!("{number}s"), format!("{number}/s")];
+                with_unit.into_iter().find(|text| parse(text).is_some())
+            }
+            _ => None,
+        };
+        let mending = match near {
+            Some(near) => format!("did you mean `\"{near}\"`?"),
+            None => mending.to_owned(),
+        };
         self.context.error(
             code,
             &node.place,
             format!("`{name}` is not {expected}."),
-            mending,
+            &mending,
         );
         None
     }
 
-    /// The table of this one that a key belongs into, if there is exactly one: `auth` for `basic`.
-    fn is_below(&self, name: &str) -> Option<&'static str> {
-        let mut tables = self.shape.all_keys().filter(|key| {
-            let inner = match key.kind {
-                Kind::Table(shape) => shape.key(name),
-                _ => None,
-            };
-            inner.is_some_and(|inner| matches!(inner.kind, Kind::Table(_)))
+    /// The tables below this one that a key belongs into, by their names from here: `auth` for `basic`, `user` for `attributes`.
+    ///
+    /// What stands below the key decides where several could be meant; a table that has the key already is not meant.
+    fn is_below(&self, entry: &Entry) -> Vec<&'static str> {
+        let fits = |inner: &Shape| {
+            let keys = entry.node.as_table().map(|table| table.entries.iter());
+            let mut keys = keys.into_iter().flatten();
+            inner.others.is_some() || keys.all(|entry| inner.key(&entry.key).is_some())
+        };
+        let belongs = |shape: &Shape| match shape.key(&entry.key).map(|key| key.kind) {
+            Some(Kind::Table(inner)) => entry.node.as_table().is_some() && fits(inner),
+            Some(Kind::Tables(_)) => matches!(entry.node.content, Content::List(_)),
+            Some(Kind::Named(_)) => entry.node.as_table().is_some(),
+            Some(_) => self.table.name.is_empty() && entry.node.as_table().is_none(),
+            None => false,
+        };
+        let is_free = |name: &str| {
+            let below = self.table.entry(name).and_then(|e| e.node.as_table());
+            below.is_none_or(|below| below.entry(&entry.key).is_none())
+        };
+        let keys = self.shape.all_keys().filter(|key| match key.kind {
+            Kind::Table(shape) => belongs(shape) && is_free(key.name),
+            _ => false,
         });
-        let only = tables.next()?;
-        tables.next().is_none().then_some(only.name)
+        keys.map(|key| key.name).collect()
+    }
+
+    /// Where a key was put that belongs elsewhere, as it is written there.
+    fn elsewhere(&self, entry: &Entry) -> Option<String> {
+        let below = self.is_below(entry);
+        let there = below.iter().filter(|name| self.table.entry(name).is_some());
+        let only = match (below.as_slice(), there.collect::<Vec<_>>().as_slice()) {
+            ([only], _) => only,
+            (_, [only]) => *only,
+            _ => return self.of_an_element(entry),
+        };
+        let whole = self.table.full_name(only);
+        let name = format!("{whole}.{}", entry.key);
+        self.context.misplaced(&name);
+        Some(match entry.node.content {
+            Content::Table(_) => format!("did you mean `[{name}]`?"),
+            Content::List(_) => format!("did you mean `[[{name}]]`?"),
+            _ => format!("it belongs into `[{whole}]`"),
+        })
+    }
+
+    /// A key of the elements of a list that stands beside the list.
+    fn of_an_element(&self, entry: &Entry) -> Option<String> {
+        let is_list = |kind: &Kind| matches!(kind, Kind::Many(_) | Kind::Tables(_));
+        let list = self.shape.all_keys().find(|key| {
+            let shape = table_shape(&key.kind).filter(|_| is_list(&key.kind));
+            shape.is_some_and(|shape| shape.key(&entry.key).is_some())
+        })?;
+        self.context.misplaced(&self.table.full_name(list.name));
+        Some(format!(
+            "it belongs into an element: `{} = [{{ {} = … }}]`",
+            list.name, entry.key
+        ))
+    }
+
+    /// `style = "offset"` where the style is the table's name; the other keys belong into that table.
+    fn kind_as_value(&self) -> Option<(&'t Entry, &'static Shape)> {
+        let unknown = |entry: &&Entry| self.shape.key(&entry.key).is_none();
+        self.table.entries.iter().filter(unknown).find_map(|entry| {
+            let Kind::Table(shape) = self.shape.key(entry.node.as_text()?)?.kind else {
+                return None;
+            };
+            Some((entry, shape))
+        })
     }
 
     fn complain_about_unknown_keys(&self) {
         if self.shape.others.is_some() {
             return;
         }
+        let of_kind = self.kind_as_value();
         let unknown = |entry: &&Entry| self.shape.key(&entry.key).is_none();
         for entry in self
             .table
@@ -371,18 +488,14 @@ impl<'t> Reader<'t> {
             .filter(unknown)
             .take(MOST_COMPARED)
         {
-            let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
-            let mending = match closest(&entry.key, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                _ if self.is_below(&entry.key).is_some() => {
-                    let between = self.is_below(&entry.key).unwrap_or_default();
-                    let whole = self.table.full_name(between);
-                    format!("did you mean `[{whole}.{}]`?", entry.key)
+            let mending = match of_kind {
+                Some((kind, _)) if kind.key == entry.key => {
+                    let name = kind.node.as_text().unwrap_or_default();
+                    let whole = self.table.full_name(name);
+                    format!("the kind is the table's name: put the other keys below `[{whole}]`")
                 }
-                None if names.len() <= 12 => {
-                    format!("it can have {}", one_of(&names))
-                }
-                None => String::new(),
+                Some((_, shape)) if shape.key(&entry.key).is_some() => continue,
+                _ => self.mending_of_unknown(entry),
             };
             self.context.error(
                 "mapping::unknown-key",
@@ -391,6 +504,53 @@ impl<'t> Reader<'t> {
                 &mending,
             );
         }
+    }
+
+    fn mending_of_unknown(&self, entry: &Entry) -> String {
+        if entry.node.as_table().is_some()
+            && let Some(elsewhere) = self.elsewhere(entry)
+        {
+            return elsewhere;
+        }
+        if let Some(meant) = self.meant(&entry.key) {
+            self.context.misplaced(&self.table.full_name(meant));
+            return format!("did you mean `{meant}`?");
+        }
+        if let Some(elsewhere) = self.elsewhere(entry) {
+            return elsewhere;
+        }
+        if let Some(table) = home_of(&entry.key) {
+            return match table.as_str() {
+                "" => "it belongs to the top of the file, before the first `[…]`".to_owned(),
+                table => format!("it belongs into `[{table}]`"),
+            };
+        }
+        let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
+        match names.len() {
+            ..=12 => format!("it can have {}", one_of(&names)),
+            _ => String::new(),
+        }
+    }
+}
+
+/// The one table of all files that has a key, by its whole name; absent if several have it, or none.
+fn home_of(key: &str) -> Option<String> {
+    fn homes(shape: &Shape, name: &str, key: &str, found: &mut Vec<String>) {
+        if shape.key(key).is_some() {
+            found.push(name.to_owned());
+        }
+        for below in shape.all_keys() {
+            if let Kind::Table(inner) = below.kind {
+                let dot = if name.is_empty() { "" } else { "." };
+                homes(inner, &format!("{name}{dot}{}", below.name), key, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    homes(&super::TENANT_SHAPE, "", key, &mut found);
+    match found.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
     }
 }
 

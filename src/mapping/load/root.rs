@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::{
-    diagnostic::{Place, SourceFile},
+    diagnostic::{Place, SourceFile, closest},
     mapping::model::{Mapping, Mode},
 };
 
@@ -22,7 +22,7 @@ use super::{
     shape::{Key, Kind, Shape, key},
     syntax,
     target::{self, TARGET},
-    tree::{Content, Table},
+    tree::{Content, Entry, Table},
 };
 
 static APP_KEYS: &[Key] = &[
@@ -154,15 +154,25 @@ pub(super) fn tenant(
     app: Option<(Table, &Arc<SourceFile>)>,
 ) -> Option<Mapping> {
     let start = Place::new(file, 0..0);
+    if is_no_mapping(context, &tenant, &start) {
+        return None;
+    }
     if let Some((app, app_file)) = &app {
         belongs_to_tenants(context, app);
         same_app(context, app, &tenant, app_file);
     } else if let Some(entry) = tenant.entry("app").filter(|_| !says_where(&tenant)) {
+        if let Some(name) = entry.node.as_text().filter(|name| !is_name(name)) {
+            bad_app_name(context, &entry.node.place, name);
+            return None;
+        }
         context.error(
             "mapping::missing-app",
             &entry.node.place,
-            "The application's file is not there.".to_owned(),
-            "it is looked for as `apps/NAME.toml` beside the tenant's file",
+            format!(
+                "The application's file `apps/{}.toml` is not there.",
+                entry.node.as_text().unwrap_or("NAME")
+            ),
+            "it is looked for beside the tenant's file",
         );
         // What the tenant's own tables say can be looked at all the same.
         let root = context.muted(|| Reader::of_table(context, &tenant, &start, &TENANT_SHAPE));
@@ -170,6 +180,7 @@ pub(super) fn tenant(
         policy::policy(&root, &[]);
         return None;
     }
+    let app_file = app.as_ref().map(|(_, file)| Arc::clone(file));
     let merged = match app {
         Some((app, _)) => merge::layer(app, tenant),
         None => tenant,
@@ -184,7 +195,47 @@ pub(super) fn tenant(
             "lower-case letters, digits and `-`, at most 63",
         );
     }
+    let files: Vec<&SourceFile> = [Some(&**file), app_file.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    unused_settings(context, context.muted(|| root.named("settings")), &files);
     mapping(&root, name)
+}
+
+/// Says so, once, of a file that is neither a tenant's nor an application's.
+fn is_no_mapping(context: &Context<'_>, table: &Table, start: &Place) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| table.entry(name).is_some());
+    let near = |entry: &Entry| {
+        TENANT_SHAPE.key(&entry.key).is_some() || closest(&entry.key, ["app", "tenant"]).is_some()
+    };
+    let (sentence, mending) = if table.entries.is_empty() {
+        (
+            "The file has nothing in it.",
+            "docs/mapping.md begins with a mapping; `scimgate draft` proposes one",
+        )
+    } else if !table.entries.iter().any(near) {
+        (
+            "This is no mapping: it has no key of one.",
+            "is this the right file? An application's has `app`, `[target]` and `[user]`, a tenant's `tenant` and `app`",
+        )
+    } else if !has(&["app", "tenant"])
+        && has(&["target", "user", "group"])
+        && !has(&["client", "policy", "mode"])
+        && !table
+            .entries
+            .iter()
+            .any(|entry| closest(&entry.key, ["app", "tenant"]).is_some())
+    {
+        (
+            "The file does not say what it is about.",
+            "begin an application's file with `app = \"redmine\"`, a tenant's with that and `tenant = \"acme\"`",
+        )
+    } else {
+        return false;
+    };
+    context.error("mapping::no-mapping", start, sentence.to_owned(), mending);
+    true
 }
 
 /// The mapping of an application's file by itself.
@@ -250,12 +301,8 @@ fn same_app(context: &Context<'_>, app: &Table, tenant: &Table, app_file: &Arc<S
 fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let app = root.required_text("app").unwrap_or_default();
     if !app.is_empty() && !is_name(&app) {
-        root.context.error(
-            "mapping::bad-name",
-            root.node("app").map_or(root.place, |node| &node.place),
-            format!("`{app}` cannot be the name of an application."),
-            "letters, digits, `-` and `_`",
-        );
+        let place = root.node("app").map_or(root.place, |node| &node.place);
+        bad_app_name(root.context, place, &app);
     }
     let modes = [
         ("live", Mode::Live),
@@ -264,6 +311,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     ];
     let mode = root.choice("mode", &modes).unwrap_or(Mode::Live);
     let settings = settings(root);
+    root.context.settings.replace(settings.clone());
     let target = target::target(root).or_else(target::nowhere)?;
     let look_ups = look_up::look_ups(root);
     let schemas = Schemas::read(root);
@@ -273,6 +321,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     }
     let client = client::client(root);
     let policy = policy::policy(root, &types);
+    let examples = example::examples(root, &settings);
     Some(Mapping {
         tenant: tenant.into(),
         app,
@@ -283,8 +332,41 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
         target,
         types,
         look_ups,
-        examples: example::examples(root),
+        examples,
     })
+}
+
+fn bad_app_name(context: &Context<'_>, place: &Place, name: &str) {
+    let stem = name.rsplit('/').next().unwrap_or_default();
+    let stem = stem.strip_suffix(".toml").unwrap_or(stem);
+    let stem = stem.replace(' ', "-");
+    let mending = match is_name(&stem) {
+        true => format!("did you mean `{stem}`? Letters, digits, `-` and `_`"),
+        false => "letters, digits, `-` and `_`".to_owned(),
+    };
+    let sentence = format!("`{name}` cannot be the name of an application.");
+    context.error("mapping::bad-name", place, sentence, &mending);
+}
+
+/// Warns of the tenant's settings that no text of the files names. Those of its application may be for other tenants.
+fn unused_settings(context: &Context<'_>, entries: &[Entry], files: &[&SourceFile]) {
+    let texts = || files.iter().map(|file| file.text.as_str());
+    if texts().any(|text| text.contains("settings[")) {
+        return;
+    }
+    let is_own = |entry: &&Entry| files.first().is_some_and(|own| *entry.place.file == **own);
+    for entry in entries.iter().filter(is_own) {
+        if texts().any(|text| text.contains(&format!("settings.{}", entry.key))) {
+            continue;
+        }
+        let others = entries.iter().map(|entry| entry.key.as_str());
+        let mending = match closest(&entry.key, others.filter(|other| *other != entry.key)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("use it, `{{settings.{}}}`, or take it out", entry.key),
+        };
+        let sentence = format!("Nothing uses `settings.{}`.", entry.key);
+        context.warning("mapping::unused-setting", &entry.place, sentence, &mending);
+    }
 }
 
 fn settings(root: &Reader<'_>) -> Map<String, Value> {

@@ -267,10 +267,21 @@ fn status(reader: &Reader<'_>, key: &str, node: &Node) -> Option<StatusRange> {
 }
 
 fn bad_status(reader: &Reader<'_>, node: &Node) {
+    let of_class = |text: &str| {
+        let class = text.strip_suffix(['x', 'X'])?.strip_suffix(['x', 'X'])?;
+        let class = class
+            .parse::<u16>()
+            .ok()
+            .filter(|class| (1..=5).contains(class))?;
+        Some(format!("did you mean `\"{class}00-{class}99\"`?"))
+    };
     reader.context.error(
         "mapping::bad-status",
         &node.place,
         "A status is a number from 100 to 599, or a range of them.".to_owned(),
-        "`422`, or `\"500-599\"`",
+        &node
+            .as_text()
+            .and_then(of_class)
+            .unwrap_or_else(|| "write `422`, or `\"500-599\"`".to_owned()),
     );
 }

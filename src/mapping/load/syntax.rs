@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         expression::Expression,
         model::Read,
+        names::Names,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
     },
@@ -23,19 +24,46 @@ use super::{
 /// A JSONPath out of a text value.
 pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
     let text = text_of(context, node, "a path such as `'$.a.b'`")?;
+    if let Some(mending) = foreign_path(text) {
+        let sentence = format!("`{text}` is not a JSONPath.");
+        context.error("mapping::bad-path", &node.place, sentence, &mending);
+        return None;
+    }
     if !text.starts_with('$') && (text.contains("[*]") || text.contains("[?")) {
         let sentence = format!("`{text}` is neither a path nor a field.");
         let mending = format!("a path begins with `$`: `'$.{text}'`");
         context.error("mapping::bad-path", &node.place, sentence, &mending);
         return None;
     }
-    checked(
+    let path = checked(
         context,
         node,
         text,
         "mapping::bad-path",
         JsonPath::parse(text),
-    )
+    )?;
+    Some(match context.is_xml.get() {
+        true => path.in_xml(),
+        false => path,
+    })
+}
+
+/// A template, a JSON pointer or a path of `jq` where a path is wanted, and how it is written.
+fn foreign_path(text: &str) -> Option<String> {
+    if let Some(name) = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'))
+    {
+        return Some(format!("a path has no braces: `'$.{name}'`"))
+            .filter(|_| !name.contains(['{', '|', ' ', '(']));
+    }
+    if let Some(pointer) = text.strip_prefix('/') {
+        return Some(format!("did you mean `'$.{}'`?", pointer.replace('/', ".")));
+    }
+    let jq = text
+        .strip_prefix('.')
+        .filter(|rest| !rest.starts_with('.'))?;
+    Some(format!("did you mean `'$.{}'`?", jq.replace("[]", "[*]")))
 }
 
 /// A definite place out of a text value: `a.b`, or the same as a path, `$.a.b`.
@@ -62,13 +90,21 @@ pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option
         )?;
         let place = path.as_place();
         if place.is_none() {
+            let list = text.strip_suffix("[*]");
+            let list = list.filter(|list| FieldPlace::parse(list.trim_start_matches("$.")).is_ok());
+            let mending = match list {
+                Some(list) => format!(
+                    "for all of a list name the list itself, `items = '{list}'`; else give `read` and `write` apart, or `read-only = true`"
+                ),
+                None => "give `read` and `write` apart, or `read-only = true`".to_owned(),
+            };
             context.error(
                 "mapping::not-one-place",
                 &node.place,
                 format!(
                     "`{text}` can be read, but not written: it does not name one definite place."
                 ),
-                "give `read` and `write` apart, or `read-only = true`",
+                &mending,
             );
         }
         return place;
@@ -264,7 +300,7 @@ pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tr
         .collect()
 }
 
-/// Fields with constant values: `{ mail_notification = "none" }`.
+/// Fields with constant values: `{ kind = "mail", verified = true, note = "{null}" }`.
 pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Value)> {
     reader
         .named(key)
@@ -275,9 +311,31 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
                 place: entry.place.clone(),
             };
             let place = place(reader.context, &key_node)?;
-            Some((place, data(reader.context, &entry.node)))
+            Some((place, constant(reader.context, &entry.node)?))
         })
         .collect()
+}
+
+/// Data that is the same for every object: templates in it know `settings` alone, and `"{null}"` is null.
+pub(super) fn constant(context: &Context<'_>, node: &Node) -> Option<Value> {
+    let tree = tree(context, node)?;
+    let other = tree.names().into_iter().find(|name| {
+        let first = name.names.first();
+        first.is_some_and(|name| name != "settings")
+    });
+    let settings = context.settings.borrow();
+    let mut names = Names::new();
+    names.settings(&settings);
+    let value = tree.render(&names).ok().flatten();
+    if other.is_some() || value.is_none() {
+        let sentence = match other {
+            Some(name) => format!("`{}` is not known in a constant.", name.names.join(".")),
+            None => "This constant has no value.".to_owned(),
+        };
+        let mending = "a constant is made of `settings.NAME` at most; `{{` is a brace";
+        context.error("mapping::unknown-name", &node.place, sentence, mending);
+    }
+    value
 }
 
 /// The path under a key.

@@ -8,9 +8,9 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::diagnostic::{Diagnostic, Place, SourceFile};
+use crate::diagnostic::{Place, SourceFile};
 
-use super::context::Context;
+use super::{context::Context, not_toml};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl Node {
         match self.content {
             Content::Text(_) => "text",
             Content::Integer(_) => "an integer",
-            Content::Number(_) => "a number",
+            Content::Number(_) => "a number with a point",
             Content::Flag(_) => "a boolean",
             Content::Time(_) => "a date or time",
             Content::List(_) => "a list",
@@ -125,62 +125,10 @@ impl Table {
 /// Reads a file. Every syntax error is a complaint; what could be read all the same is returned.
 pub(super) fn parse(context: &Context<'_>, file: &Arc<SourceFile>) -> Table {
     let (root, errors) = DeTable::parse_recoverable(&file.text);
-    // A bracket that is never closed makes the parser stumble over every line after it: only the first tells something.
-    let is_unclosed = |error: &&toml::de::Error| error.message().starts_with("unclosed");
-    let told: Vec<&toml::de::Error> = match errors.iter().find(is_unclosed) {
-        Some(unclosed) => {
-            let first = errors
-                .iter()
-                .min_by_key(|error| error.span().map(|span| span.start));
-            first.into_iter().chain([unclosed]).collect()
-        }
-        None => errors.iter().take(MOST_SYNTAX_ERRORS).collect(),
-    };
-    for error in told {
-        let place = Place::new(file, error.span().unwrap_or(0..0));
-        let sentence = format!("The file is not TOML: {}.", sentence(error.message()));
-        let complaint = Diagnostic::error("toml::syntax", sentence).at(&place);
-        context.add(match mending(&place) {
-            Some(mending) => complaint.mend(mending),
-            None => complaint,
-        });
+    for complaint in not_toml::complaints(file, &errors) {
+        context.add(complaint);
     }
     convert_table(file, root.get_ref(), String::new())
-}
-
-/// How a slip that many make is mended, told by the line it stands in.
-fn mending(place: &Place) -> Option<String> {
-    let text = &place.file.text;
-    let start = text
-        .get(..place.span.start)?
-        .rfind('\n')
-        .map_or(0, |at| at + 1);
-    let line = text.get(start..)?.lines().next()?;
-    let (left, right) = line.split_once(" = ").unwrap_or((line, ""));
-    let left = left.trim();
-    let is_bare = left.starts_with(|c: char| c.is_ascii_alphabetic());
-    if is_bare && left.contains('[') && left.contains(" eq ") {
-        return Some(format!("put the left side in quotes: `'{left}' = …`"));
-    }
-    let word = place.text().trim();
-    let is_flag = |flag: &str| word.len() > 1 && word != flag && flag.starts_with(word);
-    if let Some(flag) = ["true", "false"].into_iter().find(|flag| is_flag(flag)) {
-        return Some(format!("did you mean `{flag}`?"));
-    }
-    let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_word
-        && right.trim_start().starts_with(word)
-        && !word.starts_with(|c: char| c.is_ascii_digit()))
-    .then(|| format!("put a text in quotes: `'{word}'`"))
-}
-
-/// Syntax errors told of one file.
-const MOST_SYNTAX_ERRORS: usize = 20;
-
-/// The parser's message in one line.
-fn sentence(message: &str) -> String {
-    let words: Vec<&str> = message.split_whitespace().collect();
-    words.join(" ").trim_end_matches('.').to_owned()
 }
 
 fn convert_table(file: &Arc<SourceFile>, table: &DeTable<'_>, name: String) -> Table {

@@ -4,6 +4,7 @@ use crate::{
     mapping::{
         model::{Read, Write},
         path::{FieldPlace, JsonPath},
+        template::Template,
     },
     scim::Mutability,
 };
@@ -23,6 +24,15 @@ pub(super) fn both_ways(
     is_read_only: bool,
 ) -> Option<(JsonPath, Option<FieldPlace>)> {
     let text = node.as_text().unwrap_or("");
+    if node.as_text().is_some_and(str::is_empty) {
+        context.error(
+            "mapping::bad-place",
+            &node.place,
+            "The field has no name.".to_owned(),
+            "name the field: `'login'`; `{ keep = true }` needs none",
+        );
+        return None;
+    }
     if text.contains('{') && !text.starts_with('$') {
         context.error(
             "mapping::bad-place",
@@ -47,6 +57,10 @@ pub(super) struct Ways {
     pub write: Option<Write>,
     /// Whether the line names a field at all.
     pub has_field: bool,
+    /// Whether the schema and the line let a field be read.
+    pub may_read: bool,
+    /// Whether the schema and the line let a field be written.
+    pub may_write: bool,
 }
 
 impl Ways {
@@ -80,6 +94,7 @@ impl Ways {
                 "leave out `read`",
             );
         }
+        let may_read = schema_reads && !is_write_only;
         let may_write = schema_writes && !is_read_only;
         let (mut read, mut place) = (None, None);
         if let Some(node) = reader.node("field") {
@@ -93,22 +108,39 @@ impl Ways {
         if reader.has("write") {
             place = Some(syntax::place_at(reader, "write")?);
         }
-        let value = syntax::template_at(reader, "value");
+        let value = value(reader);
         let has_field = read.is_some() || place.is_some() || reader.has("items");
         Some(Self {
-            read: read.filter(|_| !is_write_only && schema_reads),
+            read: read.filter(|_| may_read),
             write: place
                 .filter(|_| may_write)
                 .map(|place| Write { place, value }),
             has_field,
+            may_read,
+            may_write,
         })
     }
+}
+
+/// What is written instead of the value.
+fn value(reader: &Reader<'_>) -> Option<Template> {
+    let node = reader.node("value")?;
+    if node.as_table().is_some() {
+        reader.context.error(
+            "mapping::wrong-type",
+            &node.place,
+            "`value` is a text with `{…}` in it, not a table.".to_owned(),
+            "pairs of SCIM's value and the application's are `values`",
+        );
+        return None;
+    }
+    syntax::template(reader.context, node)
 }
 
 /// Keys that contradict each other.
 pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
     let both = |one: &str, other: &str| {
-        let is_other = if other == "write-only" {
+        let is_other = if ["write-only", "unique"].contains(&other) {
             reader.flag(other) == Some(true)
         } else {
             reader.has(other)
@@ -121,6 +153,10 @@ pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
         ("read-only", "value"),
         ("read-only", "on-create"),
         ("read-only", "create-only"),
+        ("read-only", "unique"),
+        ("read-only", "pattern"),
+        ("read-only", "max-length"),
+        ("read-only", "when-removed"),
         ("write-only", "read"),
     ] {
         if both(one, other) {
@@ -153,7 +189,7 @@ pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
         }
     }
     for key in ["on-create", "when-removed"] {
-        let is_contradicted = key != "when-removed" && reader.flag("read-only") == Some(true);
+        let is_contradicted = reader.flag("read-only") == Some(true);
         if reader.has(key) && ways.write.is_none() && !reader.has("items") && !is_contradicted {
             conflict(
                 reader,

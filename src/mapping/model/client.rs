@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{dialect::Settings, mapping::address::Domains};
+use crate::{diagnostic::Place, dialect::Settings, mapping::address::Domains};
 
 /// The client of a tenant: `[client]`.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct FileKey {
     pub sha256: [u8; 32],
     /// Not accepted from then on; absent: no end (a warning).
     pub expires: Option<jiff::Timestamp>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// What may happen to accounts: `[policy]`.
@@ -33,6 +35,8 @@ pub struct FileKey {
 pub struct Policy {
     /// Accounts that are invisible and never written: values of the match attribute, compared without regard to case.
     pub protected: Vec<String>,
+    /// Where the files say them, in the same order.
+    pub protected_at: Vec<Place>,
     /// A create that meets an account which exists in the application.
     pub on_existing: OnExisting,
     /// A change of the identifier.

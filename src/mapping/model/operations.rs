@@ -152,8 +152,8 @@ pub struct ListOperation {
     pub keyed_by: Option<String>,
     /// How to read on.
     pub page: PageStyle,
-    /// Fields put into each item: `set = { status = 1 }`.
-    pub set: Vec<(FieldPlace, serde_json::Value)>,
+    /// Fields put into each item, made of its members: `set = { status = 1, mail = "{contact.mail}" }`.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// Whether items are references or lack fields: the object is read for each (`rows = "reference"`), only when an
     /// attribute is asked for that the row lacks.
     pub rows: Rows,
@@ -252,8 +252,12 @@ pub struct Find {
     pub items: Option<JsonPath>,
     /// How to read on; `None` if the reply holds all.
     pub page: PageStyle,
+    /// Fields put into each item, as in a list.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// What is found: objects, or references to read one by one.
     pub rows: Rows,
+    /// Whether the list is read where this finds nothing that fits: a search that does not know all (`else = "list"`).
+    pub else_list: bool,
 }
 
 /// How members of a group are read and changed.
@@ -275,6 +279,8 @@ pub struct Members {
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
+    /// Whether the group is read before a change of its members, and a missing one answered 404 (`get-first`).
+    pub gets_first: bool,
 }
 
 impl Members {

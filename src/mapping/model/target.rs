@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use regex::Regex;
 
 use crate::{
+    diagnostic::Place,
     mapping::{
         expression::Expression,
         path::JsonPath,
@@ -158,6 +159,10 @@ pub struct Login {
     pub life: Option<Duration>,
     /// The value that a step takes which says how long the session lasts, and its unit.
     pub life_in_answer: Option<(String, RetryUnit)>,
+    /// Where the headers and parameters stand, in their order: the headers' values first.
+    pub sent_at: Vec<Place>,
+    /// Where `life` stands; else where the login does. Absent for one that is from no file.
+    pub life_at: Option<Place>,
 }
 
 /// What an application can take: `[target.budget]`.

@@ -191,13 +191,17 @@ fn pieces(text: &str) -> Result<Vec<Piece>, SyntaxError> {
             let (expression, end) = Expression::parse_until(text, at + 1, Stop::Brace)?;
             if !text.get(end..).is_some_and(|r| r.starts_with('}')) {
                 let error = SyntaxError::new(at, text.len() - at, "The brace is not closed.");
-                return Err(error.mend("a brace that is meant as text is doubled: `{{`"));
+                return Err(
+                    error.mend("close it with `}`; a brace that is meant as text is doubled: `{{`")
+                );
             }
             pieces.push(Piece::Expression(expression));
             at = end + 1;
         } else if rest.starts_with('}') {
             let error = SyntaxError::new(at, 1, "This brace closes nothing.");
-            return Err(error.mend("a brace that is meant as text is doubled: `}}`"));
+            return Err(
+                error.mend("open it with `{`; a brace that is meant as text is doubled: `}}`")
+            );
         } else {
             let end = rest.find(['{', '}']).unwrap_or(rest.len());
             literal.push_str(rest.get(..end).unwrap_or_default());

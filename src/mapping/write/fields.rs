@@ -15,11 +15,7 @@ use crate::{
     scim::{AttributePath, AttributeType, Resource},
 };
 
-use super::{
-    Wish, WriteError,
-    covers::{covers, is_writing},
-    elements, members,
-};
+use super::{Wish, WriteError, covers::covers, elements, members};
 
 /// The fields that an operation sends for a wish, by their names in the application.
 ///
@@ -46,7 +42,7 @@ pub fn fields(
     let rules = t
         .attributes
         .iter()
-        .filter(|rule| is_writing(rule) && covers(op, t, &rule.location.leaf()));
+        .filter(|rule| rule.is_written() && covers(op, t, &rule.location.leaf()));
     let mut writer = Writer {
         t,
         op,
@@ -76,7 +72,7 @@ pub(in crate::mapping) fn fields_by(
     resource: &Resource,
     names: &Names<'_>,
 ) -> Result<Map<String, Value>, WriteError> {
-    let is_own = is_writing(rule) && covers(op, t, &rule.location.leaf());
+    let is_own = rule.is_written() && covers(op, t, &rule.location.leaf());
     let mut writer = Writer {
         t,
         op,
@@ -102,7 +98,7 @@ pub fn name_in_application(
     let rule = t
         .attributes
         .iter()
-        .filter(|rule| is_writing(rule))
+        .filter(|rule| rule.is_written())
         .find(is_own)?;
     field_value(t, rule, resource, names).ok().flatten()
 }

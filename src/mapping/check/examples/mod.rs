@@ -53,8 +53,11 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
             given.map(|(_, pairs)| pairs.clone()).unwrap_or_default(),
         ));
     }
+    let settings = &example.settings;
     match &example.kind {
-        ExampleKind::Reply { reply, expect } => reply::run(mapping, section, reply, expect),
+        ExampleKind::Reply { reply, expect } => {
+            reply::run(mapping, section, settings, reply, expect)
+        }
         ExampleKind::Request {
             method,
             path,
@@ -67,6 +70,7 @@ fn run(mapping: &Mapping, example: &Example) -> Result<(), String> {
                 path,
                 body: body.as_ref(),
                 stored: stored.as_ref(),
+                settings,
             };
             request::run(mapping, section, &request, calls)
         }

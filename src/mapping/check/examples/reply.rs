@@ -15,6 +15,7 @@ use super::compare;
 pub(super) fn run(
     mapping: &Mapping,
     section: &TypeMapping,
+    settings: &Map<String, Value>,
     data: &Value,
     expect: &Value,
 ) -> Result<(), String> {
@@ -29,8 +30,8 @@ pub(super) fn run(
             ));
         }
     }
-    let is_shown = read::is_in_scope(section, &object, &mapping.settings)
-        && !read::is_gone(section, &object, &mapping.settings);
+    let is_shown =
+        read::is_in_scope(section, &object, settings) && !read::is_gone(section, &object, settings);
     match (is_shown, expect) {
         (false, Value::Bool(false)) => return Ok(()),
         (true, Value::Bool(false)) => return Err("the object is shown".to_owned()),
@@ -41,7 +42,7 @@ pub(super) fn run(
         }
         (true, _) => {}
     }
-    compare::contains(&Value::Object(resource(mapping, section, &object)), expect).map_err(
+    compare::contains(&Value::Object(resource(section, settings, &object)), expect).map_err(
         |difference| match absent_object(section, &reply) {
             Some(path) => format!(
                 "{difference}; the reply has no object at `{path}`, so the whole of it was read"
@@ -91,11 +92,11 @@ fn in_reply<'r>(operation: &Operation, reply: &'r Reply) -> Option<&'r Value> {
 
 /// The resource an object reads as, its id included where the application's is the SCIM id.
 pub(super) fn resource(
-    mapping: &Mapping,
     section: &TypeMapping,
+    settings: &Map<String, Value>,
     object: &Value,
 ) -> Map<String, Value> {
-    let read = read::read(section, object, &mapping.settings, |_| true);
+    let read = read::read(section, object, settings, |_| true);
     let mut resource = read.resource.0;
     if let (Some(id), true) = (read.target_id, section.id.is_stable) {
         resource.insert("id".to_owned(), Value::from(section.id.to_scim(&id)));

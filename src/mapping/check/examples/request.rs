@@ -28,6 +28,7 @@ pub(super) struct Request<'e> {
     pub body: Option<&'e Value>,
     /// The object as the application has it.
     pub stored: Option<&'e Value>,
+    pub settings: &'e Map<String, Value>,
 }
 
 /// A call as it would be sent.
@@ -46,6 +47,7 @@ pub(super) fn run(
     let planner = Planner {
         mapping,
         section,
+        settings: request.settings,
         id: id_of(section, request)?,
     };
     let calls = match request.method {
@@ -110,6 +112,7 @@ fn id_of(section: &TypeMapping, request: &Request<'_>) -> Result<Option<String>,
 struct Planner<'e> {
     mapping: &'e Mapping,
     section: &'e TypeMapping,
+    settings: &'e Map<String, Value>,
     id: Option<String>,
 }
 
@@ -142,7 +145,7 @@ impl Planner<'_> {
 
     fn update(&self, request: &Request<'_>) -> Result<Vec<Planned>, String> {
         let object = request.stored.cloned().unwrap_or_else(|| json!({}));
-        let old = Resource(reply::resource(self.mapping, self.section, &object));
+        let old = Resource(reply::resource(self.section, self.settings, &object));
         let (new, add, remove) = self.wanted(request, &old)?;
         let changed = diff::changed(&self.section.resource_type, &old, &new);
         write::check(
@@ -251,7 +254,7 @@ impl Planner<'_> {
 
     fn names(&self) -> Names<'_> {
         let mut names = Names::new();
-        names.settings(&self.mapping.settings).random(RANDOM);
+        names.settings(self.settings).random(RANDOM);
         if let Some(id) = &self.id {
             names.with("id", Cow::Owned(id_value(self.section, id)));
             names.with("group", Cow::Owned(id_value(self.section, id)));
