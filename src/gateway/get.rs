@@ -188,8 +188,9 @@ pub async fn with_parts(
     want: Want,
 ) -> Result<Joined, Error> {
     if want.members && t.members.is_some() {
-        let list = Box::pin(members::read(ctx, t, &joined)).await?;
-        show_members(&mut joined.resource.0, list);
+        let listed = Box::pin(members::read(ctx, t, &joined)).await?;
+        show_members(&mut joined.resource.0, listed.values);
+        joined.deleted_members = listed.deleted;
     }
     if want.groups && t.groups.is_some() {
         let list = Box::pin(user_groups::read(ctx, t, &joined)).await?;

@@ -207,6 +207,27 @@ pub async fn target_ids_of(
     Ok(scim_ids.iter().map(target_id).collect())
 }
 
+/// The target's ids of accounts that were deleted through here and go on in the application, in the order of the SCIM ids;
+/// absent for any other id. Only what takes something from such an account may name it.
+pub async fn deleted_target_ids_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    scim_ids: &[String],
+) -> Result<Vec<Option<TargetId>>, Error> {
+    let ids: Vec<ScimId> = scim_ids.iter().map(ScimId::new).collect();
+    let records = ctx
+        .store
+        .records(ctx.id(), &t.resource_type.name, &ids)
+        .await?;
+    let target_id = |id: &String| {
+        let record = records
+            .iter()
+            .find(|record| record.is_deleted && record.scim_id.as_str() == id);
+        record?.target_id.clone()
+    };
+    Ok(scim_ids.iter().map(target_id).collect())
+}
+
 /// The target's id of a resource that a reference names (a member, a manager); absent if there is none for this tenant.
 ///
 /// An id that serves in both worlds is not looked up: the target itself refuses what it does not know. Where some of its
@@ -230,31 +251,44 @@ pub async fn target_id_of(
     }
 }
 
-/// Of the application's ids that a list names, in their order, whether each stands for nobody the client knows: a protected
-/// account, or one that was deleted through here and goes on in the application.
+/// What somebody whom the application lists is to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody it may know.
+    Known,
+    /// Nobody: a protected account, or another tenant's.
+    Hidden,
+    /// Nobody any more: deleted through here under this id, and going on in the application.
+    Deleted(ScimId),
+}
+
+/// Of the application's ids that a list names, in their order, what each is to the client.
 ///
 /// What the mapping hides by a condition costs the reading of each object and is only left out where the list's own `only` says
 /// so; what is out of the tenant's `scope` is never shown (promise S2).
-pub async fn are_hidden(
+pub async fn standings(
     ctx: &Context,
     t: &TypeMapping,
     target_ids: &[TargetId],
-) -> Result<Vec<bool>, Error> {
+) -> Result<Vec<Standing>, Error> {
     let name = &t.resource_type.name;
     let records = ctx
         .store
         .records_by_target(ctx.id(), name, target_ids)
         .await?;
-    let deleted: HashSet<&TargetId> = records
+    let deleted: HashMap<&TargetId, &ScimId> = records
         .iter()
         .filter(|record| record.is_deleted)
-        .filter_map(|record| record.target_id.as_ref())
+        .filter_map(|record| Some((record.target_id.as_ref()?, &record.scim_id)))
         .collect();
     let protected = protected_ids(ctx, t).await?;
     let out_of_scope = out_of_scope(ctx, t, target_ids).await?;
-    let is_hidden =
-        |id: &TargetId| deleted.contains(id) || protected.contains(id) || out_of_scope.contains(id);
-    Ok(target_ids.iter().map(is_hidden).collect())
+    let standing = |id: &TargetId| match deleted.get(id) {
+        _ if protected.contains(id) || out_of_scope.contains(id) => Standing::Hidden,
+        Some(scim_id) => Standing::Deleted((*scim_id).clone()),
+        None => Standing::Known,
+    };
+    Ok(target_ids.iter().map(standing).collect())
 }
 
 /// The application's ids of protected accounts, asked for once a request; none where it cannot find an account by its name.

@@ -39,6 +39,9 @@ pub struct Joined {
     pub target_id: TargetId,
     /// Its id for the client.
     pub scim_id: ScimId,
+    /// SCIM ids of accounts that were deleted through here and are members in the application still: known once members are
+    /// read, and never shown.
+    pub deleted_members: Vec<String>,
 }
 
 /// Joins objects of a list with their records, in one query; those the tenant may not see are left out.
@@ -187,6 +190,7 @@ async fn join(
         etag: None,
         target_id,
         scim_id,
+        deleted_members: Vec::new(),
     })
 }
 

@@ -32,6 +32,7 @@ mod renames;
 mod secrecy;
 mod shapes;
 mod shown_groups;
+mod soft_deletes;
 mod statuses;
 mod stranger;
 mod tenants;

@@ -121,6 +121,28 @@ async fn a_failure_after_a_users_renaming_call_does_not_lose_the_user() {
     assert_eq!(stage.app.user(1).unwrap()["set"], true);
 }
 
+#[tokio::test]
+async fn a_new_name_is_remembered_like_one_that_was_created() {
+    // The application compares names letter by letter, and would take both.
+    let stage = Setup::default().start().await;
+    let group = |name: &str| json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+    let alpha = stage.post("/Groups", group("Alpha")).await.is(201).id();
+    let rename = |name: &str| json!([{ "op": "replace", "path": "displayName", "value": name }]);
+    let path = format!("/Groups/{alpha}");
+    stage.patch(&path, rename("Beta")).await.is(200);
+    for name in ["beta", "Beta", "BETA"] {
+        let refused = stage.post("/Groups", group(name)).await;
+        let refused = refused.refused(409, "uniqueness");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("(id {alpha})")), "{detail}");
+    }
+    // The old name is free, and so is the new one once it is given up.
+    let other = stage.post("/Groups", group("alpha")).await.is(201).id();
+    assert_ne!(other, alpha);
+    stage.patch(&path, rename("Gamma")).await.is(200);
+    stage.post("/Groups", group("beta")).await.is(201);
+}
+
 /// Sends a request whose renaming call takes effect, and ends the gateway before it hears of it.
 async fn killed_after(stage: &mut Stage, call: &str, path: &str, body: Value) {
     stage.app.plan(call, 1, Fault::AfterEffect(Lost::Hanging));

@@ -396,6 +396,7 @@ impl Create<'_> {
             etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
+            deleted_members: Vec::new(),
         }
     }
 }

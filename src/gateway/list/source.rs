@@ -179,7 +179,7 @@ async fn members_of(
         Err(error) if error.status == 404 => return Ok(Some(Vec::new())),
         Err(error) => return Err(error),
     };
-    let values = members::read(ctx, groups, &group).await?;
+    let values = members::read(ctx, groups, &group).await?.values;
     let is_user = |value: &&Value| value["type"] == t.resource_type.name.as_str();
     let users = values.iter().filter(is_user);
     let ids: Vec<String> = users

@@ -16,7 +16,7 @@ use crate::{
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, target_ids_of, unknown},
+    identity::{Located, deleted_target_ids_of, target_ids_of, unknown},
 };
 use super::{
     calls::{Calls, Verb},
@@ -195,7 +195,7 @@ pub async fn field_ids(
         .collect())
 }
 
-/// What to do with a member that does not exist.
+/// What to do with a member that does not exist: one that is to be removed is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnUnknown {
     Skip,
@@ -220,7 +220,17 @@ async fn resolve<'c>(
     on_unknown: OnUnknown,
 ) -> Result<Vec<Named<'c>>, Error> {
     let mut names = Vec::with_capacity(ids.len());
-    for (id, located) in ids.iter().zip(located_members(ctx, members, ids).await?) {
+    let mut all = located_members(ctx, members, ids).await?;
+    if on_unknown == OnUnknown::Skip && all.iter().any(Option::is_none) {
+        // Who was deleted through here is nobody to be added, and may well be there to be removed.
+        for of in members.types.iter().filter_map(|name| ctx.type_named(name)) {
+            let deleted = deleted_target_ids_of(ctx, of, ids).await?;
+            for (slot, target_id) in all.iter_mut().zip(deleted) {
+                *slot = slot.take().or_else(|| Some((of, target_id?)));
+            }
+        }
+    }
+    for (id, located) in ids.iter().zip(all) {
         let Some((of, target_id)) = located else {
             continue;
         };

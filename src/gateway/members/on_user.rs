@@ -1,6 +1,6 @@
 //! Membership kept on the user: each user's list of groups is read, changed and written.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ use crate::{
         write::mapped_as_read,
     },
     scim::{Error, ScimType},
-    store::TargetId,
+    store::{ScimId, TargetId},
 };
 
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, locate, unknown},
+    identity::{Located, deleted_target_ids_of, locate, unknown},
     policy::can_deactivate,
     user_groups::text_of,
 };
@@ -99,7 +99,10 @@ async fn on_one_user(
         true => None,
         false => Some(ctx.lock(format!("User/{user_id}")).await?),
     };
-    let located = locate(ctx, users, user_id).await?;
+    let located = match locate(ctx, users, user_id).await {
+        Err(error) if error.status == 404 && !is_added => deleted(ctx, users, user_id).await?,
+        located => located?,
+    };
     let user = object_of(ctx, users, &located)
         .await?
         .ok_or_else(|| unknown(users))?;
@@ -138,6 +141,17 @@ async fn on_one_user(
     )
     .await?;
     Ok(Outcome::AsWished)
+}
+
+/// An account that was deleted through here and goes on in the application: its groups can be taken from it.
+async fn deleted(ctx: &Context, users: &TypeMapping, user_id: &str) -> Result<Located, Error> {
+    let found = deleted_target_ids_of(ctx, users, &[user_id.to_owned()]).await?;
+    let target_id = found.into_iter().flatten().next();
+    Ok(Located {
+        scim_id: ScimId::new(user_id),
+        target_id: target_id.ok_or_else(|| unknown(users))?,
+        record: None,
+    })
 }
 
 /// Whether a user that the mapping reads as inactive would be read as active afterwards.
@@ -285,6 +299,16 @@ pub(super) fn listed(on_user: &MemberOnUser, user: &Value) -> Result<Vec<Listed>
     listed.collect()
 }
 
+/// What a user's own list names its groups by.
+///
+/// # Errors
+///
+/// 502 for an element that names no group where the mapping looks for it.
+pub fn names_on(on_user: &MemberOnUser, user: &Value) -> Result<HashSet<String>, Error> {
+    let listed = listed(on_user, user)?;
+    Ok(listed.into_iter().map(|group| group.name).collect())
+}
+
 /// What cannot be told must not be written back without.
 fn nameless(on_user: &MemberOnUser) -> Error {
     let (field, section) = (on_user.place.source(), "`[group.members.on-user]`");
@@ -301,7 +325,7 @@ fn nameless(on_user: &MemberOnUser) -> Error {
 }
 
 /// What the lists of users name a group by.
-pub(super) fn name_of(
+pub fn name_of(
     ctx: &Context,
     on_user: &MemberOnUser,
     target_id: &TargetId,

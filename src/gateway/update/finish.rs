@@ -24,7 +24,7 @@ use crate::{
         write,
     },
     scim::{AttributePath, Error, Resource},
-    store::Record,
+    store::{Intent, IntentState, Prepared, Record},
 };
 
 use super::Update;
@@ -67,6 +67,9 @@ impl Update<'_> {
             path.attribute == "meta" && path.sub_attribute.as_deref() == Some("lastModified")
         });
         if keeps_nothing || (is_same && !has_new_members && !shows_times) {
+            if let Some(record) = &old.record {
+                self.remember_name(old, new, record).await?;
+            }
             return Ok(old.record.clone());
         }
         let revision = record.revision + u64::from(has_new_members);
@@ -74,12 +77,20 @@ impl Update<'_> {
         ctx.store
             .put(ctx.id(), &t.resource_type.name, &record)
             .await?;
-        self.free_old_name(old, new).await?;
+        self.remember_name(old, new, &record).await?;
         Ok(Some(record))
     }
 
-    /// A name that was given up may be created again at once.
-    async fn free_old_name(&self, old: &Joined, new: &Resource) -> Result<(), Error> {
+    /// A name that was given up may be created again at once, and the new one counts as one that was created: no create makes
+    /// a namesake that differs in letter case alone.
+    async fn remember_name(
+        &self,
+        old: &Joined,
+        new: &Resource,
+        record: &Record,
+    ) -> Result<(), Error> {
+        let (store, tenant) = (&self.ctx.store, self.ctx.id());
+        let type_name = &self.t.resource_type.name;
         let name = |resource: &Resource| {
             resource
                 .0
@@ -88,17 +99,26 @@ impl Update<'_> {
                 .map(folded)
                 .unwrap_or_default()
         };
-        let before = name(&old.resource);
-        if before != name(new) {
-            self.ctx
-                .store
-                .abandon(
-                    self.ctx.id(),
-                    &self.t.resource_type.name,
-                    &before,
-                    &old.scim_id,
-                )
-                .await?;
+        let (before, after) = (name(&old.resource), name(new));
+        if before == after || self.ctx.journey.is_dry {
+            return Ok(());
+        }
+        let id = &record.scim_id;
+        store.abandon(tenant, type_name, &before, id).await?;
+        let intent = Intent {
+            match_key: after,
+            // No wish's: whoever asks for the name asks for another resource.
+            digest: [0; 32],
+            scim_id: id.clone(),
+            state: IntentState::Prepared,
+            prepared_at: self.ctx.now,
+            target_id: None,
+        };
+        let prepared = store.prepare(tenant, type_name, &intent, self.ctx.now);
+        if prepared.await? == Prepared::Fresh {
+            let name = &intent.match_key;
+            store.applied(tenant, type_name, name, record).await?;
+            store.acknowledge(tenant, type_name, name, id).await?;
         }
         Ok(())
     }
@@ -171,6 +191,7 @@ impl Update<'_> {
             etag: None,
             target_id,
             scim_id: old.scim_id,
+            deleted_members: Vec::new(),
         })
     }
 
@@ -232,11 +253,15 @@ impl Update<'_> {
             && !joined.resource.0.contains_key("members");
         // A long list is not read for an answer (R8).
         let is_told = is_patch || taste.echo_members;
-        if is_told
-            && lacks_members
-            && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
-        {
-            show_members(&mut joined.resource.0, members);
+        if is_told && lacks_members {
+            match members::read_short(self.ctx, self.t, &joined).await? {
+                Some(members) => show_members(&mut joined.resource.0, members),
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                None if is_patch && !self.projection.is_explicit() => {
+                    return Ok(Answer::empty());
+                }
+                None => {}
+            }
         }
         season(self.ctx, self.t, &mut joined.resource);
         let meta = Meta::of(&joined.resource.0);

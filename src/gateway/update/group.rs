@@ -104,9 +104,11 @@ impl Update<'_> {
             return Ok(Answer::empty());
         }
         let mut group = fetch_located(ctx, t, group, Want::NEITHER).await?;
-        if self.projection.wants("members")
-            && let Some(members) = members::read_short(ctx, t, &group).await?
-        {
+        if self.projection.wants("members") {
+            let Some(members) = members::read_short(ctx, t, &group).await? else {
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                return Ok(Answer::empty());
+            };
             show_members(&mut group.resource.0, members);
         }
         let meta = Meta::of(&group.resource.0);

@@ -33,6 +33,7 @@ use super::{
     answer::{Answer, Meta},
     apply::{self, ATTEMPTS, Stopped},
     context::Context,
+    create,
     get::{Want, fetch_located},
     hold::{self, Said},
     identity::{Located, locate},
@@ -141,7 +142,7 @@ impl Update<'_> {
         let (ctx, t) = (self.ctx, self.t);
         let is_patch = matches!(change, Change::Patch(_));
         let knows_members = self.must_read_members(&change);
-        let old = fetch_located(
+        let mut old = fetch_located(
             ctx,
             t,
             located,
@@ -154,7 +155,11 @@ impl Update<'_> {
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
         let said = self.said(&change);
+        let mut deleted = self.deleted_to_remove(&old, &change)?;
         let wanted = self.wanted(&old, change)?;
+        let named = create::member_ids(wanted.0.get("members"));
+        deleted.retain(|id| !named.contains(id));
+        members::show_deleted(&mut old, deleted);
         let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
@@ -206,6 +211,23 @@ impl Update<'_> {
         let joined = self.bring_about(old, new, &changed).await?;
         self.hold(held).await?;
         Ok(self.answer(joined, is_patch, knows_members).await?)
+    }
+
+    /// Those of the members who were deleted through here that the request takes out, by name or with all others. The client
+    /// does not see them, and what it is told must be so in the application.
+    fn deleted_to_remove(&self, old: &Joined, change: &Change) -> Result<Vec<String>, Error> {
+        if old.deleted_members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Change::Patch(request) = change else {
+            return Ok(old.deleted_members.clone());
+        };
+        let mut whole = old.clone();
+        members::show_deleted(&mut whole, old.deleted_members.clone());
+        let rest = patch::apply(request, &self.t.resource_type, &whole.resource)?;
+        let rest = create::member_ids(rest.0.get("members"));
+        let deleted = old.deleted_members.iter();
+        Ok(deleted.filter(|id| !rest.contains(id)).cloned().collect())
     }
 
     /// What the request speaks of; absent where references are not held.

@@ -113,7 +113,7 @@ pub(super) static POLICY: Shape = Shape {
             "on-delete",
             Kind::Choice(&["delete", "deactivate", "refuse"]),
             "\"delete\" where the application can, else \"deactivate\"",
-            "A DELETE of a user.",
+            "A DELETE of a user. With `deactivate` it is locked, leaves its groups, and is gone for the client; a create of its name brings it back like a new one.",
             "\"deactivate\"",
         ),
         key(

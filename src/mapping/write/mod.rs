@@ -6,6 +6,7 @@
 
 mod check;
 mod covers;
+mod defaults;
 mod difference;
 mod elements;
 mod fields;
@@ -23,6 +24,7 @@ use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
 pub use covers::{covers, is_kept, is_named_by_create, keeps_external_id, rules_for};
+pub use defaults::with_defaults;
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;
 pub use fields::name_in_application;
