@@ -45,8 +45,10 @@ pub struct CallRecord {
     pub body: Option<Value>,
     /// Headers that the mapping sets, and `If-Match`; values that are secret, or may be, are `***`. Never logged.
     pub headers: Vec<(String, String)>,
-    /// Method and path as the mapping writes them, without a query: `GET /users/{id}`.
+    /// The call as the mapping writes it, without a query: `GET /users/{id}`, `POST /api (method: user.get)`.
     pub template: String,
+    /// What tells it from others of its method and path: `method: user.get`; empty if nothing does.
+    pub apart: String,
     /// The status answered; absent if there was no answer, or if the call was only planned.
     pub status: Option<u16>,
     /// Why there was no answer; absent if there was one, or if the call was only planned.

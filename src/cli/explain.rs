@@ -226,9 +226,13 @@ impl Explanation<'_> {
             }
             (false, None) => format!("no answer in {} ms", call.duration.as_millis()),
         };
+        let apart = match call.apart.as_str() {
+            "" => String::new(),
+            apart => format!("{apart}; "),
+        };
         writeln!(
             f,
-            "call       {} {}   ({}; {outcome})",
+            "call       {} {}   ({apart}{}; {outcome})",
             call.method, call.path, call.operation
         )?;
         if let Some(place) = call.origin.as_ref().filter(|_| self.arguments.origin) {

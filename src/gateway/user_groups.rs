@@ -8,7 +8,7 @@ use crate::{
     mapping::{
         call::own_names,
         expression::Expression,
-        model::{Call, Form, Read, TypeMapping, UserGroups},
+        model::{Call, Form, Read, TypeMapping, UserGroups, With},
         names::Names,
         path::JsonPath,
         read::is_nobody,
@@ -138,7 +138,7 @@ pub fn names_of_items<'a>(
     let mut own = ctx.names();
     own.with("old", Cow::Borrowed(old));
     let given = own_names(call, names)?;
-    for (name, _) in &call.with {
+    for With { name, .. } in &call.with {
         if let Some(value) = given.get(name) {
             own.with(name, Cow::Owned(value.into_owned()));
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     body::{form_fields, scalar_text},
     expression::{EvaluateError, EvaluateErrorKind},
-    model::{BodyFormat, Call, FormLists, Target},
+    model::{BodyFormat, Call, FormLists, Target, With},
     names::Names,
     page::{PAGE, PageRequest},
     template::Template,
@@ -189,7 +189,7 @@ pub fn elements_of(each: &Template, names: &Names<'_>) -> Result<Vec<Value>, Eva
 /// A template that fails on these values.
 pub fn own_names<'n>(call: &Call, names: &'n Names<'_>) -> Result<Names<'n>, EvaluateError> {
     let mut own = names.child();
-    for (name, tree) in &call.with {
+    for With { name, tree, .. } in &call.with {
         if let Some(value) = tree.render(&own)? {
             own.with(name, Cow::Owned(value));
         }

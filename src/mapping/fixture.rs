@@ -11,11 +11,11 @@ use crate::{
 
 use super::{
     model::{
-        AttributeRule, Each, EachPart, FieldPlace, Form, IdRule, Location, Operation, Read,
+        AttributeRule, Call, Each, EachPart, FieldPlace, Form, IdRule, Location, Operation, Read,
         ReplyKind, Send, TypeMapping, ValueTable, WhenRemoved, Write,
     },
     path::JsonPath,
-    template::Template,
+    template::{PathTemplate, Template},
 };
 
 pub(crate) fn place() -> Place {
@@ -65,6 +65,32 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
         groups: None,
         fixed: Vec::new(),
         splice: None,
+    }
+}
+
+/// A bare call: `GET /users`.
+pub(crate) fn call(line: &str) -> Call {
+    let (method, path) = line.split_once(' ').unwrap();
+    Call {
+        method: method.parse().unwrap(),
+        path: PathTemplate::parse(path).unwrap(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        format: None,
+        content_type: None,
+        with: Vec::new(),
+        when_changed: Vec::new(),
+        condition: None,
+        each: None,
+        take: Vec::new(),
+        into: None,
+        rules: Vec::new(),
+        tolerate: Vec::new(),
+        poll: None,
+        is_repeatable: false,
+        remember: None,
+        place: place(),
     }
 }
 

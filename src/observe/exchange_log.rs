@@ -203,6 +203,7 @@ pub(super) mod tests {
             body: Some(serde_json::json!({ "mail": "ada@secret.example" })),
             headers: Vec::new(),
             template: "PUT /users/{id}.json".to_owned(),
+            apart: String::new(),
             status: Some(200),
             cause: None,
             judged: None,

@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     Driver, Journey, TargetError,
-    auth::Session,
-    line::{Attempt, random_below, template},
+    auth::{Hope, Session},
+    line::{Attempt, random_below},
     memory::{self, Key},
     record::Secrets,
 };
@@ -97,7 +97,7 @@ impl Driver {
             };
             let secrets = self.secrets(ask, &session);
             if is_dry(journey, ask) {
-                journey.record(secrets.record(template(ask.call), &planned, Duration::ZERO, true));
+                journey.record(secrets.record(ask.call, &planned, Duration::ZERO, true));
                 return Ok(Some(Answer::planned(planned)));
             }
             let key = ask.call.remember.map(|_| memory::key_of(&planned));
@@ -173,8 +173,13 @@ impl Driver {
         match verdict.meaning {
             Meaning::NotLoggedIn => {
                 let is_first = !std::mem::replace(&mut chances.has_renewed, true);
-                if self.auth.forget(session) && is_first {
-                    return Ok(None);
+                match self.auth.forget(session) {
+                    Hope::Another if is_first => return Ok(None),
+                    Hope::NewRefused(failure) if is_first => {
+                        return Err(TargetError::LoginFailed(failure));
+                    }
+                    // A session that replaced a good one: it may be this call alone that is not allowed.
+                    Hope::Another | Hope::NoOther | Hope::NewRefused(_) => {}
                 }
             }
             Meaning::TooMany => {

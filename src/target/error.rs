@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use super::auth::LoginFailure;
 use crate::mapping::{
     call::CallError, expression::EvaluateError, model::Meaning, page::PageError, reply::Verdict,
 };
@@ -65,7 +66,7 @@ pub enum TargetError {
     Page(#[from] PageError),
     /// The target does not accept the gateway's own credential, or gives none.
     #[error("The gateway cannot log in to the application: {0}.")]
-    LoginFailed(&'static str),
+    LoginFailed(LoginFailure),
     /// The object was changed by somebody else since it was read (`If-Match`): read, compare, and send again.
     #[error("The object was changed in the application meanwhile.")]
     Changed,

@@ -107,10 +107,9 @@ impl Line {
         let answer = self.exchange(request, journey.deadline).await;
         let end = StdInstant::now();
         let duration = end.saturating_duration_since(start);
-        let record =
-            attempt
-                .secrets
-                .record(template(attempt.call), attempt.planned, duration, false);
+        let record = attempt
+            .secrets
+            .record(attempt.call, attempt.planned, duration, false);
 
         let (status, headers, bytes) = match answer {
             Ok(answer) => answer,
@@ -246,11 +245,6 @@ const LEFT_AGAIN: [HeaderName; 2] = [
     HeaderName::from_static("x-ratelimit-reset"),
     HeaderName::from_static("ratelimit-reset"),
 ];
-
-/// A call as the mapping writes it, without its query: it names no value.
-pub(super) fn template(call: &Call) -> String {
-    [call.method.as_str(), " ", call.path.source()].concat()
-}
 
 fn kind_of(attempt: &Attempt<'_>) -> Kind {
     match attempt.class {

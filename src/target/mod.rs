@@ -35,6 +35,7 @@ mod scan;
 mod status;
 mod window;
 
+pub use auth::LoginFailure;
 pub use connections::Connections;
 pub use driver::Driver;
 pub use error::TargetError;

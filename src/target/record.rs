@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use crate::{
     exchange::CallRecord,
-    mapping::{call::PlannedCall, path::JsonPath},
+    mapping::{
+        call::PlannedCall,
+        model::{Call, is_secret_name},
+        path::JsonPath,
+    },
 };
 
 /// What stands in a secret's place.
@@ -44,13 +48,14 @@ impl Secrets<'_> {
     /// A call as it may be kept. How it ended is written into it where that is known.
     pub fn record(
         &self,
-        template: String,
+        call: &Call,
         planned: &PlannedCall,
         duration: Duration,
         is_planned_only: bool,
     ) -> CallRecord {
         CallRecord {
-            template,
+            template: call.told(),
+            apart: call.apart(),
             headers: planned
                 .headers
                 .iter()
@@ -146,28 +151,13 @@ impl Secrets<'_> {
     }
 }
 
-/// Members that hold secrets in all likelihood, whatever the mapping says.
-fn is_secret_name(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    let name = name.to_ascii_lowercase();
-    let parts = [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "apikey",
-        "privatekey",
-    ];
-    parts.iter().any(|part| name.contains(part)) || name.ends_with("token") || name == "pwd"
-}
-
 #[cfg(test)]
 mod tests {
     use http::Method;
     use serde_json::json;
 
     use super::*;
-    use crate::mapping::model::BodyFormat;
+    use crate::mapping::{fixture, model::BodyFormat};
 
     fn planned(path: &str, body: Value) -> PlannedCall {
         PlannedCall {
@@ -208,7 +198,7 @@ mod tests {
             header("accept", "s3cret pass"),
             header("x-anything", "k"),
         ];
-        let record = secrets.record("POST /u".to_owned(), &call, Duration::ZERO, false);
+        let record = secrets.record(&fixture::call("POST /u"), &call, Duration::ZERO, false);
         let headers = [
             ("if-match", "\"7\""),
             ("accept", "***"),
@@ -233,7 +223,7 @@ mod tests {
             ..Secrets::default()
         };
         let record = secrets.record(
-            "POST /login".to_owned(),
+            &fixture::call("POST /login"),
             &planned("/login?u=a&p=b", json!({"u": "a"})),
             Duration::ZERO,
             false,

@@ -17,7 +17,7 @@ use crate::{
         names::Names,
         reply::CallClass,
     },
-    target::{Journey, TargetError},
+    target::{Journey, LoginFailure, TargetError},
 };
 
 use super::{Registry, Tenant};
@@ -25,12 +25,14 @@ use super::{Registry, Tenant};
 /// What the application said to a probe that was not accepted, for the operator's eyes: it is not logged whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProbeReply {
-    /// The call as the mapping has it, without values.
+    /// The last call that was made, as the mapping has it, without values: the probe's, or one of the login before it.
     pub call: String,
     /// Absent if there was no reply.
     pub status: Option<u16>,
     /// The application's own words (`[target.errors] detail`), or what went wrong on the way.
     pub words: Option<String>,
+    /// Why there was no session to make the call with; absent if there was one.
+    pub login: Option<LoginFailure>,
 }
 
 impl std::fmt::Display for ProbeReply {
@@ -77,6 +79,7 @@ impl Probed {
                 meaning: Meaning::Forbidden | Meaning::NotLoggedIn,
                 ..
             } => Self::Refused,
+            TargetError::LoginFailed(failure) if failure.is_refusal() => Self::Refused,
             TargetError::Unreachable { .. }
             | TargetError::TimedOut { .. }
             | TargetError::CircuitOpen { .. }
@@ -107,6 +110,10 @@ impl Tenant {
             .driver
             .call(&journey, "target.probe", call, CallClass::Get, &names, None)
             .await;
+        let login = match &asked {
+            Err(TargetError::LoginFailed(failure)) => Some(*failure),
+            _ => None,
+        };
         let (probed, words) = match asked {
             Ok((_, verdict)) if verdict.meaning.is_done() => (Probed::Accepted, None),
             Ok((_, verdict)) => (Probed::Failed, verdict.detail),
@@ -128,10 +135,12 @@ impl Tenant {
         };
         let calls = journey.exchange.lock();
         let calls = calls.unwrap_or_else(PoisonError::into_inner);
+        let last = calls.calls.last();
         let reply = (probed != Probed::Accepted).then(|| ProbeReply {
-            call: format!("{} {}", call.method, call.path),
-            status: calls.calls.last().and_then(|call| call.status),
+            call: last.map_or_else(|| call.told(), |last| last.template.clone()),
+            status: last.and_then(|call| call.status),
             words,
+            login,
         });
         drop(calls);
         *self
@@ -198,6 +207,28 @@ impl Registry {
 fn tell(tenant: &str, probed: Probed, reply: Option<&ProbeReply>) {
     let call = reply.map(|reply| reply.call.as_str());
     let status = reply.and_then(|reply| reply.status);
+    let login = reply.and_then(|reply| reply.login);
+    if let Some(failure) = login {
+        let (error, mending) = (failure.to_string(), failure.mending());
+        return match probed {
+            Probed::Refused => tracing::error!(
+                tenant,
+                call,
+                call_status = status,
+                error,
+                mending,
+                "the application does not let the gateway in"
+            ),
+            _ => tracing::warn!(
+                tenant,
+                call,
+                call_status = status,
+                error,
+                mending,
+                "the gateway cannot log in to the application"
+            ),
+        };
+    }
     match probed {
         Probed::Accepted => {
             tracing::info!(tenant, "the application accepts the gateway's credential")
@@ -238,6 +269,7 @@ mod tests {
             call: "GET /me".into(),
             status,
             words: words.map(str::to_owned),
+            login: None,
         };
         for (reply, told) in [
             (

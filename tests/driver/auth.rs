@@ -24,7 +24,7 @@ use crate::{
     driver,
     fake_target::{Act, Answer, FakeTarget, Seen},
     journey, named,
-    target_mapping::{call, expression, mapping, path, rule, target, template, tree},
+    target_mapping::{call, expression, mapping, path, rule, target, template, tree, with},
 };
 
 fn secret(text: &str) -> Secret {
@@ -497,7 +497,7 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
             json!({"method": "{method}", "params": "{body}", "auth": "{login.token}", "id": 1}),
         ));
         let mut login = call("POST /rpc");
-        login.with = vec![("method".into(), tree(json!("user.login")))];
+        login.with = vec![with("method", json!("user.login"))];
         login.body = Some(tree(json!({"password": "x"})));
         login.take = vec![("token".into(), Source::Body(path("$.result")))];
         target.auth = Auth::Login(Box::new(Login {
@@ -512,7 +512,7 @@ async fn a_login_s_token_goes_into_headers_queries_and_wrapped_bodies() {
         }));
     });
     let mut search = call("POST /rpc");
-    search.with = vec![("method".into(), tree(json!("user.get")))];
+    search.with = vec![with("method", json!("user.get"))];
     let names = named(&[]);
     let (reply, _) = driver
         .call(

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     named,
-    target_mapping::{attribute, call, expression, target, template, tree},
+    target_mapping::{attribute, call, expression, target, template, tree, with},
 };
 
 fn planned(call: &Call, target: &Target, names: &Names<'_>, body: Option<Value>) -> PlannedCall {
@@ -192,7 +192,7 @@ fn bodies_are_the_call_s_own_or_the_fields_and_are_wrapped() {
     target.wrap = Some(tree(
         json!({"jsonrpc": "2.0", "method": "{method}", "params": "{body}", "auth": "{login.token}"}),
     ));
-    post.with = vec![("method".into(), tree(json!("user.update")))];
+    post.with = vec![with("method", json!("user.update"))];
     let names = named(&[("id", json!(7)), ("login", json!({"token": "t"}))]);
     assert_eq!(
         planned(&post, &target, &names, None).body.unwrap().1,

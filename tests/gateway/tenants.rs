@@ -147,6 +147,69 @@ async fn a_probe_tells_an_accepted_credential_from_a_refused_one_and_from_other_
     assert!(stage.app.calls().is_empty());
 }
 
+/// What a probe behind a login shows, and the last call with its status, where the login and the call after it are answered so.
+async fn probed_behind_a_login(login: Answer, after: Option<Answer>) -> (Probed, String, String) {
+    let probe = "deadline = \"5s\"\nprobe = \"GET /users/1\"";
+    let login_section = "[[target.auth.login.steps]]\ncall = \"POST /sessions\"\nbody = { password = \"${BOOK_KEY}\" }\n\
+         take = { token = '$.token' }\n\n\
+         [target.auth.login]\nheaders = { Authorization = \"{login.token}\" }\n\n[target.errors]";
+    let stage = Setup::default()
+        .with("deadline = \"5s\"", probe)
+        .with("[target.errors]", login_section);
+    let stage = stage.start().await;
+    stage.app.add_users(1);
+    let say = |answer| Fault::Before(Act::Say(answer));
+    stage.app.plan("POST /sessions", 100, say(login));
+    if let Some(after) = after {
+        stage.app.plan("GET /users/1", 100, say(after));
+    }
+    let tenant = stage.registry.tenant("acme").unwrap();
+    let probed = tenant.ask_probe().await.unwrap();
+    let reply = tenant.probe_reply().unwrap_or_default();
+    let mending = reply.login.map(|failure| failure.mending().to_owned());
+    (probed, reply.to_string(), mending.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_refused_login_is_no_bad_probe_and_neither_is_what_is_sent_after_it() {
+    let json = |status, body| Answer::json(status, body);
+    let token = || json(200, json!({ "token": "t" }));
+    let (probed, told, _) = probed_behind_a_login(token(), None).await;
+    assert_eq!(
+        (probed, told.as_str()),
+        (Probed::Accepted, " was not answered")
+    );
+
+    let (probed, told, mending) = probed_behind_a_login(json(401, json!({})), None).await;
+    assert_eq!(probed, Probed::Refused);
+    assert_eq!(
+        told,
+        "POST /sessions was answered 401: The gateway cannot log in to the application: it refuses the login."
+    );
+    assert!(
+        mending.contains("credential in `[target.auth.login]`"),
+        "{mending}"
+    );
+
+    let (probed, told, mending) = probed_behind_a_login(token(), Some(json(401, json!({})))).await;
+    assert_eq!(probed, Probed::Refused);
+    assert!(
+        told.starts_with("GET /users/1 was answered 401:")
+            && told.contains("answers the login well and refuses what is sent after it"),
+        "{told}"
+    );
+    assert!(mending.contains("`headers`"), "{mending}");
+
+    for (status, words) in [
+        (404, "does not know the login call"),
+        (500, "is not working"),
+    ] {
+        let (probed, told, _) = probed_behind_a_login(json(status, json!({})), None).await;
+        assert_eq!(probed, Probed::Failed, "{status}");
+        assert!(told.contains(words), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_paused_tenant_and_an_application_that_does_not_answer() {
     let setup = Setup::tenant("mode = \"paused\"").with(

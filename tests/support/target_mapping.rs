@@ -243,3 +243,12 @@ pub fn journey(time: Duration) -> Journey {
         exchange: Arc::new(Mutex::new(Exchange::default())),
     }
 }
+
+/// A name for a call's templates, as a file says it.
+pub fn with(name: &str, value: serde_json::Value) -> With {
+    With {
+        name: name.to_owned(),
+        tree: tree(value),
+        is_plain: true,
+    }
+}

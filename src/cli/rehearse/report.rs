@@ -131,6 +131,15 @@ impl<'w, W: Write> Report<'w, W> {
                 "the application does not answer; nothing was played. See whether `base-url` is right and can be reached from here"
             }
         };
+        let words = match reply.and_then(|reply| reply.login) {
+            None => words.to_owned(),
+            Some(failure) => {
+                let mending = failure.mending();
+                format!(
+                    "the gateway cannot log in to the application: {failure}; nothing was played. Mending: {mending}"
+                )
+            }
+        };
         writeln!(self.out, "probe    {words}")?;
         if let Some(reply) = reply {
             self.line("seen", &reply.to_string())?;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::mapping::{
     model::{
-        AttributeRule, Mapping, MemberCall, Members, Operation, PageStyle, TypeMapping, UserGroups,
+        AttributeRule, Call, Mapping, MemberCall, Members, Operation, PageStyle, TypeMapping,
+        UserGroups,
     },
     write::keeps_external_id,
 };
@@ -54,7 +55,7 @@ pub fn capabilities(mapping: &Mapping) -> Capabilities {
 
 fn of_type(section: &TypeMapping) -> TypeCapabilities {
     let mut abilities = vec![
-        ability("list", section.lists.first().map(|list| line(&list.call))),
+        ability("list", section.lists.first().map(|list| list.call.told())),
         ability(
             "get",
             how(section.get.as_ref()).or_else(|| {
@@ -104,7 +105,7 @@ fn of_users(section: &TypeMapping) -> Vec<Ability> {
     let active = how(section.deactivate.as_ref()).or_else(|| by_field(section, "active"));
     let password = how(section.set_password.as_ref()).or_else(|| by_field(section, "password"));
     let groups = section.groups.as_ref().map(|groups| match groups {
-        UserGroups::Call { call, .. } => line(call),
+        UserGroups::Call { call, .. } => call.told(),
         UserGroups::Field { .. } => "in the user".to_owned(),
     });
     vec![
@@ -134,7 +135,7 @@ fn of_groups(section: &TypeMapping) -> Vec<Ability> {
 }
 
 fn reads(members: &Members) -> Option<String> {
-    let read = members.read.as_ref().map(|read| line(&read.call));
+    let read = members.read.as_ref().map(|read| read.call.told());
     read.or_else(|| {
         members
             .field
@@ -152,12 +153,12 @@ fn reads(members: &Members) -> Option<String> {
 fn changes(members: &Members, change: Option<&MemberCall>) -> Option<String> {
     if let Some(change) = change {
         return Some(match change.batch {
-            Some(batch) => format!("{}, {batch} a call", line(&change.call)),
-            None => format!("{}, one a call", line(&change.call)),
+            Some(batch) => format!("{}, {batch} a call", change.call.told()),
+            None => format!("{}, one a call", change.call.told()),
         });
     }
     if let Some(replace) = &members.replace {
-        return Some(format!("{}, the whole list", line(&replace.call)));
+        return Some(format!("{}, the whole list", replace.call.told()));
     }
     let field = members
         .field
@@ -189,15 +190,11 @@ fn ability(name: &'static str, how: Option<String>) -> Ability {
 
 fn how(operation: Option<&Operation>) -> Option<String> {
     let operation = operation?;
-    let first = operation.steps.first().map(line)?;
+    let first = operation.steps.first().map(Call::told)?;
     Some(match operation.steps.len() {
         1 => first,
         steps => format!("{first} and {} more", steps - 1),
     })
-}
-
-fn line(call: &crate::mapping::model::Call) -> String {
-    format!("{} {}", call.method, call.path.source())
 }
 
 /// How the lists of a type are read on; of several the end may be nowhere said.

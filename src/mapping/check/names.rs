@@ -12,7 +12,8 @@ use crate::{
     mapping::{
         expression::NamePath,
         model::{
-            Auth, Call, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping, UserGroups,
+            Auth, Call, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping,
+            UserGroups, With,
         },
         names::extension_name,
         page::PAGE,
@@ -95,7 +96,7 @@ fn wrapped(mapping: &Mapping, complaints: &mut Diagnostics) {
         let has_body =
             [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
         for name in &wanted {
-            if !has_body || call.with.iter().any(|(given, _)| given == name) {
+            if !has_body || call.with.iter().any(|given| given.name == *name) {
                 continue;
             }
             let sentence = format!("`target.wrap` uses `{name}`, which this call does not give.");
@@ -240,11 +241,11 @@ impl Scope<'_> {
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {
-        let mut own: BTreeSet<String> = call.with.iter().map(|(name, _)| name.clone()).collect();
+        let mut own: BTreeSet<String> = call.with.iter().map(|with| with.name.clone()).collect();
         let is_item = |name: &NamePath| {
             call.each.is_some() && name.names.first().is_some_and(|first| first == "item")
         };
-        for (_, tree) in &call.with {
+        for With { tree, .. } in &call.with {
             let mut used = tree.names();
             used.retain(|name| !is_item(name));
             self.all(used, &call.place, complaints);
@@ -423,7 +424,7 @@ pub(super) fn used_in(call: &Call) -> Vec<NamePath> {
     let bodies = call
         .body
         .iter()
-        .chain(call.with.iter().map(|(_, tree)| tree));
+        .chain(call.with.iter().map(|with| &with.tree));
     used.extend(bodies.flat_map(|tree| tree.names()));
     used
 }

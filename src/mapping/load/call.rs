@@ -7,7 +7,7 @@ use http::Method;
 use crate::{
     diagnostic::closest,
     mapping::{
-        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source},
+        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With},
         path::JsonPath,
         template::{PathTemplate, Template},
     },
@@ -260,7 +260,7 @@ pub(super) fn from_table(
     call.content_type = reader.text("content-type");
     let own = with(reader);
     call.with
-        .retain(|(name, _)| own.iter().all(|(given, _)| given != name));
+        .retain(|with| own.iter().all(|given| given.name != with.name));
     call.with.extend(own);
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
@@ -556,15 +556,16 @@ fn decoded(text: &str) -> String {
 }
 
 /// Names for calls: `with = { method = "user.create" }`.
-pub(super) fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
+pub(super) fn with(reader: &Reader<'_>) -> Vec<With> {
     reader
         .named("with")
         .iter()
         .filter_map(|entry| {
-            Some((
-                entry.key.clone(),
-                syntax::tree(reader.context, &entry.node)?,
-            ))
+            Some(With {
+                name: entry.key.clone(),
+                tree: syntax::tree(reader.context, &entry.node)?,
+                is_plain: !entry.node.place.text().contains("${"),
+            })
         })
         .collect()
 }

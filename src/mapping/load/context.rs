@@ -10,10 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::{
-        model::{FormLists, LookUp},
-        template::Tree,
-    },
+    mapping::model::{FormLists, LookUp, With},
 };
 
 use super::{Environment, MissingValues, mendings, tree::Node};
@@ -38,7 +35,7 @@ pub(super) struct Context<'e> {
     /// `[settings]`, once they have been read.
     pub settings: RefCell<Map<String, Value>>,
     /// What every call of the section that is being read is given (`[user] with`).
-    pub with: RefCell<Vec<(String, Tree)>>,
+    pub with: RefCell<Vec<With>>,
     /// `[values.NAME]`, once they have been read.
     pub look_ups: RefCell<Vec<Arc<LookUp>>>,
 }

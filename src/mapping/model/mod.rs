@@ -6,6 +6,7 @@ mod look_up;
 mod operations;
 mod scim_id;
 mod target;
+mod told;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use look_up::*;
 pub use operations::*;
 pub use scim_id::IdRule;
 pub use target::*;
+pub use told::is_secret_name;
 
 use crate::{
     diagnostic::Place,

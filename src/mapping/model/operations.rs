@@ -35,7 +35,7 @@ pub struct Call {
     /// A media type other than the format's own.
     pub content_type: Option<String>,
     /// Names for this call's templates (`with = { method = "user.create" }`), used by `[target.wrap]`.
-    pub with: Vec<(String, Tree)>,
+    pub with: Vec<With>,
     /// Only if one of these attributes changed; empty: always.
     pub when_changed: Vec<AttributePath>,
     /// Only if this holds.
@@ -58,6 +58,17 @@ pub struct Call {
     pub remember: Option<Duration>,
     /// Where it stands in the file.
     pub place: Place,
+}
+
+/// A name for a call's templates.
+#[derive(Debug, Clone)]
+pub struct With {
+    /// The name.
+    pub name: String,
+    /// What it stands for.
+    pub tree: Tree,
+    /// Whether the file says the value itself: none of it came from a variable of the environment.
+    pub is_plain: bool,
 }
 
 /// What a query parameter holds.

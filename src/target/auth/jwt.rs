@@ -8,6 +8,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use serde_json::{Value, json};
 
+use super::LoginFailure;
 use crate::{mapping::model::JwtAssertion, target::TargetError, tenant::secret::Secret};
 
 /// A key that signs.
@@ -64,9 +65,7 @@ impl Key {
         let text = format!("{}.{}", encode(&header), encode(&claims));
         let signature = self
             .signature(text.as_bytes())
-            .ok_or(TargetError::LoginFailed(
-                "the assertion could not be signed",
-            ))?;
+            .ok_or(TargetError::LoginFailed(LoginFailure::Unsigned))?;
         Ok(format!(
             "{text}.{}",
             BASE64_URL_SAFE_NO_PAD.encode(signature)

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Mutex, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{Session, cookies::Jar};
+use super::{LoginFailure, Session, cookies::Jar};
 use crate::{
     mapping::{
         call::{header, plan},
@@ -55,9 +55,7 @@ pub(super) async fn session(
         let (reply, verdict) = line.attempt(journey, &attempt).await?;
         match verdict.meaning {
             meaning if meaning.is_done() => take(step, &reply, &names, &mut taken)?,
-            Meaning::TooMany => return Err(TargetError::LoginFailed("it asks for fewer logins")),
-            Meaning::Retry => return Err(TargetError::LoginFailed("its login is not working")),
-            _ => return Err(TargetError::LoginFailed("it refuses the login")),
+            meaning => return Err(TargetError::LoginFailed(failure(meaning, reply.status))),
         }
     }
     let in_answer = match &settings.life_in_answer {
@@ -69,6 +67,19 @@ pub(super) async fn session(
     };
     session.login = Value::Object(taken);
     finished(session, settings, line).map(|session| session.lasting(settings.life.or(in_answer)))
+}
+
+/// What the answer to a login step says that was not done. Where a rule alone says `failed`, as with APIs that answer
+/// everything 200, a wrong password is the likeliest reason.
+fn failure(meaning: Meaning, status: u16) -> LoginFailure {
+    match meaning {
+        Meaning::TooMany => LoginFailure::TooMany,
+        Meaning::Retry => LoginFailure::NotWorking,
+        Meaning::Failed if status >= 500 => LoginFailure::NotWorking,
+        Meaning::Failed if matches!(status, 404 | 410) => LoginFailure::NotThere,
+        Meaning::NotFound | Meaning::NotSupported => LoginFailure::NotThere,
+        _ => LoginFailure::Refused,
+    }
 }
 
 /// How long a session lasts by what the answer says; absent if that says nothing.
@@ -99,11 +110,11 @@ fn finished(mut session: Session, settings: &Login, line: &Line) -> Result<Sessi
         let header = header(name, template, &names)?;
         session
             .headers
-            .push(header.ok_or(TargetError::LoginFailed("its answer gives no token"))?);
+            .push(header.ok_or(TargetError::LoginFailed(LoginFailure::NoToken))?);
     }
     for (name, template) in &settings.query {
         let value = template.render(&names)?;
-        let value = value.ok_or(TargetError::LoginFailed("its answer gives no token"))?;
+        let value = value.ok_or(TargetError::LoginFailed(LoginFailure::NoToken))?;
         session.query.push((name.clone(), value));
     }
     Ok(session)

@@ -8,6 +8,7 @@ pub(super) mod aws_sigv4;
 mod basic;
 mod bearer;
 mod cookies;
+mod failure;
 mod header;
 mod jwt;
 mod login;
@@ -23,6 +24,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::time::{Instant, timeout_at};
 
+pub use failure::LoginFailure;
 pub(super) use session::Session;
 
 use super::{Journey, TargetError, line::Line};
@@ -52,8 +54,19 @@ enum Renewal {
 /// Why there is no session: kept for those who ask within the next seconds.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
-    Refused(&'static str),
+    Failed(LoginFailure),
     Unreachable,
+}
+
+/// Whether another session may help where one was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hope {
+    /// It may: this one was good once, or has been replaced meanwhile.
+    Another,
+    /// The credential never changes.
+    NoOther,
+    /// It was new, and refused at its first use.
+    NewRefused(LoginFailure),
 }
 
 impl Authenticator {
@@ -123,26 +136,29 @@ impl Authenticator {
         self.current.load_full().unwrap_or_default()
     }
 
-    /// Drops a session that the target no longer accepts; true if another one may help.
+    /// Drops a session that the target no longer accepts, and says whether another one may help.
     ///
     /// One that was refused at its first use is a failed login: getting another would go on for ever.
-    pub fn forget(&self, refused: &Arc<Session>) -> bool {
-        if matches!(self.renewal, Renewal::Never) {
-            return false;
-        }
+    pub fn forget(&self, refused: &Arc<Session>) -> Hope {
+        let unaccepted = match self.renewal {
+            Renewal::Never => return Hope::NoOther,
+            Renewal::OAuth2(_) => LoginFailure::TokenRefused,
+            Renewal::Login => LoginFailure::SessionRefused,
+        };
         let current = self.current.load();
         if !current
             .as_ref()
             .is_some_and(|current| Arc::ptr_eq(current, refused))
         {
-            return true;
+            return Hope::Another;
         }
         self.current.compare_and_swap(&*current, None);
         let was_good = refused.was_accepted() || refused.age(Instant::now()) >= AFTER_FAILURE;
-        if !was_good {
-            self.remember(Failure::Refused("its new session is not accepted"));
+        if was_good {
+            return Hope::Another;
         }
-        was_good
+        self.remember(Failure::Failed(unaccepted));
+        Hope::NewRefused(unaccepted)
     }
 
     /// Called by the one that holds `renewing`.
@@ -187,19 +203,19 @@ impl Authenticator {
 /// What is worth remembering: a breaker or budget that says no has its own memory.
 fn failure_of(error: &TargetError) -> Option<Failure> {
     match error {
-        TargetError::LoginFailed(why) => Some(Failure::Refused(why)),
+        TargetError::LoginFailed(why) => Some(Failure::Failed(*why)),
         TargetError::CircuitOpen { .. } | TargetError::BudgetExhausted => None,
         TargetError::Unreachable { .. } | TargetError::TimedOut { .. } => {
             Some(Failure::Unreachable)
         }
-        _ => Some(Failure::Refused("the login failed a moment ago")),
+        _ => Some(Failure::Failed(LoginFailure::AMomentAgo)),
     }
 }
 
 impl From<Failure> for TargetError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(why) => Self::LoginFailed(why),
+            Failure::Failed(why) => Self::LoginFailed(why),
             Failure::Unreachable => Self::Unreachable {
                 sent: false,
                 cause: "the login could not be sent a moment ago".into(),

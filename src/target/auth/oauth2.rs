@@ -11,7 +11,7 @@ use http_body_util::Full;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{Session, basic, jwt::Key};
+use super::{LoginFailure, Session, basic, jwt::Key};
 use crate::{
     mapping::model::OAuth2,
     target::{Journey, TargetError, line::Line},
@@ -60,19 +60,17 @@ pub(super) async fn session(
     let (status, _, body) = line.exchange(request, journey.deadline).await?;
     if status != StatusCode::OK {
         return Err(TargetError::LoginFailed(match status.as_u16() {
-            400 | 401 | 403 => "the token server refuses the client",
-            429 => "the token server asks for fewer calls",
-            _ => "the token server has failed",
+            400 | 401 | 403 => LoginFailure::ClientRefused,
+            429 => LoginFailure::TokenServerBusy,
+            _ => LoginFailure::TokenServerFailed,
         }));
     }
-    let answer: Value = serde_json::from_slice(&body)
-        .map_err(|_| TargetError::LoginFailed("the token server's answer is not JSON"))?;
+    let unusable = |why| TargetError::LoginFailed(LoginFailure::TokenServerAnswer(why));
+    let answer: Value = serde_json::from_slice(&body).map_err(|_| unusable("is not JSON"))?;
     let token = answer.get("access_token").and_then(Value::as_str);
-    let token = token.ok_or(TargetError::LoginFailed(
-        "the token server's answer has no token",
-    ))?;
+    let token = token.ok_or(unusable("has no token"))?;
     let session = Session::of_header(AUTHORIZATION, &format!("Bearer {token}"))
-        .map_err(|_| TargetError::LoginFailed("the token server's answer has no usable token"))?;
+        .map_err(|_| unusable("has no usable token"))?;
     Ok(session.lasting(life_in(&answer)))
 }
 

@@ -1,0 +1,136 @@
+//! How a call is named to people: in the log, by `check`, `explain` and `rehearse`.
+
+use serde_json::Value;
+
+use super::{Call, With};
+use crate::mapping::template::Tree;
+
+impl Call {
+    /// Method and path as the mapping writes them, without the query, and what tells the call apart: `POST /api (method: user.get)`.
+    ///
+    /// It names no value of a person and no secret.
+    pub fn told(&self) -> String {
+        let mut told = [self.method.as_str(), " ", self.path.source()].concat();
+        let apart = self.apart();
+        if !apart.is_empty() {
+            told.extend([" (", &apart, ")"]);
+        }
+        told
+    }
+
+    /// What tells the call from others of its method and path, where one address serves all (JSON-RPC, GraphQL): the fixed
+    /// values of its `with`, such as `method: user.get`; empty if it has none.
+    pub fn apart(&self) -> String {
+        let own = self.with.iter().filter_map(With::told);
+        own.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl With {
+    /// `method: user.get`; absent if it is no fixed text, number or flag, or may be a secret.
+    fn told(&self) -> Option<String> {
+        if !self.is_plain || is_secret_name(&self.name) {
+            return None;
+        }
+        let value = match &self.tree {
+            Tree::Constant(Value::String(text)) => shortened(text),
+            Tree::Leaf(template) => shortened(template.constant()?),
+            Tree::Constant(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+            _ => return None,
+        };
+        (!value.is_empty()).then(|| format!("{}: {value}", self.name))
+    }
+}
+
+/// Names that stand for secrets in all likelihood, whatever the mapping says.
+pub fn is_secret_name(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let name = name.to_ascii_lowercase();
+    let parts = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "apikey",
+        "privatekey",
+    ];
+    parts.iter().any(|part| name.contains(part)) || name.ends_with("token") || name == "pwd"
+}
+
+/// One line, cut where it is long: a whole query of GraphQL may stand in it.
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+/// The longest value shown, in characters.
+const LONGEST: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::{
+        diagnostic::SourceFile,
+        mapping::load::{self, Environment, MissingValues},
+    };
+
+    /// Every variable has the same value.
+    struct Secretive;
+
+    impl Environment for Secretive {
+        fn variable(&self, _: &str) -> Option<String> {
+            Some("s3cret".into())
+        }
+
+        fn secret_file(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    fn told(with: &str) -> String {
+        let text = format!(
+            "app = \"rpc\"\n[settings]\nkey = \"k\"\n[target]\nbase-url = \"http://localhost\"\n[user]\nid = '$.id'\nwith = {{ kind = \"person\" }}\n\
+             [user.list]\ncall = \"POST /rpc\"\nwith = {with}\nbody = {{ a = 1 }}\nitems = '$[*]'\n\
+             [user.attributes]\n'userName' = 'login'\n"
+        );
+        let file = SourceFile {
+            path: "rpc.toml".into(),
+            text,
+        };
+        let loaded = load::app_alone(&Arc::new(file), &Secretive, MissingValues::AreErrors);
+        let (mapping, _) = loaded.unwrap();
+        mapping.types[0].lists[0].call.told()
+    }
+
+    #[test]
+    fn calls_of_one_address_are_told_apart_by_their_with() {
+        let plain = "{ method = \"user.get\", version = 2, flag = true }";
+        assert_eq!(
+            told(plain),
+            "POST /rpc (kind: person, method: user.get, version: 2, flag: true)"
+        );
+        assert_eq!(told("{ kind = \"staff\" }"), "POST /rpc (kind: staff)");
+        let long = format!(
+            "{{ kind = false, query = \"query  {{{{ {} }}}}\" }}",
+            "user ".repeat(20)
+        );
+        let long = told(&long);
+        assert!(long.contains("query: query { user user"), "{long}");
+        assert!(long.ends_with("…)") && long.len() < 120, "{long}");
+    }
+
+    #[test]
+    fn what_may_be_secret_or_somebodys_is_not_told() {
+        for with in [
+            "{ kind = \"${KEY}\" }",
+            "{ kind = \"{settings.key}\" }",
+            "{ kind = [1], apiKey = \"abcdef\", token = \"abcdef\" }",
+        ] {
+            assert_eq!(told(with), "POST /rpc", "{with}");
+        }
+    }
+}
