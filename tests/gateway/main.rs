@@ -30,6 +30,7 @@ mod nesting;
 mod policies;
 mod renames;
 mod secrecy;
+mod shapes;
 mod shown_groups;
 mod soft_deletes;
 mod statuses;

@@ -54,7 +54,7 @@ pub fn call(text: &str) -> Call {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let query = pairs
         .map(|pair| pair.split_once('=').unwrap())
-        .map(|(name, value)| (name.to_owned(), template(value)))
+        .map(|(name, value)| (name.to_owned(), QueryValue::Text(template(value))))
         .collect();
     Call {
         method: method.parse().unwrap(),
@@ -67,6 +67,7 @@ pub fn call(text: &str) -> Call {
         with: Vec::new(),
         when_changed: Vec::new(),
         condition: None,
+        each: None,
         take: Vec::new(),
         into: None,
         rules: Vec::new(),

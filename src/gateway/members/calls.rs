@@ -9,6 +9,7 @@ use crate::{
     mapping::{
         model::{Call, Meaning, MemberCall, TypeMapping},
         reply::{CallClass, Verdict},
+        write::member_element,
     },
     scim::Error,
     target::TargetError,
@@ -131,8 +132,17 @@ impl Calls<'_> {
         let mut names = ctx.names();
         names.with("group", Cow::Owned(id.clone()));
         names.with("id", Cow::Owned(id));
-        let all = members.iter().map(|member| member.name.clone());
-        names.with("members", Cow::Owned(all.collect::<Value>()));
+        let mut all = Vec::with_capacity(members.len());
+        for member in members {
+            let element = self.call.element.as_ref();
+            all.extend(member_element(
+                element,
+                &member.name,
+                &json!(member.of),
+                &names,
+            )?);
+        }
+        names.with("members", Cow::Owned(Value::Array(all)));
         if let [member] = members {
             names.with("member", Cow::Borrowed(&member.name));
         }

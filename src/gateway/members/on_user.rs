@@ -35,6 +35,14 @@ struct Group {
     element: Option<Value>,
 }
 
+impl Group {
+    /// Whether lists of users are written as texts or numbers, whatever they are read as.
+    fn is_scalar(&self) -> bool {
+        let element = self.element.as_ref();
+        element.is_some_and(|element| !element.is_object() && !element.is_array())
+    }
+}
+
 /// Changes the users one after the other.
 pub(super) async fn change(
     ctx: &Context,
@@ -106,14 +114,15 @@ async fn on_one_user(
         (true, true) => vec![element(group, &[])],
         (true, false) => {
             let new = element(group, &present);
-            let present = present.into_iter().map(|listed| listed.element);
-            present.chain([new]).collect()
+            let mut list = as_written(ctx, on_user, group, present)?;
+            list.push(new);
+            list
         }
         (false, _) => {
             let others = present
                 .into_iter()
                 .filter(|listed| listed.name != group.name);
-            others.map(|listed| listed.element).collect()
+            as_written(ctx, on_user, group, others)?
         }
     };
     let value = list_on(on_user, list)?;
@@ -166,6 +175,32 @@ fn element(group: &Group, present: &[Listed]) -> Value {
         Ok(number) if are_numbers => json!(number),
         _ => json!(group.name),
     }
+}
+
+/// The groups that a user keeps: the elements as they are, or, where the application lists objects and takes texts or numbers,
+/// each made as the new one is.
+fn as_written(
+    ctx: &Context,
+    on_user: &MemberOnUser,
+    group: &Group,
+    kept: impl IntoIterator<Item = Listed>,
+) -> Result<Vec<Value>, Error> {
+    let kept = kept.into_iter().map(|listed| listed.element);
+    let (Some(path), Some(tree), true) = (&on_user.id, &on_user.element, group.is_scalar()) else {
+        return Ok(kept.collect());
+    };
+    let mut list = Vec::new();
+    for element in kept {
+        let own = path.first(&element).filter(|_| element.is_object());
+        let Some(own) = own else {
+            list.push(element);
+            continue;
+        };
+        let mut names = ctx.names();
+        names.with("group", Cow::Borrowed(own));
+        list.extend(tree.render(&names)?);
+    }
+    Ok(list)
 }
 
 /// A user's groups as the field holds them.

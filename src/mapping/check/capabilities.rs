@@ -81,11 +81,7 @@ fn of_type(section: &TypeMapping) -> TypeCapabilities {
             .iter()
             .map(|find| format!("{} {}", find.attribute, find.operator.as_str()))
             .collect(),
-        paging: section
-            .lists
-            .first()
-            .map(|list| paging(&list.page))
-            .unwrap_or_default(),
+        paging: reading_on(section),
         kept: kept(section),
         attributes: directions(&section.attributes),
     }
@@ -202,6 +198,21 @@ fn how(operation: Option<&Operation>) -> Option<String> {
 
 fn line(call: &crate::mapping::model::Call) -> String {
     format!("{} {}", call.method, call.path.source())
+}
+
+/// How the lists of a type are read on; of several the end may be nowhere said.
+fn reading_on(section: &TypeMapping) -> String {
+    let styles = section.lists.iter().map(|list| &list.page);
+    let endless = styles
+        .clone()
+        .filter(|page| matches!(page, PageStyle::None));
+    let (all, endless) = (section.lists.len(), endless.count());
+    let first = styles.map(paging).next().unwrap_or_default();
+    match all {
+        0 | 1 => first,
+        _ if endless == 0 => first,
+        _ => format!("{endless} of {all} lists in one reply each: what is beyond is not noticed"),
+    }
 }
 
 fn paging(page: &PageStyle) -> String {

@@ -96,10 +96,17 @@ static CHANGE_KEYS: &[Key] = &[
         "100",
     ),
     key(
+        "element",
+        Kind::Tree,
+        "the bare id",
+        "What each of `{members}` is; in it `{member}` is one member's id and `{type}` is `User` or `Group`.",
+        "{ type = \"users\", id = \"{member}\" }",
+    ),
+    key(
         "steps",
         Kind::Many(&call::CALL_KIND),
         "the one call",
-        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took. Beside them stands `batch` alone: the keys of a call are said in the step that they are about.",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took. Beside them stand `batch` and `element` alone: the keys of a call are said in the step that they are about.",
         "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
     ),
 ];
@@ -175,14 +182,14 @@ static ON_USER: Shape = Shape {
             "id",
             Kind::Path,
             "the element itself",
-            "Where an element of the list has its group's name, if it is an object. Elements keep what else they have.",
+            "Where an element of the list has its group's name, if it is an object. Elements keep what else they have, unless `element` is a text or a number.",
             "'$.name'",
         ),
         key(
             "element",
             Kind::Tree,
             "the bare name",
-            "An element as written, where it is an object; `{group}` is the group's name there, the other names are the group object's members.",
+            "An element as written, where it is read as an object; `{group}` is the group's name there, the other names are the group object's members. `\"{group}\"` alone: the list is read as objects and written as bare names, all of them.",
             "{ name = \"{group}\" }",
         ),
         AS,
@@ -388,6 +395,7 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
             before: Vec::new(),
             call,
             batch: None,
+            element: None,
         });
     }
     let change = reader.table(key)?;
@@ -400,6 +408,9 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
         before,
         call,
         batch,
+        element: change
+            .node("element")
+            .and_then(|node| syntax::tree(reader.context, node)),
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::mapping::model::{PageSize, PageStyle, Total};
 
 use super::{
-    call,
+    call::{self, CALL, CALL_KIND},
     list::LIST,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
@@ -13,12 +13,12 @@ use super::{
 
 static SIZE: Shape = Shape {
     name: "a page's `size`",
-    about: "The parameter for a page's size, and the most the application gives.",
+    about: "How many objects a page has: the parameter for it, and the most the application gives.",
     keys: &[
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.size}`",
             "The query parameter; `'$.…'` is a place in the call's body.",
             "\"limit\"",
         ),
@@ -36,19 +36,20 @@ static SIZE: Shape = Shape {
 
 static TOTAL: Shape = Shape {
     name: "a page's `total`",
-    about: "Where the number of all objects is; a text is a path in the body.",
+    about: "Where the number of all objects is; a text is a path in the body. With `call` it is in the reply of that call, and the keys \
+            of a call are that call's.",
     keys: &[
         key(
             "body",
-            Kind::Path,
+            Kind::OneOf(&[Kind::Path, Kind::Tree]),
             "",
-            "A place in the body.",
+            "A place in the list's reply; with `call`, that call's body as data.",
             "'$.total_count'",
         ),
         key("header", Kind::Text, "", "A header.", "\"X-Total\""),
         key(
             "call",
-            CALL_KIND_COPY,
+            CALL_KIND,
             "",
             "A call of its own; `path` says where in its reply.",
             "\"GET /users/count\"",
@@ -61,11 +62,9 @@ static TOTAL: Shape = Shape {
             "'$.result'",
         ),
     ],
-    base: None,
+    base: Some(&CALL),
     others: None,
 };
-
-const CALL_KIND_COPY: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&call::CALL)]);
 
 const SIZE_KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]);
 const TOTAL_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]);
@@ -91,7 +90,7 @@ static OFFSET: Shape = Shape {
         key(
             "start",
             Kind::Text,
-            "required",
+            "none: the call names `{page.offset}`",
             "The parameter for the first object's index; `'$.…'` is a place in the call's body.",
             "\"offset\"",
         ),
@@ -116,7 +115,7 @@ static NUMBER: Shape = Shape {
         key(
             "number",
             Kind::Text,
-            "required",
+            "none: the call names `{page.number}`",
             "The parameter for the page's number; `'$.…'` is a place in the call's body.",
             "\"page\"",
         ),
@@ -141,7 +140,7 @@ static CURSOR: Shape = Shape {
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.cursor}`",
             "The parameter the value is sent in; `'$.…'` is a place in the call's body.",
             "\"cursor\"",
         ),
@@ -206,7 +205,16 @@ static LINK: Shape = Shape {
 static LIMIT: Shape = Shape {
     name: "`[….page.limit]`",
     about: "Only the first so many can be had; more than that is an error, never a short list.",
-    keys: &[SIZE_KEY, TOTAL_KEY],
+    keys: &[
+        key(
+            "size",
+            SIZE_KIND,
+            "required",
+            "The most that one reply holds (`most`), and the parameter that asks for so many, if there is one.",
+            "{ most = 100 }",
+        ),
+        TOTAL_KEY,
+    ],
     base: None,
     others: None,
 };
@@ -361,20 +369,20 @@ fn style(page: &Reader<'_>) -> Option<PageStyle> {
     let (size, total) = (size(&style), total(&style));
     Some(match entry.key.as_str() {
         "offset" => PageStyle::Offset {
-            start: parameter(&style, "start")?,
+            start: parameter(&style, "start"),
             first: style.count("first", 0, 1).unwrap_or(0),
             size,
             total,
         },
         "number" => PageStyle::Number {
-            number: parameter(&style, "number")?,
+            number: parameter(&style, "number"),
             first: style.count("first", 0, 1).unwrap_or(1),
             size,
             total,
         },
         "cursor" => PageStyle::Cursor {
             next: required_path(&style, "next")?,
-            parameter: parameter(&style, "parameter")?,
+            parameter: parameter(&style, "parameter"),
             size,
             total,
         },
@@ -405,9 +413,9 @@ fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path:
     syntax::path_at(reader, key)
 }
 
-/// A parameter of the query; or, if it begins with `$`, a place in the body, which must be a definite one.
+/// A parameter of the query; absent: none, the call itself names what would be in it. Or, if it begins with `$`, a place in the body, which must be a definite one.
 fn parameter(reader: &Reader<'_>, key: &str) -> Option<String> {
-    let text = reader.required_text(key)?;
+    let text = reader.text(key)?;
     if text.starts_with('$') {
         syntax::place_at(reader, key)?;
     }
@@ -418,14 +426,14 @@ fn size(reader: &Reader<'_>) -> Option<PageSize> {
     let node = reader.node("size")?;
     if node.as_text().is_some() {
         return Some(PageSize {
-            parameter: parameter(reader, "size")?,
+            parameter: Some(parameter(reader, "size")?),
             most: 100,
         });
     }
     let size = reader.table("size")?;
     let most = size.count("most", 1, 10_000).unwrap_or(100);
     Some(PageSize {
-        parameter: parameter(&size, "parameter")?,
+        parameter: parameter(&size, "parameter"),
         most,
     })
 }
@@ -462,7 +470,11 @@ fn total(reader: &Reader<'_>) -> Option<Total> {
 }
 
 fn total_call(total: &Reader<'_>, call_node: &Node) -> Option<Total> {
-    let call = call::call(total.context, call_node, None)?;
+    // The keys of the call beside it, or in a table of its own.
+    let call = match call_node.as_text() {
+        Some(_) => call::from_table(total, None)?,
+        None => call::call(total.context, call_node, None)?,
+    };
     let path = match total.node("path") {
         Some(node) => syntax::path(total.context, node)?,
         None => call::root_path()?,

@@ -128,13 +128,28 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
-    checked(
+    let template = checked(
         context,
         node,
         &written,
         "mapping::bad-template",
         Template::parse(&written),
-    )
+    )?;
+    doubt_sum(context, node, template.filtered_operand());
+    Some(template)
+}
+
+/// `a + b | lower`: the filter is of `b` alone, which is seldom meant.
+fn doubt_sum(context: &Context<'_>, node: &Node, operand: Option<&str>) {
+    let Some(operand) = operand else {
+        return;
+    };
+    context.warning(
+        "mapping::filter-of-operand",
+        &node.place,
+        format!("The filter in `{operand}` is of that operand alone: `|` comes before `+`."),
+        &format!("write `(a + b) | filter` for the whole sum, or `({operand})` if this is meant"),
+    );
 }
 
 /// An expression out of a text value.
@@ -151,13 +166,15 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
         return None;
     }
     let text = context.expand(node, text, false);
-    checked(
+    let expression = checked(
         context,
         node,
         &text,
         "mapping::bad-expression",
         Expression::parse(&text),
-    )
+    )?;
+    doubt_sum(context, node, expression.filtered_operand());
+    Some(expression)
 }
 
 /// A regular expression out of a text value, its compiled size bounded.

@@ -32,7 +32,7 @@ pub(super) use fields::{encode, fields_by, unspelled};
 pub use guard::{guard, guard_unchanged};
 pub use kept::{join_kept, kept_values};
 pub use mapped::{mapped, mapped_as_read};
-pub use members::member_lists;
+pub use members::{member_element, member_lists};
 pub use shown::shown_elements;
 
 /// What the client wishes of the resource.
