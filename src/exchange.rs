@@ -109,6 +109,6 @@ pub struct Exchange {
     pub hidden: Vec<Hidden>,
     /// The last thing that could not be done; absent if all could, or if the application refused it in an answer.
     pub trouble: Option<Trouble>,
-    /// Whether a call that changes something was sent, whatever became of it. Known before its record is there.
-    pub may_have_written: bool,
+    /// Calls that may have changed something: sent, or about to be, whatever became of them. Known before their records are there.
+    pub writes: usize,
 }

@@ -19,6 +19,7 @@ use crate::{
 use super::{
     confirm,
     context::Context,
+    create,
     get::{id_value, object_of},
     identity::Located,
     join::{Joined, outbound},
@@ -101,7 +102,7 @@ pub async fn apply(
             old: &before,
         };
         let present = present(ctx, t, step.operation, old, &target_id).await?;
-        let members = members_in_field(ctx, t, step, &present, new).await?;
+        let members = members_in_field(ctx, t, step, &present, (&old.resource, new)).await?;
         let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
         if ctx.journey.is_dry && *present == planned_object() {
             names.with("etag", Cow::Owned(Value::from("(of the new object)")));
@@ -241,7 +242,7 @@ async fn members_in_field(
     t: &TypeMapping,
     step: &Step<'_>,
     present: &Value,
-    new: &Resource,
+    (old, new): (&Resource, &Resource),
 ) -> Result<Option<members::InField>, Error> {
     let Some(members) = t.members.as_ref().filter(|m| m.field.is_some()) else {
         return Ok(None);
@@ -253,13 +254,10 @@ async fn members_in_field(
     if !is_changed {
         return Ok(Some(members::present_in_field(ctx, members, present)));
     }
-    let wished = new.0.get("members").and_then(Value::as_array);
-    let wished: Vec<String> = wished
-        .into_iter()
-        .flatten()
-        .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
-        .collect();
-    members::field_ids(ctx, members, &wished).await.map(Some)
+    let ids = |resource: &Resource| create::member_ids(resource.0.get("members"));
+    members::field_ids(ctx, members, &ids(new), &ids(old))
+        .await
+        .map(Some)
 }
 
 /// The names that a write's templates may use.

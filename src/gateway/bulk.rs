@@ -92,18 +92,18 @@ impl Run<'_> {
     /// anything may have been changed. The calls of those before it say nothing about it.
     async fn told<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let ctx = self.ctx;
-        let (mut since, mut trouble, mut may_have_written) = (0, None, false);
+        let (mut since, mut trouble, mut writes) = (0, None, 0);
         ctx.record(|exchange| {
             since = exchange.calls.len();
             trouble = exchange.trouble.take();
-            may_have_written = std::mem::take(&mut exchange.may_have_written);
+            writes = std::mem::take(&mut exchange.writes);
         });
         let result = self.in_time(operation).await;
         let result =
             result.map_err(|error| naming_operation(deadline::with_fate(ctx, error), ctx, since));
         ctx.record(|exchange| {
             exchange.trouble = exchange.trouble.take().or(trouble);
-            exchange.may_have_written |= may_have_written;
+            exchange.writes += writes;
         });
         result
     }

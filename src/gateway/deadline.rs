@@ -76,7 +76,7 @@ pub fn with_fate(ctx: &Context, error: Error) -> Error {
     let may_have_written = {
         let exchange = &ctx.journey.exchange;
         let exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        exchange.may_have_written
+        exchange.writes > 0
     };
     let fate = match error.status {
         503 | 504 if may_have_written => UNKNOWN,

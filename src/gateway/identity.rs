@@ -342,7 +342,7 @@ async fn out_of_scope(
 }
 
 /// Whether the target has objects of the type that do not exist for the tenant.
-fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
+pub fn hides_objects(ctx: &Context, t: &TypeMapping) -> bool {
     t.scope.is_some()
         || t.hide.is_some()
         || t.gone.is_some()

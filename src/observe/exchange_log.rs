@@ -235,7 +235,7 @@ pub(super) mod tests {
                 calls: vec![call.clone(), call, planned],
                 hidden: Vec::new(),
                 trouble: None,
-                may_have_written: true,
+                writes: 1,
             },
             request_id: "r-1".to_owned(),
         }

@@ -44,7 +44,13 @@ impl Journey {
     /// From now on the application may have been changed.
     pub(super) fn writes(&self) {
         let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        exchange.may_have_written = true;
+        exchange.writes += 1;
+    }
+
+    /// The call that would have changed it never left.
+    pub(super) fn wrote_nothing(&self) {
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.writes = exchange.writes.saturating_sub(1);
     }
 }
 

@@ -100,7 +100,8 @@ impl Line {
             Err(Exhausted) => return Err(self.out_of_turn()),
         };
         let request = self.request(attempt)?;
-        if kind_of(attempt) != Kind::Read {
+        let is_write = kind_of(attempt) != Kind::Read;
+        if is_write {
             journey.writes();
         }
         let start = StdInstant::now();
@@ -119,6 +120,9 @@ impl Line {
                     ..record
                 });
                 log(journey, attempt, &error);
+                if is_write && never_left(&error) {
+                    journey.wrote_nothing();
+                }
                 match error {
                     TargetError::TimedOut { .. } if duration < FAIR_TIME => {}
                     TargetError::BadReply(_) => passage.record(Outcome::Answered, end),
@@ -216,6 +220,14 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, TargetError> {
 /// How long to leave the target alone because it says that no call is left (`X-RateLimit-Remaining: 0`): a minute at most.
 ///
 /// The reset is a number of seconds from now, or since 1970 where it is that large.
+/// Whether nothing of the request can have reached the application.
+fn never_left(error: &TargetError) -> bool {
+    matches!(
+        error,
+        TargetError::Unreachable { sent: false, .. } | TargetError::TimedOut { sent: false }
+    )
+}
+
 fn used_up(headers: &HeaderMap, now: jiff::Timestamp) -> Option<Duration> {
     let number = |names: [HeaderName; 2]| {
         let value = names.iter().find_map(|name| headers.get(name))?;

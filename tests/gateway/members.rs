@@ -17,6 +17,11 @@ async fn crowd(setup: Setup, users: u64) -> (Stage, String) {
     (stage, format!("/Groups/g-{group}"))
 }
 
+/// An application that refuses members that do not exist, and a mapping that says so.
+fn refusing(setup: Setup) -> Setup {
+    setup.with(ADD, &format!("unknown = \"refused\"\n{ADD}"))
+}
+
 fn values(ids: &[&str]) -> Value {
     ids.iter().map(|id| json!({ "value": id })).collect()
 }
@@ -27,7 +32,8 @@ async fn adding_or_removing_one_member_costs_the_same_whatever_the_groups_size()
     let remove = json!([{ "op": "remove", "path": "members[value eq \"2\"]" }]);
     let mut costs = Vec::new();
     for users in [500, 50_000] {
-        let (stage, group) = crowd(Setup::tenant("[client]\nidp = \"entra\"\n"), users).await;
+        let setup = Setup::tenant("[client]\nidp = \"entra\"\n");
+        let (stage, group) = crowd(refusing(setup), users).await;
         for change in [&add, &remove] {
             let reply = stage.patch(&group, change.clone()).await;
             assert!(matches!(reply.status, 200 | 204), "{}", reply.body);
@@ -43,7 +49,8 @@ async fn adding_or_removing_one_member_costs_the_same_whatever_the_groups_size()
     let mut costs = Vec::new();
     for users in [500, 5_000] {
         let (stage, group) = crowd(Setup::default(), users).await;
-        stage.patch(&group, add.clone()).await.is(200);
+        // Without the members 200 would not be the whole group.
+        stage.patch(&group, add.clone()).await.is(204);
         costs.push(stage.app.calls().len());
     }
     assert_eq!(costs[0], costs[1]);
@@ -454,7 +461,10 @@ async fn a_missing_group_is_404_though_its_removals_answer_is_tolerated() {
 
 #[tokio::test]
 async fn a_missing_group_is_404_where_every_member_call_succeeds_and_the_mapping_says_so() {
-    let setup = Setup::tenant(ENTRA).with(ADD, &format!("get-first = true\n{ADD}"));
+    let setup = Setup::tenant(ENTRA).with(
+        ADD,
+        &format!("unknown = \"refused\"\nget-first = true\n{ADD}"),
+    );
     let (stage, group) = crowd(setup, 2).await;
     for call in ["POST /groups/99/members", "DELETE /groups/99/members"] {
         stage.app.refuse(call, 1, 204);
@@ -472,7 +482,7 @@ async fn a_missing_group_is_404_where_every_member_call_succeeds_and_the_mapping
 
 #[tokio::test]
 async fn a_change_that_the_application_takes_is_one_call() {
-    let (stage, group) = crowd(Setup::tenant(ENTRA), 3).await;
+    let (stage, group) = crowd(refusing(Setup::tenant(ENTRA)), 3).await;
     let change = json!([
         { "op": "add", "path": "members", "value": values(&["1"]) },
         { "op": "remove", "path": "members", "value": values(&["2"]) },
@@ -530,4 +540,124 @@ async fn a_membership_changed_in_the_application_is_another_version_where_member
     with("PUT", &emptied).body(whole).send().await.is(412);
     let version = tag(stage.get(&group).await.is(200));
     with("DELETE", &version).send().await.is(204);
+}
+
+/// A group of an application that takes any text for a member, with two users whom the gateway has no record of.
+async fn with_strangers(setup: Setup) -> (Stage, u64, String) {
+    let stage = setup.start().await;
+    stage.app.add_users(2);
+    let group = stage.app.add_group(json!({ "name": "team" }), [1]);
+    let path = format!("/Groups/g-{group}");
+    (stage, group, path)
+}
+
+fn added(ids: &[&str]) -> Value {
+    json!([{ "op": "add", "path": "members", "value": values(ids) }])
+}
+
+fn put(ids: &[&str]) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "displayName": "team",
+        "members": values(ids),
+    })
+}
+
+#[tokio::test]
+async fn who_does_not_exist_becomes_no_member() {
+    // Whatever else the tenant's file says.
+    for policy in ["", "[policy]\nprotected = [\"svc\"]\n"] {
+        for ghost in ["99", "g-3"] {
+            let (stage, group, path) = with_strangers(Setup::tenant(policy)).await;
+            let patched = stage.patch(&path, added(&["2", ghost])).await;
+            patched.refused(400, "invalidValue");
+            let replaced = stage.put(&path, put(&["1", ghost])).await;
+            replaced.refused(400, "invalidValue");
+            let mut other = put(&[ghost]);
+            other["displayName"] = json!("other");
+            let created = stage.post("/Groups", other).await;
+            created.refused(400, "invalidValue");
+            assert_eq!(stage.app.members(group), [1]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_another_type_is_no_call() {
+    let text = Setup::default().with(
+        "type = \"number\" }\n\n[user.list]",
+        "pattern = '^[a-z0-9-]+$' }\n\n[user.list]",
+    );
+    let (stage, group, path) = with_strangers(text).await;
+    stage.app.forget_calls();
+    let patched = stage.patch(&path, added(&[&format!("g-{group}")])).await;
+    patched.refused(400, "invalidValue");
+    assert_eq!(stage.app.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_member_is_looked_up_only_if_nothing_is_known_of_it() {
+    let (stage, group, path) = with_strangers(Setup::default()).await;
+    let made = stage
+        .post("/Users", json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "made" }))
+        .await
+        .is(201)
+        .id();
+    stage.app.forget_calls();
+    stage.patch(&path, added(&[&made])).await;
+    let looks = |stage: &Stage| {
+        let calls = stage.app.calls().into_iter();
+        calls.filter(|call| call.starts_with("GET /users/")).count()
+    };
+    assert_eq!(looks(&stage), 0);
+    stage.patch(&path, added(&["2"])).await;
+    assert_eq!(looks(&stage), 1);
+    assert!(stage.app.members(group).contains(&2));
+
+    let (stage, group, path) = with_strangers(refusing(Setup::default())).await;
+    stage.app.forget_calls();
+    stage.patch(&path, added(&["2"])).await;
+    assert_eq!(looks(&stage), 0);
+    assert!(stage.app.members(group).contains(&2));
+}
+
+#[tokio::test]
+async fn who_is_a_member_already_is_not_looked_up_for_a_list_that_is_set() {
+    let list =
+        "replace = { call = \"PUT /groups/{group}/members\", body = { user_ids = \"{members}\" } }";
+    let setup = Setup::default().with(ADD, list).with(REMOVE, "");
+    let (stage, group, path) = with_strangers(setup).await;
+    stage.app.forget_calls();
+    stage.put(&path, put(&["1", "2"])).await.is(200);
+    assert_eq!(stage.app.members(group), [1, 2]);
+    let calls = stage.app.calls();
+    assert!(calls.contains(&"GET /users/2".into()), "{calls:?}");
+    assert!(!calls.contains(&"GET /users/1".into()), "{calls:?}");
+    let ghost = stage.put(&path, put(&["1", "2", "99"])).await;
+    ghost.refused(400, "invalidValue");
+}
+
+#[tokio::test]
+async fn a_patch_whose_answer_would_lack_members_has_no_body() {
+    let stage = Setup::default().start().await;
+    stage.app.add_users(150);
+    let group = stage.app.add_group(json!({ "name": "team" }), 2..=140);
+    let path = format!("/Groups/g-{group}");
+    let reply = stage.patch(&path, added(&["1"])).await.is(204);
+    assert_eq!(reply.body, Value::Null);
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "other" }]);
+    stage.patch(&path, rename).await.is(204);
+    // Whoever asks for attributes gets them.
+    let asked = stage
+        .patch(&format!("{path}?attributes=displayName"), added(&["141"]))
+        .await
+        .is(200);
+    assert_eq!(asked.body["displayName"], "other");
+    // A short list is told.
+    let short = stage.app.add_group(json!({ "name": "short" }), [1]);
+    let reply = stage
+        .patch(&format!("/Groups/g-{short}"), added(&["2"]))
+        .await
+        .is(200);
+    assert_eq!(reply.body["members"].as_array().unwrap().len(), 2);
 }

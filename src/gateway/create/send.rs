@@ -102,7 +102,7 @@ impl Create<'_> {
         names.resource(&wish);
         if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
             let ids = member_ids(self.wish.0.get("members"));
-            let ids = members::field_ids(ctx, members, &ids).await;
+            let ids = members::field_ids(ctx, members, &ids, &[]).await;
             ids.map_err(Failure::Certain)?.name_in(&mut names);
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)

@@ -369,7 +369,13 @@ pub async fn whole_rows(
     items: Vec<Value>,
     needs: impl Fn(&AttributePath) -> bool,
 ) -> Result<Vec<Value>, Error> {
-    if !must_read(rows, needs) {
+    // Whose account a row is must be known where some are protected: a bare id does not say.
+    let is_guarded = guards_names(ctx, t);
+    let needs = |path: &AttributePath| {
+        needs(path) || is_guarded && path.is_same_attribute(&t.match_attribute)
+    };
+    let is_bare = is_guarded && items.iter().any(|item| !item.is_object());
+    if !is_bare && !must_read(rows, needs) {
         return Ok(items);
     }
     let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();
@@ -378,6 +384,11 @@ pub async fn whole_rows(
         .into_iter()
         .flatten()
         .collect())
+}
+
+/// Whether some accounts are not shown for their name.
+fn guards_names(ctx: &Context, t: &TypeMapping) -> bool {
+    t.resource_type.name == "User" && !ctx.mapping().policy.protected.is_empty()
 }
 
 async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Option<Value>, Error> {

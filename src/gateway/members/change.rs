@@ -1,6 +1,6 @@
 //! Membership changed in the target, by the style the mapping names.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ use super::super::{
 };
 use super::{
     calls::{Calls, Verb},
+    exist::take_out_unknown,
     on_user,
     tally::Tally,
 };
@@ -155,7 +156,8 @@ async fn by_calls(
         verb,
         held: change.held.as_deref(),
     };
-    let added = || resolve(ctx, members, &change.add, OnUnknown::Refuse);
+    let nobody = OnUnknown::Refuse { present: &[] };
+    let added = || resolve(ctx, members, &change.add, nobody);
     match (&members.add, &members.remove, &members.replace, &change.all) {
         (Some(add), Some(remove), ..) => {
             let removed = resolve(ctx, members, &change.remove, OnUnknown::Skip).await?;
@@ -167,7 +169,11 @@ async fn by_calls(
             calls(add, Verb::Add).run(&added().await?, tally).await
         }
         (.., Some(replace), Some(all)) => {
-            let all = resolve(ctx, members, all, OnUnknown::Refuse).await?;
+            let added: HashSet<&String> = change.add.iter().collect();
+            let others = all.iter().filter(|id| !added.contains(id));
+            let present: Vec<String> = others.cloned().collect();
+            let on_unknown = OnUnknown::Refuse { present: &present };
+            let all = resolve(ctx, members, all, on_unknown).await?;
             calls(replace, Verb::Replace).set(&all, change, tally).await
         }
         _ if members.field.is_some() => Ok(()), // Written by the group's own update.
@@ -178,7 +184,8 @@ async fn by_calls(
     }
 }
 
-/// What the application calls the members of a group that are a field of it: those that are wished, or those it has.
+/// What the application calls the members of a group that are a field of it: those that are wished, of whom some are `present`
+/// already.
 ///
 /// # Errors
 ///
@@ -187,8 +194,9 @@ pub async fn field_ids(
     ctx: &Context,
     members: &Members,
     wished: &[String],
+    present: &[String],
 ) -> Result<InField, Error> {
-    let members = resolve(ctx, members, wished, OnUnknown::Refuse).await?;
+    let members = resolve(ctx, members, wished, OnUnknown::Refuse { present }).await?;
     Ok(members
         .into_iter()
         .map(|member| (member.name, member.of))
@@ -197,9 +205,12 @@ pub async fn field_ids(
 
 /// What to do with a member that does not exist: one that is to be removed is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnUnknown {
+enum OnUnknown<'a> {
     Skip,
-    Refuse,
+    /// Those who are `present` are members already, and exist.
+    Refuse {
+        present: &'a [String],
+    },
 }
 
 /// A member as the target is told of it.
@@ -217,7 +228,7 @@ async fn resolve<'c>(
     ctx: &'c Context,
     members: &Members,
     ids: &[String],
-    on_unknown: OnUnknown,
+    on_unknown: OnUnknown<'_>,
 ) -> Result<Vec<Named<'c>>, Error> {
     let mut names = Vec::with_capacity(ids.len());
     let mut all = located_members(ctx, members, ids).await?;
@@ -230,6 +241,10 @@ async fn resolve<'c>(
             }
         }
     }
+    let mut is_looked_up = false;
+    if let OnUnknown::Refuse { present } = on_unknown {
+        is_looked_up = take_out_unknown(ctx, members, ids, present, &mut all).await?;
+    }
     for (id, located) in ids.iter().zip(all) {
         let Some((of, target_id)) = located else {
             continue;
@@ -241,8 +256,13 @@ async fn resolve<'c>(
             of: of.resource_type.name.as_str(),
         }));
     }
-    let is_refused = ctx.mapping().policy.on_missing_reference == OnMissingReference::Reject;
-    if is_refused && on_unknown == OnUnknown::Refuse && names.len() < ids.len() {
+    let is_refused = match ctx.mapping().policy.on_missing_reference {
+        OnMissingReference::Reject => on_unknown != OnUnknown::Skip,
+        // What looks like an id of the application is not held.
+        OnMissingReference::Hold { .. } => is_looked_up,
+        OnMissingReference::Drop => false,
+    };
+    if is_refused && names.len() < ids.len() {
         return Err(unknown_member());
     }
     Ok(names)

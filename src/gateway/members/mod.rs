@@ -11,6 +11,7 @@ use super::join::Joined;
 
 mod calls;
 mod change;
+mod exist;
 mod on_user;
 mod read;
 mod tally;

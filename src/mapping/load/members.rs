@@ -270,6 +270,13 @@ pub static MEMBERS: Shape = Shape {
             "[\"User\", \"Group\"]",
         ),
         key(
+            "unknown",
+            Kind::Choice(&["looked-up", "refused"]),
+            "\"looked-up\"",
+            "Who finds out that a member to be added does not exist: the gateway, by reading whoever it has no record of, or the application, which refuses such a member itself.",
+            "\"refused\"",
+        ),
+        key(
             "get-first",
             Kind::Flag,
             "false",
@@ -333,6 +340,9 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
         replace: change(&reader, "replace", resource_type),
         on_user: on_user(&reader),
         types: types(&reader),
+        refuses_unknown: reader
+            .choice("unknown", &[("looked-up", false), ("refused", true)])
+            .unwrap_or(false),
         gets_first: reader.flag("get-first").unwrap_or(false),
     };
     complain_about_gaps(&reader);

@@ -49,6 +49,8 @@ fn of_brackets(text: &str, resource_type: &ResourceType) -> Option<String> {
             let kinds = &attribute.sub("type")?.canonical_values;
             ("type", kinds.first().map_or("work", String::as_str))
         }
+        // A condition of another kind.
+        ("", value) if value.contains(char::is_whitespace) => return None,
         ("", value) => ("type", value),
         pair => pair,
     };

@@ -330,6 +330,8 @@ pub struct Members {
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
+    /// Whether the application itself refuses a member that does not exist (`unknown = "refused"`): it is not looked up.
+    pub refuses_unknown: bool,
     /// Whether the group is read before a change of its members, and a missing one answered 404 (`get-first`).
     pub gets_first: bool,
 }
