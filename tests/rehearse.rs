@@ -141,6 +141,9 @@ async fn what_the_administrator_would_see_is_told_and_accounts_that_must_stay_ar
     for part in [
         "reads its client as Okta, whoever calls",
         "deleted accounts stay in the application, deactivated",
+        "\n  ines.laurent-",
+        "@acme.example (/Users/",
+        "nothing else is left behind",
     ] {
         assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
     }
@@ -158,6 +161,68 @@ async fn what_the_administrator_would_see_is_told_and_accounts_that_must_stay_ar
     ] {
         assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
     }
+}
+
+#[tokio::test]
+async fn a_step_that_failed_shows_the_call_that_was_made_and_its_answer() {
+    let demo = Demo::start("rehearse-calls", &[]);
+    let update =
+        "[user.update]\ncall = \"PATCH /users/{id}/nothing\"\nwith = { method = \"user.edit\" }\n";
+    tenant(&demo, "astray", update);
+    let rehearsal = Rehearsal::of(&demo, &["astray", "--as", "google"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    let mut lines = rehearsal.text.lines();
+    lines.find(|line| *line == "FAILED   update by PUT: she married");
+    let shown: Vec<&str> = lines.take_while(|line| line.starts_with(' ')).collect();
+    let call = shown.iter().find(|line| line.contains("PATCH /users/"));
+    let call = call.unwrap_or_else(|| panic!("{}", rehearsal.text));
+    assert!(
+        call.trim_start().starts_with("call     PATCH /users/")
+            && call.contains("/nothing (method: user.edit) (user.update): answered 404, means "),
+        "{call}"
+    );
+    assert!(
+        shown
+            .iter()
+            .any(|line| line.trim_start().starts_with("expected ")),
+        "{shown:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_no_step_asked_for_fails_the_rehearsal() {
+    let demo = Demo::start("rehearse-unasked", &[]);
+    // Every account has a title by itself; the provider never speaks of titles, and its PUT empties them.
+    let create = "[user.create]\ncall = \"POST /users\"\nconstants = { job_title = \"Clerk\" }\n";
+    tenant(&demo, "titled", create);
+    let rehearsal = Rehearsal::of(&demo, &["titled", "--as", "google"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "FAILED   update by PUT: she married\n",
+        "call     PATCH /users/",
+        "expected no change of `title`: no step has named it",
+        "mend     a line that clients must not change says `read-only = true`",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+
+    let lines = "[user.attributes]\n'title' = { field = 'job_title', read-only = true }\n";
+    tenant(&demo, "titled", &format!("{create}{lines}"));
+    let rehearsal = Rehearsal::of(&demo, &["titled", "--as", "google"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+}
+
+#[tokio::test]
+async fn a_password_can_be_given_where_the_provider_sends_one() {
+    let demo = Demo::start("rehearse-password", &[]);
+    let given = ["--password", "Correct-Horse-9-Battery"];
+    let rehearsal = Rehearsal::of(&demo, &[&["demo", "--as", "okta"][..], &given].concat());
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+    assert!(!rehearsal.text.contains("Horse"), "{}", rehearsal.text);
+    let rehearsal = Rehearsal::of(&demo, &[&["demo", "--as", "google"][..], &given].concat());
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    let told = "`google` sends no password";
+    assert!(rehearsal.text.contains(told), "{}", rehearsal.text);
 }
 
 #[tokio::test]

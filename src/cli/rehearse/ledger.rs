@@ -1,10 +1,12 @@
 //! What a rehearsal has made in the application, so that all of it can be removed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::cli::replay::{Reply, Request};
+
+use super::lost::name_in;
 
 /// What was made, what may have been made, and what was only planned.
 #[derive(Debug, Default)]
@@ -15,6 +17,30 @@ pub struct Ledger {
     unsure: Vec<(String, String)>,
     /// Paths of resources that a dry run planned.
     planned: BTreeSet<String>,
+    /// The name that a resource has, by its path.
+    names: BTreeMap<String, String>,
+    /// Accounts that are gone for the client by a DELETE, with the last name they had, in the order of their deletion.
+    deleted: Vec<Account>,
+    /// Accounts that a rename left under their old name.
+    renamed: Vec<Account>,
+}
+
+/// An account, as a person finds it in the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its path, such as `/Users/17`.
+    pub path: String,
+    /// Its `userName`; absent if it was never told.
+    pub name: Option<String>,
+}
+
+impl std::fmt::Display for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} ({})", self.path),
+            None => write!(f, "{}", self.path),
+        }
+    }
 }
 
 impl Ledger {
@@ -45,6 +71,47 @@ impl Ledger {
         if request.method == "DELETE" && matches!(reply.status, 204 | 404) {
             self.made.retain(|made| made != path);
         }
+        if !is_planned {
+            self.note_account(request, path, reply);
+        }
+    }
+
+    /// Notes the names of accounts, and which are deleted.
+    fn note_account(&mut self, request: &Request, path: &str, reply: &Reply) {
+        if !path.starts_with("/Users") || reply.status >= 300 {
+            return;
+        }
+        let place = match request.method.as_str() {
+            "POST" => id_of(reply).map(|id| format!("{path}/{id}")),
+            "PUT" | "PATCH" => Some(path.to_owned()),
+            "DELETE" => {
+                let name = self.names.remove(path);
+                let path = path.to_owned();
+                self.deleted.push(Account { path, name });
+                None
+            }
+            _ => None,
+        };
+        if let Some((place, name)) = place.zip(name_in(request, path)) {
+            self.names.insert(place, name);
+        }
+    }
+
+    /// Notes that the account at a path was left under the name it had, and another one took its place.
+    pub fn left_by_rename(&mut self, path: &str) {
+        let name = self.names.get(path).cloned();
+        let path = path.to_owned();
+        self.renamed.push(Account { path, name });
+    }
+
+    /// Accounts that were deleted, as the client sees it.
+    pub fn deleted(&self) -> &[Account] {
+        &self.deleted
+    }
+
+    /// Accounts that renames left behind under their old name.
+    pub fn renamed(&self) -> &[Account] {
+        &self.renamed
     }
 
     /// What kind of planned resource a request is about, in its path or its body; absent if it is about none.
@@ -122,6 +189,29 @@ mod tests {
         ledger.received(&delete, "/Users/1", &reply(500, &Value::Null), false);
         assert_eq!(ledger.take_made(), ["/Users/3", "/Users/1"]);
         assert!(ledger.take_unsure().is_empty());
+    }
+
+    #[test]
+    fn who_was_deleted_is_known_by_the_last_name() {
+        let mut ledger = Ledger::default();
+        create(&mut ledger, "ilse.berg", 201, &json!({ "id": "7" }));
+        let operation = json!({ "op": "replace", "path": "userName", "value": "ilse.novak" });
+        let rename = request("PATCH", "", &json!({ "Operations": [operation] }));
+        ledger.received(&rename, "/Users/7", &reply(409, &Value::Null), false);
+        let delete = request("DELETE", "", &Value::Null);
+        let mut renamed = Ledger::default();
+        create(&mut renamed, "ilse.berg", 201, &json!({ "id": "7" }));
+        renamed.received(&rename, "/Users/7", &reply(204, &Value::Null), false);
+        for (ledger, expected) in [
+            (&mut ledger, "ilse.berg (/Users/7)"),
+            (&mut renamed, "ilse.novak (/Users/7)"),
+        ] {
+            ledger.received(&delete, "/Users/7", &reply(403, &Value::Null), false);
+            assert!(ledger.deleted().is_empty());
+            ledger.received(&delete, "/Users/7", &reply(204, &Value::Null), false);
+            let deleted: Vec<_> = ledger.deleted().iter().map(ToString::to_string).collect();
+            assert_eq!(deleted, [expected]);
+        }
     }
 
     #[test]

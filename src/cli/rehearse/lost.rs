@@ -119,7 +119,7 @@ fn renamed(path_and_query: &str, from: &str, to: &str) -> Option<String> {
 }
 
 /// The name that a write gives a resource; absent if it gives none.
-fn name_in(request: &Request, path: &str) -> Option<String> {
+pub fn name_in(request: &Request, path: &str) -> Option<String> {
     let attribute = match path.starts_with("/Groups") {
         true => "displayName",
         false => "userName",

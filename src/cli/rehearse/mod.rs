@@ -3,6 +3,7 @@
 //! In: the command's arguments. Out: every step as the provider's administrator would see it, and nothing left behind in
 //! the application. It is a client of a listener of its own; it knows nothing of how a request is answered.
 
+mod asked;
 mod edge;
 #[cfg(test)]
 mod fixture;
@@ -35,7 +36,7 @@ use super::{
 };
 
 use edge::Edge;
-use report::{Kept, Report};
+use report::Report;
 use transport::Stage;
 
 /// What to rehearse.
@@ -56,6 +57,11 @@ pub struct RehearseArguments {
     /// The domain of the test accounts' addresses. Without it: the first that the tenant allows, else example.com.
     #[arg(long)]
     domain: Option<String>,
+    /// The password of the test accounts, where the provider sends one and the application wants another than the
+    /// rehearsal makes: 20 characters, with capital and small letters, digits, `#` and `-`. A later one is the same with `2`
+    /// at its end.
+    #[arg(long)]
+    password: Option<String>,
     #[command(flatten)]
     config: ConfigArguments,
 }
@@ -67,6 +73,13 @@ pub struct RehearseArguments {
 pub async fn run(arguments: RehearseArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     let session = sessions::of(&arguments.provider)?;
+    if arguments.password.is_some() && !session.has_variable("password") {
+        let provider = &arguments.provider;
+        let why = format!(
+            "`--password`: `{provider}` sends no password; a line with `on-create` makes one"
+        );
+        return Err(Failure::configuration(why));
+    }
     let played = report::provider_of(&session);
     let process =
         Process::open_as(&settings, Arc::new(SystemEnvironment), Vec::new(), played).await?;
@@ -97,6 +110,13 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     let gateway = Arc::clone(&process.gateway);
     let edge = Edge::open(&settings, gateway, Arc::clone(&tenant), writes).await?;
     let mut variables = Map::from_iter([("domain".to_owned(), Value::from(domain))]);
+    if let Some(password) = &arguments.password {
+        let own = [
+            ("password", password.clone()),
+            ("password2", format!("{password}2")),
+        ];
+        variables.extend(own.map(|(name, value)| (name.to_owned(), Value::from(value))));
+    }
     if let Some(group) = &arguments.group {
         let own = GROUP_NAMES
             .into_iter()
@@ -116,11 +136,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     }
     let is_stopped = play(&session, &playing, &stage, &mut report).await?;
     let left = stage.clean_up().await;
-    let kept = Kept {
-        deletions: stage.keeps_accounts(),
-        recreated: stage.recreated(),
-    };
-    report.closing(is_stopped, &left, kept)?;
+    report.closing(is_stopped, &left, &stage.kept())?;
     Ok(if report.is_success() && !is_stopped && left.is_empty() {
         ExitCode::SUCCESS
     } else {

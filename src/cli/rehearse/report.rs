@@ -7,10 +7,14 @@ use serde_json::Value;
 use crate::{
     cli::replay::{Outcome, Session, StepRecord},
     dialect::Idp,
+    exchange::CallRecord,
     tenant::{ProbeReply, Probed, Tenant},
 };
 
-use super::transport::{LeftBehind, Seen, detail};
+use super::{
+    ledger::Account,
+    transport::{LeftBehind, Seen, detail},
+};
 
 /// Writes the report, line by line, and keeps the score.
 pub struct Report<'w, W: Write> {
@@ -32,12 +36,12 @@ struct Giver {
 }
 
 /// What stays in the application by the tenant's own policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Whether deleted accounts stay, deactivated: `on-delete`.
-    pub deletions: bool,
+    /// Deleted accounts, which stay deactivated: `on-delete`; absent if that leaves none.
+    pub deleted: Option<Vec<Account>>,
     /// Accounts that were left behind by renames: `on-rename = "recreate"`.
-    pub recreated: usize,
+    pub renamed: Vec<Account>,
 }
 
 /// How a step ended.
@@ -182,7 +186,19 @@ impl<'w, W: Write> Report<'w, W> {
             )?;
         }
         match (mark, &record.outcome) {
-            (Mark::Failed, Outcome::Failed(reasons)) => self.failure(record, reasons)?,
+            (Mark::Failed, Outcome::Failed(reasons)) => {
+                self.calls(&seen.exchange.calls)?;
+                self.failure(record, reasons)?;
+            }
+            (Mark::Failed, Outcome::Passed) => {
+                self.calls(&seen.exchange.calls)?;
+                let names = seen.unasked.join("`, `");
+                self.line(
+                    "expected",
+                    &format!("no change of `{names}`: no step has named it"),
+                )?;
+                self.line("mend", UNASKED)?;
+            }
             (Mark::Planned, Outcome::Failed(_)) => {
                 self.line("note", "not judged: earlier writes were only planned")?;
             }
@@ -214,6 +230,37 @@ impl<'w, W: Write> Report<'w, W> {
             _ => {}
         }
         self.out.flush()
+    }
+
+    /// What the application was asked and answered: which call to look at. The last ones, where there are many.
+    fn calls(&mut self, calls: &[CallRecord]) -> std::io::Result<()> {
+        let sent: Vec<&CallRecord> = calls.iter().filter(|call| !call.is_planned_only).collect();
+        let shown = sent.len().saturating_sub(MOST_CALLS);
+        if shown > 0 {
+            self.line("call", &format!("({shown} before these)"))?;
+        }
+        for call in sent.into_iter().skip(shown) {
+            let apart = match call.apart.as_str() {
+                "" => String::new(),
+                apart => format!(" ({apart})"),
+            };
+            let outcome = match (call.status, &call.judged) {
+                (Some(status), Some(judged)) => {
+                    format!(
+                        "answered {status}, means {}: by {}",
+                        judged.meaning, judged.by
+                    )
+                }
+                (Some(status), None) => format!("answered {status}"),
+                (None, _) => "no answer".to_owned(),
+            };
+            let asked = format!(
+                "{} {}{apart} ({}): {outcome}",
+                call.method, call.path, call.operation
+            );
+            self.line("call", &asked)?;
+        }
+        Ok(())
     }
 
     fn failure(&mut self, record: &StepRecord, reasons: &[String]) -> std::io::Result<()> {
@@ -257,7 +304,7 @@ impl<'w, W: Write> Report<'w, W> {
         &mut self,
         is_stopped: bool,
         left: &[LeftBehind],
-        kept: Kept,
+        kept: &Kept,
     ) -> std::io::Result<()> {
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
@@ -276,22 +323,27 @@ impl<'w, W: Write> Report<'w, W> {
         if is_stopped {
             writeln!(self.out, "stopped before the end")?;
         }
-        if kept.recreated > 0 {
+        let deleted = kept.deleted.as_deref().unwrap_or_default();
+        if !kept.renamed.is_empty() {
             writeln!(
                 self.out,
-                "{} renamed account(s) stay in the application under the old name, locked: `on-rename = \"recreate\"` of the tenant's policy",
-                kept.recreated
+                "renamed accounts stay in the application under the old name, locked (`on-rename = \"recreate\"` of the tenant's policy):"
             )?;
+            self.accounts(&kept.renamed)?;
         }
-        if kept.deletions {
+        if !deleted.is_empty() {
             writeln!(
                 self.out,
-                "deleted accounts stay in the application, deactivated: `on-delete` of the tenant's policy"
+                "deleted accounts stay in the application, deactivated (`on-delete` of the tenant's policy); remove them there by hand:"
             )?;
-        } else if left.is_empty() && kept.recreated > 0 {
-            return writeln!(self.out, "nothing else is left behind in the application");
-        } else if left.is_empty() {
-            return writeln!(self.out, "nothing is left behind in the application");
+            self.accounts(deleted)?;
+        }
+        if left.is_empty() {
+            let else_ = match deleted.len() + kept.renamed.len() {
+                0 => "",
+                _ => " else",
+            };
+            return writeln!(self.out, "nothing{else_} is left behind in the application");
         }
         writeln!(
             self.out,
@@ -299,6 +351,13 @@ impl<'w, W: Write> Report<'w, W> {
         )?;
         for LeftBehind { what, why } in left {
             writeln!(self.out, "  {what}: {why}")?;
+        }
+        Ok(())
+    }
+
+    fn accounts(&mut self, accounts: &[Account]) -> std::io::Result<()> {
+        for account in accounts {
+            writeln!(self.out, "  {account}")?;
         }
         Ok(())
     }
@@ -319,6 +378,7 @@ impl<'w, W: Write> Report<'w, W> {
             .is_none_or(|reply| reply.status >= 400);
         let has_planned = seen.exchange.calls.iter().any(|call| call.is_planned_only);
         match &record.outcome {
+            Outcome::Passed if !seen.unasked.is_empty() => Mark::Failed,
             Outcome::Passed if has_planned => Mark::Planned,
             Outcome::Passed => Mark::Held,
             Outcome::Failed(_) if (seen.follows_plans || has_planned) && !is_refused => {
@@ -340,6 +400,12 @@ impl<'w, W: Write> Report<'w, W> {
 
 /// How a reason ends when an answer lacks what was expected.
 const NOTHING_THERE: &str = "got []";
+
+/// Calls of a failed step that are shown: most have one to four.
+const MOST_CALLS: usize = 8;
+
+/// What an operator can do about a change that no step asked for.
+const UNASKED: &str = "a line that clients must not change says `read-only = true`; `scimgate explain` shows the call with its body";
 
 /// What an operator can do about it.
 const KEEP: &str = "what the application has no place for is kept here if the tenant's `[user.attributes]` say so:";

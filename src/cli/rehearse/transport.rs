@@ -14,9 +14,11 @@ use crate::{
 };
 
 use super::{
+    asked::Asked,
     edge::{BASE_PATH, Edge},
     ledger::Ledger,
     lost::{Lost, is_not_offered},
+    report::Kept,
     serves_groups,
     stand_in::{Part, StandIn},
 };
@@ -34,7 +36,7 @@ struct State {
     ledger: Ledger,
     seen: Seen,
     lost: Lost,
-    recreated: usize,
+    asked: Asked,
     stand_in: Option<StandIn>,
 }
 
@@ -56,6 +58,8 @@ pub struct Seen {
     pub exchange: Exchange,
     /// Why the request was not sent.
     pub not_sent: Option<String>,
+    /// Attributes that were changed although no step has named them.
+    pub unasked: Vec<String>,
     /// Whether the writes so far were only planned: what a read finds says nothing then.
     pub follows_plans: bool,
     /// Whether it was refused because the mapping has no such operation: nobody's mistake.
@@ -161,9 +165,15 @@ impl Stage {
         std::mem::take(&mut self.state().seen)
     }
 
-    /// Accounts that renames left behind under their old name.
-    pub fn recreated(&self) -> usize {
-        self.state().recreated
+    /// Accounts that stay in the application by the tenant's policy.
+    pub fn kept(&self) -> Kept {
+        let state = self.state();
+        let keeps_deleted = self.writes == Writes::Sent
+            && self.tenant.mapping.policy.on_delete == OnDelete::Deactivate;
+        Kept {
+            deleted: keeps_deleted.then(|| state.ledger.deleted().to_vec()),
+            renamed: state.ledger.renamed().to_vec(),
+        }
     }
 
     /// Deletes what was made and is there still, and gives what could not be deleted.
@@ -189,17 +199,17 @@ impl Stage {
         }
         for path in paths {
             let reply = self.ask("DELETE", path.clone(), None).await;
+            let delete = Request {
+                method: "DELETE".to_owned(),
+                ..Request::default()
+            };
+            self.state().ledger.received(&delete, &path, &reply, false);
             if !matches!(reply.status, 204 | 404) {
                 let why = self.why_left(&path, &reply).await;
                 left.push(LeftBehind { what: path, why });
             }
         }
         left
-    }
-
-    /// Whether a DELETE of a user leaves the account, deactivated: the tenant's policy.
-    pub fn keeps_accounts(&self) -> bool {
-        self.writes == Writes::Sent && self.tenant.mapping.policy.on_delete == OnDelete::Deactivate
     }
 
     /// What stood in the way of a delete. An account that must stay is at least deactivated.
@@ -315,9 +325,9 @@ impl Transport for Stage {
             self.state().ledger.sending(&request, &path);
             let (reply, exchange) = self.edge.exchange(request.clone()).await?;
             let mut state = self.state();
+            state.seen.unasked = state.asked.unasked(&request, &exchange.changed);
             state.seen.follows_plans = state.ledger.has_plans();
             let is_planned = self.writes == Writes::Planned;
-            state.ledger.received(&request, &path, &reply, is_planned);
             state.seen.is_not_offered = is_not_offered(&reply);
             let lost = state.lost.is_expected_in(&request);
             state.seen.why_unjudged = lost.then(|| LOST.to_owned());
@@ -326,8 +336,9 @@ impl Transport for Stage {
                 |call: &CallRecord| call.operation.ends_with(".create") && !call.is_planned_only;
             let is_change = matches!(request.method.as_str(), "PUT" | "PATCH");
             if is_change && reply.status < 300 && exchange.calls.iter().any(creates) {
-                state.recreated += 1;
+                state.ledger.left_by_rename(&path);
             }
+            state.ledger.received(&request, &path, &reply, is_planned);
             state.seen.exchange = exchange;
             Ok(state.as_shown(&path, reply))
         })
