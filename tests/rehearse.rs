@@ -83,8 +83,12 @@ ok       back in scope: reactivate her
 ok       … active
 ok       the grace period ends: delete her
 ok       … who is gone
+ok       a second person: create Vera
+ok       … and Juno
+ok       rename Juno to Vera's login, which is taken: refused
+ok       … who has her own login still
 
-12 steps held
+16 steps held
 nothing is left behind in the application
 ";
     assert_eq!(rehearsal.text, expected);
@@ -124,7 +128,7 @@ async fn what_the_administrator_would_see_is_told_and_accounts_that_must_stay_ar
     assert!(!rehearsal.is_success, "{}", rehearsal.text);
     for part in [
         "test accounts in acme.example",
-        "21 steps held",
+        "34 steps held",
         "left behind in the application, to be removed by hand:",
         "It is deactivated.",
     ] {

@@ -7,6 +7,7 @@ mod asked;
 mod edge;
 #[cfg(test)]
 mod fixture;
+mod further;
 mod ledger;
 mod lost;
 mod report;
@@ -72,7 +73,8 @@ pub struct RehearseArguments {
 /// every step held and nothing was left behind.
 pub async fn run(arguments: RehearseArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
-    let session = sessions::of(&arguments.provider)?;
+    let mut session = sessions::of(&arguments.provider)?;
+    further::add(&mut session, arguments.group.is_none())?;
     if arguments.password.is_some() && !session.has_variable("password") {
         let provider = &arguments.provider;
         let why = format!(

@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    further,
     ledger::Account,
     transport::{LeftBehind, Seen, detail},
 };
@@ -271,6 +272,9 @@ impl<'w, W: Write> Report<'w, W> {
             self.line("seen", &told)?;
         }
         self.line("expected", &reasons.join("; "))?;
+        if let Some(mending) = further::mending(&record.name) {
+            return self.line("mend", mending);
+        }
         let lacking = match refusal {
             Some(_) => Vec::new(),
             None => lacking(reasons),

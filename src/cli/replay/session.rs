@@ -43,6 +43,22 @@ pub struct Step {
     pub delay: Duration,
 }
 
+impl Step {
+    /// The body of a step of this method and path, its variables not put in; absent if it is another, or has none.
+    pub fn body_of(&self, method: &str, path: &str) -> Option<&Value> {
+        let is = |member: &str, text: &str| self.request.get(member).is_some_and(|v| v == text);
+        let is_it = is("method", method) && is("path", path);
+        self.request.get("body").filter(|_| is_it)
+    }
+
+    /// Whether the step wants this status and no other.
+    pub fn expects(&self, status: u16) -> bool {
+        self.expect
+            .get("status")
+            .is_some_and(|wanted| *wanted == status)
+    }
+}
+
 /// How far a step goes beyond the RFCs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -102,6 +118,13 @@ impl Session {
     /// Whether the session has a variable of this name, which its player may give.
     pub fn has_variable(&self, name: &str) -> bool {
         self.vars.contains_key(name)
+    }
+
+    /// Puts the steps of another session after its own, with their variables.
+    pub fn append(&mut self, other: Self) {
+        self.vars.extend(other.vars);
+        self.steps.extend(other.steps);
+        self.cleanup.extend(other.cleanup);
     }
 
     /// Reads a session. `name` stands in complaints: a file name, usually.
