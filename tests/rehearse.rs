@@ -217,6 +217,53 @@ async fn a_change_that_no_step_asked_for_fails_the_rehearsal() {
 }
 
 #[tokio::test]
+async fn a_mapping_that_breaks_with_a_taken_login_or_a_second_group_is_found_out() {
+    let demo = Demo::start("rehearse-further", &[]);
+    let before = state(&demo).await;
+    let rules = "[target.errors]\nrules = [{ status = 422, is = \"failed\" }]\n";
+    tenant(&demo, "vague", rules);
+    let rehearsal = Rehearsal::of(&demo, &["vague", "--as", "google"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "FAILED   rename Juno to Vera's login, which is taken: refused\n",
+        "(user.update): answered 422, means failed: by",
+        "Google Workspace is told 502",
+        "mend     say `unique = true` in the line of `userName`",
+        "nothing is left behind",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+    let unique = "[user.attributes]\n'userName' = { field = 'login', unique = true }\n";
+    tenant(&demo, "vague", &format!("{rules}{unique}"));
+    let rehearsal = Rehearsal::of(&demo, &["vague", "--as", "google"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+
+    // Who comes into a group leaves the one before: right as long as everybody is in one.
+    let moves = "add = { steps = [\n\
+         { call = \"GET /users/{member}/groups\", take = { before = '$.items[0].id' } },\n\
+         { call = \"DELETE /groups/{before}/members/{member}\", if = 'before' },\n\
+         { call = \"POST /groups/{group}/members\", body = { user_ids = [\"{member}\"] } } ] }";
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let text = std::fs::read_to_string(&app).unwrap();
+    let add = text.lines().find(|line| line.starts_with("add    = {"));
+    let text = text.replacen(add.expect("the demo adds members"), moves, 1);
+    let text = text.replacen("app = \"demo\"", "app = \"mover\"", 1);
+    std::fs::write(app.with_file_name("mover.toml"), text).unwrap();
+    let own = "tenant = \"mover\"\napp = \"mover\"\n";
+    std::fs::write(demo.config.with_file_name("mappings/mover.toml"), own).unwrap();
+    let rehearsal = Rehearsal::of(&demo, &["mover", "--as", "okta"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    for part in [
+        "ok       read the group: Ilse is still in\n",
+        "ok       put Vera into the second, too\n",
+        "FAILED   … and in the first still\n",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+    assert_eq!(state(&demo).await, before);
+}
+
+#[tokio::test]
 async fn a_password_can_be_given_where_the_provider_sends_one() {
     let demo = Demo::start("rehearse-password", &[]);
     let given = ["--password", "Correct-Horse-9-Battery"];
