@@ -49,6 +49,7 @@ fn of_brackets(text: &str, resource_type: &ResourceType) -> Option<String> {
             let kinds = &attribute.sub("type")?.canonical_values;
             ("type", kinds.first().map_or("work", String::as_str))
         }
+        ("", value) if value.contains(char::is_whitespace) => return None,
         ("", value) => ("type", value),
         pair => pair,
     };
