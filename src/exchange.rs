@@ -81,6 +81,19 @@ pub struct Trouble {
     pub cause: String,
 }
 
+/// Objects that are in the application and do not exist for the client, and why. Collected in dry runs only, for operators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hidden {
+    /// The resource type, such as `User`.
+    pub resource_type: String,
+    /// What keeps them out: a key of the mapping such as `scope`, or a sentence.
+    pub by: Cow<'static, str>,
+    /// Where the mapping says it; absent: no line of a file does.
+    pub at: Option<Place>,
+    /// How many.
+    pub count: u64,
+}
+
 /// What one request did, collected on its way.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exchange {
@@ -90,6 +103,8 @@ pub struct Exchange {
     pub changed: Vec<String>,
     /// Calls to the target, in order.
     pub calls: Vec<CallRecord>,
+    /// What was kept from the client; empty unless it was a dry run.
+    pub hidden: Vec<Hidden>,
     /// The last thing that could not be done; absent if all could, or if the application refused it in an answer.
     pub trouble: Option<Trouble>,
     /// Whether a call that changes something was sent, whatever became of it. Known before its record is there.

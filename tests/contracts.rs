@@ -1,8 +1,11 @@
 //! Shipped mappings of applications that nobody can start here, against fakes made from their public documentation: an
-//! Okta and an Entra life cycle through the gateway, and afterwards what the application has.
+//! Okta and an Entra life cycle through the gateway, and afterwards what the application has. Where the application's owner
+//! publishes a description that a program can read, every call and every answer is held against it (`described`).
 
 #[path = "contracts/aws_identity_store.rs"]
 mod aws_identity_store;
+#[path = "contracts/described.rs"]
+mod described;
 #[path = "support/fake_target.rs"]
 #[allow(
     dead_code,

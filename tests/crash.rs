@@ -77,7 +77,9 @@ fn configure(directory: &Path, application: &str, is_minted: bool) {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let ids = match is_minted {
-        true => "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n",
+        true => {
+            "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n[policy]\non-rename = \"recreate\"\n"
+        }
         false => "",
     };
     let tenant = format!(
@@ -235,6 +237,57 @@ impl World {
             .unwrap();
         assert_eq!(status, 404, "{name}");
     }
+}
+
+impl World {
+    /// One user whose login changes, which makes another account of the application (`on-rename = "recreate"`).
+    async fn rename(&mut self, number: u32) {
+        let (old, new) = (format!("before{number}"), format!("after{number}"));
+        let user = |name: &str| {
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "userName": name,
+                "emails": [{ "primary": true, "type": "work", "value": format!("{name}@example.com") }],
+                "active": true,
+            })
+        };
+        let (status, made) = self.insist("POST", "/Users", Some(user(&old))).await;
+        assert_eq!(status, 201, "{old}: {made}");
+        let id = made["id"].as_str().unwrap().to_owned();
+        let path = format!("/Users/{id}");
+        let (status, answer) = self.insist("PUT", &path, Some(user(&new))).await;
+        assert_eq!(status, 200, "{new}: {answer}");
+        assert_eq!(self.accounts(&new).await.len(), 1, "{new}");
+        let of_old = self.accounts(&old).await;
+        assert_eq!((of_old.len(), &of_old[0]["state"]), (1, &json!(3)), "{old}");
+        let filter = format!("/scim/v2/Users?filter=userName%20eq%20%22{new}%22");
+        let (_, found) = send(&self.base(), "GET", &filter, None).await.unwrap();
+        assert_eq!(found["Resources"][0]["id"], id, "{new}: {found}");
+        let (_, read) = send(&self.base(), "GET", &format!("/scim/v2{path}"), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (&read["userName"], &read["active"]),
+            (&json!(new), &json!(true))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r1_a_gateway_killed_at_any_moment_of_a_rename_hands_the_id_on() {
+    let start = Instant::now();
+    let mut world = World::new(true);
+    for number in 1.. {
+        if world.kills + 2 > KILLS / 2 || start.elapsed() > TIME / 2 {
+            break;
+        }
+        world.rename(number).await;
+    }
+    assert!(
+        world.unanswered > 0,
+        "{} kills, and none came in time",
+        world.kills
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -125,3 +125,104 @@ fn every_proof_that_the_threat_model_names_is_a_test() {
         assert!(!self::proofs(last).is_empty(), "{row}");
     }
 }
+
+/// What the parts of a mapping in its documentation are parts of, besides the tutorial's whole file.
+const AROUND: &str = r#"
+[settings]
+org = 4
+realm = "north"
+[group]
+id = '$.id'
+get = "GET /groups/{id}"
+list = { call = "GET /groups", items = '$.groups[*]' }
+update = "PATCH /groups/{id}"
+[group.attributes]
+'displayName' = 'name'
+[group.members]
+read = { call = "GET /groups/{group}", items = '$.members[*].id' }
+replace = { call = "PUT /groups/{group}/members", body = { ids = "{members}" }, batch = 10000 }
+"#;
+
+/// Puts a part into a file: an operation, a list and a line take the place of the one that is there.
+fn put_in(file: &mut toml::Table, part: toml::Table, depth: usize) {
+    for (name, value) in part {
+        let goes_deeper = match depth {
+            0 => true,
+            1 => name == "attributes" || name == "members",
+            _ => false,
+        };
+        match (file.get_mut(&name), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(new)) if goes_deeper => {
+                put_in(there, new, depth + 1);
+            }
+            (_, value) => {
+                file.insert(name, value);
+            }
+        }
+    }
+}
+
+/// The parts that a block of the page holds: itself; or where it is a choice of lines for one attribute, each of them.
+fn parts_of(block: &str) -> Vec<String> {
+    match block.lines().find(|line| !line.starts_with('#')) {
+        Some(line) if line.starts_with('\'') => block
+            .lines()
+            .filter(|line| line.starts_with('\''))
+            .map(|line| format!("[user.attributes]\n{line}\n"))
+            .collect(),
+        _ => vec![block.to_owned()],
+    }
+}
+
+#[test]
+fn every_part_of_a_mapping_in_its_documentation_passes_check() {
+    let page = fs::read_to_string("docs/mapping.md").unwrap();
+    let blocks = page.split("```toml\n").skip(1);
+    let blocks: Vec<&str> = blocks
+        .filter_map(|b| Some(b.split_once("```")?.0))
+        .collect();
+    let whole = blocks
+        .iter()
+        .position(|block| block.starts_with("# mappings/apps/library.toml: complete"))
+        .unwrap();
+    let mut base: toml::Table = blocks[whole].parse().unwrap();
+    base.remove("example");
+    put_in(&mut base, AROUND.parse().unwrap(), 0);
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir_all(directory.path().join("apps")).unwrap();
+    let path = directory.path().join("apps/library.toml");
+    let (parts, of_a_tenant) = blocks[whole + 1..].split_at(blocks.len() - whole - 2);
+    let mut before = base.clone();
+    let mut count = 0;
+    for part in parts.iter().flat_map(|block| parts_of(block)) {
+        // An example is one of the part in front of it.
+        let mut file = match part.starts_with("[[example]]") {
+            true => before.clone(),
+            false => base.clone(),
+        };
+        let table: toml::Table = part
+            .parse()
+            .unwrap_or_else(|error| panic!("{error}\n{part}"));
+        // With one URL for all, every call says which operation it is.
+        let has_one_url = table.get("target").is_some_and(|t| t.get("wrap").is_some());
+        if has_one_url && let Some(toml::Value::Table(user)) = file.get_mut("user") {
+            user.retain(|name, _| ["id", "attributes"].contains(&name));
+            file.remove("group");
+        }
+        put_in(&mut file, table, 0);
+        fs::write(&path, file.to_string()).unwrap();
+        let complaints = check_file(&path).1;
+        let errors: Vec<_> = complaints.iter().filter(|one| one.is_error()).collect();
+        assert!(errors.is_empty(), "{part}\n{errors:#?}");
+        before = file;
+        count += 1;
+    }
+    assert!(count >= 25, "{count}");
+    fs::write(&path, base.to_string()).unwrap();
+    let path = directory.path().join("acme.toml");
+    let tenant = format!("tenant = \"acme\"\napp = \"library\"\n{}", of_a_tenant[0]);
+    fs::write(&path, tenant).unwrap();
+    let complaints = check_file(&path).1;
+    let errors: Vec<_> = complaints.iter().filter(|one| one.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}

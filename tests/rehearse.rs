@@ -226,6 +226,49 @@ async fn groups_that_cannot_be_created_are_left_out_with_all_that_is_about_them(
 }
 
 #[tokio::test]
+async fn a_group_that_is_there_stands_in_where_none_can_be_created_and_is_put_back() {
+    let demo = Demo::start("rehearse-stand-in", &[]);
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let text = std::fs::read_to_string(&app).unwrap();
+    let mut text = text.replacen("app = \"demo\"", "app = \"teams\"", 1);
+    for operation in ["create", "delete"] {
+        let (before, rest) = text.split_once(&format!("[group.{operation}]")).unwrap();
+        let (_, after) = rest.split_once("\n[").unwrap();
+        text = format!("{before}\n[{after}");
+    }
+    std::fs::write(app.with_file_name("teams.toml"), text).unwrap();
+    let own = "tenant = \"teams\"\napp = \"teams\"\n";
+    std::fs::write(demo.config.with_file_name("mappings/teams.toml"), own).unwrap();
+    let before = state(&demo).await;
+    let name = before.1[0]["name"].as_str().expect("a group").to_owned();
+    for provider in PROVIDERS {
+        let rehearsal = Rehearsal::of(&demo, &["teams", "--as", provider, "--group", &name]);
+        assert!(rehearsal.is_success, "{}", rehearsal.text);
+        assert!(!rehearsal.text.contains("FAILED"), "{}", rehearsal.text);
+        let mut after = state(&demo).await;
+        // It was written to, twice.
+        after.1[0]["updated_at"] = before.1[0]["updated_at"].clone();
+        assert_eq!(after, before, "{provider}: {}", rehearsal.text);
+        if provider == "okta" {
+            for part in [
+                "stands in for one of its own, and is taken as made",
+                "ok       add both as members",
+                "ok       read the group",
+                "nothing is left behind",
+            ] {
+                assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+            }
+        }
+    }
+    let nobody = Rehearsal::of(&demo, &["teams", "--as", "okta", "--group", "Nobody's"]);
+    assert!(
+        !nobody.is_success && nobody.text.contains("0 groups"),
+        "{}",
+        nobody.text
+    );
+}
+
+#[tokio::test]
 async fn a_credential_that_is_not_accepted_is_told_before_anything_is_played() {
     let demo = Demo::start("rehearse-probe", &[]);
     tenant(

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 
 use crate::{
-    exchange::CallRecord,
+    exchange::{CallRecord, Hidden},
     gateway::{Deadline, Writes},
     mapping::model::Mapping,
     observe::Finished,
@@ -165,6 +165,9 @@ impl std::fmt::Display for Explanation<'_> {
         if let Some(trouble) = &exchange.trouble {
             writeln!(f, "failed     {}: {}", trouble.operation, trouble.cause)?;
         }
+        for hidden in &exchange.hidden {
+            writeln!(f, "hidden     {}", why_hidden(hidden))?;
+        }
         writeln!(f, "answer     {}", self.response.status)?;
         for name in [header::LOCATION, header::ETAG, header::RETRY_AFTER] {
             if let Some(value) = self
@@ -247,6 +250,23 @@ impl Explanation<'_> {
     }
 }
 
+/// What is in the application and was kept from the client, and which line of which file to look at.
+fn why_hidden(hidden: &Hidden) -> String {
+    let (of, by) = (&hidden.resource_type, &hidden.by);
+    let what = match hidden.count {
+        1 => format!("a {of} of the application"),
+        count => format!("{count} {of}s of the application"),
+    };
+    match &hidden.at {
+        Some(at) => format!(
+            "{what}: `{by}` keeps it from the client, by {}: {}",
+            origin::place(at),
+            at.text()
+        ),
+        None => format!("{what}: {by}"),
+    }
+}
+
 /// A time as the files have it: `4s`, `500ms`.
 fn words(time: Duration) -> String {
     match time.subsec_millis() {
@@ -260,4 +280,30 @@ fn indented(text: &str) -> String {
         .map(|line| format!("           {line}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::{Place, SourceFile};
+
+    use super::*;
+
+    #[test]
+    fn an_object_that_is_hidden_leads_to_the_line_that_hides_it() {
+        let file = SourceFile {
+            path: "acme.toml".into(),
+            text: "[policy]\nprotected = [\"root\"]\n".into(),
+        };
+        let hidden = Hidden {
+            resource_type: "User".into(),
+            by: "protected".into(),
+            at: Some(Place {
+                file: Arc::new(file),
+                span: 22..28,
+            }),
+            count: 1,
+        };
+        let expected = "a User of the application: `protected` keeps it from the client, by acme.toml:2: \"root\"";
+        assert_eq!(why_hidden(&hidden), expected);
+    }
 }

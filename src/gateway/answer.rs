@@ -3,7 +3,13 @@
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::{scim::Error, server::Response};
+use crate::{
+    scim::{
+        Error,
+        version::{self, Precondition},
+    },
+    server::Response,
+};
 
 use super::context::Context;
 
@@ -146,6 +152,23 @@ impl Meta {
         Self {
             location: text("location"),
             version: text("version"),
+        }
+    }
+
+    /// Sees that this version is meant, as it was told with the members or without.
+    ///
+    /// # Errors
+    ///
+    /// 412 if it is another.
+    pub fn check(&self, if_match: &Precondition) -> Result<(), Error> {
+        let whole = self.version.as_deref();
+        let bare = whole.map(version::without_members);
+        match if_match.matches(whole) || if_match.matches(bare.as_deref()) {
+            true => Ok(()),
+            false => Err(Error::new(
+                412,
+                "The resource has changed since the version in `If-Match`; read it again.",
+            )),
         }
     }
 }

@@ -22,7 +22,9 @@ use super::{
     get::{id_value, object_of},
     identity::Located,
     join::{Joined, outbound},
-    members, unfinished,
+    members,
+    rekey::Rekey,
+    unfinished,
 };
 
 /// What a plan left behind.
@@ -122,6 +124,7 @@ pub async fn apply(
             continue;
         }
         let expected_id = key_in(t, &fields);
+        let rekey = Rekey::begin(ctx, t, old, &target_id, expected_id.as_deref()).await?;
         let body = Some(Value::Object(fields));
         let done = ctx
             .driver()
@@ -135,12 +138,15 @@ pub async fn apply(
             )
             .await;
         drop(names);
-        let renamed = match &done {
-            Ok(done) => done.id.clone().or(expected_id),
-            Err(error) => found_under(ctx, t, &target_id, expected_id, error).await,
+        let renamed = match (&done, rekey) {
+            (Ok(done), rekey) => {
+                let key = done.id.clone().or(expected_id).map(TargetId::new);
+                keep_key(ctx, t, old, &target_id, key, rekey).await?
+            }
+            (Err(error), Some(rekey)) => rekey.after(error).await?,
+            (Err(_), None) => None,
         };
-        if let Some(id) = renamed.map(TargetId::new) {
-            keep_key(ctx, t, old, &target_id, &id).await?;
+        if let Some(id) = renamed {
             target_id = id;
         }
         let done = done?;
@@ -181,53 +187,34 @@ pub async fn set_active(
     Ok(apply(ctx, t, &plan, &present, &wanted).await?)
 }
 
-/// The key of an object after an operation that would have given it another and failed: perhaps only its answer was lost,
-/// or a later call of it failed. Absent unless the object has gone from its old key and is found under the new one.
-async fn found_under(
-    ctx: &Context,
-    t: &TypeMapping,
-    before: &TargetId,
-    expected: Option<String>,
-    error: &TargetError,
-) -> Option<String> {
-    let expected = expected.filter(|key| key != before.as_str())?;
-    if matches!(error, TargetError::Changed) || ctx.journey.is_dry {
-        return None;
-    }
-    let at = |key: TargetId| async move {
-        let located = Located {
-            scim_id: crate::store::ScimId::new(key.as_str()),
-            target_id: key,
-            record: None,
-        };
-        object_of(ctx, t, &located).await.ok()
-    };
-    let has_gone = at(before.clone()).await?.is_none();
-    (has_gone && at(TargetId::new(&expected)).await?.is_some()).then_some(expected)
-}
-
-/// Writes a new key down as soon as the application has it: whatever fails after it, the client's id still names the object.
+/// Writes a new key down as soon as the application has it, and gives it: whatever fails after it, the client's id still names
+/// the object.
 async fn keep_key(
     ctx: &Context,
     t: &TypeMapping,
     old: &Joined,
     before: &TargetId,
-    key: &TargetId,
-) -> Result<(), Error> {
-    let Some(record) = old.record.as_ref().filter(|_| !t.id.is_stable) else {
-        return Ok(());
-    };
-    if key == before || ctx.journey.is_dry {
-        return Ok(());
+    key: Option<TargetId>,
+    rekey: Option<Rekey<'_>>,
+) -> Result<Option<TargetId>, Error> {
+    let key = key.filter(|key| key != before);
+    if let Some(rekey) = rekey {
+        rekey.end(key.as_ref()).await?;
+        return Ok(key);
     }
-    let record = Record {
-        target_id: Some(key.clone()),
-        ..record.clone()
-    };
-    Ok(ctx
-        .store
-        .put(ctx.id(), &t.resource_type.name, &record)
-        .await?)
+    let record = old.record.as_ref();
+    if let (Some(record), Some(key)) = (record.filter(|_| !t.id.is_stable), &key)
+        && !ctx.journey.is_dry
+    {
+        let record = Record {
+            target_id: Some(key.clone()),
+            ..record.clone()
+        };
+        ctx.store
+            .put(ctx.id(), &t.resource_type.name, &record)
+            .await?;
+    }
+    Ok(key)
 }
 
 /// What stands for an object that a dry run only planned: nothing of it can be read.

@@ -24,7 +24,7 @@ use super::{
     answer::{Answer, Body},
     context::Context,
     deadline, dispatch,
-    error::SHORTLY,
+    error::{SHORTLY, naming_operation},
     route::Route,
 };
 
@@ -76,7 +76,7 @@ impl Run<'_> {
                 ScimType::InvalidValue,
                 "A `bulkId` refers to an operation that does not exist.",
             )),
-            None => self.in_time(self.perform(operation, &deferred)).await,
+            None => self.told(self.perform(operation, &deferred)).await,
         };
         if let Ok(answer) = &result
             && let (Some(bulk_id), Some(id)) = (&operation.bulk_id, id_of(answer))
@@ -86,6 +86,26 @@ impl Run<'_> {
         self.errors += u64::from(result.is_err());
         let result = self.result(operation, result);
         self.results.insert(index, result);
+    }
+
+    /// What becomes of an operation, in the words of a request of its own: which call of the application failed, and whether
+    /// anything may have been changed. The calls of those before it say nothing about it.
+    async fn told<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let ctx = self.ctx;
+        let (mut since, mut trouble, mut may_have_written) = (0, None, false);
+        ctx.record(|exchange| {
+            since = exchange.calls.len();
+            trouble = exchange.trouble.take();
+            may_have_written = std::mem::take(&mut exchange.may_have_written);
+        });
+        let result = self.in_time(operation).await;
+        let result =
+            result.map_err(|error| naming_operation(deadline::with_fate(ctx, error), ctx, since));
+        ctx.record(|exchange| {
+            exchange.trouble = exchange.trouble.take().or(trouble);
+            exchange.may_have_written |= may_have_written;
+        });
+        result
     }
 
     /// Gives an operation the time that the application has for one wish, as far as the request's own time reaches: what was
@@ -196,7 +216,7 @@ impl Run<'_> {
             };
             let references = of_operation(&order.deferred, index);
             let patched = self.patch_deferred(operation, &references);
-            if let Err(error) = self.in_time(patched).await {
+            if let Err(error) = self.told(patched).await {
                 self.errors += 1;
                 // The resource exists all the same: its location is told with the error.
                 let location = self

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use crate::{
     mapping::{
         model::{Meaning, OnDelete, TypeMapping},
@@ -16,12 +18,15 @@ use crate::{
 use super::{
     answer::{Answer, Meta},
     apply::{self, ATTEMPTS, Stopped},
-    context::Context,
-    get::{Want, fetch_located, id_value},
+    confirm,
+    context::{Context, Lock},
+    create::located,
+    get::{Want, fetch_located, id_value, object_of},
     hold,
     identity::{Located, locate, new_record, unknown},
-    join::folded,
-    policy, unfinished,
+    join::{Joined, folded},
+    leave::{self, Search},
+    policy, rekey, unfinished,
 };
 
 /// Answers a DELETE: 204, and 404 the second time.
@@ -35,8 +40,8 @@ pub async fn delete(
     id: &str,
     if_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-    let located = locate(ctx, t, id).await?;
+    let lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
+    let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
     let is_user = t.resource_type.name == "User";
     let on_delete = if is_user {
         ctx.mapping().policy.on_delete
@@ -51,7 +56,7 @@ pub async fn delete(
             403,
             "The operator does not let accounts be deleted; deactivate them instead.",
         )),
-        OnDelete::Deactivate => deactivate(ctx, t, located, if_match).await,
+        OnDelete::Deactivate => deactivate(ctx, t, located, if_match, lock).await,
         OnDelete::Delete => {
             let mut etag = see(ctx, t, &located, if_match).await?;
             for _ in 1..ATTEMPTS {
@@ -87,13 +92,13 @@ async fn see(
     if if_match.is_none() && !hides && !gets_first {
         return Ok(None);
     }
-    let joined = fetch_located(ctx, t, located.clone(), Want::NEITHER).await?;
-    let version = Meta::of(&joined.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    let want = Want {
+        members: if_match.is_some_and(Precondition::names_members),
+        groups: false,
+    };
+    let joined = fetch_located(ctx, t, located.clone(), want).await?;
+    if let Some(condition) = if_match {
+        Meta::of(&joined.resource.0).check(condition)?;
     }
     Ok(joined.etag)
 }
@@ -146,20 +151,17 @@ async fn forget(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<(),
         .await?)
 }
 
-/// The account is deactivated and no longer shown; a create under the same name brings it back.
+/// The account is deactivated, leaves its groups, and is no longer shown; a create under the same name brings it back.
 async fn deactivate(
     ctx: &Context,
     t: &TypeMapping,
     located: Located,
     if_match: Option<&Precondition>,
+    lock: Lock,
 ) -> Result<Answer, Error> {
     let mut old = fetch_located(ctx, t, located, Want::NEITHER).await?;
-    let version = Meta::of(&old.resource.0).version;
-    if if_match.is_some_and(|condition| !condition.matches(version.as_deref())) {
-        return Err(Error::new(
-            412,
-            "The resource has changed since the version in `If-Match`; read it again.",
-        ));
+    if let Some(condition) = if_match {
+        Meta::of(&old.resource.0).check(condition)?;
     }
     hold::forget(ctx, t, &old.scim_id).await?;
     let mut new: Resource = old.resource.clone();
@@ -168,7 +170,7 @@ async fn deactivate(
         attribute: "active".into(),
         ..AttributePath::default()
     }];
-    let is_inactive = old.resource.0.get("active") == Some(&serde_json::Value::Bool(false));
+    let is_inactive = old.resource.0.get("active") == Some(&Value::Bool(false));
     if !is_inactive || unfinished::is_marked(&old) {
         let plan = plan::update(t, &new, &changed);
         if plan.steps.is_empty() {
@@ -180,6 +182,7 @@ async fn deactivate(
         unfinished::mark(ctx, t, &plan, &mut old).await?;
         apply::apply(ctx, t, &plan, &old, &new).await?;
     }
+    let _lock = leave_groups(ctx, t, &old, &new, lock).await?;
     let record = old
         .record
         .clone()
@@ -206,4 +209,46 @@ async fn deactivate(
             .await?;
     }
     Ok(Answer::empty())
+}
+
+/// Takes a locked account out of the groups that the application says it is in, and sees that it is locked still: in some
+/// applications the groups of an account are its state. Gives the account's lock back.
+///
+/// A group that the application does not let it leave is told in the log: the account leaves it before it comes back, or does
+/// not come back.
+async fn leave_groups(
+    ctx: &Context,
+    t: &TypeMapping,
+    old: &Joined,
+    locked: &Resource,
+    lock: Lock,
+) -> Result<Lock, Error> {
+    let groups = leave::groups_of(ctx, t, old, Search::Known).await?;
+    if groups.is_empty() {
+        return Ok(lock);
+    }
+    // Changes of members take the lock of the account themselves.
+    drop(lock);
+    for group in &groups {
+        match leave::leave(ctx, &old.scim_id, group).await {
+            Err(error) if error.status < 500 && error.status != 429 => {
+                let (tenant, status) = (ctx.id().as_str(), error.status);
+                tracing::warn!(tenant, status, detail = %error.detail, "a deleted account could not be taken out of a group");
+            }
+            outcome => outcome?,
+        }
+    }
+    let lock = ctx
+        .lock(format!("{}/{}", t.resource_type.name, old.scim_id.as_str()))
+        .await?;
+    let is_open = |object: Option<Value>| {
+        object.is_some_and(|object| confirm::is_open_unwished(ctx, t, locked, &object))
+    };
+    if is_open(object_of(ctx, t, &located(old)).await?) {
+        apply::set_active(ctx, t, old, false).await?;
+        if is_open(object_of(ctx, t, &located(old)).await?) {
+            return Err(confirm::still_open());
+        }
+    }
+    Ok(lock)
 }

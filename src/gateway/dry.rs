@@ -145,6 +145,15 @@ impl Store for DryStore {
         forgotten(())
     }
 
+    fn intent<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        match_key: &'a str,
+    ) -> StoreFuture<'a, Option<Intent>> {
+        self.real.intent(tenant, resource_type, match_key)
+    }
+
     fn open_intents<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -15,6 +15,8 @@ use crate::{
     target::TargetError,
 };
 
+use super::Context;
+
 impl From<TargetError> for Error {
     fn from(error: TargetError) -> Self {
         match error {
@@ -77,6 +79,23 @@ impl From<TargetError> for Error {
             }
         }
     }
+}
+
+/// An operator who reads a 502 is told which operation of the mapping to look at: the one that failed, or that of the last call;
+/// `since` calls were made for something else.
+pub fn naming_operation(mut error: Error, ctx: &Context, since: usize) -> Error {
+    if error.status == 502 {
+        ctx.record(|exchange| {
+            let failed = exchange.trouble.as_ref().map(|trouble| &trouble.operation);
+            let own = exchange.calls.get(since..).unwrap_or_default();
+            let last = own.last().map(|call| &call.operation);
+            if let Some(operation) = failed.or(last) {
+                let sentence = error.detail.trim_end_matches('.');
+                error.detail = format!("{sentence} (`{operation}`).");
+            }
+        });
+    }
+    error
 }
 
 /// `why` is one of our own texts: it holds no value of the application's.

@@ -10,7 +10,10 @@ use crate::{
         read,
         reply::{CallClass, Row},
     },
-    scim::{Error, Projection, version::Precondition},
+    scim::{
+        Error, Projection,
+        version::{self, Precondition},
+    },
     target::TargetError,
 };
 
@@ -21,6 +24,7 @@ use super::{
     join::{Joined, is_visible, join_known},
     members,
     quick::{Quick, tree},
+    rekey,
     taste::season,
     user_groups,
 };
@@ -58,7 +62,11 @@ pub async fn get(
     projection: &Projection,
     if_none_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
-    let located = locate(ctx, t, id).await?;
+    let mut located = locate(ctx, t, id).await?;
+    if located.record.as_ref().is_some_and(rekey::is_open) {
+        let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
+        located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
+    }
     let want = Want::of(t, projection);
     let quick = Quick::of(ctx, t, projection).filter(|_| want == Want::NEITHER);
     if let Some(quick) = &quick {
@@ -180,8 +188,9 @@ pub async fn with_parts(
     want: Want,
 ) -> Result<Joined, Error> {
     if want.members && t.members.is_some() {
-        let list = Box::pin(members::read(ctx, t, &joined)).await?;
-        insert_list(&mut joined.resource.0, "members", list);
+        let listed = Box::pin(members::read(ctx, t, &joined)).await?;
+        show_members(&mut joined.resource.0, listed.values);
+        joined.deleted_members = listed.deleted;
     }
     if want.groups && t.groups.is_some() {
         let list = Box::pin(user_groups::read(ctx, t, &joined)).await?;
@@ -190,8 +199,19 @@ pub async fn with_parts(
     Ok(joined)
 }
 
+/// Shows a group with its members; its version says who they are.
+pub fn show_members(group: &mut Map<String, Value>, members: Vec<Value>) {
+    if let Some(Value::String(version)) = group.get_mut("meta").and_then(|m| m.get_mut("version")) {
+        let ids = members
+            .iter()
+            .filter_map(|member| member.get("value")?.as_str());
+        *version = version::with_members(version, ids);
+    }
+    insert_list(group, "members", members);
+}
+
 /// Puts a list in front of `meta`; an empty one is left out, as RFC 7643 §2.5 has it.
-pub fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
+fn insert_list(resource: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
     let meta = resource.shift_remove("meta");
     resource.shift_remove(name);
     if !list.is_empty() {

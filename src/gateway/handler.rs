@@ -30,6 +30,7 @@ use super::{
     answer::Acknowledgement,
     deadline::{Deadline, expired, with_fate},
     dispatch,
+    error::naming_operation,
     recognise::{self, Client, presented},
     request_id, route, split_base,
 };
@@ -135,7 +136,7 @@ impl Gateway {
         let (answer, retry_after, scim_type) = match result {
             Ok(answer) => (answer, None, None),
             Err(error) => {
-                let error = naming_operation(error, &ctx);
+                let error = naming_operation(error, &ctx, 0);
                 let retry_after = error.retry_after.map(whole_seconds);
                 (
                     Answer::error(&error),
@@ -387,21 +388,6 @@ fn shadowed(ctx: &Context, result: Result<Answer, Error>) -> Result<Answer, Erro
         }),
         result => result,
     }
-}
-
-/// An operator who reads a 502 is told which operation of the mapping to look at.
-fn naming_operation(mut error: Error, ctx: &Context) -> Error {
-    if error.status == 502 {
-        ctx.record(|exchange| {
-            let failed = exchange.trouble.as_ref().map(|trouble| &trouble.operation);
-            let last = exchange.calls.last().map(|call| &call.operation);
-            if let Some(operation) = failed.or(last) {
-                let sentence = error.detail.trim_end_matches('.');
-                error.detail = format!("{sentence} (`{operation}`).");
-            }
-        });
-    }
-    error
 }
 
 /// What stores keep of a time, so that an answer says what a later GET says.

@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +17,9 @@ use crate::{
 use super::{
     context::Context,
     get::{Want, fetch_located},
+    join::{DELETED_HERE, note_hidden},
     parallel::in_order,
+    rekey::{self, Foreseen},
 };
 
 /// A resource that a request names: where it is in the target, and what we know of it.
@@ -30,7 +33,7 @@ pub struct Located {
     pub record: Option<Record>,
 }
 
-/// Finds what an id names, without asking the target.
+/// Finds what an id names, without asking the target, unless a call that gives another key was cut off.
 ///
 /// # Errors
 ///
@@ -50,11 +53,14 @@ pub async fn locate(ctx: &Context, t: &TypeMapping, id: &str) -> Result<Located,
     // A resource has one id: the target's own does not name what is known by another.
     let is_named =
         |record: &Record| !record.is_deleted && record.scim_id.as_str() == scim_id.as_str();
-    if record.as_ref().is_some_and(|record| !is_named(record)) {
+    if let Some(record) = record.as_ref().filter(|record| !is_named(record)) {
+        if record.is_deleted && record.target_id.is_some() && ctx.journey.is_dry {
+            note_hidden(ctx, t, Cow::Borrowed(DELETED_HERE), None);
+        }
         return Err(unknown(t));
     }
     let target_id = match &record {
-        Some(record) => record.target_id.clone(),
+        Some(record) => rekey::current_key(ctx, t, record).await?,
         None => own,
     };
     Ok(Located {
@@ -119,17 +125,24 @@ pub async fn scim_id_of(
     {
         return Ok(record.scim_id);
     }
-    Ok(link(ctx, t, target_id).await?.scim_id)
+    Ok(link(ctx, t, target_id, None).await?.scim_id)
 }
 
-/// Keeps a new link for an object that the client has not seen before.
-pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Result<Record, Error> {
+/// Keeps a new link for an object that the client has not seen before; its own, where a call was cut off before the link to
+/// what it made or renamed was kept.
+pub async fn link(
+    ctx: &Context,
+    t: &TypeMapping,
+    target_id: &TargetId,
+    object: Option<&Value>,
+) -> Result<Record, Error> {
     let name = &t.resource_type.name;
-    let record = new_record(
-        ctx,
-        ScimId::new(Uuid::new_v4().to_string()),
-        Some(target_id.clone()),
-    );
+    let scim_id = match rekey::foreseen(ctx, t, target_id, object).await? {
+        Some(Foreseen::Moved(record)) => return Ok(record),
+        Some(Foreseen::Created(scim_id)) => scim_id,
+        None => ScimId::new(Uuid::new_v4().to_string()),
+    };
+    let record = new_record(ctx, scim_id, Some(target_id.clone()));
     match ctx.store.put(ctx.id(), name, &record).await {
         Ok(()) => Ok(record),
         // Another request linked it in the meantime.
@@ -148,14 +161,14 @@ pub async fn link(ctx: &Context, t: &TypeMapping, target_id: &TargetId) -> Resul
     }
 }
 
-/// A record that keeps nothing yet.
+/// A record that keeps nothing yet, of what was not created through the gateway, and is known to it from now on.
 pub fn new_record(ctx: &Context, scim_id: ScimId, target_id: Option<TargetId>) -> Record {
     Record {
         scim_id,
         target_id,
         external_id: None,
         shadow: serde_json::Map::new(),
-        created: ctx.now,
+        created: Record::UNKNOWN,
         modified: ctx.now,
         revision: 1,
         is_deleted: false,
@@ -178,6 +191,10 @@ pub async fn target_ids_of(
         .store
         .records(ctx.id(), &t.resource_type.name, &ids)
         .await?;
+    if records.iter().any(rekey::is_open) {
+        let looks = scim_ids.iter().map(|id| target_id_of(ctx, t, id)).collect();
+        return Box::pin(in_order(looks, AT_ONCE)).await;
+    }
     let known: HashMap<&str, &Record> = records
         .iter()
         .map(|record| (record.scim_id.as_str(), record))
@@ -186,6 +203,27 @@ pub async fn target_ids_of(
         Some(record) if record.is_deleted => None,
         Some(record) => record.target_id.clone(),
         None => own_target_id(ctx, t, id),
+    };
+    Ok(scim_ids.iter().map(target_id).collect())
+}
+
+/// The target's ids of accounts that were deleted through here and go on in the application, in the order of the SCIM ids;
+/// absent for any other id. Only what takes something from such an account may name it.
+pub async fn deleted_target_ids_of(
+    ctx: &Context,
+    t: &TypeMapping,
+    scim_ids: &[String],
+) -> Result<Vec<Option<TargetId>>, Error> {
+    let ids: Vec<ScimId> = scim_ids.iter().map(ScimId::new).collect();
+    let records = ctx
+        .store
+        .records(ctx.id(), &t.resource_type.name, &ids)
+        .await?;
+    let target_id = |id: &String| {
+        let record = records
+            .iter()
+            .find(|record| record.is_deleted && record.scim_id.as_str() == id);
+        record?.target_id.clone()
     };
     Ok(scim_ids.iter().map(target_id).collect())
 }
@@ -213,31 +251,44 @@ pub async fn target_id_of(
     }
 }
 
-/// Of the application's ids that a list names, in their order, whether each stands for nobody the client knows: a protected
-/// account, or one that was deleted through here and goes on in the application.
+/// What somebody whom the application lists is to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody it may know.
+    Known,
+    /// Nobody: a protected account, or another tenant's.
+    Hidden,
+    /// Nobody any more: deleted through here under this id, and going on in the application.
+    Deleted(ScimId),
+}
+
+/// Of the application's ids that a list names, in their order, what each is to the client.
 ///
 /// What the mapping hides by a condition costs the reading of each object and is only left out where the list's own `only` says
 /// so; what is out of the tenant's `scope` is never shown (promise S2).
-pub async fn are_hidden(
+pub async fn standings(
     ctx: &Context,
     t: &TypeMapping,
     target_ids: &[TargetId],
-) -> Result<Vec<bool>, Error> {
+) -> Result<Vec<Standing>, Error> {
     let name = &t.resource_type.name;
     let records = ctx
         .store
         .records_by_target(ctx.id(), name, target_ids)
         .await?;
-    let deleted: HashSet<&TargetId> = records
+    let deleted: HashMap<&TargetId, &ScimId> = records
         .iter()
         .filter(|record| record.is_deleted)
-        .filter_map(|record| record.target_id.as_ref())
+        .filter_map(|record| Some((record.target_id.as_ref()?, &record.scim_id)))
         .collect();
     let protected = protected_ids(ctx, t).await?;
     let out_of_scope = out_of_scope(ctx, t, target_ids).await?;
-    let is_hidden =
-        |id: &TargetId| deleted.contains(id) || protected.contains(id) || out_of_scope.contains(id);
-    Ok(target_ids.iter().map(is_hidden).collect())
+    let standing = |id: &TargetId| match deleted.get(id) {
+        _ if protected.contains(id) || out_of_scope.contains(id) => Standing::Hidden,
+        Some(scim_id) => Standing::Deleted((*scim_id).clone()),
+        None => Standing::Known,
+    };
+    Ok(target_ids.iter().map(standing).collect())
 }
 
 /// The application's ids of protected accounts, asked for once a request; none where it cannot find an account by its name.

@@ -6,6 +6,8 @@ use std::{borrow::Cow, collections::HashMap};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    diagnostic::Place,
+    exchange::Hidden,
     mapping::{
         frame::Frame,
         model::{ActiveIs, TypeMapping},
@@ -37,6 +39,9 @@ pub struct Joined {
     pub target_id: TargetId,
     /// Its id for the client.
     pub scim_id: ScimId,
+    /// SCIM ids of accounts that were deleted through here and are members in the application still: known once members are
+    /// read, and never shown.
+    pub deleted_members: Vec<String>,
 }
 
 /// Joins objects of a list with their records, in one query; those the tenant may not see are left out.
@@ -73,6 +78,9 @@ pub async fn join_all(
     for (target_id, object) in visible {
         let record = by_target.remove(target_id.as_str());
         if record.as_ref().is_some_and(|record| record.is_deleted) {
+            if ctx.journey.is_dry {
+                note_hidden(ctx, t, Cow::Borrowed(DELETED_HERE), None);
+            }
             continue;
         }
         joined.push(join(ctx, t, &reading, object, target_id, record).await?);
@@ -105,7 +113,11 @@ pub async fn join_known(
     object: Value,
     record: Option<Record>,
 ) -> Result<Option<Joined>, Error> {
-    match is_visible(ctx, t, &object) && record.as_ref().is_none_or(|record| !record.is_deleted) {
+    let was_deleted = record.as_ref().is_some_and(|record| record.is_deleted);
+    if was_deleted && ctx.journey.is_dry {
+        note_hidden(ctx, t, Cow::Borrowed(DELETED_HERE), None);
+    }
+    match is_visible(ctx, t, &object) && !was_deleted {
         true => join_seen(ctx, t, object, record).await,
         false => Ok(None),
     }
@@ -153,7 +165,7 @@ async fn join(
     record: Option<Record>,
 ) -> Result<Joined, Error> {
     let record = match record {
-        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id)).await?),
+        None if !t.id.is_stable => Some(Box::pin(link(ctx, t, &target_id, Some(&object))).await?),
         record => record,
     };
     let scim_id = match &record {
@@ -178,7 +190,20 @@ async fn join(
         etag: None,
         target_id,
         scim_id,
+        deleted_members: Vec::new(),
     })
+}
+
+/// What an object reads as before anything that is kept here is joined with it.
+pub fn shown_by_application(ctx: &Context, t: &TypeMapping, object: &Value) -> Resource {
+    reading(ctx, t).read(object).resource
+}
+
+/// Puts what the application shows after a write beside what is kept, so that a kept value gives way once somebody changes
+/// it there. Says whether anything is new.
+pub fn guard(ctx: &Context, t: &TypeMapping, record: &mut Record, object: &Value) -> bool {
+    let keeps_any = t.attributes.iter().any(|rule| rule.is_kept);
+    keeps_any && write::guard(t, &mut record.shadow, &shown_by_application(ctx, t, object))
 }
 
 /// Puts the common attributes and the version into a resource that has all others: what is kept here has been joined, or
@@ -190,7 +215,7 @@ pub fn complete(
     scim_id: &ScimId,
     record: Option<&Record>,
 ) {
-    let kept = Kept::of(record);
+    let kept = Kept::of(t, record);
     let location = ctx.location(t, scim_id.as_str());
     kept.frame(scim_id.as_str(), &location).put(t, resource);
 }
@@ -206,10 +231,14 @@ pub struct Kept<'r> {
 
 impl<'r> Kept<'r> {
     /// Nothing, if there is no record.
-    pub fn of(record: Option<&'r Record>) -> Self {
+    pub fn of(t: &TypeMapping, record: Option<&'r Record>) -> Self {
         record.map_or_else(Self::default, |record| Self {
-            external_id: record.external_id.as_ref().map(ExternalId::as_str),
-            created: Some(record.created.to_string()),
+            external_id: record
+                .external_id
+                .as_ref()
+                .filter(|_| write::keeps_external_id(t))
+                .map(ExternalId::as_str),
+            created: (record.created != Record::UNKNOWN).then(|| record.created.to_string()),
             modified: Some(record.modified.to_string()),
             revision: Some(record.revision),
         })
@@ -353,23 +382,72 @@ fn missing_reference(
     Ok(())
 }
 
-/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected.
+/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected. A dry run writes down why not.
 pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    let settings = &ctx.mapping().settings;
-    read::is_in_scope(t, object, settings)
-        && !read::is_gone(t, object, settings)
-        && !is_protected(ctx, t, object)
+    let hiding = hiding(ctx, t, object);
+    if let Some((by, at)) = hiding.filter(|_| ctx.journey.is_dry) {
+        note_hidden(ctx, t, Cow::Borrowed(by), at);
+    }
+    hiding.is_none()
 }
 
-/// Accounts can be protected; a group that has the name of one is another thing.
-fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    let protected = &ctx.mapping().policy.protected;
-    if protected.is_empty() || t.resource_type.name != "User" {
-        return false;
-    }
-    let name = match_name(ctx, t, object);
-    name.is_some_and(|name| protected.iter().any(|other| folded(other) == folded(&name)))
+/// What keeps an object from the tenant, by its key in the mapping, and where the files say it.
+fn hiding<'c>(
+    ctx: &'c Context,
+    t: &'c TypeMapping,
+    object: &Value,
+) -> Option<(&'static str, Option<&'c Place>)> {
+    let settings = &ctx.mapping().settings;
+    let key = match () {
+        () if read::is_out_of_scope(t, object, settings) => "scope",
+        () if read::is_hidden(t, object, settings) => "hide",
+        () if read::is_gone(t, object, settings) => "gone",
+        () => return protection(ctx, t, object).map(|at| ("protected", at)),
+    };
+    let mut places = t.conditions_at.iter();
+    let at = places.find(|(name, _)| *name == key);
+    Some((key, at.map(|(_, at)| at)))
 }
+
+/// Writes down, for an operator, what is kept from the client.
+pub fn note_hidden(ctx: &Context, t: &TypeMapping, by: Cow<'static, str>, at: Option<&Place>) {
+    let resource_type = &t.resource_type.name;
+    ctx.record(|exchange| {
+        let mut known = exchange.hidden.iter_mut();
+        let same = known.find(|hidden| {
+            hidden.by == by && hidden.at.as_ref() == at && hidden.resource_type == *resource_type
+        });
+        match same {
+            Some(hidden) => hidden.count += 1,
+            None => exchange.hidden.push(Hidden {
+                resource_type: resource_type.clone(),
+                by,
+                at: at.cloned(),
+                count: 1,
+            }),
+        }
+    });
+}
+
+fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
+    protection(ctx, t, object).is_some()
+}
+
+/// What protects an object, and where the files say it. Accounts can be protected; a group that has the name of one is
+/// another thing.
+fn protection<'c>(ctx: &'c Context, t: &TypeMapping, object: &Value) -> Option<Option<&'c Place>> {
+    let policy = &ctx.mapping().policy;
+    if policy.protected.is_empty() || t.resource_type.name != "User" {
+        return None;
+    }
+    let name = folded(&match_name(ctx, t, object)?);
+    let mut protected = policy.protected.iter();
+    let index = protected.position(|other| folded(other) == name)?;
+    Some(policy.protected_at.get(index))
+}
+
+/// Why a tombstone hides its object.
+pub const DELETED_HERE: &str = "the client has deleted it, and the application keeps it; a create of the same name brings it back";
 
 /// The match attribute of an object: a userName, a group's displayName.
 pub fn match_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Option<String> {
@@ -384,8 +462,11 @@ pub fn folded(name: &str) -> String {
     name.to_lowercase()
 }
 
-/// The `externalId` of a resource.
-pub fn external_id(resource: &Resource) -> Option<ExternalId> {
+/// The `externalId` of a resource, as far as it is kept here.
+pub fn external_id(t: &TypeMapping, resource: &Resource) -> Option<ExternalId> {
+    if !write::keeps_external_id(t) {
+        return None;
+    }
     resource
         .0
         .get("externalId")

@@ -13,7 +13,7 @@ use crate::{
     target::ScanSource,
 };
 
-use super::context::Context;
+use super::{context::Context, join::folded};
 
 /// Refuses to lock somebody out where nothing could do it: a 2xx would be taken for done (promise S17).
 ///
@@ -85,6 +85,27 @@ pub fn is_renamed(
         (Some(old), Some(new)) => old != new,
         _ => names_match_attribute(t, changed),
     }
+}
+
+/// Whether the name of an account that cannot be renamed is asked for in other letter case, and the schema says that case
+/// does not count (`caseExact`, RFC 7643 §2.2; `userName`: §4.1.1). That is the name it has: no call, and no refusal. Where
+/// names are written in place, the application gets the new spelling.
+pub fn is_only_other_case(ctx: &Context, t: &TypeMapping, old: &Resource, new: &Resource) -> bool {
+    let is_exact = t
+        .resource_type
+        .resolve(&t.match_attribute)
+        .and_then(|resolved| resolved.attribute)
+        .is_none_or(|attribute| attribute.is_case_exact);
+    let name = |resource: &Resource| {
+        let name = resource.0.get(&t.match_attribute.attribute);
+        name.and_then(Value::as_str).map(folded)
+    };
+    t.resource_type.name == "User"
+        && ctx.mapping().policy.on_rename != OnRename::InPlace
+        && !is_exact
+        && name(new).is_some()
+        && name(new) == name(old)
+        && is_renamed(ctx, t, old, new, std::slice::from_ref(&t.match_attribute))
 }
 
 fn names_match_attribute(t: &TypeMapping, changed: &[AttributePath]) -> bool {

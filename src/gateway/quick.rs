@@ -200,7 +200,7 @@ impl<'c> Quick<'c> {
             }
         };
         let location = location(&self.locations, id);
-        let kept = Kept::of(record);
+        let kept = Kept::of(self.t, record);
         let settings = &self.ctx.mapping().settings;
         let frame = kept.frame(id, &location);
         self.splice

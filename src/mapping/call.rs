@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::{
     body::{form_fields, scalar_text},
-    expression::EvaluateError,
+    expression::{EvaluateError, EvaluateErrorKind},
     model::{BodyFormat, Call, FormLists, Target},
     names::Names,
-    page::PageRequest,
+    page::{PAGE, PageRequest},
     template::Template,
 };
 use crate::{diagnostic::Place, scim::AttributePath};
@@ -118,7 +118,8 @@ pub fn plan(
     )
 }
 
-/// As [`plan`], for one page of a list: the page's parameters replace those of the same name, its location the whole path.
+/// As [`plan`], for one page of a list: the page's parameters replace those of the same name, its location the whole path,
+/// and its values are the name `page`.
 ///
 /// # Errors
 ///
@@ -131,7 +132,11 @@ pub fn plan_page(
     default_body: Option<Value>,
     page: &PageRequest,
 ) -> Result<Option<PlannedCall>, CallError> {
-    let names = own_names(call, names)?;
+    let mut paged = names.child();
+    if !page.names.is_empty() {
+        paged.with(PAGE, Cow::Owned(Value::Object(page.names.clone())));
+    }
+    let names = own_names(call, &paged)?;
     let is_wanted = match &call.condition {
         Some(condition) => condition.holds(&names)?,
         None => true,
@@ -151,6 +156,30 @@ pub fn plan_page(
         is_write: !is_read,
         origin: call.place.clone(),
     }))
+}
+
+/// Calls that one step over a list makes at most.
+pub const MOST_EACH: usize = 1000;
+
+/// The elements that a step goes through (`each`): those of a list, or a value that stands alone; none where there is no value.
+///
+/// # Errors
+///
+/// As [`Template::value`], and for more than [`MOST_EACH`].
+pub fn elements_of(each: &Template, names: &Names<'_>) -> Result<Vec<Value>, EvaluateError> {
+    let items = match each.value(names)? {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(single) => vec![single],
+    };
+    if items.len() > MOST_EACH {
+        return Err(EvaluateError {
+            kind: EvaluateErrorKind::TooLarge,
+            source: each.source().to_owned(),
+            message: format!("This list has more than {MOST_EACH} elements, one call each."),
+        });
+    }
+    Ok(items)
 }
 
 /// The names a call gives itself (`with`), on top of those around it; a later one sees those before it.
@@ -256,8 +285,16 @@ fn query(
         _ => FormLists::Repeat,
     };
     let mut pairs = Vec::new();
-    for (name, template) in call.query.iter().chain(&target.query) {
-        let Some(value) = template.value(names)?.filter(|value| !value.is_null()) else {
+    let own = call
+        .query
+        .iter()
+        .map(|(name, value)| (name, value.value(names)));
+    let common = target
+        .query
+        .iter()
+        .map(|(name, value)| (name, value.value(names)));
+    for (name, value) in own.chain(common) {
+        let Some(value) = value?.filter(|value| !value.is_null()) else {
             continue;
         };
         match scalar_text(&value) {

@@ -44,6 +44,7 @@ pub(crate) fn user(attributes: Vec<AttributeRule>) -> TypeMapping {
             prefix: String::new(),
         },
         scope: None,
+        conditions_at: Vec::new(),
         hide: None,
         gone: None,
         empty_is_absent: false,
@@ -167,6 +168,8 @@ pub(crate) fn each(at: &str, items: &str, parts: &[(&str, &str)]) -> AttributeRu
     AttributeRule {
         each: Some(Each {
             items: FieldPlace::parse(items).unwrap(),
+            is_read: true,
+            is_written: true,
             parts: parts.collect(),
             condition: None,
             constants: Vec::new(),

@@ -15,7 +15,7 @@ pub struct Frame<'f> {
     pub id: &'f str,
     /// `meta.location`.
     pub location: &'f str,
-    /// `externalId` as the store has it, which counts before a mapped one.
+    /// `externalId` as the store has it, where it is kept there: then it counts before a mapped one.
     pub external_id: Option<&'f str>,
     /// `meta.created`, unless it is mapped.
     pub created: Option<&'f str>,

@@ -47,7 +47,7 @@ pub fn in_resource<'m>(
     names: &Names<'_>,
 ) -> Vec<Wanted<'m>> {
     let mut wanted = Vec::new();
-    for rule in t.attributes.iter().filter(|rule| write::is_writing(rule)) {
+    for rule in t.attributes.iter().filter(|rule| rule.is_written()) {
         let attribute = rule.location.leaf();
         if let Some((values, table)) = own(rule)
             && let Ok(Some(value)) = write::unspelled(t, rule, resource, names)

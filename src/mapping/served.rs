@@ -130,7 +130,7 @@ fn characterise(t: &TypeMapping, attribute: &mut Attribute, rules: &[&AttributeR
     }
     attribute.is_required |= rules.iter().any(|rule| rule.is_required);
     let is_kept = rules.iter().any(|rule| rule.is_kept);
-    let is_made = t.create.is_some() && rules.iter().any(|rule| write::is_writing(rule));
+    let is_made = t.create.is_some() && rules.iter().any(|rule| rule.is_written());
     let can_change = rules.iter().any(|rule| {
         let mut operations = t
             .updates

@@ -9,7 +9,7 @@ use crate::scim::AttributePath;
 use super::{
     model::{AttributeRule, Form, TypeMapping},
     names::Names,
-    write::{self, is_writing},
+    write,
 };
 
 /// What the application has where SCIM has a value.
@@ -29,7 +29,7 @@ pub fn sought(t: &TypeMapping, path: &AttributePath, value: &Value, names: &Name
     let lines = t
         .attributes
         .iter()
-        .filter(|line| is_writing(line) && line.each.is_none() && is_about(line, path));
+        .filter(|line| line.is_written() && line.each.is_none() && is_about(line, path));
     let mut found = lines.map(|line| written(t, line, value, names));
     let Some(first) = found.next() else {
         return Sought::Field(value.clone());
@@ -44,7 +44,7 @@ pub fn sought(t: &TypeMapping, path: &AttributePath, value: &Value, names: &Name
 pub fn is_never_known(t: &TypeMapping, path: &AttributePath) -> bool {
     t.attributes
         .iter()
-        .any(|line| is_writing(line) && is_about(line, path) && needs_more(line))
+        .any(|line| line.is_written() && is_about(line, path) && needs_more(line))
 }
 
 fn written(t: &TypeMapping, line: &AttributeRule, value: &Value, names: &Names<'_>) -> Sought {

@@ -232,6 +232,7 @@ pub(super) mod tests {
                     "emails[value eq \"ada]@secret.example\"].type".to_owned(),
                 ],
                 calls: vec![call.clone(), call, planned],
+                hidden: Vec::new(),
                 trouble: None,
                 may_have_written: true,
             },

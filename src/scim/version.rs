@@ -1,5 +1,7 @@
 //! Versions and preconditions (RFC 7644 §3.14, RFC 9110 §8.8.3, §13.1).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
@@ -31,6 +33,31 @@ pub fn revised(version: String, revision: Option<u64>) -> String {
     match revision.filter(|revision| *revision > 1) {
         Some(revision) => format!("{}-{revision}\"", version.trim_end_matches('"')),
         None => version,
+    }
+}
+
+/// The version of a resource that is shown with its members, which were read: it follows who they are, in any order.
+///
+/// ```
+/// # use scimgate::scim::version;
+/// let shown = version::with_members("W/\"a-2\"", ["7", "8"]);
+/// assert_eq!(shown, version::with_members("W/\"a-2\"", ["8", "7"]));
+/// assert_eq!(version::without_members(&shown), "W/\"a-2\"");
+/// ```
+pub fn with_members<'m>(version: &str, members: impl IntoIterator<Item = &'m str>) -> String {
+    let members = members.into_iter().map(|id| xxh3_64(id.as_bytes()));
+    let sum = members.fold(0_u64, |sum, hash| {
+        sum.wrapping_add(hash.wrapping_mul(SPREAD))
+    });
+    let version = without_members(version);
+    format!("{}{MEMBERS}{sum:x}\"", version.trim_end_matches('"'))
+}
+
+/// The version of the same resource shown without its members.
+pub fn without_members(version: &str) -> Cow<'_, str> {
+    match version.split_once(MEMBERS) {
+        Some((version, _)) => Cow::Owned(format!("{version}\"")),
+        None => Cow::Borrowed(version),
     }
 }
 
@@ -151,6 +178,14 @@ impl Precondition {
         Some(Self::OneOf(tags))
     }
 
+    /// Whether a version is named that a resource had with its members: see [`with_members`].
+    pub fn names_members(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::OneOf(tags) => tags.iter().any(|tag| tag.contains(MEMBERS)),
+        }
+    }
+
     /// Whether a resource of this version, or none at all, is meant. Compares weakly: SCIM's versions are
     /// weak, and a strong comparison would never match (RFC 9110 §8.8.3.2).
     pub fn matches(&self, version: Option<&str>) -> bool {
@@ -182,6 +217,8 @@ fn is_separator(c: char) -> bool {
     c == ',' || c.is_ascii_whitespace()
 }
 
+/// Between the content's part of a version and the members'.
+const MEMBERS: &str = "+m";
 /// Odd numbers with bits all over: a place's bits reach all others.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 const STEP: u64 = 0xd6e8_feb8_6659_fd93;

@@ -138,7 +138,7 @@ pub trait Store: Send + Sync + 'static {
         keep_tombstone: bool,
     ) -> StoreFuture<'a, ()>;
 
-    /// Begins a create: files the intent as `Prepared`, unless there is one with the same match key, which is then returned.
+    /// Begins a create, or a call that gives an object another key: files the intent as `Prepared`, unless there is one with the same match key, which is then returned.
     ///
     /// Of any number of callers at the same time, over all replicas, exactly one gets [`Prepared::Fresh`]. An
     /// [expired](Intent::is_expired) intent counts as none. State and target id of the intent given are not looked at.
@@ -183,6 +183,14 @@ pub trait Store: Send + Sync + 'static {
         match_key: &'a str,
         id: &'a ScimId,
     ) -> StoreFuture<'a, ()>;
+
+    /// The intent with this match key, in whatever state.
+    fn intent<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        match_key: &'a str,
+    ) -> StoreFuture<'a, Option<Intent>>;
 
     /// `Prepared` intents begun before a time, oldest first, at most [`OPEN_INTENTS_LIMIT`]: what the reconciler has to look up.
     fn open_intents<'a>(

@@ -18,14 +18,19 @@ pub struct Record {
     pub external_id: Option<ExternalId>,
     /// Shadow attributes: the kept ones, in the schema's spelling, extensions under their URN. Never a password.
     pub shadow: Map<String, Value>,
-    /// `meta.created`.
+    /// `meta.created`; [`Record::UNKNOWN`] for what was not created through the gateway.
     pub created: Timestamp,
-    /// `meta.lastModified`.
+    /// `meta.lastModified`: of what was never changed through the gateway, since when it is known here.
     pub modified: Timestamp,
     /// Counts the writes through the gateway, from 1. The caller adds the 1; the store keeps what it is given, up to `i64::MAX`.
     pub revision: u64,
     /// A tombstone: the client deleted the resource, the target may still have the object.
     pub is_deleted: bool,
+}
+
+impl Record {
+    /// A time that nobody knows: the Unix epoch.
+    pub const UNKNOWN: Timestamp = Timestamp::UNIX_EPOCH;
 }
 
 /// A reference to a resource that does not exist yet, kept until it appears.

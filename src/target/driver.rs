@@ -175,6 +175,16 @@ impl Driver {
                 headers: steps.headers,
                 cut: None,
             };
+            if let Some(each) = &step.each {
+                let (answers, outcome) = Box::pin(self.each(journey, &ask, each)).await;
+                answers.iter().for_each(|answer| trail.pass(step, answer));
+                progress.planned(&answers);
+                match (trail.is_misled, outcome) {
+                    (true, _) => return Ok(()),
+                    (false, outcome) => outcome?,
+                }
+                continue;
+            }
             let Some(answer) = self.step(journey, &ask).await? else {
                 continue;
             };
@@ -372,7 +382,11 @@ impl Driver {
     }
 
     /// One step, polled until its condition holds; absent if it is not wanted.
-    async fn step(&self, journey: &Journey, ask: &Ask<'_>) -> Result<Option<Answer>, TargetError> {
+    pub(super) async fn step(
+        &self,
+        journey: &Journey,
+        ask: &Ask<'_>,
+    ) -> Result<Option<Answer>, TargetError> {
         let Some(answer) = self.conduct(journey, ask).await? else {
             return Ok(None);
         };

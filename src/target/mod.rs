@@ -21,6 +21,7 @@ mod conduct;
 mod connections;
 mod connector;
 mod driver;
+mod each;
 mod error;
 mod journey;
 mod line;

@@ -57,6 +57,11 @@ impl Progress {
         self.last = Some(answer);
     }
 
+    /// Takes in that calls with many replies were planned only; of sent ones there is nothing to take.
+    pub fn planned(&mut self, answers: &[Answer]) {
+        self.is_planned_only |= answers.iter().any(|answer| answer.is_planned_only);
+    }
+
     /// Takes in a reply that is a part of the object. One that was tolerated although it failed says nothing about it.
     pub fn add_part(&mut self, place: &FieldPlace, answer: Answer, taken: Map<String, Value>) {
         self.taken.extend(taken);

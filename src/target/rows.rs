@@ -1,5 +1,7 @@
 //! One page of a list: the call, and the rows in its reply.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::{Driver, Journey, TargetError, conduct::Ask};
@@ -9,6 +11,7 @@ use crate::mapping::{
     page::{Next, Pager, body_paths},
     path::JsonPath,
     reply::{CallClass, Cut, Reply, Row, plain_names},
+    template::Tree,
 };
 
 /// A list as it is read, whatever it is for.
@@ -19,7 +22,7 @@ pub(super) struct Listing<'d> {
     pub class: CallClass,
     pub page: &'d PageStyle,
     items: Items<'d>,
-    set: &'d [(FieldPlace, Value)],
+    set: &'d [(FieldPlace, Tree)],
     keyed_by: Option<&'d str>,
     /// Whether rows are wanted as text, where that is possible.
     is_text: bool,
@@ -65,6 +68,7 @@ impl<'d> Listing<'d> {
                 Some(path) => Items::At(path),
                 None => Items::LikeList(list, envelope),
             },
+            set: &find.set,
             ..Self::plain(&find.name, &find.call, CallClass::Find, &find.page)
         }
     }
@@ -120,32 +124,61 @@ impl<'d> Listing<'d> {
             Items::LikeList(list, _) => list?,
         };
         let cut = Cut::of_list(path)?;
-        let is_left = body_paths(self.page).all(|path| cut.leaves(path));
-        (self.is_text && is_left && self.set.is_empty() && self.keyed_by.is_none()).then_some(cut)
+        (self.is_text && self.leaves_marks(&cut) && self.set.is_empty() && self.keyed_by.is_none())
+            .then_some(cut)
     }
 
-    fn rows(&self, reply: &mut Reply) -> Vec<Row> {
+    /// Whether what the page style looks for is there when the rows are taken out: not so where it is in the last of them.
+    fn leaves_marks(&self, cut: &Cut<'_>) -> bool {
+        body_paths(self.page).all(|path| cut.leaves(path))
+    }
+
+    fn rows(&self, reply: &mut Reply, names: &Names<'_>) -> Vec<Row> {
         match reply.rows.take() {
             Some(rows) => rows.into_iter().map(Row::Text).collect(),
-            None => self.trees(reply).into_iter().map(Row::Tree).collect(),
+            None => self
+                .trees(reply, names)
+                .into_iter()
+                .map(Row::Tree)
+                .collect(),
         }
     }
 
-    fn trees(&self, reply: &mut Reply) -> Vec<Value> {
+    fn trees(&self, reply: &mut Reply, names: &Names<'_>) -> Vec<Value> {
         let mut rows = match self.items {
             Items::At(path) => match self.keyed_by {
                 Some(name) => keyed(path, name, &reply.content),
-                None => take_items(path, &mut reply.content),
+                None if Cut::of_list(path).is_some_and(|cut| self.leaves_marks(&cut)) => {
+                    take_items(path, &mut reply.content)
+                }
+                None => path.items(&reply.content).into_iter().cloned().collect(),
             },
             Items::LikeList(list, envelope) => like_list(list, envelope, &mut reply.content),
         };
         for row in &mut rows {
-            for (place, value) in self.set {
-                place.write(row, value.clone());
+            let made = made_of(self.set, row, names);
+            for (place, value) in made {
+                place.write(row, value);
             }
         }
         rows
     }
+}
+
+/// The values of `set` for a row; one that cannot be worked out from it is absent, as in a line's `read`.
+fn made_of<'d>(
+    set: &'d [(FieldPlace, Tree)],
+    row: &Value,
+    names: &Names<'_>,
+) -> Vec<(&'d FieldPlace, Value)> {
+    let value = |tree: &Tree| {
+        let mut names = names.child();
+        names.object(row).with("value", Cow::Borrowed(row));
+        tree.render(&names).ok().flatten()
+    };
+    set.iter()
+        .filter_map(|(place, tree)| Some((place, value(tree)?)))
+        .collect()
 }
 
 impl Driver {
@@ -181,7 +214,7 @@ impl Driver {
             _ => return Err(answer.verdict.into()),
         }
         let mut reply = answer.reply;
-        let rows = listing.rows(&mut reply);
+        let rows = listing.rows(&mut reply, names);
         let next = pager
             .absorb(&answer.asked, &reply, &rows)
             .map_err(TargetError::from)

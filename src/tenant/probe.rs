@@ -227,3 +227,54 @@ fn tell(tenant: &str, probed: Probed, reply: Option<&ProbeReply>) {
 const PROBES_AT_A_TIME: usize = 8;
 const TRIES: usize = 10;
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_told_with_its_call_and_the_words_that_came() {
+        let reply = |status, words: Option<&str>| ProbeReply {
+            call: "GET /me".into(),
+            status,
+            words: words.map(str::to_owned),
+        };
+        for (reply, told) in [
+            (
+                reply(Some(401), Some("Bad key")),
+                "GET /me was answered 401: Bad key",
+            ),
+            (reply(Some(500), None), "GET /me was answered 500"),
+            (
+                reply(None, Some("timed out")),
+                "GET /me was not answered: timed out",
+            ),
+            (reply(None, None), "GET /me was not answered"),
+        ] {
+            assert_eq!(reply.to_string(), told);
+        }
+    }
+
+    #[test]
+    fn what_was_not_reached_is_no_refusal() {
+        let refused = |meaning| TargetError::Refused {
+            meaning,
+            detail: None,
+            attribute: None,
+            status: Some(400),
+        };
+        for (error, probed, word) in [
+            (refused(Meaning::Forbidden), Probed::Refused, "refused"),
+            (refused(Meaning::NotLoggedIn), Probed::Refused, "refused"),
+            (refused(Meaning::NotFound), Probed::Failed, "failed"),
+            (
+                TargetError::BudgetExhausted,
+                Probed::Unreachable,
+                "unreachable",
+            ),
+        ] {
+            assert_eq!(Probed::of(&error), probed, "{error}");
+            assert_eq!(probed.word(), word);
+        }
+    }
+}

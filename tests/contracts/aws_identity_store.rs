@@ -1,19 +1,21 @@
-//! AWS Identity Store, as its API reference describes it: JSON 1.1 calls named by a header, 100 objects a page, memberships
-//! with ids of their own, refusals told by `__type`.
+//! AWS Identity Store, as its own description (`described/aws-identity-store.json`) has it: JSON 1.1 calls named by a header,
+//! 100 objects a page, memberships with ids of their own, refusals told by `__type`. Every call and every answer is held
+//! against it.
 
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
+    described::{Description, Watch},
     fake_target::{Act, Answer, FakeTarget, Seen},
     stage::Stage,
 };
 
 const STORE: &str = "d-1234567890";
 
-#[derive(Default)]
 struct Directory {
+    description: Arc<Description>,
     users: Vec<Value>,
     groups: Vec<Value>,
     memberships: Vec<Value>,
@@ -45,7 +47,7 @@ impl Directory {
         match outcome {
             Ok(reply) => Answer::json(200, reply),
             Err((kind, message)) => {
-                let mut error = json!({"__type": kind, "Message": message, "RequestId": "5f1b"});
+                let mut error = json!({"__type": kind, "Message": message, "RequestId": "5f1b0a6e-5a0c-4c3f-8f6e-2a4d0c9b7e11"});
                 if kind == "ConflictException" {
                     let is_busy = message.contains("concurrently");
                     error["Reason"] = match is_busy {
@@ -60,8 +62,8 @@ impl Directory {
 
     fn act(&mut self, action: &str, body: &Value) -> Result<Value, Refusal> {
         Ok(match action {
-            "ListUsers" => page(body, "Users", self.users.clone())?,
-            "ListGroups" => page(body, "Groups", self.groups.clone())?,
+            "ListUsers" => page(body, "Users", self.shown("User", &self.users))?,
+            "ListGroups" => page(body, "Groups", self.shown("Group", &self.groups))?,
             "ListGroupMemberships" => {
                 self.group(body)?;
                 page(
@@ -83,7 +85,7 @@ impl Directory {
                     _ => false,
                 };
                 let user = self.users.iter().find(fits).ok_or(MISSING)?;
-                json!({"IdentityStoreId": STORE, "UserId": user["UserId"]})
+                self.made_known("User", &user["UserId"])
             }
             "GetGroupId" => {
                 let (_, value) = alternate(body);
@@ -91,10 +93,16 @@ impl Directory {
                 let group = groups
                     .find(|group| same(&group["DisplayName"], &value))
                     .ok_or(MISSING)?;
-                json!({"IdentityStoreId": STORE, "GroupId": group["GroupId"]})
+                self.made_known("Group", &group["GroupId"])
             }
-            "DescribeUser" => self.user(body)?.clone(),
-            "DescribeGroup" => self.group(body)?.clone(),
+            "DescribeUser" => {
+                let user = self.user(body)?.clone();
+                self.shown("User", &[user]).remove(0)
+            }
+            "DescribeGroup" => {
+                let group = self.group(body)?.clone();
+                self.shown("Group", &[group]).remove(0)
+            }
             "CreateUser" => self.create_user(body)?,
             "CreateGroup" => {
                 let is_taken = self
@@ -104,25 +112,28 @@ impl Directory {
                 if is_taken {
                     return Err(("ConflictException", "Duplicate GroupDisplayName"));
                 }
-                let id = self.id("g");
+                let id = self.id();
                 self.groups.push(with(body, "GroupId", &id));
-                json!({"IdentityStoreId": STORE, "GroupId": id})
+                self.revised("Group", &json!(id))
             }
             "UpdateUser" => {
+                let description = Arc::clone(&self.description);
                 let user = self.user(body)?;
                 for operation in body["Operations"].as_array().unwrap() {
-                    update(user, operation)?;
+                    update(&description, "User", user, operation)?;
                 }
-                json!({})
+                self.revised("User", &body["UserId"])
             }
             "UpdateGroup" => {
+                let description = Arc::clone(&self.description);
                 let group = self.group(body)?;
                 for operation in body["Operations"].as_array().unwrap() {
-                    update(group, operation)?;
+                    update(&description, "Group", group, operation)?;
                 }
-                json!({})
+                self.revised("Group", &body["GroupId"])
             }
             "DeleteUser" => {
+                self.user(body)?;
                 let id = body["UserId"].clone();
                 self.users.retain(|user| user["UserId"] != id);
                 self.memberships
@@ -130,6 +141,7 @@ impl Directory {
                 json!({})
             }
             "DeleteGroup" => {
+                self.group(body)?;
                 let id = body["GroupId"].clone();
                 self.groups.retain(|group| group["GroupId"] != id);
                 self.memberships.retain(|row| row["GroupId"] != id);
@@ -144,13 +156,13 @@ impl Directory {
                         "Member and Group relationship already exists.",
                     ));
                 }
-                let id = self.id("m");
+                let id = self.id();
                 self.memberships.push(with(body, "MembershipId", &id));
-                json!({"IdentityStoreId": STORE, "MembershipId": id})
+                self.made_known("Membership", &json!(id))
             }
             "GetGroupMembershipId" => {
                 let row = self.membership(body).ok_or(MISSING)?;
-                json!({"IdentityStoreId": STORE, "MembershipId": row["MembershipId"]})
+                self.made_known("Membership", &row["MembershipId"])
             }
             "DeleteGroupMembership" => {
                 let id = &body["MembershipId"];
@@ -196,14 +208,43 @@ impl Directory {
         {
             return Err(("ConflictException", "Duplicate UserName"));
         }
-        let id = self.id("u");
+        let id = self.id();
         self.users.push(with(body, "UserId", &id));
-        Ok(json!({"IdentityStoreId": STORE, "UserId": id}))
+        Ok(self.revised("User", &json!(id)))
     }
 
-    fn id(&mut self, kind: &str) -> String {
+    fn id(&mut self) -> String {
         self.made += 1;
-        format!("9{kind}-{:04}", self.made)
+        id(self.made)
+    }
+
+    /// What every answer about an object has: its id and its ARN.
+    fn made_known(&self, kind: &str, id: &Value) -> Value {
+        let lower = kind.to_lowercase();
+        let arn = format!("arn:aws:identitystore:::{lower}/{}", id.as_str().unwrap());
+        json!({"IdentityStoreId": STORE, format!("{kind}Id"): id, format!("{kind}Arn"): arn})
+    }
+
+    /// And after a write.
+    fn revised(&self, kind: &str, id: &Value) -> Value {
+        let mut known = self.made_known(kind, id);
+        known["Revision"] = json!("7");
+        known
+    }
+
+    /// Objects as they are listed and described.
+    fn shown(&self, kind: &str, rows: &[Value]) -> Vec<Value> {
+        let whole = |row: &Value| {
+            let mut shown = match kind {
+                "Membership" => self.made_known(kind, &row["MembershipId"]),
+                _ => self.revised(kind, &row[format!("{kind}Id")]),
+            };
+            let members = row.as_object().unwrap().clone();
+            shown.as_object_mut().unwrap().extend(members);
+            shown["CreatedAt"] = json!(1_700_000_000.25);
+            shown
+        };
+        rows.iter().map(whole).collect()
     }
 
     fn user(&mut self, body: &Value) -> Result<&mut Value, Refusal> {
@@ -227,8 +268,14 @@ impl Directory {
 
     fn of(&self, key: &str, value: &Value) -> Vec<Value> {
         let rows = self.memberships.iter().filter(|row| row[key] == *value);
-        rows.cloned().collect()
+        let rows: Vec<Value> = rows.cloned().collect();
+        self.shown("Membership", &rows)
     }
+}
+
+/// `1234567890-` and a UUID.
+fn id(number: usize) -> String {
+    format!("9067642ac7-00000000-0000-4000-8000-{number:012x}")
 }
 
 const MISSING: Refusal = ("ResourceNotFoundException", "not found");
@@ -275,14 +322,24 @@ fn page(body: &Value, name: &str, all: Vec<Value>) -> Result<Value, Refusal> {
     Ok(Value::Object(reply))
 }
 
-/// `displayName` is the member `DisplayName`; without a value it is taken away.
-fn update(object: &mut Value, operation: &Value) -> Result<(), Refusal> {
+/// `displayName` is the member `DisplayName`; without a value it is taken away. A value is as the description has the member.
+fn update(
+    description: &Description,
+    kind: &str,
+    object: &mut Value,
+    operation: &Value,
+) -> Result<(), Refusal> {
     let path = operation["AttributePath"].as_str().unwrap();
     let mut name = path[..1].to_uppercase();
     name.push_str(&path[1..]);
     let members = object.as_object_mut().unwrap();
     match operation.get("AttributeValue") {
-        Some(value) if !value.is_null() => drop(members.insert(name, value.clone())),
+        Some(value) if !value.is_null() => {
+            if let Some(words) = description.misfit_of_member(kind, &name, value) {
+                panic!("{path}: {words}");
+            }
+            members.insert(name, value.clone());
+        }
         _ if ["UserName", "DisplayName", "Name"].contains(&name.as_str()) => {
             return Err(("ValidationException", "it is required"));
         }
@@ -292,10 +349,22 @@ fn update(object: &mut Value, operation: &Value) -> Result<(), Refusal> {
 }
 
 async fn start() -> (Stage, FakeTarget, Arc<Mutex<Directory>>) {
-    let directory = Arc::new(Mutex::new(Directory::default()));
+    let watch = Watch::new("aws-identity-store", &[]);
+    let directory = Arc::new(Mutex::new(Directory {
+        description: Arc::clone(&watch.description),
+        users: Vec::new(),
+        groups: Vec::new(),
+        memberships: Vec::new(),
+        made: 0,
+    }));
     let shared = Arc::clone(&directory);
-    let fake =
-        FakeTarget::start(move |_, seen| Act::Say(shared.lock().unwrap().answer(seen))).await;
+    let watching = watch.clone();
+    let fake = FakeTarget::start(move |_, seen| {
+        let answer = shared.lock().unwrap().answer(seen);
+        watching.named(seen, &answer);
+        Act::Say(answer)
+    })
+    .await;
     let variables = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_IDENTITY_STORE_ID", STORE),
@@ -304,7 +373,7 @@ async fn start() -> (Stage, FakeTarget, Arc<Mutex<Directory>>) {
     ];
     let kept = "[user.attributes]\n'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department' = { keep = true }\n";
     let stage = Stage::start("aws-identity-store", &fake.url(), &variables, kept).await;
-    (stage, fake, directory)
+    (stage.watched(watch), fake, directory)
 }
 
 const NO_STATE: &str = "the API cannot disable anybody: refused, never taken for done";
@@ -374,15 +443,15 @@ async fn lists_are_read_on_by_a_token_in_the_body() {
             .lock()
             .unwrap()
             .users
-            .push(json!({"UserId": format!("u-{number}"), "UserName": format!("user{number}")}));
+            .push(json!({"UserId": id(number), "UserName": format!("user{number}")}));
     }
     directory
         .lock()
         .unwrap()
         .groups
-        .push(json!({"GroupId": "g-1", "DisplayName": "All"}));
+        .push(json!({"GroupId": id(1000), "DisplayName": "All"}));
     for number in 0..130 {
-        let row = json!({"MembershipId": format!("m-{number}"), "GroupId": "g-1", "MemberId": {"UserId": format!("u-{number}")}});
+        let row = json!({"MembershipId": id(2000 + number), "GroupId": id(1000), "MemberId": {"UserId": id(number)}});
         directory.lock().unwrap().memberships.push(row);
     }
     let (status, all) = stage
@@ -390,7 +459,9 @@ async fn lists_are_read_on_by_a_token_in_the_body() {
         .await;
     assert_eq!((status, all["totalResults"].as_u64()), (200, Some(230)));
     assert_eq!(all["Resources"].as_array().unwrap().len(), 30);
-    let (_, group) = stage.ask("GET", "/Groups/g-1", None).await;
+    let (_, group) = stage
+        .ask("GET", &format!("/Groups/{}", id(1000)), None)
+        .await;
     assert_eq!(group["members"].as_array().unwrap().len(), 130);
     let tokens: Vec<Value> = fake
         .seen()
@@ -412,13 +483,69 @@ async fn who_is_no_member_is_removed_without_an_error() {
         .lock()
         .unwrap()
         .users
-        .push(json!({"UserId": "u-1", "UserName": "ada"}));
+        .push(json!({"UserId": id(1), "UserName": "ada"}));
     directory
         .lock()
         .unwrap()
         .groups
-        .push(json!({"GroupId": "g-1", "DisplayName": "All"}));
-    let gone = json!([{"op": "remove", "path": "members[value eq \"u-1\"]"}]);
-    let (status, body) = stage.patch("/Groups/g-1", gone).await;
+        .push(json!({"GroupId": id(1000), "DisplayName": "All"}));
+    let gone = json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", id(1))}]);
+    let (status, body) = stage.patch(&format!("/Groups/{}", id(1000)), gone).await;
     assert!(status < 300, "{status} {body}");
+}
+
+/// No text may be empty, no list either: what is emptied is taken away.
+#[tokio::test]
+async fn what_a_client_empties_is_taken_away() {
+    let (stage, _, directory) = start().await;
+    let wish = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada", "name": {"givenName": "Ada", "familyName": "Lovelace", "formatted": ""}, "displayName": "Ada",
+        "title": "Analyst", "nickName": "", "emails": [{"value": "ada@corp.example", "type": "work", "primary": true}], "phoneNumbers": []
+    });
+    let (status, made) = stage.ask("POST", "/Users", Some(wish)).await;
+    assert_eq!(status, 201, "{made}");
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    for operations in [
+        json!([{"op": "replace", "path": "title", "value": ""}]),
+        json!([{"op": "replace", "path": "emails", "value": []}]),
+        json!([{"op": "replace", "path": "name.middleName", "value": ""}]),
+    ] {
+        let (status, body) = stage.patch(&path, operations).await;
+        assert!(status < 300, "{status} {body}");
+    }
+    let directory = directory.lock().unwrap();
+    let ada = directory.users[0].as_object().unwrap();
+    assert!(
+        !ada.contains_key("Title") && !ada.contains_key("Emails"),
+        "{ada:?}"
+    );
+}
+
+/// A second address cannot be kept: refused before anything is sent.
+#[tokio::test]
+async fn a_second_address_is_refused() {
+    let (stage, _, directory) = start().await;
+    let wish = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada",
+        "emails": [{"value": "ada@corp.example", "type": "work"}, {"value": "ada@home.example", "type": "home"}]
+    });
+    let (status, body) = stage.ask("POST", "/Users", Some(wish)).await;
+    assert_eq!(
+        (status, &body["scimType"]),
+        (400, &json!("invalidValue")),
+        "{body}"
+    );
+    assert!(directory.lock().unwrap().users.is_empty());
+}
+
+/// The directory would say 400 of what is no id of its own.
+#[tokio::test]
+async fn what_cannot_be_an_id_is_not_asked_for() {
+    let (stage, fake, _) = start().await;
+    for path in ["/Users/nobody", "/Groups/00000000-nothing"] {
+        let (status, body) = stage.ask("GET", path, None).await;
+        assert_eq!(status, 404, "{body}");
+    }
+    assert!(fake.seen().is_empty());
 }

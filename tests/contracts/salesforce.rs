@@ -21,7 +21,23 @@ struct Org {
     page: usize,
     /// Tokens given.
     tokens: usize,
+    /// Answers to the next calls that write, in place of what would be done.
+    refusals: Vec<Answer>,
 }
+
+/// Texts of a user and how long they may be.
+const LENGTHS: &[(&str, usize)] = &[
+    ("Username", 80),
+    ("FirstName", 40),
+    ("LastName", 80),
+    ("Email", 128),
+    ("Alias", 8),
+    ("Title", 80),
+    ("Department", 80),
+    ("Phone", 40),
+    ("MobilePhone", 40),
+    ("EmployeeNumber", 20),
+];
 
 const DATA: &str = "/services/data/v61.0";
 
@@ -32,6 +48,11 @@ impl Org {
         }
         if seen.header("authorization") != Some(&format!("Bearer token-{}", self.tokens)) {
             return refused(401, "INVALID_SESSION_ID", "Session expired or invalid", "");
+        }
+        if seen.method != "GET"
+            && let Some(refusal) = self.refusals.pop()
+        {
+            return refusal;
         }
         let path = seen.path.strip_prefix(DATA).unwrap_or_default();
         let path = path.split('?').next().unwrap_or_default().to_owned();
@@ -50,6 +71,9 @@ impl Org {
             }
             ("PATCH", ["sobjects", kind, id]) => {
                 let change = seen.json();
+                if let Some(refusal) = too_long(&change) {
+                    return refusal;
+                }
                 if *kind == "User"
                     && change
                         .get("Username")
@@ -102,7 +126,10 @@ impl Org {
         self.tokens += 1;
         Answer::json(
             200,
-            json!({"access_token": format!("token-{}", self.tokens), "token_type": "Bearer"}),
+            json!({
+                "access_token": format!("token-{}", self.tokens), "token_type": "Bearer", "scope": "api",
+                "instance_url": "https://acme.my.salesforce.com", "id": "https://login.salesforce.com/id/00Dx/005x",
+            }),
         )
     }
 
@@ -150,25 +177,21 @@ impl Org {
         if kind == "User" && self.is_taken(&row["Username"], "") {
             return taken();
         }
-        if kind == "User" && row["Alias"].as_str().unwrap().len() > 8 {
-            return refused(
-                400,
-                "STRING_TOO_LONG",
-                "Alias: data value too large",
-                "Alias",
-            );
+        if let Some(refusal) = too_long(&row) {
+            return refusal;
         }
-        if kind == "PermissionSet"
-            && !Regex::new("^[A-Za-z][A-Za-z0-9_]*$")
-                .unwrap()
-                .is_match(row["Name"].as_str().unwrap())
-        {
-            return refused(
-                400,
-                "INVALID_FIELD",
-                "the name has letters, digits and underscores",
-                "Name",
-            );
+        if kind == "PermissionSet" && !is_developer_name(row["Name"].as_str().unwrap()) {
+            let words = "The Permission Set API Name can only contain underscores and alphanumeric characters.";
+            return refused(400, "FIELD_INTEGRITY_EXCEPTION", words, "Name");
+        }
+        if kind == "PermissionSet" && self.sets.iter().any(|set| set["Name"] == row["Name"]) {
+            let words = "The name you specified is already in use. Please use a different name.";
+            return refused(400, "DUPLICATE_DEVELOPER_NAME", words, "Name");
+        }
+        let is_active = |user: &Value| user["Id"] == row["AssigneeId"] && user["IsActive"] == true;
+        if kind == "PermissionSetAssignment" && !self.users.iter().any(is_active) {
+            let words = "invalid cross reference id";
+            return refused(400, "INVALID_CROSS_REFERENCE_KEY", words, "");
         }
         let is_assigned = |known: &Value| {
             known["AssigneeId"] == row["AssigneeId"]
@@ -232,6 +255,14 @@ impl Org {
         if !conditions.replace_all(text, "").is_empty() {
             return refused(400, "MALFORMED_QUERY", soql, "");
         }
+        let is_id = |name: &str| name.rsplit('.').next().unwrap_or(name).ends_with("Id");
+        let no_id = |(name, value): &&(String, Value)| {
+            is_id(name) && ![15, 18].contains(&value.as_str().map_or(0, str::len))
+        };
+        if let Some((name, value)) = wanted.iter().find(no_id) {
+            let words = format!("{name} = {value}: invalid ID field");
+            return refused(400, "INVALID_QUERY_FILTER_OPERATOR", &words, "");
+        }
         let sets = self.sets.clone();
         let page = self.page;
         let field = |row: &Value, name: &str| match name.strip_prefix("PermissionSet.") {
@@ -256,7 +287,12 @@ impl Org {
             .iter()
             .filter(fits)
             .map(|row| {
-                let mut record = json!({"attributes": {"type": &parts[2]}});
+                let url = format!(
+                    "{DATA}/sobjects/{}/{}",
+                    &parts[2],
+                    row["Id"].as_str().unwrap()
+                );
+                let mut record = json!({"attributes": {"type": &parts[2], "url": url}});
                 for name in parts[1].split(", ") {
                     match name.strip_prefix("PermissionSet.") {
                         Some(inner) => record["PermissionSet"] = json!({inner: field(row, name)}),
@@ -290,11 +326,32 @@ fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(byte).collect()
 }
 
+/// A name for programs: a letter first, no two underscores together and none at the end.
+fn is_developer_name(name: &str) -> bool {
+    let shape = Regex::new("^[A-Za-z](_?[A-Za-z0-9])*$").unwrap();
+    shape.is_match(name) && name.len() <= 80
+}
+
+fn too_long(row: &Value) -> Option<Answer> {
+    let (name, most) = LENGTHS.iter().find(|(name, most)| {
+        let text = row[*name].as_str();
+        text.is_some_and(|text| text.chars().count() > *most)
+    })?;
+    let words = format!("{name}: data value too large (max length={most})");
+    Some(refused(400, "STRING_TOO_LONG", &words, name))
+}
+
+/// A list with one complaint; `fields` is there where the complaint is about a record, and may be empty.
 fn refused(status: u16, code: &str, message: &str, field: &str) -> Answer {
-    Answer::json(
-        status,
-        json!([{"message": message, "errorCode": code, "fields": [field]}]),
-    )
+    let mut complaint = json!({"message": message, "errorCode": code});
+    if status == 400 {
+        let fields: Vec<&str> = Some(field)
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect();
+        complaint["fields"] = json!(fields);
+    }
+    Answer::json(status, json!([complaint]))
 }
 
 fn taken() -> Answer {
@@ -406,7 +463,7 @@ async fn lists_are_read_on_to_the_last_page() {
 #[tokio::test]
 async fn a_name_cannot_leave_its_place_in_soql() {
     let (stage, _, org) = start().await;
-    org.lock().unwrap().users.push(json!({"Id": "005x", "Username": "o'hara@corp.example", "LastName": "O", "IsActive": true, "UserType": "Standard"}));
+    org.lock().unwrap().users.push(json!({"Id": "005000000000000xAA", "Username": "o'hara@corp.example", "LastName": "O", "IsActive": true, "UserType": "Standard"}));
     let find = async |name: &str| {
         let filter: String =
             form_urlencoded::byte_serialize(format!("userName eq {}", json!(name)).as_bytes())
@@ -440,4 +497,82 @@ async fn an_expired_session_is_renewed_by_another_assertion() {
     let (status, _) = stage.ask("GET", "/Users", None).await;
     assert_eq!(status, 200);
     assert_eq!(org.lock().unwrap().tokens, 3);
+}
+
+fn group(name: &str) -> Option<Value> {
+    Some(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name}))
+}
+
+/// The name for programs knows letters, digits and single underscores.
+#[tokio::test]
+async fn any_name_of_a_group_gives_a_name_for_programs() {
+    let (stage, _, org) = start().await;
+    let long = "long ".repeat(16);
+    for name in [
+        "Fleet - North",
+        "3rd floor (Depot)",
+        "R&D / Köln",
+        "Продажи",
+        long.trim(),
+    ] {
+        let (status, body) = stage.ask("POST", "/Groups", group(name)).await;
+        assert_eq!(
+            (status, &body["displayName"]),
+            (201, &json!(name)),
+            "{body}"
+        );
+    }
+    assert_eq!(org.lock().unwrap().sets[0]["Name"], "scim_fleet_north");
+    let (status, body) = stage.ask("POST", "/Groups", group("Fleet: North")).await;
+    assert_eq!(
+        (status, &body["scimType"]),
+        (409, &json!("uniqueness")),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_id_is_not_asked_for() {
+    let (stage, fake, _) = start().await;
+    for path in ["/Users/nobody", "/Users/x'%20OR%20Id%20!=%20'", "/Groups/1"] {
+        let (status, body) = stage.ask("GET", path, None).await;
+        assert_eq!(status, 404, "{body}");
+    }
+    assert!(fake.seen().iter().all(|seen| !seen.path.starts_with(DATA)));
+}
+
+#[tokio::test]
+async fn each_refusal_of_salesforce_has_its_answer() {
+    let (stage, _, org) = start().await;
+    let wish = |name: &str| {
+        Some(json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name}))
+    };
+    let (status, made) = stage.ask("POST", "/Users", wish("ada@corp.example")).await;
+    assert_eq!((status, &made["active"]), (201, &json!(true)), "{made}");
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    let cases = [
+        (
+            400,
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            9,
+            400,
+            "invalidValue",
+        ),
+        (400, "LICENSE_LIMIT_EXCEEDED", 9, 502, ""),
+        (403, "REQUEST_LIMIT_EXCEEDED", 9, 429, ""),
+        (403, "INSUFFICIENT_ACCESS", 9, 502, ""),
+        (404, "ENTITY_IS_DELETED", 9, 404, ""),
+        (400, "UNABLE_TO_LOCK_ROW", 1, 200, ""),
+        (400, "UNABLE_TO_LOCK_ROW", 9, 503, ""),
+    ];
+    for (number, (status, code, times, wanted, kind)) in cases.into_iter().enumerate() {
+        let title =
+            json!([{"op": "replace", "path": "title", "value": format!("Analyst {number}")}]);
+        org.lock().unwrap().refusals = vec![refused(status, code, "as it is", ""); times];
+        let (status, body) = stage.patch(&path, title).await;
+        assert_eq!(status, wanted, "{code}: {body}");
+        if !kind.is_empty() {
+            assert_eq!(body["scimType"], kind, "{code}: {body}");
+        }
+    }
 }

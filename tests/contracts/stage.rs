@@ -25,11 +25,15 @@ use scimgate::{
     tenant::{Registry, RegistrySettings, key},
 };
 
+use crate::described::Watch;
+
 const TOKEN: &str = "token-of-the-test";
 
 /// The gateway on its stage.
 pub struct Stage {
     gateway: Arc<Gateway>,
+    /// Absent: nothing describes the application.
+    watch: Option<Watch>,
     _directory: TempDir,
 }
 
@@ -90,8 +94,15 @@ impl Stage {
         });
         Self {
             gateway: Arc::new(gateway),
+            watch: None,
             _directory: directory,
         }
+    }
+
+    /// The test fails at its end if a call or an answer did not fit the application's description.
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// Plays a built-in life cycle. The steps that do not hold must be those given, by number; each has its reason beside it.
@@ -154,6 +165,16 @@ impl Stage {
             "Operations": operations,
         });
         self.ask("PATCH", path, Some(body)).await
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch
+            && !std::thread::panicking()
+        {
+            watch.assert_all_fitted();
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     driver,
     fake_target::{Act, Answer, FakeTarget, Seen},
     journey, named, rows,
-    target_mapping::{attribute, call, list, path},
+    target_mapping::{attribute, call, list, path, tree},
 };
 
 const ALL: u64 = 57;
@@ -57,7 +57,7 @@ fn answer(seen: &Seen, all: u64, cap: u64) -> Answer {
 }
 
 fn size(most: u64) -> Option<PageSize> {
-    let parameter = "size".into();
+    let parameter = Some("size".into());
     Some(PageSize { parameter, most })
 }
 
@@ -79,7 +79,7 @@ fn styles() -> Vec<(&'static str, PageStyle)> {
             all.push((
                 "GET /offset",
                 PageStyle::Offset {
-                    start: "from".into(),
+                    start: Some("from".into()),
                     size: size(),
                     first: 0,
                     total: total(),
@@ -88,7 +88,7 @@ fn styles() -> Vec<(&'static str, PageStyle)> {
             all.push((
                 "GET /number",
                 PageStyle::Number {
-                    number: "page".into(),
+                    number: Some("page".into()),
                     size: size(),
                     first: 1,
                     total: total(),
@@ -97,7 +97,7 @@ fn styles() -> Vec<(&'static str, PageStyle)> {
             all.push((
                 "GET /cursor",
                 PageStyle::Cursor {
-                    parameter: "from".into(),
+                    parameter: Some("from".into()),
                     next: path("$.next"),
                     size: size(),
                     total: total(),
@@ -293,7 +293,7 @@ async fn numbered_pages_smaller_than_asked_for_are_noticed() {
         let (_application, driver) = paged(ALL, CAP).await;
         let total = has_total.then(|| Total::Body(path("$.total")));
         let style = PageStyle::Number {
-            number: "page".into(),
+            number: Some("page".into()),
             size: size(40),
             first: 1,
             total,
@@ -326,14 +326,14 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
             .map(|status| {
                 let total = has_total.then(|| Total::Body(path("$.total")));
                 let style = PageStyle::Offset {
-                    start: "from".into(),
+                    start: Some("from".into()),
                     size: size(5),
                     first: 0,
                     total,
                 };
                 let mut list = list(&format!("GET /offset?status={status}"), "$.items[*]", style);
                 let place = scimgate::mapping::model::FieldPlace::parse("status").unwrap();
-                list.set = vec![(place, json!(status))];
+                list.set = vec![(place, tree(json!(status)))];
                 list
             })
             .collect();
@@ -416,7 +416,7 @@ async fn the_total_can_be_a_header_or_a_call_of_its_own() {
         .enumerate()
     {
         let style = PageStyle::Offset {
-            start: "from".into(),
+            start: Some("from".into()),
             size: size(CAP),
             first: 0,
             total: Some(total),
@@ -457,7 +457,7 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
     .await;
     let driver = driver(&application, |_| {});
     let offset = |total| PageStyle::Offset {
-        start: "from".into(),
+        start: Some("from".into()),
         size: size(10),
         first: 0,
         total,
@@ -502,6 +502,7 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
 
 fn find(call: Call, items: Option<&str>) -> Find {
     Find {
+        else_list: false,
         name: "user.find".into(),
         attribute: attribute("userName"),
         operator: CompareOp::Eq,
@@ -509,6 +510,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         call,
         items: items.map(path),
         page: PageStyle::None,
+        set: Vec::new(),
         rows: Rows::Complete,
     }
 }
@@ -547,7 +549,7 @@ async fn r8_a_find_that_is_answered_404_has_found_nobody() {
 async fn members_and_groups_are_read_page_by_page() {
     let (application, driver) = paged(25, 10).await;
     let style = || PageStyle::Number {
-        number: "page".into(),
+        number: Some("page".into()),
         size: size(10),
         first: 1,
         total: None,
@@ -614,7 +616,7 @@ async fn a_scan_stops_for_good_after_an_error() {
     .await;
     let driver = driver(&application, |_| {});
     let style = || PageStyle::Offset {
-        start: "from".into(),
+        start: Some("from".into()),
         size: size(CAP),
         first: 0,
         total: None,

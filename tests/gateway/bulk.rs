@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{Reply, Setup, Stage};
+use crate::{
+    application::{Fault, Lost},
+    fake_target::Act,
+    stage::{Reply, Setup, Stage},
+};
 
 fn request(operations: Value, fail_on_errors: Option<u64>) -> Value {
     let mut message = json!({
@@ -229,4 +233,75 @@ async fn s13_a_policy_holds_in_bulk_as_it_does_alone() {
         reply.body
     );
     assert!(stage.app.writes().is_empty());
+}
+
+/// The words of each operation that failed.
+fn details(reply: &Reply) -> Vec<&str> {
+    let operations = reply.body["Operations"].as_array().unwrap();
+    let details = operations
+        .iter()
+        .map(|one| one["response"]["detail"].as_str());
+    details.map(Option::unwrap_or_default).collect()
+}
+
+#[tokio::test]
+async fn each_failure_names_the_applications_call_as_it_does_alone() {
+    let retitled = |path: &str| {
+        let data = crate::stage::patch(json!([{ "op": "replace", "path": "title", "value": "b" }]));
+        json!({ "method": "PATCH", "path": path, "data": data })
+    };
+    let stage = Setup::default().start().await;
+    stage.app.add_users(2);
+    stage.app.refuse("PATCH /users/1", 2, 500);
+    stage.app.refuse("POST /users", 1, 401);
+    let operations = json!([
+        retitled("/Users/1"),
+        user("ada"),
+        { "method": "POST", "path": "/Users", "bulkId": "n", "data": { "title": "nameless" } },
+        retitled("/Users/2"),
+        { "method": "DELETE", "path": "/Users/7" },
+    ]);
+    let reply = bulk(&stage, operations).await.is(200);
+    assert_eq!(
+        statuses(&reply),
+        ["502", "502", "400", "200", "404"],
+        "{}",
+        reply.body
+    );
+    let details = details(&reply);
+    assert!(details[0].ends_with("(`user.update`)."), "{}", details[0]);
+    assert!(details[1].ends_with("(`user.create`)."), "{}", details[1]);
+    assert!(!reply.body.to_string().contains("book-api-key"));
+    // Word for word what it is alone.
+    let alone = retitled("/Users/1")["data"].clone();
+    let alone = stage
+        .ask("PATCH", "/Users/1")
+        .body(alone)
+        .send()
+        .await
+        .is(502);
+    assert_eq!(alone.body["detail"], details[0]);
+}
+
+#[tokio::test]
+async fn an_operation_whose_time_is_over_says_whether_it_may_have_changed_anything() {
+    let mut setup = Setup::default().with("deadline = \"5s\"", "deadline = \"300ms\"");
+    setup.limits.request_deadline = std::time::Duration::from_secs(3);
+    let stage = setup.start().await;
+    stage.app.add_users(2);
+    stage
+        .app
+        .plan("POST /users", 1, Fault::AfterEffect(Lost::Hanging));
+    stage.app.plan("GET /users/1", 2, Fault::Before(Act::Hang));
+    let data = crate::stage::patch(json!([{ "op": "replace", "path": "title", "value": "b" }]));
+    let operations = json!([
+        user("ada"),
+        { "method": "PATCH", "path": "/Users/1", "data": data },
+        { "method": "PATCH", "path": "/Users/2", "data": data },
+    ]);
+    let reply = bulk(&stage, operations).await.is(200);
+    assert_eq!(statuses(&reply), ["504", "504", "200"], "{}", reply.body);
+    let details = details(&reply);
+    assert!(details[0].contains("may have been made"), "{}", details[0]);
+    assert!(details[1].contains("Nothing was changed"), "{}", details[1]);
 }

@@ -375,3 +375,71 @@ async fn several_calls_never_take_over_the_account_of_another() {
     assert_eq!(stage.app.user(1).unwrap()["mail"], "other@corp.example");
     assert!(stage.app.writes().is_empty());
 }
+
+const CREATES: &str = "[user.create]\ncall = \"POST /users\"";
+const RULES: &str =
+    "rules  = [{ status = 422, contains = \"has been taken\", is = \"uniqueness\" }]";
+
+#[tokio::test]
+async fn a_name_is_looked_up_first_unless_the_mapping_shows_that_the_application_refuses_a_second_one()
+ {
+    let silent = "rules  = []";
+    let no_find = "filter = \"title eq\"";
+    let cases = [
+        (Setup::default(), 1, "it refuses"),
+        (Setup::default().with(RULES, silent), 2, "nobody knows"),
+        (
+            Setup::default()
+                .with(RULES, silent)
+                .with("filter = \"userName eq\"", no_find),
+            1,
+            "nothing finds it",
+        ),
+        (
+            Setup::default().with(CREATES, &format!("{CREATES}\nget-first = true")),
+            2,
+            "always",
+        ),
+    ];
+    for (setup, calls, why) in cases {
+        let stage = setup.start().await;
+        stage
+            .post("/Users", json!({ "userName": "ada" }))
+            .await
+            .is(201);
+        let made = stage.app.calls();
+        let of_create = made.iter().filter(|call| !call.ends_with("/groups"));
+        assert_eq!(of_create.count(), calls, "{why}: {made:?}");
+    }
+    // An application that would make a second account is not asked to.
+    let stage = Setup::default().with(RULES, silent).start().await;
+    stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let reply = stage.post("/Users", json!({ "userName": "Ada" })).await;
+    reply.refused(409, "uniqueness");
+    assert_eq!(stage.app.writes(), []);
+}
+
+#[tokio::test]
+async fn two_spellings_of_one_account_at_the_same_moment_make_one() {
+    let line = "'userName' = { field = 'login', value = \"{userName | split('+', 0) | lower}\" }";
+    let stage = Setup::default()
+        .with("'userName'                     = 'login'", line)
+        .with(CREATES, &format!("{CREATES}\nget-first = true"))
+        .start()
+        .await;
+    let late = Lost::Late(std::time::Duration::from_millis(300));
+    stage
+        .app
+        .plan("GET /users?login", 4, Fault::AfterEffect(late));
+    let names = ["Ada+work", "ada+home", "ADA", "ada"];
+    let creates = names.map(|name| stage.post("/Users", json!({ "userName": name })));
+    let mut statuses: Vec<u16> = futures_util::future::join_all(creates)
+        .await
+        .iter()
+        .map(|reply| reply.status)
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+    // The application was not even asked for a second one.
+    assert_eq!(stage.app.writes().len(), 1, "{:?}", stage.app.writes());
+}

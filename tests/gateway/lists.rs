@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::stage::{Reply, Setup, Stage};
+use crate::{
+    application::Fault,
+    fake_target::{Act, Answer},
+    stage::{Reply, Setup, Stage},
+};
 
 async fn peopled(setup: Setup, users: u64) -> Stage {
     let stage = setup.start().await;
@@ -570,4 +574,54 @@ async fn a_wrong_place_in_the_mapping_makes_nobody_disappear() {
     }
     let stage = Setup::tenant(wrong_object).start().await;
     stage.get("/Users/99").await.is(404);
+}
+
+#[tokio::test]
+async fn where_a_search_may_not_know_all_the_list_is_read_for_what_it_does_not_find() {
+    let stage = Setup::default()
+        .with(
+            "filter = \"userName eq\"",
+            "filter = \"userName eq\"\nelse   = \"list\"",
+        )
+        .with(
+            "rules  = [{ status = 422, contains = \"has been taken\", is = \"uniqueness\" }]",
+            "rules  = []",
+        )
+        .start()
+        .await;
+    stage.app.add_users(3);
+    let by_name = "/Users?filter=userName%20eq%20%22user2%22";
+    let searches = "GET /users?login=";
+    let nobody = || Answer::json(200, json!({ "items": [], "total": 0 }));
+    // Found at once: nothing else is read.
+    let found = stage.get(by_name).await.is(200);
+    assert_eq!(found.each("userName"), ["user2"]);
+    let lists = |stage: &Stage| {
+        let calls = stage.app.calls();
+        calls
+            .iter()
+            .filter(|call| call.starts_with("GET /users?p"))
+            .count()
+    };
+    assert_eq!(lists(&stage), 0, "{:?}", stage.app.calls());
+    stage
+        .app
+        .plan(searches, 9, Fault::Before(Act::Say(nobody())));
+    for excluded in ["", "&excludedAttributes=groups"] {
+        let found = stage.get(&format!("{by_name}{excluded}")).await.is(200);
+        assert_eq!(found.each("userName"), ["user2"], "{excluded}");
+    }
+    // No second account of a name that the search does not know yet.
+    let reply = stage.post("/Users", json!({ "userName": "user2" })).await;
+    reply.refused(409, "uniqueness");
+    assert_eq!(stage.app.writes(), []);
+    stage
+        .post("/Users", json!({ "userName": "user4" }))
+        .await
+        .is(201);
+    let nobody_there = "/Users?filter=userName%20eq%20%22nobody%22";
+    assert_eq!(
+        stage.get(nobody_there).await.is(200).body["totalResults"],
+        0
+    );
 }

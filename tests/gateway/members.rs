@@ -425,3 +425,109 @@ async fn a_list_of_members_that_cannot_be_told_is_no_empty_group() {
     let detail = reply.body["detail"].as_str().unwrap();
     assert!(detail.contains("[group.members]"), "{detail}");
 }
+
+const ENTRA: &str = "[client]\nidp = \"entra\"\n";
+
+/// Adds and removes a member of a group that the application does not know.
+async fn changed_missing_group(stage: &Stage) -> [u16; 2] {
+    let add = json!([{ "op": "add", "path": "members", "value": values(&["1"]) }]);
+    let remove = json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]);
+    let added = stage.patch("/Groups/g-99", add).await;
+    [
+        added.status,
+        stage.patch("/Groups/g-99", remove).await.status,
+    ]
+}
+
+#[tokio::test]
+async fn a_missing_group_is_404_though_its_removals_answer_is_tolerated() {
+    for text in [ENTRA, ""] {
+        let (stage, _) = crowd(Setup::tenant(text), 2).await;
+        assert_eq!(changed_missing_group(&stage).await, [404, 404]);
+        // Nothing is kept of what is not there.
+        let id = scimgate::store::ScimId::new("g-99");
+        let tenant = scimgate::store::TenantId::new("acme");
+        let kept = stage.store.record(&tenant, "Group", &id).await.unwrap();
+        assert_eq!(kept, None);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_group_is_404_where_every_member_call_succeeds_and_the_mapping_says_so() {
+    let setup = Setup::tenant(ENTRA).with(ADD, &format!("get-first = true\n{ADD}"));
+    let (stage, group) = crowd(setup, 2).await;
+    for call in ["POST /groups/99/members", "DELETE /groups/99/members"] {
+        stage.app.refuse(call, 1, 204);
+    }
+    assert_eq!(changed_missing_group(&stage).await, [404, 404]);
+    assert_eq!(stage.app.writes(), []);
+    stage.app.forget_calls();
+    let add = json!([{ "op": "add", "path": "members", "value": values(&["1"]) }]);
+    stage.patch(&group, add).await.is(204);
+    assert_eq!(
+        stage.app.calls(),
+        ["GET /groups/3", "POST /groups/3/members"]
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_the_application_takes_is_one_call() {
+    let (stage, group) = crowd(Setup::tenant(ENTRA), 3).await;
+    let change = json!([
+        { "op": "add", "path": "members", "value": values(&["1"]) },
+        { "op": "remove", "path": "members", "value": values(&["2"]) },
+    ]);
+    stage.patch(&group, change).await.is(204);
+    assert_eq!(stage.app.calls().len(), 2, "{:?}", stage.app.calls());
+}
+
+#[tokio::test]
+async fn a_membership_changed_in_the_application_is_another_version_where_members_are_shown() {
+    let (stage, group) = crowd(Setup::default(), 4).await;
+    let id = 5;
+    let bare = format!("{group}?excludedAttributes=members");
+    let tag = |reply: crate::stage::Reply| reply.header("etag").unwrap().to_owned();
+    let (shown, hidden) = (
+        tag(stage.get(&group).await.is(200)),
+        tag(stage.get(&bare).await.is(200)),
+    );
+    let again = |path: &str, tag: &str| stage.ask("GET", path).header("if-none-match", tag).send();
+    again(&group, &shown).await.is(304);
+    again(&bare, &hidden).await.is(304);
+    let listed = stage.get("/Groups").await.is(200);
+    assert_eq!(listed.body["Resources"][0]["meta"]["version"], shown);
+
+    stage.app.set_members(id, [1, 2, 3]);
+    let now = again(&group, &shown).await.is(200);
+    assert_ne!(now.header("etag"), Some(shown.as_str()));
+    again(&bare, &hidden).await.is(304);
+    // No update is lost: what was shown is not there any more.
+    let whole = json!({ "displayName": "crowd", "members": values(&["2", "3", "4"]) });
+    let operations = json!([{ "op": "replace", "path": "displayName", "value": "mass" }]);
+    let with = |method: &str, tag: &str| stage.ask(method, &group).header("if-match", tag);
+    with("PUT", &shown).body(whole.clone()).send().await.is(412);
+    let renaming = with("PATCH", &shown).body(crate::stage::patch(operations));
+    renaming.send().await.is(412);
+    with("DELETE", &shown).send().await.is(412);
+    assert_eq!(stage.app.writes(), []);
+    // The version that is shown now is met, and so is the one of the answer.
+    let put = with("PUT", &tag(now))
+        .body(whole.clone())
+        .send()
+        .await
+        .is(200);
+    let answered = tag(put);
+    assert_eq!(tag(stage.get(&group).await.is(200)), answered);
+    stage.app.set_members(id, []);
+    let emptied = tag(stage.get(&group).await.is(200));
+    assert_ne!(emptied, answered);
+    with("PUT", &answered)
+        .body(whole.clone())
+        .send()
+        .await
+        .is(412);
+    stage.app.set_members(id, [1]);
+    with("PUT", &emptied).body(whole).send().await.is(412);
+    let version = tag(stage.get(&group).await.is(200));
+    with("DELETE", &version).send().await.is(204);
+}

@@ -292,3 +292,69 @@ async fn a_name_that_is_set_once_is_renamed_by_a_new_account() {
         (made.id(), &json!("augusta"))
     );
 }
+
+#[tokio::test]
+async fn a_dry_run_says_which_line_of_which_file_hides_an_object() {
+    let text = "[policy]\nprotected = [\"root\", \"admin\"]\non-delete = \"deactivate\"\n";
+    let conditions = "[user]\nscope = 'title != \"alien\"'\nhide = 'title == \"robot\"'";
+    let stage = Setup::tenant(text).with("[user]", conditions).start().await;
+    for (login, title) in [("Admin", "a"), ("x", "alien"), ("r", "robot"), ("ada", "b")] {
+        stage
+            .app
+            .add_user(json!({ "login": login, "title": title, "state": 1 }));
+    }
+    stage.delete("/Users/4").await.is(204);
+    let expected = [
+        ("/Users/1", "protected", Some("\"admin\"")),
+        ("/Users/2", "scope", Some("'title != \"alien\"'")),
+        ("/Users/3", "hide", Some("'title == \"robot\"'")),
+        ("/Users/4", "the client has deleted it", None),
+    ];
+    for (path, by, line) in expected {
+        let finished = stage.explain(path).await;
+        assert_eq!(finished.status, 404, "{path}");
+        let [hidden] = finished.exchange.hidden.as_slice() else {
+            panic!("{path}: {:?}", finished.exchange.hidden)
+        };
+        assert!(hidden.by.starts_with(by), "{hidden:?}");
+        assert_eq!(hidden.at.as_ref().map(|at| at.text()), line, "{path}");
+    }
+    let finished = stage
+        .explain("/Users?filter=userName%20eq%20%22admin%22")
+        .await;
+    assert_eq!(finished.exchange.hidden[0].by, "protected");
+    // Nobody else learns of it.
+    stage.get("/Users/1").await.is(404);
+    let heard = stage.heard.all();
+    assert_eq!(heard.last().unwrap().exchange.hidden, []);
+}
+
+#[tokio::test]
+async fn a_name_in_other_letter_case_is_the_name_that_the_account_has() {
+    let recreate = "[user]\nid = { from = '$.id', type = \"number\", stable = false }\n[policy]\non-rename = \"recreate\"\n";
+    for text in ["[policy]\non-rename = \"reject\"\n", recreate] {
+        let stage = Setup::tenant(text).start().await;
+        let ada = json!({ "userName": "ada", "active": true });
+        let path = format!("/Users/{}", stage.post("/Users", ada).await.is(201).id());
+        stage.app.forget_calls();
+        let rename = json!([{ "op": "replace", "path": "userName", "value": "Ada" }]);
+        let reply = stage.patch(&path, rename).await.is(200);
+        assert_eq!(reply.body["userName"], "ada");
+        assert_eq!(stage.app.writes(), []);
+        // What else a request asks for is done.
+        let whole = json!({ "userName": "ADA", "active": true, "title": "Dr." });
+        let reply = stage.put(&path, whole).await.is(200);
+        assert_eq!(
+            (&reply.body["userName"], &reply.body["title"]),
+            (&json!("ada"), &json!("Dr."))
+        );
+        let writes = [("PATCH /users/1".to_owned(), json!({ "title": "Dr." }))];
+        assert_eq!(stage.app.writes(), writes);
+    }
+    // Where names are written in place, the application gets the new spelling.
+    let stage = Setup::default().start().await;
+    stage.app.add_users(1);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "USER1" }]);
+    let reply = stage.patch("/Users/1", rename).await.is(200);
+    assert_eq!(reply.body["userName"], "USER1");
+}

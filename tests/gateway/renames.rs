@@ -1,9 +1,12 @@
 //! Keys that change: whatever fails after the renaming call, the client's id still names the object.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
     application::{Fault, Lost},
+    fake_target::Act,
     stage::{Setup, Stage},
 };
 
@@ -12,7 +15,8 @@ const GROUP_ID: &str = "id = { from = '$.id', type = \"number\", prefix = \"g-\"
 /// Groups that the application knows by their name: `old` with the first of three users; and its SCIM id.
 async fn named_groups() -> (Stage, u64, String) {
     let by_name = "id = { from = '$.name', stable = false }";
-    let stage = Setup::default().with(GROUP_ID, by_name).start().await;
+    let stage = Setup::default().with(GROUP_ID, by_name).lasting();
+    let stage = stage.start().await;
     stage.app.add_users(3);
     let group = stage.app.add_group(json!({ "name": "old" }), [1]);
     let found = "/Groups?filter=displayName%20eq%20%22old%22";
@@ -115,4 +119,161 @@ async fn a_failure_after_a_users_renaming_call_does_not_lose_the_user() {
     assert_eq!(read.body["userName"], "new");
     stage.patch(&path, change).await.is(200);
     assert_eq!(stage.app.user(1).unwrap()["set"], true);
+}
+
+#[tokio::test]
+async fn a_new_name_is_remembered_like_one_that_was_created() {
+    // The application compares names letter by letter, and would take both.
+    let stage = Setup::default().start().await;
+    let group = |name: &str| json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+    let alpha = stage.post("/Groups", group("Alpha")).await.is(201).id();
+    let rename = |name: &str| json!([{ "op": "replace", "path": "displayName", "value": name }]);
+    let path = format!("/Groups/{alpha}");
+    stage.patch(&path, rename("Beta")).await.is(200);
+    for name in ["beta", "Beta", "BETA"] {
+        let refused = stage.post("/Groups", group(name)).await;
+        let refused = refused.refused(409, "uniqueness");
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("(id {alpha})")), "{detail}");
+    }
+    // The old name is free, and so is the new one once it is given up.
+    let other = stage.post("/Groups", group("alpha")).await.is(201).id();
+    assert_ne!(other, alpha);
+    stage.patch(&path, rename("Gamma")).await.is(200);
+    stage.post("/Groups", group("beta")).await.is(201);
+}
+
+/// Sends a request whose renaming call takes effect, and ends the gateway before it hears of it.
+async fn killed_after(stage: &mut Stage, call: &str, path: &str, body: Value) {
+    stage.app.plan(call, 1, Fault::AfterEffect(Lost::Hanging));
+    let cut = tokio::time::timeout(Duration::from_millis(500), stage.put(path, body));
+    assert!(cut.await.is_err(), "it was answered");
+    stage.restart().await;
+    let calls = stage.app.calls();
+    assert!(calls.iter().any(|seen| seen.starts_with(call)), "{calls:?}");
+    stage.app.forget_calls();
+}
+
+#[tokio::test]
+async fn a_gateway_killed_after_the_renaming_call_finds_the_group_under_its_new_key() {
+    let look_up = "/Groups?filter=displayName%20eq%20%22new%22";
+    // What is asked first after the restart.
+    for first in ["get", "list", "filter", "put", "patch"] {
+        let (mut stage, group, path) = named_groups().await;
+        killed_after(&mut stage, "PATCH /groups/old", &path, renamed(&["2"])).await;
+        match first {
+            "get" => is_new(&stage, &path).await,
+            "list" => drop(stage.get("/Groups").await.is(200)),
+            "put" => drop(stage.put(&path, renamed(&["2"])).await.is(200)),
+            "patch" => {
+                let add = json!([{ "op": "add", "path": "members", "value": [{ "value": "3" }] }]);
+                assert!(stage.patch(&path, add).await.status < 300);
+                assert_eq!(stage.app.members(group), [1, 3]);
+            }
+            _ => {}
+        }
+        let found = stage.get(look_up).await.is(200);
+        let ids = found.each("id");
+        assert_eq!(ids, [path.trim_start_matches("/Groups/")], "after {first}");
+        is_new(&stage, &path).await;
+        stage.put(&path, renamed(&["2"])).await.is(200);
+        assert_eq!(stage.app.members(group), [2]);
+        // Nothing is left to settle: a reading costs one call again.
+        stage.app.forget_calls();
+        stage
+            .get(&format!("{path}?excludedAttributes=members"))
+            .await
+            .is(200);
+        assert_eq!(stage.app.calls(), ["GET /groups/new"], "after {first}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_killed_after_the_renaming_call_deletes_the_group_under_its_new_key() {
+    let (mut stage, group, path) = named_groups().await;
+    killed_after(&mut stage, "PATCH /groups/old", &path, renamed(&["1"])).await;
+    stage.delete(&path).await.is(204);
+    assert_eq!(stage.app.group(group), None);
+    stage.get(&path).await.is(404);
+}
+
+#[tokio::test]
+async fn a_key_that_was_to_be_given_and_is_somebody_elses_leads_nobody_astray() {
+    let (mut stage, group, path) = named_groups().await;
+    stage
+        .app
+        .plan("PATCH /groups/old", 1, Fault::Before(Act::Hang));
+    let rename = stage.put(&path, renamed(&["1"]));
+    let cut = tokio::time::timeout(Duration::from_millis(500), rename).await;
+    assert!(cut.is_err(), "it was answered");
+    stage.restart().await;
+    let other = stage.app.add_group(json!({ "name": "new" }), []);
+    let read = stage.get(&path).await.is(200);
+    assert_eq!(read.body["displayName"], "old");
+    let found = stage
+        .get("/Groups?filter=displayName%20eq%20%22new%22")
+        .await;
+    let others = found.is(200).each("id");
+    assert_ne!(others, [path.trim_start_matches("/Groups/")]);
+    assert_eq!(others.len(), 1);
+    stage.delete(&path).await.is(204);
+    assert_eq!(
+        (stage.app.group(group), stage.app.group(other).is_some()),
+        (None, true)
+    );
+    stage.get(&format!("/Groups/{}", others[0])).await.is(200);
+}
+
+/// Users whose logins cannot change; a rename makes another account.
+async fn recreated_users() -> (Stage, String) {
+    let minted = "[user]\nid = { from = '$.id', type = \"number\", stable = false }";
+    let setup = Setup::tenant("[policy]\non-rename = \"recreate\"");
+    let stage = setup
+        .with("[user]\nid = { from = '$.id', type = \"number\" }", minted)
+        .lasting()
+        .start()
+        .await;
+    stage.app.add_user(json!({ "login": "old", "state": 1 }));
+    let found = stage.get("/Users?filter=userName%20eq%20%22old%22").await;
+    let path = format!("/Users/{}", found.is(200).each("id")[0]);
+    (stage, path)
+}
+
+#[tokio::test]
+async fn a_gateway_killed_after_the_call_that_makes_the_new_account_hands_the_id_on() {
+    for is_listed in [false, true] {
+        let (mut stage, path) = recreated_users().await;
+        let new = json!({ "userName": "new", "active": true });
+        killed_after(&mut stage, "POST /users", &path, new.clone()).await;
+        if is_listed {
+            stage.get("/Users").await.is(200);
+        }
+        stage.put(&path, new).await.is(200);
+        assert_eq!(stage.app.ids_of("new").len(), 1, "listed: {is_listed}");
+        let read = stage.get(&path).await.is(200);
+        assert_eq!(read.body["userName"], "new");
+        let all = stage.get("/Users").await.is(200);
+        assert_eq!(all.each("id"), [path.trim_start_matches("/Users/")]);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_was_cut_off_keeps_its_id_though_a_list_shows_the_account_first() {
+    let (mut stage, _) = recreated_users().await;
+    let user = json!({ "userName": "ada", "active": true });
+    stage
+        .app
+        .plan("POST /users", 1, Fault::AfterEffect(Lost::Hanging));
+    let cut = tokio::time::timeout(
+        Duration::from_millis(500),
+        stage.post("/Users", user.clone()),
+    );
+    assert!(cut.await.is_err(), "it was answered");
+    stage.restart().await;
+    let found = stage
+        .get("/Users?filter=userName%20eq%20%22ada%22")
+        .await
+        .is(200);
+    let made = stage.post("/Users", user).await.is(201);
+    assert_eq!(found.each("id"), [made.id()]);
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use scimgate::{
-    gateway::{Gateway, GatewaySettings, Limits, Sink},
+    gateway::{Gateway, GatewaySettings, Limits, Sink, Writes},
     mapping::load::Environment,
     observe::Finished,
     server::{Handler, Request},
@@ -186,6 +186,31 @@ impl Stage {
             is_answered: true,
         }
         .header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// What a GET of the first tenant would come to, and all that happened for it.
+    pub async fn explain(&self, path: &str) -> Finished {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (path, None),
+        };
+        let request = Request {
+            method: Method::GET,
+            path: format!("/scim/v2{path}"),
+            query,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            scheme_host: Some("https://scim.example".into()),
+            admitted: None,
+            received: Instant::now(),
+        };
+        let tenant = self.registry.tenant(&self.setup.tenants[0].0).unwrap();
+        let (_, finished) = self
+            .gateway
+            .exchange(tenant, request, Writes::Planned)
+            .await;
+        finished
     }
 
     pub async fn get(&self, path: &str) -> Reply {

@@ -66,6 +66,95 @@ async fn one_request_is_one_call_with_the_changed_fields_only() {
 }
 
 #[tokio::test]
+async fn an_external_id_that_the_application_has_a_place_for_is_the_applications() {
+    let setup = Setup::default().with("'title' ", "'externalId' = 'ref'\n'title' ");
+    let stage = with_ada(setup).await;
+    let operations = json!([{ "op": "add", "path": "externalId", "value": "e-7" }]);
+    let reply = stage.patch("/Users/1", operations).await.is(200);
+    assert_eq!(reply.body["externalId"], "e-7");
+    assert_eq!(stage.app.user(1).unwrap()["ref"], "e-7");
+
+    // Somebody changes it there: that is what the client sees, alone and in a list, and what it finds.
+    stage.app.change_user(1, "ref", json!("e-8"));
+    assert_eq!(stage.get("/Users/1").await.body["externalId"], "e-8");
+    assert_eq!(stage.get("/Users").await.each("externalId"), ["e-8"]);
+    for (value, found) in [("e-7", 0), ("e-8", 1)] {
+        let filter = format!("/Users?filter=externalId%20eq%20%22{value}%22");
+        assert_eq!(stage.get(&filter).await.body["totalResults"], found);
+    }
+    let operations = json!([{ "op": "remove", "path": "externalId" }]);
+    let reply = stage.patch("/Users/1", operations).await.is(200);
+    assert_eq!(reply.body["externalId"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_list_that_is_only_read_is_never_written() {
+    let line = "'roles' = { read-only = true, items = 'roles', each = { value = 'name' } }";
+    let setup = Setup::default().with("'title' ", &format!("{line}\n'title' "));
+    let stage = with_ada(setup).await;
+    let roles = json!([{ "name": "Auditor", "since": 2020 }]);
+    stage.app.change_user(1, "roles", roles.clone());
+    let shown = stage.get("/Users/1").await.is(200);
+    assert_eq!(shown.body["roles"], json!([{ "value": "Auditor" }]));
+    // A replacement that does not speak of it, one that does, and a change of it alone.
+    stage.put("/Users/1", ada()).await.is(200);
+    let mut other = ada();
+    other["roles"] = json!([{ "value": "Admin" }]);
+    stage.put("/Users/1", other).await.is(200);
+    for operation in ["add", "replace", "remove"] {
+        let mut one = json!({ "op": operation, "path": "roles" });
+        if operation != "remove" {
+            one["value"] = json!([{ "value": "Admin" }]);
+        }
+        stage.patch("/Users/1", json!([one])).await;
+    }
+    assert_eq!(stage.app.writes(), []);
+    assert_eq!(stage.app.user(1).unwrap()["roles"], roles);
+    let mut bob = ada();
+    bob["userName"] = json!("bob");
+    bob["roles"] = json!([{ "value": "Admin" }]);
+    stage.post("/Users", bob).await.is(201);
+    assert_eq!(stage.app.user(2).unwrap()["roles"], Value::Null);
+}
+
+#[tokio::test]
+async fn times_are_told_as_far_as_they_are_known() {
+    let stage = Setup::default().start().await;
+    let made = stage.post("/Users", ada()).await.is(201).body["meta"].clone();
+    assert!(made["created"].is_string(), "{made}");
+    // Made in the application, and changed there and here: nobody knows when it was created.
+    stage
+        .app
+        .add_user(json!({ "login": "bob", "state": 1, "first": "Bob", "last": "Ray" }));
+    let meta = stage.get("/Users/2").await.is(200).body["meta"].clone();
+    assert_eq!(
+        (&meta["created"], &meta["lastModified"]),
+        (&Value::Null, &Value::Null)
+    );
+    let operations = json!([{ "op": "add", "path": "nickName", "value": "Bobby" }]);
+    let meta = stage.patch("/Users/2", operations).await.is(200).body["meta"].clone();
+    assert_eq!(meta["created"], Value::Null);
+    assert!(meta["lastModified"].is_string(), "{meta}");
+}
+
+#[tokio::test]
+async fn a_change_in_the_application_alone_moves_the_time() {
+    // A mapped `created` says nothing of the other time.
+    let line = "'meta.created' = { field = 'made', read-only = true }";
+    let setup = Setup::default().with("'title' ", &format!("{line}\n'title' "));
+    let stage = with_ada(setup).await;
+    let before = stage.get("/Users/1").await.is(200).body["meta"]["lastModified"].clone();
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    let operations = json!([{ "op": "replace", "path": "title", "value": "Dr." }]);
+    let after =
+        stage.patch("/Users/1", operations).await.is(200).body["meta"]["lastModified"].clone();
+    assert!(
+        before.is_string() && after.as_str() > before.as_str(),
+        "{before} {after}"
+    );
+}
+
+#[tokio::test]
 async fn replacing_a_resource_by_itself_makes_no_call_and_keeps_its_version() {
     let stage = with_ada(Setup::default()).await;
     let before = stage.get("/Users/1").await.is(200);

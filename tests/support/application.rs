@@ -198,6 +198,12 @@ impl Application {
         members.into_iter().flatten().copied().collect()
     }
 
+    /// Sets the members of a group, as an administrator would.
+    pub fn set_members(&self, group: u64, members: impl IntoIterator<Item = u64>) {
+        let members = members.into_iter().collect();
+        self.content().members.insert(group, members);
+    }
+
     /// The ids of the users with a login.
     pub fn ids_of(&self, login: &str) -> Vec<u64> {
         let content = self.content();

@@ -54,7 +54,7 @@ pub fn call(text: &str) -> Call {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let query = pairs
         .map(|pair| pair.split_once('=').unwrap())
-        .map(|(name, value)| (name.to_owned(), template(value)))
+        .map(|(name, value)| (name.to_owned(), QueryValue::Text(template(value))))
         .collect();
     Call {
         method: method.parse().unwrap(),
@@ -67,6 +67,7 @@ pub fn call(text: &str) -> Call {
         with: Vec::new(),
         when_changed: Vec::new(),
         condition: None,
+        each: None,
         take: Vec::new(),
         into: None,
         rules: Vec::new(),
@@ -171,6 +172,7 @@ pub fn users() -> TypeMapping {
             prefix: String::new(),
         },
         scope: None,
+        conditions_at: Vec::new(),
         hide: None,
         empty_is_absent: false,
         gone: None,
@@ -215,6 +217,7 @@ pub fn mapping(target: Target) -> Mapping {
         },
         policy: Policy {
             protected: Vec::new(),
+            protected_at: Vec::new(),
             on_existing: OnExisting::Conflict,
             on_rename: OnRename::InPlace,
             on_delete: OnDelete::Delete,

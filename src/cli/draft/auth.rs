@@ -3,13 +3,18 @@
 use serde_json::Value;
 
 use super::{
-    document::Document,
+    document::{Document, Endpoint},
     names::variable,
     sheet::{Row, Sheet, quoted},
 };
 
-/// Writes `[target]` with its authentication.
-pub(super) fn write(sheet: &mut Sheet, document: &Document<'_>, app: &str) {
+/// Writes `[target]` with its authentication. `call` is a call that needs it.
+pub(super) fn write(
+    sheet: &mut Sheet,
+    document: &Document<'_>,
+    app: &str,
+    call: Option<&Endpoint<'_>>,
+) {
     let prefix = variable(app);
     sheet.heading("target");
     match document.server() {
@@ -34,9 +39,13 @@ pub(super) fn write(sheet: &mut Sheet, document: &Document<'_>, app: &str) {
             sheet.line(&format!("base-url = \"${{{prefix}_URL}}\""));
         }
     }
-    match document.security() {
-        Some((name, scheme)) => scheme_of(sheet, name, scheme, &prefix),
-        None => {
+    match (document.security(), call.and_then(Endpoint::credential)) {
+        (Some((name, scheme)), _) => scheme_of(sheet, name, scheme, &prefix),
+        (None, Some(header)) => {
+            let scheme = serde_json::json!({"type": "apiKey", "in": "header", "name": header});
+            scheme_of(sheet, header, &scheme, &prefix);
+        }
+        (None, None) => {
             sheet.blank();
             sheet.todo("the document does not say how calls are authenticated: add [target.auth.header], basic, bearer, oauth2 or login.");
         }

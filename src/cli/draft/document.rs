@@ -32,7 +32,6 @@ impl<'d> Document<'d> {
     pub fn new(root: &'d Value) -> Result<Self, DraftError> {
         match root.get("openapi").and_then(Value::as_str) {
             Some(version) if version.starts_with("3.") => Ok(Self { root }),
-            _ if root.get("swagger").is_some() => Err(DraftError::Swagger),
             _ => Err(DraftError::NotOpenApi),
         }
     }
@@ -53,20 +52,23 @@ impl<'d> Document<'d> {
         self.text("/servers/0/url")
     }
 
-    /// The first security scheme asked for everywhere; else the first there is.
+    /// The security scheme that fits a service best: among those asked for everywhere, or else among all.
     pub fn security(&self) -> Option<(&'d str, &'d Value)> {
         let schemes = self
             .root
             .pointer("/components/securitySchemes")?
             .as_object()?;
-        let wanted = self
-            .root
-            .pointer("/security/0")
-            .and_then(Value::as_object)
-            .and_then(|wanted| wanted.keys().next());
-        let chosen = wanted.and_then(|name| schemes.get_key_value(name));
-        let (name, scheme) = chosen.or_else(|| schemes.iter().next())?;
-        Some((name, self.resolve(scheme)))
+        let wanted: Vec<&str> = list(self.root, "security")
+            .filter_map(Value::as_object)
+            .flat_map(Map::keys)
+            .map(String::as_str)
+            .collect();
+        let all = schemes
+            .iter()
+            .map(|(name, scheme)| (name.as_str(), self.resolve(scheme)));
+        let is_wanted = all.clone().any(|(name, _)| wanted.contains(&name));
+        all.filter(|(name, _)| !is_wanted || wanted.contains(name))
+            .min_by_key(|(_, scheme)| unfitness(scheme))
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &'d str> + use<'d> {
@@ -86,13 +88,15 @@ impl<'d> Document<'d> {
         })
     }
 
-    /// Follows `$ref` within the document. What cannot be followed stays what it is.
+    /// Follows `$ref` within the document, and what is wrapped only to say more about it. What cannot be followed stays
+    /// what it is.
     pub fn resolve(&self, value: &'d Value) -> &'d Value {
         let mut value = value;
         for _ in 0..MOST_REFERENCES {
             let reference = value.get("$ref").and_then(Value::as_str);
             let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
-            match pointer.and_then(|pointer| self.root.pointer(pointer)) {
+            let found = pointer.and_then(|pointer| self.root.pointer(pointer));
+            match found.or_else(|| only_part(value)) {
                 Some(found) => value = found,
                 None => break,
             }
@@ -153,10 +157,26 @@ impl<'d> Document<'d> {
 impl<'d> Endpoint<'d> {
     /// Query parameters: name and schema. Those of the path come first.
     pub fn query(&self) -> Vec<(&'d str, &'d Value)> {
+        self.parameters("query")
+    }
+
+    /// The header that a call's credential stands in, where it is described as a parameter.
+    pub fn credential(&self) -> Option<&'d str> {
+        let mut headers = self.parameters("header").into_iter().map(|(name, _)| name);
+        headers.find(|name| {
+            let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+            let is_secret = ["authorization", "apikey", "token", "accesskey"]
+                .iter()
+                .any(|word| name.ends_with(word));
+            is_secret && !NO_CREDENTIALS.iter().any(|word| name.contains(word))
+        })
+    }
+
+    fn parameters(&self, place: &str) -> Vec<(&'d str, &'d Value)> {
         list(self.item, "parameters")
             .chain(list(self.operation, "parameters"))
             .map(|parameter| self.document.resolve(parameter))
-            .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
+            .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some(place))
             .filter_map(|parameter| {
                 let schema = parameter.get("schema").unwrap_or(&Value::Null);
                 Some((
@@ -224,6 +244,57 @@ impl<'d> Endpoint<'d> {
         let schema = holder.get("schema")?;
         Some((media, self.document.resolve(schema)))
     }
+}
+
+/// How badly a scheme fits a service that signs in by itself: 0 fits.
+fn unfitness(scheme: &Value) -> usize {
+    let text = |name: &str| scheme.get(name).and_then(Value::as_str).unwrap_or("");
+    let name = text("name").to_ascii_lowercase();
+    let is_second = NO_CREDENTIALS.iter().any(|word| name.contains(word));
+    match (text("type"), text("in"), text("scheme")) {
+        ("apiKey", "header", _) if !is_second => 0,
+        ("http", _, scheme) if scheme.eq_ignore_ascii_case("bearer") => 0,
+        ("oauth2", ..) if scheme.pointer("/flows/clientCredentials").is_some() => 0,
+        ("http", _, scheme) if scheme.eq_ignore_ascii_case("basic") => 1,
+        ("apiKey", "query", _) => 2,
+        _ => 3,
+    }
+}
+
+/// Words of headers that are no credential, or one beside another.
+const NO_CREDENTIALS: &[&str] = &[
+    "sudo",
+    "otp",
+    "csrf",
+    "xsrf",
+    "cookie",
+    "idempotency",
+    "page",
+];
+
+/// The one part that says what a value is: `allOf` of one schema and remarks, `anyOf` of one schema and `null`.
+fn only_part(schema: &Value) -> Option<&Value> {
+    let says = |schema: &&Value| {
+        let is_null = schema.get("type").and_then(Value::as_str) == Some("null");
+        let meant = [
+            "$ref",
+            "type",
+            "properties",
+            "allOf",
+            "oneOf",
+            "anyOf",
+            "enum",
+            "items",
+        ];
+        !is_null && meant.iter().any(|name| schema.get(name).is_some())
+    };
+    if schema.get("properties").is_some() || schema.get("enum").is_some() {
+        return None;
+    }
+    ["allOf", "anyOf", "oneOf"].iter().find_map(|name| {
+        let mut parts = list(schema, name).filter(says);
+        parts.next().filter(|_| parts.next().is_none())
+    })
 }
 
 fn header_of<'d>(answer: &'d Value, wanted: &str) -> Option<&'d str> {

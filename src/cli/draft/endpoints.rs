@@ -21,10 +21,18 @@ enum Segment<'p> {
 }
 
 impl<'d> Collection<'d> {
-    /// The likeliest collection of a kind.
+    /// The likeliest collection of a kind. It can be listed, or one object of it be read.
     pub fn find(document: &'d Document<'d>, kind: &Kind) -> Option<Self> {
+        let can_be_read = |path: &&'d str| {
+            let item = item(document, path);
+            let collection = Self { path, item };
+            has(document, path, "get")
+                || item.is_some_and(|item| has(document, item, "get"))
+                || collection.read_elsewhere(document, kind).is_some()
+        };
         let candidates = document
             .paths()
+            .filter(can_be_read)
             .filter_map(|path| Some((cost(document, path, kind)?, path)));
         let (_, path) = candidates.min()?;
         Some(Self {
@@ -76,6 +84,28 @@ impl<'d> Collection<'d> {
         })
     }
 
+    /// The read of one object that is not below the collection: `/users/{name}` beside `/admin/users`.
+    pub fn read_elsewhere(&self, document: &'d Document<'d>, kind: &Kind) -> Option<Endpoint<'d>> {
+        let fits = |path: &&'d str| {
+            let segments = segments(path);
+            let Some((Segment::Parameter(_), before)) = segments.split_last() else {
+                return false;
+            };
+            let is_noun = |word: &str| {
+                kind.nouns
+                    .iter()
+                    .take(MOST_LIKELY)
+                    .any(|noun| normal(word) == *noun)
+            };
+            matches!(before.last(), Some(Segment::Word(last)) if is_noun(last))
+                && before
+                    .iter()
+                    .all(|segment| matches!(segment, Segment::Word(_)))
+        };
+        let mut reads = document.paths().filter(fits);
+        reads.find_map(|path| document.endpoint(path, "get"))
+    }
+
     /// The names of parameters before the object's own.
     pub fn settings(&self) -> Vec<String> {
         let parameters = segments(self.path)
@@ -85,6 +115,30 @@ impl<'d> Collection<'d> {
                 Segment::Word(_) => None,
             });
         parameters.collect()
+    }
+
+    /// The first word before the collection that says what it belongs to, if the users' path has not got it.
+    pub fn belongs_apart(&self, users: &Self) -> Option<&'d str> {
+        let (own, theirs) = (segments(self.path), segments(users.path));
+        let (_, before) = own.split_last()?;
+        before.iter().find_map(|segment| match segment {
+            Segment::Word(word) => {
+                let is_plain = OF_EVERYTHING.contains(&normal(word).as_str())
+                    || normal(word)
+                        .strip_prefix('v')
+                        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+                (!is_plain && !theirs.contains(segment)).then_some(*word)
+            }
+            Segment::Parameter(_) => None,
+        })
+    }
+
+    /// The collection's last word, as names are compared.
+    pub fn noun(&self) -> Option<String> {
+        match segments(self.path).last()? {
+            Segment::Word(word) => Some(normal(word)),
+            Segment::Parameter(_) => None,
+        }
     }
 
     /// The name of the object's own parameter.
@@ -165,6 +219,39 @@ fn belongs_to_another(segments: &[Segment<'_>]) -> bool {
         .windows(2)
         .any(|pair| matches!(pair, [Segment::Word(word), Segment::Parameter(_)] if is_kind(word)))
 }
+
+/// Words of paths that hold whole applications.
+const OF_EVERYTHING: &[&str] = &[
+    "api",
+    "rest",
+    "admin",
+    "orgs",
+    "org",
+    "organizations",
+    "organisations",
+    "organization",
+    "organisation",
+    "workspaces",
+    "tenants",
+    "users",
+    "user",
+    "iam",
+    "identity",
+    "management",
+    "directory",
+    "accounts",
+    "account",
+    "enterprises",
+    "companies",
+    "realms",
+    "scim",
+    "auth",
+    "security",
+    "access",
+];
+
+/// How many of a kind's nouns mean nothing else.
+const MOST_LIKELY: usize = 4;
 
 /// The path of one object: the collection and a parameter; or its singular, `/user/{id}`.
 fn item<'d>(document: &'d Document<'d>, collection: &str) -> Option<&'d str> {

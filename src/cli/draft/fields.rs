@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{
     active,
     document::{Document, Property, type_of},
-    names::{Kind, TRANSPARENT, Usual, normal},
+    line::{Source, WORK_MAIL, pick, row},
+    names::{Kind, TRANSPARENT, normal},
     sheet::{Row, literal},
 };
 
@@ -23,7 +24,10 @@ pub(super) struct Shapes<'d> {
 pub(super) struct Field<'d> {
     /// `profile.email`.
     pub path: String,
+    /// As it is read, if it is read.
     pub schema: &'d Value,
+    /// As it is written; absent: as it is read, or not at all.
+    pub written: Option<&'d Value>,
     pub is_read: bool,
     pub is_created: bool,
     pub is_updated: bool,
@@ -61,6 +65,7 @@ impl<'d> Field<'d> {
                         fields.push(Self {
                             path: path.to_owned(),
                             schema: property.schema,
+                            written: None,
                             is_read: false,
                             is_created: false,
                             is_updated: false,
@@ -74,6 +79,9 @@ impl<'d> Field<'d> {
                     let Some(field) = fields.get_mut(at) else {
                         return;
                     };
+                    if source != 0 {
+                        field.written = Some(property.schema);
+                    }
                     match source {
                         0 => field.is_read = !is("writeOnly"),
                         _ if is("readOnly") => {}
@@ -101,6 +109,8 @@ impl<'d> Field<'d> {
                 .iter_mut()
                 .for_each(|field| field.is_read = normal(&field.path) != "password");
         }
+        // Read-only in a body, and in no reply.
+        fields.retain(|field| field.is_read || field.is_written());
         fields
     }
 
@@ -136,10 +146,12 @@ fn flatten<'d>(
         let path = format!("{before}{}", property.name);
         let is_required = is_required && property.is_required;
         // A name with a dot or bracket in it could not be told from a path.
+        let is_key = property.name == "$id";
         if property.name.is_empty()
-            || property
-                .name
-                .contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@'])
+            || !is_key
+                && property
+                    .name
+                    .contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@'])
         {
             continue;
         }
@@ -182,15 +194,21 @@ impl Lines {
             .into_iter()
             .collect();
         for usual in kind.fields {
-            if let Some(field) = pick(usual, fields, &used) {
+            if let Some((field, writer)) = pick(usual, fields, &used) {
                 used.push(&field.path);
+                used.extend(writer.map(|writer| writer.path.as_str()));
                 lines.mapped.push((usual.attribute, field.path.clone()));
-                lines.rows.push(row(
-                    usual.attribute,
-                    field,
-                    can_update,
-                    kind.section == "user",
-                ));
+                let is_person = kind.section == "user";
+                lines.rows.push(match writer {
+                    None => row(usual.attribute, field, can_update, is_person),
+                    Some(writer) => {
+                        let of = Source {
+                            path: &field.path,
+                            field: writer,
+                        };
+                        of.row(usual.attribute, can_update, is_person)
+                    }
+                });
             }
         }
         if kind.section == "user" {
@@ -212,6 +230,15 @@ impl Lines {
             }
         }
         lines
+    }
+
+    /// The field of an attribute, if the application shows it.
+    pub fn shown_field(&self, attribute: &str, fields: &[Field<'_>]) -> Option<&str> {
+        let path = self.field(attribute)?;
+        let is_read = fields
+            .iter()
+            .any(|field| field.path == path && field.is_read);
+        is_read.then_some(path)
     }
 
     /// The field of an attribute.
@@ -292,96 +319,6 @@ impl Lines {
         }
     }
 }
-
-/// The field that has the likeliest of an attribute's usual names.
-fn pick<'f, 'd>(usual: &Usual, fields: &'f [Field<'d>], used: &[&str]) -> Option<&'f Field<'d>> {
-    let is_plain = |field: &&Field<'_>| {
-        !used.contains(&field.path.as_str())
-            && ["string", "integer", "number", ""].contains(&type_of(field.schema))
-    };
-    let by_name = usual.fields.iter().find_map(|name| {
-        fields
-            .iter()
-            .filter(is_plain)
-            .find(|field| field.is_named(name))
-    });
-    let is_address = |field: &&Field<'_>| {
-        usual.attribute == WORK_MAIL && field.schema.get("format").is_some_and(|f| f == "email")
-    };
-    by_name.or_else(|| fields.iter().filter(is_plain).find(is_address))
-}
-
-/// One line. What a person's record must have and SCIM need not is made of the user name.
-fn row(attribute: &'static str, field: &Field<'_>, can_update: bool, is_person: bool) -> Row {
-    let mut parts = vec![format!("field = {}", literal(&field.path))];
-    let mut remarks = Vec::new();
-    let is_meta = attribute.starts_with("meta.");
-    let is_number = type_of(field.schema) == "integer";
-    if is_meta || !field.is_written() {
-        parts.push("read-only = true".into());
-    }
-    if !field.is_read {
-        parts.push("write-only = true".into());
-    }
-    if field.is_created && !field.is_updated && can_update && !is_meta {
-        parts.push("create-only = true".into());
-        remarks.push("the update's body has no such field".to_owned());
-    }
-    match attribute {
-        "password" => parts.push("on-create = \"{random(24)}\"".into()),
-        "userName" | WORK_MAIL if field.is_required => parts.push("required = true".into()),
-        _ if is_person
-            && field.is_required
-            && (attribute == "displayName" || attribute.starts_with("name.")) =>
-        {
-            parts.push(fallback(attribute).into());
-        }
-        _ if field.is_required => parts.push("required = true".into()),
-        _ => {}
-    }
-    if attribute.ends_with(":manager") {
-        parts.push("reference = \"User\"".into());
-    }
-    if is_number {
-        let (form, remark) = if is_meta {
-            (
-                "epoch-seconds",
-                Some("seconds since 1970; \"epoch-milliseconds\" otherwise"),
-            )
-        } else {
-            ("integer", None)
-        };
-        parts.push(format!("as = \"{form}\""));
-        remarks.extend(remark.map(str::to_owned));
-    }
-    let is_limited = field.is_written() && !is_meta && attribute != "password";
-    let most = field.schema.get("maxLength").and_then(Value::as_u64);
-    if let Some(most) = most.filter(|most| is_limited && (1..=100_000).contains(most)) {
-        parts.push(format!("max-length = {most}"));
-    }
-    let value = match parts.as_slice() {
-        [_] => literal(&field.path),
-        _ => format!("{{ {} }}", parts.join(", ")),
-    };
-    let row = Row::new(literal(attribute), value);
-    if remarks.is_empty() {
-        row
-    } else {
-        row.guess(remarks.join("; "))
-    }
-}
-
-/// What SCIM need not have and the application must.
-fn fallback(attribute: &str) -> &'static str {
-    match attribute {
-        "displayName" => {
-            "on-create = \"{name.formatted | default(userName)}\", when-removed = \"refuse\""
-        }
-        _ => "on-create = \"{userName}\", when-removed = \"refuse\"",
-    }
-}
-
-const WORK_MAIL: &str = "emails[type eq \"work\"].value";
 
 /// Attributes with several values, and the lists' usual names.
 const LISTS: &[(&str, &[&str])] = &[

@@ -6,6 +6,7 @@ use super::{
     document::{Document, Endpoint, type_of},
     endpoints::call,
     names::{MEMBERS, normal},
+    on_user::OnUser,
     operations::toml_key,
     paging::Listing,
     section::Section,
@@ -58,7 +59,7 @@ impl<'d> Membership<'d> {
         self.field.as_ref().is_some_and(|(field, _)| field == path)
     }
 
-    pub fn write(&self, sheet: &mut Sheet, users: &Section<'_>) {
+    pub fn write(&self, sheet: &mut Sheet, users: &Section<'_>, on_user: Option<&OnUser<'_>>) {
         let can_change = (self.add.is_some() || self.add_one.is_some()) && self.remove.is_some()
             || self.replace.is_some();
         match (&self.field, self.document) {
@@ -68,10 +69,17 @@ impl<'d> Membership<'d> {
             (_, Some(document)) if self.read.is_some() && can_change => {
                 self.write_calls(sheet, document, users)
             }
-            _ => {
-                sheet.blank();
-                sheet.todo("how members are read and changed was not found: [group.members].");
-            }
+            _ => match on_user.filter(|on_user| on_user.field.is_written()) {
+                Some(on_user) if on_user.is_written_otherwise => {
+                    sheet.blank();
+                    sheet.todo(&format!("users hold their groups in `{}`, shown as objects and written as bare values, which [group.members] on-user cannot say. If the application takes objects too: on-user with `id` and `element`.", on_user.field.path));
+                }
+                Some(on_user) => on_user.write(sheet),
+                None => {
+                    sheet.blank();
+                    sheet.todo("how members are read and changed was not found: [group.members].");
+                }
+            },
         }
     }
 
@@ -146,10 +154,17 @@ impl<'d> Membership<'d> {
     }
 }
 
-/// `GET /users/{id}/groups`.
-pub(super) fn write_groups_of_user(sheet: &mut Sheet, section: &Section<'_>) {
+/// `GET /users/{id}/groups`, or the field of the user that holds them.
+pub(super) fn write_groups_of_user(
+    sheet: &mut Sheet,
+    section: &Section<'_>,
+    on_user: Option<&OnUser<'_>>,
+) {
     let words = ["groups", "teams", "memberships", "roles"];
     let Some(endpoint) = section.collection.below(section.document, &words, "get") else {
+        if let Some(on_user) = on_user {
+            on_user.write_groups(sheet);
+        }
         return;
     };
     let (listing, element) = Listing::of(section.document, &endpoint);
@@ -171,11 +186,34 @@ pub(super) fn write_groups_of_user(sheet: &mut Sheet, section: &Section<'_>) {
                 .find(|property| normal(property.name) == *name)
         })
     };
-    if let Some(id) = named(&["groupid", "teamid", "id", "slug"]) {
-        rows.push(Row::new("id", literal(&format!("$.{}", id.name))));
-    }
-    if let Some(name) = named(&["displayname", "groupname", "name"]) {
-        rows.push(Row::new("display", literal(&format!("$.{}", name.name))));
+    // A membership is no group: it holds one.
+    let held = properties.iter().find(|property| {
+        ["group", "team", "role"].contains(&normal(property.name).as_str())
+            && section
+                .document
+                .properties(property.schema)
+                .iter()
+                .any(|inner| normal(inner.name) == "id")
+    });
+    let own = [
+        ("id", named(&["groupid", "teamid", "id", "slug"])),
+        ("display", named(&["displayname", "groupname", "name"])),
+    ];
+    for (key, found) in own {
+        match (held, found) {
+            (Some(held), _) => {
+                let name = if key == "id" { "id" } else { "name" };
+                let there = section.document.properties(held.schema);
+                if let Some(inner) = there.iter().find(|inner| normal(inner.name) == name) {
+                    rows.push(Row::new(
+                        key,
+                        literal(&format!("$.{}.{}", held.name, inner.name)),
+                    ));
+                }
+            }
+            (None, Some(found)) => rows.push(Row::new(key, literal(&format!("$.{}", found.name)))),
+            (None, None) => {}
+        }
     }
     sheet.table(&rows);
     listing.write_page(sheet, "user.groups");

@@ -1,6 +1,6 @@
 //! `scimgate draft`: proposes an application's mapping file.
 //!
-//! In: an OpenAPI 3 document, or a running API that is asked harmless questions. Out: a mapping file as text, every
+//! In: an OpenAPI 3 or Swagger 2.0 document, or a running API that is asked harmless questions. Out: a mapping file as text, every
 //! guess and every gap marked. Knows nothing of tenants, nor of how a mapping is carried out: `check` reads the result.
 
 mod active;
@@ -8,13 +8,17 @@ mod auth;
 mod document;
 mod endpoints;
 mod fields;
+mod id;
+mod line;
 mod members;
 mod names;
+mod on_user;
 mod operations;
 mod paging;
 mod probe;
 mod section;
 mod sheet;
+mod swagger;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -29,7 +33,7 @@ use sheet::Sheet;
 /// What to draft from.
 #[derive(Debug, Clone, Args)]
 pub struct DraftArguments {
-    /// An OpenAPI 3 document as JSON.
+    /// An OpenAPI 3 or Swagger 2.0 document as JSON.
     #[arg(required_unless_present = "probe")]
     openapi: Option<PathBuf>,
     /// The application's name in the draft. Without it the document's title is it, or the host that was asked.
@@ -38,7 +42,7 @@ pub struct DraftArguments {
     /// Where the draft goes; never over a file that is there. Without it: standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET is sent.
+    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET and OPTIONS are sent.
     #[arg(long, value_name = "URL", conflicts_with = "openapi")]
     probe: Option<String>,
     /// A header for the questions, `Name: value`, usually the credential. May be given more than once.
@@ -80,7 +84,8 @@ fn from_file(path: &std::path::Path, app: Option<&str>) -> Result<String, Failur
         .map_err(|error| Failure::new(format!("`{shown}` cannot be read: {error}")))?;
     let document: Value = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new(format!(
-            "`{shown}` is not JSON ({error}); a YAML document has to be converted first"
+            "`{shown}` is not JSON ({error}). YAML is converted by `yq -o=json {shown} > openapi.json`, or by \
+             `python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' < {shown} > openapi.json`"
         ))
     })?;
     propose(&document, app).map_err(|error| Failure::new(format!("`{shown}`: {error}")))
@@ -96,15 +101,17 @@ fn write_new(path: &std::path::Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("`{}` cannot be written: {error}", path.display())))
 }
 
-/// Proposes an application file for an OpenAPI 3 document. `app` is the application's name; absent: the document's title.
+/// Proposes an application file for an OpenAPI 3 or Swagger 2.0 document. `app` is the application's name; absent: the document's title.
 ///
 /// Every guess is marked `# guess:`, every gap `# TODO:`. What is there passes `scimgate check`.
 ///
 /// # Errors
 ///
-/// If it is not an OpenAPI 3 document, or has no path that looks like users.
+/// If it is no such document, or has no path that looks like users.
 pub fn propose(document: &Value, app: Option<&str>) -> Result<String, DraftError> {
-    let document = Document::new(document)?;
+    let is_old = document.get("swagger").and_then(Value::as_str) == Some("2.0");
+    let upgraded = is_old.then(|| swagger::upgraded(document));
+    let document = Document::new(upgraded.as_ref().unwrap_or(document))?;
     let users = Section::find(&document, &names::USER).ok_or(DraftError::NoUsers)?;
     let groups = Section::find(&document, &names::GROUP);
     let app = app.map_or_else(|| names::slug(document.title()), names::slug);
@@ -120,11 +127,15 @@ pub fn propose(document: &Value, app: Option<&str>) -> Result<String, DraftError
         &mut sheet,
         [Some(&users), groups.as_ref()].into_iter().flatten(),
     );
-    auth::write(&mut sheet, &document, &app);
+    let call = users.list.as_ref().or(users.get.as_ref());
+    auth::write(&mut sheet, &document, &app, call);
     operations::write_errors(&mut sheet, &document, &users);
-    users.write(&mut sheet, None);
+    let on_user = groups
+        .as_ref()
+        .and_then(|groups| on_user::OnUser::of(&users, groups));
+    users.write(&mut sheet, None, on_user.as_ref());
     match &groups {
-        Some(groups) => groups.write(&mut sheet, Some(&users)),
+        Some(groups) => groups.write(&mut sheet, Some(&users), on_user.as_ref()),
         None => {
             sheet.blank();
             sheet.todo(
@@ -148,9 +159,9 @@ fn propose_at(
     let app = names::slug(app.unwrap_or(document.title()));
     let mut sheet = Sheet::default();
     sheet.line(&format!("app = {}", sheet::quoted(&app)));
-    auth::write(&mut sheet, &document, &app);
+    auth::write(&mut sheet, &document, &app, section.list.as_ref());
     operations::write_errors(&mut sheet, &document, &section);
-    section.write(&mut sheet, None);
+    section.write(&mut sheet, None, None);
     Ok(sheet.text())
 }
 
@@ -172,15 +183,14 @@ fn settings<'s>(sheet: &mut Sheet, sections: impl Iterator<Item = &'s Section<'s
 /// Why nothing could be drafted.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum DraftError {
-    /// No `openapi` member that begins with `3.`.
-    #[error("this is not an OpenAPI 3 document")]
+    /// Neither `openapi` that begins with `3.`, nor `swagger` that is `2.0`.
+    #[error(
+        "this is neither an OpenAPI 3 nor a Swagger 2.0 document: it has no `openapi` of 3.x at its top, and no `swagger` of 2.0"
+    )]
     NotOpenApi,
-    /// Swagger 2.0 has its schemas elsewhere.
-    #[error("this is a Swagger 2.0 document; convert it to OpenAPI 3 first")]
-    Swagger,
     /// Nothing to map.
     #[error(
-        "no path looks like users: nothing ends in `/users`, `/members`, `/people`, `/accounts` or the like"
+        "no path looks like users that can be read: nothing that answers GET ends in `/users`, `/members`, `/people`, `/accounts` or the like, nor in one of them and an id"
     )]
     NoUsers,
 }

@@ -46,13 +46,21 @@ impl<'d> Wrapping<'d> {
         inside(document, schema, self.request)
     }
 
-    /// Keys of an operation whose reply is wrapped otherwise than its body.
-    fn rows(&self, is_write: bool) -> Vec<Row> {
+    /// Keys of an operation whose reply is wrapped otherwise than its body. `write` is the call, where it writes.
+    fn rows(&self, document: &'d Document<'d>, write: Option<&Endpoint<'d>>) -> Vec<Row> {
         let mut rows = Vec::new();
+        let is_write = write.is_some();
         if self.envelope().is_some() {
             return rows;
         }
-        if let Some(request) = self.request.filter(|_| is_write) {
+        let body = write.and_then(Endpoint::request);
+        let is_wrapped = |name: &&str| {
+            body.is_none_or(|(_, schema)| {
+                let properties = document.properties(schema);
+                properties.iter().any(|property| property.name == *name)
+            })
+        };
+        if let Some(request) = self.request.filter(|name| is_write && is_wrapped(name)) {
             rows.push(Row::new("envelope", quoted(request)));
         }
         if let Some(reply) = self.reply {
@@ -142,7 +150,7 @@ pub(super) fn write(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
             sheet,
             &format!("{name}.get"),
             call("GET", get.path, &["id"]),
-            section.wrapping.rows(false),
+            section.wrapping.rows(section.document, None),
             &[],
         ),
         None => {
@@ -210,7 +218,7 @@ fn write_create(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
             list_of(&lines.missing)
         ));
     }
-    let mut rows = section.wrapping.rows(true);
+    let mut rows = section.wrapping.rows(section.document, Some(create));
     rows.extend(format_row(create));
     if !has_object(section, create) {
         let has_id = create.reply().is_some_and(|schema| {
@@ -274,7 +282,7 @@ fn write_update(sheet: &mut Sheet, section: &Section<'_>) {
 /// What the reply of a write holds.
 fn after_write(section: &Section<'_>, endpoint: &Endpoint<'_>, has_fields: bool) -> Vec<Row> {
     let mut rows = if has_fields {
-        section.wrapping.rows(true)
+        section.wrapping.rows(section.document, Some(endpoint))
     } else {
         Vec::new()
     };
@@ -365,10 +373,14 @@ fn detail<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<String> {
     // A list of complaints says more than the title above it.
     for property in &properties {
         if let Some(element) = document.elements(property.schema) {
-            return Some(match words(element) {
-                Some(word) => format!("$.{}[*].{word}", property.name),
-                None => format!("$.{}[*]", property.name),
-            });
+            match words(element) {
+                Some(word) => return Some(format!("$.{}[*].{word}", property.name)),
+                // Objects without words, such as the fields that were wrong, are not for reading.
+                None if document.properties(element).is_empty() => {
+                    return Some(format!("$.{}[*]", property.name));
+                }
+                None => {}
+            }
         }
     }
     if let Some(word) = words(schema) {
@@ -411,6 +423,8 @@ const WORDS: &[&str] = &[
     "message",
     "detail",
     "errordescription",
+    "errormessage",
+    "errortext",
     "description",
     "error",
     "msg",

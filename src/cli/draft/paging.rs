@@ -18,6 +18,8 @@ pub(super) struct Listing {
     pub size: Option<Size>,
     /// As TOML: a path, or `{ header = … }`.
     pub total: Option<String>,
+    /// A parameter that reads on from a place which the reply does not name.
+    pub open: Option<String>,
 }
 
 /// How to read on.
@@ -77,6 +79,7 @@ impl Listing {
                 endpoint.replies_with("link").is_some(),
             ),
             size: size(&parameters),
+            open: parameter(&parameters, CURSORS).map(|(name, _)| name.to_owned()),
             total: total.or_else(|| header.map(|name| format!("{{ header = {} }}", quoted(name)))),
         };
         (listing, rows.map(|(_, schema)| schema))
@@ -88,6 +91,9 @@ impl Listing {
             return;
         };
         let (name, mut rows) = style.rows();
+        if let Some(open) = self.open.as_ref().filter(|_| *style == Style::Limit) {
+            sheet.todo(&format!("`{open}` reads on, but the reply does not say with what: [{section}.page.cursor] if it is in a header, or the last object's id. Until then only one page is read."));
+        }
         sheet.line(&format!("[{section}.page.{name}]"));
         if let Some(size) = &self.size {
             let value = format!(
@@ -238,10 +244,20 @@ fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'
         let row = document.elements(schema)?;
         (!document.properties(row).is_empty()).then_some(row)
     };
-    for property in &top {
-        if let Some(row) = list(property.schema) {
-            return Some((format!("$.{}[*]", property.name), row));
-        }
+    // Beside the rows there may be other lists, such as how they are sorted.
+    let lists = top
+        .iter()
+        .filter_map(|property| Some((property.name, list(property.schema)?)));
+    let likelihood = |(name, row): &(&str, &'d Value)| {
+        let is_usual = ROWS.contains(&normal(name).as_str());
+        let has_id = document
+            .properties(row)
+            .iter()
+            .any(|property| normal(property.name).ends_with("id"));
+        (!is_usual, !has_id)
+    };
+    if let Some((name, row)) = lists.min_by_key(likelihood) {
+        return Some((format!("$.{name}[*]"), row));
     }
     for parent in &top {
         for property in document.properties(parent.schema) {
@@ -299,6 +315,27 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
     found
 }
 
+/// Names of the member with the rows.
+const ROWS: &[&str] = &[
+    "data",
+    "items",
+    "entries",
+    "results",
+    "records",
+    "rows",
+    "values",
+    "value",
+    "content",
+    "elements",
+    "list",
+    "resources",
+    "objects",
+    "users",
+    "members",
+    "groups",
+    "teams",
+    "roles",
+];
 /// Names of the parameter for a page's size.
 const SIZES: &[&str] = &[
     "perpage",
@@ -311,6 +348,9 @@ const SIZES: &[&str] = &[
     "top",
     "itemsperpage",
     "pagelimit",
+    "rowcount",
+    "pagelength",
+    "length",
 ];
 /// Names of the parameter for a page's number.
 const NUMBERS: &[&str] = &["page", "pagenumber", "pageno", "pageindex", "p"];
@@ -335,7 +375,8 @@ const CURSORS: &[&str] = &[
     "pagecursor",
     "pageafter",
 ];
-const NEXTS: &[&str] = &[
+/// Names of the member with what the next page is asked by.
+pub(super) const NEXTS: &[&str] = &[
     "nextcursor",
     "nextpagetoken",
     "nexttoken",

@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    document::{Document, Endpoint, type_of},
+    document::{Document, Endpoint},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
+    id::Id,
     members::{self, Membership},
     names::{Kind, normal},
+    on_user::OnUser,
     operations::{self, Wrapping},
-    paging::Listing,
+    paging::{Listing, json_path},
     sheet::{Row, Sheet, literal, quoted},
 };
 
@@ -31,17 +33,8 @@ pub(super) struct Section<'d> {
     pub wrapping: Wrapping<'d>,
     row: Option<&'d Value>,
     pub fields: Vec<Field<'d>>,
-    lines: Lines,
+    pub lines: Lines,
     pub id: Id,
-}
-
-/// The id of an object.
-pub(super) struct Id {
-    pub field: String,
-    pub is_number: bool,
-    /// Whether the paths take something that can change.
-    pub is_changeable: bool,
-    pub is_found: bool,
 }
 
 impl<'d> Section<'d> {
@@ -58,7 +51,7 @@ impl<'d> Section<'d> {
                 .and_then(|item| document.endpoint(item, method))
         };
         let list = document.endpoint(collection.path, "get");
-        let (get, create) = (on_one("get"), document.endpoint(collection.path, "post"));
+        let create = document.endpoint(collection.path, "post");
         let update = on_one("patch")
             .or_else(|| on_one("put"))
             .or_else(|| on_one("post"));
@@ -66,6 +59,12 @@ impl<'d> Section<'d> {
             Some(list) => Listing::of(document, list),
             None => (Listing::default(), None),
         };
+        let elsewhere = || {
+            let read = collection.read_elsewhere(document, kind)?;
+            row.is_none_or(|row| resembles(document, row, read.reply()))
+                .then_some(read)
+        };
+        let get = on_one("get").or_else(elsewhere);
         let wrapping = Wrapping::of(document, get.as_ref(), create.as_ref(), update.as_ref());
         let shapes = Shapes {
             read: get
@@ -119,11 +118,21 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Writes the section. `users` is given for groups.
-    pub fn write(&self, sheet: &mut Sheet, users: Option<&Section<'_>>) {
+    /// Writes the section. `users` is given for groups; `on_user` is the field of a user that holds groups.
+    pub fn write(
+        &self,
+        sheet: &mut Sheet,
+        users: Option<&Section<'_>>,
+        on_user: Option<&OnUser<'_>>,
+    ) {
         let name = self.kind.section;
         sheet.heading(name);
         sheet.guess(&format!("{name}s are at `{}`.", self.collection.path));
+        if let Some(other) =
+            users.and_then(|users| self.collection.belongs_apart(&users.collection))
+        {
+            sheet.todo(&format!("they stand below `{other}`, where no users are: they may be groups of something else. Then leave [group] out."));
+        }
         self.write_id(sheet, users);
         if let Some(envelope) = self.wrapping.envelope() {
             sheet.line(&format!("envelope = {}", quoted(envelope)));
@@ -132,10 +141,10 @@ impl<'d> Section<'d> {
         self.write_finds(sheet);
         operations::write(sheet, self, &self.lines);
         let membership = Membership::of(self, users);
-        self.write_attributes(sheet, &membership);
+        self.write_attributes(sheet, &membership, on_user);
         match users {
-            Some(users) => membership.write(sheet, users),
-            None => members::write_groups_of_user(sheet, self),
+            Some(users) => membership.write(sheet, users, on_user),
+            None => members::write_groups_of_user(sheet, self, on_user),
         }
     }
 
@@ -143,7 +152,7 @@ impl<'d> Section<'d> {
         if !self.id.is_found {
             sheet.todo("no field of the objects looks like their id: name it here.");
         }
-        let path = literal(&format!("$.{}", self.id.field));
+        let path = literal(&json_path(&self.id.field));
         let mut parts = vec![format!("from = {path}")];
         if self.id.is_number {
             parts.push("type = \"number\"".into());
@@ -232,11 +241,12 @@ impl<'d> Section<'d> {
             else {
                 continue;
             };
-            let field = self.lines.field(attribute);
+            let field = self.lines.shown_field(attribute, &self.fields);
             let fits = |(name, _): &&(&str, &Value)| {
+                let bare = normal(filtered(name));
                 !taken.contains(name)
-                    && (field.is_some_and(|field| normal(field) == normal(name))
-                        || usual.fields.contains(&normal(name).as_str()))
+                    && (field.is_some_and(|field| normal(field) == bare)
+                        || usual.fields.contains(&bare.as_str()))
             };
             let Some((parameter, _)) = parameters.iter().find(fits).filter(|_| field.is_some())
             else {
@@ -271,7 +281,13 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn write_attributes(&self, sheet: &mut Sheet, membership: &Membership<'_>) {
+    fn write_attributes(
+        &self,
+        sheet: &mut Sheet,
+        membership: &Membership<'_>,
+        on_user: Option<&OnUser<'_>>,
+    ) {
+        let is_user = self.kind.section == "user";
         sheet.heading(&format!("{}.attributes", self.kind.section));
         sheet.guess("every line, by the fields' names.");
         let wanted = self.match_attribute();
@@ -294,6 +310,7 @@ impl<'d> Section<'d> {
             .iter()
             .map(String::as_str)
             .filter(|path| !membership.has_field(path))
+            .filter(|path| !(is_user && on_user.is_some_and(|on_user| on_user.has_field(path))))
             .filter(|path| !self.stands_in(path))
             .collect();
         if !unused.is_empty() {
@@ -339,54 +356,25 @@ impl<'d> Section<'d> {
     }
 }
 
-impl Id {
-    fn of(fields: &[Field<'_>], collection: &Collection<'_>, kind: &Kind) -> Self {
-        let parameter = collection.parameter().map(normal).unwrap_or_default();
-        let own = format!("{}id", kind.section);
-        let named = |name: &str| {
-            fields
-                .iter()
-                .find(|field| field.is_read && normal(&field.path) == name)
-        };
-        // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
-        let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
-        // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
-        let by_part = || {
-            let parts = ["username", "name", "login", "slug", "key", "code", "email"];
-            let part = parts.iter().find(|part| parameter.ends_with(**part))?;
-            named(part)
-        };
-        let found = by_parameter.or_else(by_part).or_else(|| {
-            ["id", own.as_str(), "uuid", "guid", "uid", "key"]
-                .iter()
-                .find_map(|name| named(name))
-        });
-        let is_key = |field: &Field<'_>| {
-            let wanted = if kind.section == "user" {
-                "userName"
-            } else {
-                "displayName"
-            };
-            kind.fields.iter().any(|usual| {
-                [wanted, "emails[type eq \"work\"].value"].contains(&usual.attribute)
-                    && usual.fields.iter().any(|name| field.is_named(name))
-            })
-        };
-        match found {
-            Some(field) => Self {
-                field: field.path.clone(),
-                is_number: ["integer", "number"].contains(&type_of(field.schema)),
-                is_changeable: is_key(field),
-                is_found: true,
-            },
-            None => Self {
-                field: "id".into(),
-                is_number: false,
-                is_changeable: false,
-                is_found: false,
-            },
-        }
-    }
+/// Whether what is read of one object has at least half of what a row of the list has.
+fn resembles<'d>(document: &'d Document<'d>, row: &'d Value, one: Option<&'d Value>) -> bool {
+    let there = one.map(|one| document.properties(one)).unwrap_or_default();
+    let wanted = document.properties(row);
+    let is_there = |name: &str| there.iter().any(|property| property.name == name);
+    let common = wanted
+        .iter()
+        .filter(|property| is_there(property.name))
+        .count();
+    common * 2 >= wanted.len()
+}
+
+/// `username` of the parameter `filter[username]`.
+fn filtered(parameter: &str) -> &str {
+    let inner = parameter.split_once('[').and_then(|(before, rest)| {
+        let is_filter = ["filter", "filters", "q", "query", "search", "where"].contains(&before);
+        rest.strip_suffix(']').filter(|_| is_filter)
+    });
+    inner.unwrap_or(parameter)
 }
 
 /// The field that is written for the match attribute where none is named like it.

@@ -92,7 +92,8 @@ fn creates(request: &Request, path: &str) -> Option<String> {
     Some(format!("{name} eq {}", Value::from(value)))
 }
 
-fn id_of(reply: &Reply) -> Option<String> {
+/// The id in a reply's body.
+pub fn id_of(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_slice(&reply.body).ok()?;
     body.get("id")?.as_str().map(str::to_owned)
 }
@@ -101,26 +102,11 @@ fn id_of(reply: &Reply) -> Option<String> {
 mod tests {
     use serde_json::json;
 
+    use super::super::fixture::{reply, request};
     use super::*;
 
-    fn request(method: &str, body: &Value) -> Request {
-        Request {
-            method: method.to_owned(),
-            body: Some(body.to_string().into_bytes()),
-            ..Request::default()
-        }
-    }
-
-    fn reply(status: u16, body: &Value) -> Reply {
-        Reply {
-            status,
-            headers: Vec::new(),
-            body: body.to_string().into_bytes(),
-        }
-    }
-
     fn create(ledger: &mut Ledger, name: &str, status: u16, body: &Value) {
-        let request = request("POST", &json!({ "userName": name }));
+        let request = request("POST", "", &json!({ "userName": name }));
         ledger.sending(&request, "/Users");
         ledger.received(&request, "/Users", &reply(status, body), false);
     }
@@ -131,7 +117,7 @@ mod tests {
         for id in ["1", "2", "3"] {
             create(&mut ledger, id, 201, &json!({ "id": id }));
         }
-        let delete = request("DELETE", &Value::Null);
+        let delete = request("DELETE", "", &Value::Null);
         ledger.received(&delete, "/Users/2", &reply(204, &Value::Null), false);
         ledger.received(&delete, "/Users/1", &reply(500, &Value::Null), false);
         assert_eq!(ledger.take_made(), ["/Users/3", "/Users/1"]);
@@ -144,7 +130,7 @@ mod tests {
         create(&mut ledger, "refused", 409, &Value::Null);
         create(&mut ledger, "failed", 502, &Value::Null);
         create(&mut ledger, "nameless", 201, &Value::Null);
-        let cut = request("POST", &json!({ "userName": "cut \"off\"" }));
+        let cut = request("POST", "", &json!({ "userName": "cut \"off\"" }));
         ledger.sending(&cut, "/Users");
         let filters: Vec<String> = ledger.take_unsure().into_iter().map(|(_, f)| f).collect();
         assert_eq!(
@@ -160,7 +146,7 @@ mod tests {
     #[test]
     fn a_planned_create_leaves_nothing_and_is_recognised_again() {
         let mut ledger = Ledger::default();
-        let request = request("POST", &json!({ "displayName": "Field" }));
+        let request = request("POST", "", &json!({ "displayName": "Field" }));
         ledger.sending(&request, "/Groups");
         ledger.received(
             &request,
@@ -172,7 +158,7 @@ mod tests {
         let read = Request::default();
         assert_eq!(ledger.planned_kind(&read, "/Groups/(new)"), Some("group"));
         assert_eq!(ledger.planned_kind(&read, "/Groups"), None);
-        let named = super::tests::request("PATCH", &json!([{ "value": "(new)" }]));
+        let named = super::tests::request("PATCH", "", &json!([{ "value": "(new)" }]));
         assert_eq!(ledger.planned_kind(&named, "/Groups/7"), Some("group"));
         assert!(ledger.take_made().is_empty() && ledger.take_unsure().is_empty());
     }

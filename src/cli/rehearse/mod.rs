@@ -4,10 +4,13 @@
 //! the application. It is a client of a listener of its own; it knows nothing of how a request is answered.
 
 mod edge;
+#[cfg(test)]
+mod fixture;
 mod ledger;
 mod lost;
 mod report;
 mod sessions;
+mod stand_in;
 mod transport;
 
 use std::{
@@ -46,6 +49,10 @@ pub struct RehearseArguments {
     /// Stop before the application: reads are made, writes are only planned.
     #[arg(long)]
     dry_run: bool,
+    /// A group of the application that stands in for the one the provider would make, for applications whose groups are fixed.
+    /// Test accounts become its members meanwhile, others may leave it; at the end it is put back as it was.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
     /// The domain of the test accounts' addresses. Without it: the first that the tenant allows, else example.com.
     #[arg(long)]
     domain: Option<String>,
@@ -89,13 +96,24 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     }
     let gateway = Arc::clone(&process.gateway);
     let edge = Edge::open(&settings, gateway, Arc::clone(&tenant), writes).await?;
+    let mut variables = Map::from_iter([("domain".to_owned(), Value::from(domain))]);
+    if let Some(group) = &arguments.group {
+        let own = GROUP_NAMES
+            .into_iter()
+            .find(|name| session.has_variable(name));
+        variables.extend(own.map(|name| (name.to_owned(), Value::from(group.as_str()))));
+    }
     let playing = PlayerSettings {
         base_url: edge.base_url().to_owned(),
         token: edge.token().to_owned(),
-        variables: Map::from_iter([("domain".to_owned(), Value::from(domain))]),
+        variables,
         ..PlayerSettings::default()
     };
     let stage = Stage::new(edge, tenant, writes);
+    if let Some(group) = &arguments.group {
+        let stands_in = stage.let_stand_in(group).await;
+        stands_in.map_err(|why| Failure::new(format!("`--group {group}`: {why}")))?;
+    }
     let is_stopped = play(&session, &playing, &stage, &mut report).await?;
     let left = stage.clean_up().await;
     let kept = Kept {
@@ -162,6 +180,9 @@ fn serves_groups(tenant: &Tenant) -> bool {
         .iter()
         .any(|t| t.resource_type.name == "Group")
 }
+
+/// What the life cycles call the name of the group that they make.
+const GROUP_NAMES: [&str; 2] = ["group", "grp"];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     cli::replay::{Reply, Request, SendFuture, Transport, TransportError},
@@ -18,6 +18,7 @@ use super::{
     ledger::Ledger,
     lost::{Lost, is_not_offered},
     serves_groups,
+    stand_in::{Part, StandIn},
 };
 
 /// Requests go to the run's own listener.
@@ -34,6 +35,18 @@ struct State {
     seen: Seen,
     lost: Lost,
     recreated: usize,
+    stand_in: Option<StandIn>,
+}
+
+impl State {
+    /// A reply as the life cycle is to see it.
+    fn as_shown(&self, path: &str, reply: Reply) -> Reply {
+        let stand_in = self.stand_in.as_ref();
+        match stand_in.filter(|_| path.starts_with("/Groups")) {
+            Some(stand_in) => stand_in.without_others(reply),
+            None => reply,
+        }
+    }
 }
 
 /// What the gateway noted about the request sent last.
@@ -71,6 +84,78 @@ impl Stage {
         }
     }
 
+    /// Has a group of the application stand in for the one that the rehearsal makes.
+    ///
+    /// # Errors
+    ///
+    /// There is not exactly one of that name, or it cannot be read.
+    pub async fn let_stand_in(&self, name: &str) -> Result<(), String> {
+        let filter = format!("displayName eq {}", Value::from(name));
+        let found = self.found("/Groups", &filter).await?;
+        let [path] = found.as_slice() else {
+            return Err(format!(
+                "{} groups of the application are called `{name}`",
+                found.len()
+            ));
+        };
+        let group = self.group(path).await?;
+        let stands_in = StandIn::new(name, group);
+        self.state().stand_in = Some(stands_in.ok_or("the group has no id")?);
+        Ok(())
+    }
+
+    /// A group with its members.
+    async fn group(&self, path: &str) -> Result<Map<String, Value>, String> {
+        let reply = self.ask("GET", path.to_owned(), None).await;
+        match serde_json::from_slice(&reply.body) {
+            Ok(Value::Object(group)) if reply.status == 200 => Ok(group),
+            _ => Err(told(&reply)),
+        }
+    }
+
+    /// Gives the group that stands in, as if it had been made.
+    async fn given(&self, wished: Option<Value>) -> Reply {
+        let path = self.state().stand_in.as_ref().map(|s| s.path().to_owned());
+        let path = path.unwrap_or_default();
+        if let Some(patch) = wished.filter(|_| self.writes == Writes::Sent) {
+            let reply = self.ask("PATCH", path.clone(), Some(patch)).await;
+            if reply.status >= 300 {
+                return reply;
+            }
+        }
+        let reply = self.ask("GET", path, None).await;
+        match reply.status {
+            200 => Reply {
+                status: 201,
+                ..reply
+            },
+            _ => reply,
+        }
+    }
+
+    /// Puts the group that stood in back as it was, and sees that it is.
+    async fn put_back(&self) -> Option<LeftBehind> {
+        let stand_in = self.state().stand_in.take()?;
+        let path = stand_in.path();
+        let restored = async {
+            if let Some(patch) = stand_in.restoring(&self.group(path).await?) {
+                let reply = self.ask("PATCH", path.to_owned(), Some(patch)).await;
+                if reply.status >= 300 {
+                    return Err(told(&reply));
+                }
+            }
+            match stand_in.restoring(&self.group(path).await?) {
+                None => Ok(()),
+                Some(patch) => Err(format!("this is still to be done: {}", patch["Operations"])),
+            }
+        };
+        let why = restored.await.err()?;
+        Some(LeftBehind {
+            what: format!("{path}, which is not as it was"),
+            why,
+        })
+    }
+
     /// What the gateway noted about the request sent last. Asked once for each step.
     pub fn seen(&self) -> Seen {
         std::mem::take(&mut self.state().seen)
@@ -91,6 +176,8 @@ impl Stage {
         if self.writes == Writes::Planned {
             return left;
         }
+        // Before its members go.
+        left.extend(self.put_back().await);
         for (endpoint, filter) in unsure {
             match self.found(&endpoint, &filter).await {
                 Ok(found) => paths.extend(found),
@@ -197,11 +284,33 @@ impl Stage {
 impl Transport for Stage {
     fn send(&self, request: Request) -> SendFuture<'_> {
         Box::pin(async move {
+            let request = self.state().lost.under_the_name_it_has(request);
             let path = path_of(&request);
             self.state().seen = Seen::default();
             if let Some(reason) = self.why_not(&request, &path) {
                 self.state().seen.not_sent = Some(reason);
                 return Err(TransportError::Other("not sent".into()));
+            }
+            let part = {
+                let mut state = self.state();
+                state.stand_in.as_mut().map(|s| s.part(&request, &path))
+            };
+            match part {
+                Some(Part::NotSent(reason)) => {
+                    self.state().seen.not_sent = Some(reason);
+                    return Err(TransportError::Other("not sent".into()));
+                }
+                Some(Part::Given(wished)) => {
+                    let reply = self.given(wished).await;
+                    let mut state = self.state();
+                    let reply = state.as_shown(&path, reply);
+                    let words = state.stand_in.as_ref().map(StandIn::words);
+                    let words = words.filter(|_| reply.status < 300);
+                    state.seen.not_sent =
+                        words.map(|words| format!("{words}, and is taken as made"));
+                    return Ok(reply);
+                }
+                Some(Part::Sent) | None => {}
             }
             self.state().ledger.sending(&request, &path);
             let (reply, exchange) = self.edge.exchange(request.clone()).await?;
@@ -220,7 +329,7 @@ impl Transport for Stage {
                 state.recreated += 1;
             }
             state.seen.exchange = exchange;
-            Ok(reply)
+            Ok(state.as_shown(&path, reply))
         })
     }
 }

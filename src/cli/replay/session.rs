@@ -99,6 +99,11 @@ pub enum SessionError {
 }
 
 impl Session {
+    /// Whether the session has a variable of this name, which its player may give.
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.vars.contains_key(name)
+    }
+
     /// Reads a session. `name` stands in complaints: a file name, usually.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use crate::{
     gateway::{
         apply,
         confirm::{self, Shown},
+        get::object_of,
         join::{Joined, join_gone, join_one, outbound},
+        leave::{self, Search},
         list::raw_with_name,
         members, prune, unfinished,
     },
@@ -16,7 +18,7 @@ use crate::{
         plan, read,
         write::{self, Wish, shows},
     },
-    scim::{AttributePath, Error, diff},
+    scim::{AttributePath, Error, Resource, diff},
     store::{Intent, Record, ScimId, TargetId},
 };
 
@@ -73,6 +75,7 @@ impl Create<'_> {
             .record
             .as_ref()
             .is_some_and(|record| !record.is_deleted && record.scim_id != intent.scim_id)
+            && !self.was_only_listed(found, intent)
         {
             return Ok(false);
         }
@@ -99,6 +102,18 @@ impl Create<'_> {
             false => self.is_as_wished(found).await?,
         };
         Ok(intent.digest == self.digest && agrees)
+    }
+
+    /// Whether what is to be the new object of a resource (`on-rename = "recreate"`) got an id of its own only because a list
+    /// showed it after the interruption: nothing is kept under that id.
+    fn was_only_listed(&self, found: &Joined, intent: &Intent) -> bool {
+        self.id.is_some()
+            && found.record.as_ref().is_some_and(|record| {
+                record.created == Record::UNKNOWN
+                    && record.modified >= intent.prepared_at
+                    && record.external_id.is_none()
+                    && record.shadow.is_empty()
+            })
     }
 
     /// Whether every field that the create call writes reads back as wished.
@@ -169,7 +184,10 @@ impl Create<'_> {
                     shadow: fresh.shadow,
                     ..record
                 },
-                _ => fresh,
+                _ => Record {
+                    created: Record::UNKNOWN,
+                    ..fresh
+                },
             };
             // First contact never writes what identifies the account (promise S4).
             return self
@@ -210,6 +228,39 @@ impl Create<'_> {
                 .all(|address| domains.judge(address) == Verdict::Admitted)
     }
 
+    /// An account that was deleted comes back without the groups that it had (see [`leave`]).
+    async fn leave_groups(&self, found: &Joined) -> Result<(), Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        if t.resource_type.name != "User" || ctx.journey.is_dry {
+            return Ok(());
+        }
+        // What a list shows of an account may be less than there is.
+        let object = object_of(ctx, t, &located(found)).await?;
+        let whole = Joined {
+            object: object.unwrap_or_else(|| found.object.clone()),
+            ..found.clone()
+        };
+        for group in leave::groups_of(ctx, t, &whole, Search::Everywhere).await? {
+            leave::leave(ctx, &found.scim_id, &group).await?;
+        }
+        Ok(())
+    }
+
+    /// The wish for an account that comes back: with what a new one gets, open unless it is wished otherwise, and with a
+    /// password, which nobody shows.
+    fn like_a_new_one(&self) -> Result<Resource, Error> {
+        let (ctx, t) = (self.ctx, self.t);
+        let settings = &ctx.mapping().settings;
+        let mut wish = write::with_defaults(t, &self.wish, settings, &ctx.names())?;
+        let active = wish.0.entry("active");
+        active.or_insert(Value::Bool(true));
+        let password = wish.0.get("password").cloned();
+        let mut wish = prune::prune(ctx, t, wish);
+        wish.0
+            .extend(password.map(|password| ("password".to_owned(), password)));
+        Ok(wish)
+    }
+
     /// Changes an object that exists into what is wished, as far as `may_write` lets it, and commits.
     async fn bring_about(
         &self,
@@ -218,7 +269,17 @@ impl Create<'_> {
         may_write: impl Fn(&AttributePath) -> bool,
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let wish = prune::prune(ctx, t, self.wish.clone());
+        let comes_back = found
+            .record
+            .as_ref()
+            .is_some_and(|record| record.is_deleted);
+        let wish = match comes_back {
+            true => {
+                self.leave_groups(&found).await?;
+                self.like_a_new_one()?
+            }
+            false => prune::prune(ctx, t, self.wish.clone()),
+        };
         // What the wish does not name stays as the application made it.
         let mut wanted = found.resource.clone();
         for (name, value) in &wish.0 {
@@ -233,7 +294,8 @@ impl Create<'_> {
         apply::apply(ctx, t, &plan, &found, &wanted).await?;
         let add = member_ids(self.wish.0.get("members"));
         if !add.is_empty() {
-            let present = member_ids(Some(&Value::Array(members::read(ctx, t, &found).await?)));
+            let present = members::read(ctx, t, &found).await?.values;
+            let present = member_ids(Some(&Value::Array(present)));
             let missing = add
                 .iter()
                 .filter(|id| !present.contains(id))
@@ -247,7 +309,7 @@ impl Create<'_> {
             };
             members::apply(ctx, t, &located(&found), &change).await?;
         }
-        let object = crate::gateway::get::object_of(ctx, t, &located(&found))
+        let object = object_of(ctx, t, &located(&found))
             .await?
             .unwrap_or(found.object.clone());
         let is_open = changed.iter().any(confirm::is_active)

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::{
     mapping::{
+        expression::text_of,
         model::TypeMapping,
         write::{self, Wish},
     },
@@ -35,6 +36,7 @@ use super::{
     hold, intake,
     join::{Joined, folded},
     look_up, policy,
+    rekey::SETTLES_WITHIN,
     taste::season,
     unfinished,
     unique::{self, Own},
@@ -64,8 +66,12 @@ pub async fn create(
     write::check(t, &wish, &Wish::Create)?;
     let name = name_of(t, &wish)?;
     let match_key = folded(&name);
+    // By what the application is to get, where that is known: two spellings of one account wait for each other.
+    let account = write::name_in_application(t, &wish, &ctx.names());
+    let account = account.as_ref().and_then(text_of);
+    let account = account.map_or_else(|| match_key.clone(), |text| folded(&text));
     let _lock = ctx
-        .lock(format!("{}+{match_key}", t.resource_type.name))
+        .lock(format!("{}+{account}", t.resource_type.name))
         .await?;
     apply::record_changes(ctx, &everything);
     let _unique = unique::check(ctx, t, &wish, &everything, Own::Name(&name)).await?;
@@ -400,7 +406,3 @@ impl Create<'_> {
 
 /// When a client should ask again about what only a person can find out.
 const IN_DOUBT_RETRY: Duration = Duration::from_secs(300);
-
-/// How long the call of a replica that died may still take effect in the application. No bound is certain: applications that
-/// refuse a second account of a name need none.
-const SETTLES_WITHIN: Duration = Duration::from_secs(2);

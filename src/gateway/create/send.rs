@@ -8,9 +8,9 @@ use crate::{
     gateway::{
         apply::{self, key_in},
         confirm::{self, Shown},
-        get::{insert_list, object_of},
+        get::{object_of, show_members},
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, join_one, keeps_wished_state, outbound},
+        join::{Joined, complete, external_id, guard, join_one, keeps_wished_state, outbound},
         members, prune, unfinished,
     },
     mapping::{
@@ -59,13 +59,13 @@ impl Create<'_> {
         }
     }
 
-    /// Where the application would overwrite, or the policy wants to know, or a tombstone may hold the name.
+    /// Where the application would overwrite, or is not known to refuse a second one of a name, or the policy wants to know, or a tombstone may hold the name.
     fn must_look_first(&self) -> bool {
-        let policy = &self.ctx.mapping().policy;
-        self.t
-            .create
-            .as_ref()
-            .is_some_and(|create| create.gets_first)
+        let (t, mapping) = (self.t, self.ctx.mapping());
+        let policy = &mapping.policy;
+        let relies_on_us = !t.refuses_duplicates(&mapping.target) && t.find_of_name().is_some();
+        t.create.as_ref().is_some_and(|create| create.gets_first)
+            || relies_on_us
             || policy.on_existing != OnExisting::Conflict
             || policy.on_delete == OnDelete::Deactivate
             || policy.on_rename == OnRename::Recreate
@@ -154,10 +154,13 @@ impl Create<'_> {
     /// What the create call could not set is set now; then everything is committed.
     async fn complete(&self, made: Made, scim_id: &ScimId) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let record = self.record(scim_id, &made.target_id);
+        let mut record = self.record(scim_id, &made.target_id);
         let mut joined = self.joined(&made, &record).await?;
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
+        }
+        if joined.object.is_object() {
+            guard(ctx, t, &mut record, &joined.object);
         }
         self.commit(&record).await?;
         if joined.object.is_object() {
@@ -255,7 +258,7 @@ impl Create<'_> {
     async fn show_members(&self, joined: &mut Joined) -> Result<(), Error> {
         if let Some(Value::Array(wished)) = self.wish.0.get("members") {
             let members = members::as_wished(self.ctx, self.t, wished).await?;
-            insert_list(&mut joined.resource.0, "members", members);
+            show_members(&mut joined.resource.0, members);
         }
         Ok(())
     }
@@ -326,7 +329,8 @@ impl Create<'_> {
             scim_id.clone()
         };
         let mut record = new_record(self.ctx, scim_id, Some(target_id.clone()));
-        record.external_id = external_id(&self.wish);
+        record.created = self.ctx.now;
+        record.external_id = external_id(self.t, &self.wish);
         record.shadow = write::kept_values(self.t, &self.wish);
         if keeps_wished_state(self.ctx, self.t) {
             let active = self
@@ -392,6 +396,7 @@ impl Create<'_> {
             etag: None,
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
+            deleted_members: Vec::new(),
         }
     }
 }

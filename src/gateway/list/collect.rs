@@ -125,6 +125,11 @@ impl<'a> Collector<'a> {
     }
 
     /// The slice and the total.
+    /// Whether no row was wanted so far.
+    pub fn has_none(&self) -> bool {
+        self.total == 0
+    }
+
     pub fn finish(mut self) -> Part {
         if self.order.is_none() {
             return Part {

@@ -101,6 +101,7 @@ async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Resu
     if let Some((_, matcher)) = &plan.filter
         && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
         && let source::Source::Find(find, value) = &source
+        && !find.else_list
         && !source::must_read(&find.rows, |path| plan.needs(path))
     {
         sieve::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;

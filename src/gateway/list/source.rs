@@ -179,7 +179,7 @@ async fn members_of(
         Err(error) if error.status == 404 => return Ok(Some(Vec::new())),
         Err(error) => return Err(error),
     };
-    let values = members::read(ctx, groups, &group).await?;
+    let values = members::read(ctx, groups, &group).await?.values;
     let is_user = |value: &&Value| value["type"] == t.resource_type.name.as_str();
     let users = values.iter().filter(is_user);
     let ids: Vec<String> = users
@@ -250,11 +250,14 @@ pub async fn feed(
         Source::Find(find, value) => {
             let mut names = ctx.names();
             names.with("value", Cow::Owned(value));
-            let Some(known) = first_steps(ctx, find, &names).await? else {
-                return Ok(());
-            };
-            give(&mut names, known);
-            by_scan(ctx, t, plan, ScanSource::Find(find), &find.rows, names, to).await
+            if let Some(known) = first_steps(ctx, find, &names).await? {
+                give(&mut names, known);
+                by_scan(ctx, t, plan, ScanSource::Find(find), &find.rows, names, to).await?;
+            }
+            match find.else_list && to.has_none() {
+                true => Box::pin(feed(ctx, t, plan, Source::All, to)).await,
+                false => Ok(()),
+            }
         }
         Source::All if t.lists.is_empty() => Err(Error::of(
             crate::scim::ScimType::TooMany,
@@ -397,17 +400,30 @@ pub async fn object_with_id(
 ) -> Result<Option<Value>, Error> {
     let mut names = ctx.names();
     names.with("value", Cow::Owned(id_value(t, id.as_str())));
-    let source = match t.find_of_id() {
-        Some(find) => {
-            let Some(known) = first_steps(ctx, find, &names).await? else {
-                return Ok(None);
-            };
+    if let Some(find) = t.find_of_id() {
+        if let Some(known) = first_steps(ctx, find, &names).await? {
             give(&mut names, known);
-            ScanSource::Find(find)
+            let found = scan_for_id(ctx, t, id, ScanSource::Find(find), &names).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
         }
-        None => ScanSource::Lists(&t.lists),
-    };
-    let mut scan = ctx.driver().scan(source, &names);
+        if !find.else_list {
+            return Ok(None);
+        }
+    }
+    let lists = ScanSource::Lists(&t.lists);
+    scan_for_id(ctx, t, id, lists, &ctx.names()).await
+}
+
+async fn scan_for_id(
+    ctx: &Context,
+    t: &TypeMapping,
+    id: &TargetId,
+    source: ScanSource<'_>,
+    names: &crate::mapping::names::Names<'_>,
+) -> Result<Option<Value>, Error> {
+    let mut scan = ctx.driver().scan(source, names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         let found = page
             .items
@@ -460,6 +476,23 @@ pub async fn raw_with(
     path: &AttributePath,
     value: Value,
     is_it: impl Fn(&Resource) -> bool,
+) -> Result<Vec<(Value, Resource)>, Error> {
+    let found = raw_from(ctx, t, find, path, value, &is_it).await?;
+    match find {
+        Some(find) if find.else_list && found.is_empty() => {
+            raw_from(ctx, t, None, path, Value::Null, &is_it).await
+        }
+        _ => Ok(found),
+    }
+}
+
+async fn raw_from(
+    ctx: &Context,
+    t: &TypeMapping,
+    find: Option<&Find>,
+    path: &AttributePath,
+    value: Value,
+    is_it: &impl Fn(&Resource) -> bool,
 ) -> Result<Vec<(Value, Resource)>, Error> {
     let mut names = ctx.names();
     names.with("value", Cow::Owned(value));

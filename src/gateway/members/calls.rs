@@ -9,6 +9,7 @@ use crate::{
     mapping::{
         model::{Call, Meaning, MemberCall, TypeMapping},
         reply::{CallClass, Verdict},
+        write::member_element,
     },
     scim::Error,
     target::TargetError,
@@ -50,6 +51,15 @@ impl Verb {
     }
 }
 
+/// What a call came to.
+enum Once {
+    Taken,
+    /// It was so already, the reply says, or its mapping.
+    AlreadySo,
+    /// The mapping's conditions left out all that would change something.
+    LeftOut,
+}
+
 /// The calls of one verb for one group.
 #[derive(Clone, Copy)]
 pub(super) struct Calls<'a> {
@@ -76,8 +86,12 @@ impl Calls<'_> {
         while let Some((chunk, outcome)) = under_way.next().await {
             let ids = chunk.iter().map(|member| member.id.clone());
             match outcome {
-                Ok(true) => tally.done += chunk.len(),
-                Ok(false) => tally.left_out(ids, self.verb == Verb::Add),
+                Ok(Once::Taken) => {
+                    tally.done += chunk.len();
+                    tally.taken += 1;
+                }
+                Ok(Once::AlreadySo) => tally.done += chunk.len(),
+                Ok(Once::LeftOut) => tally.left_out(ids, self.verb == Verb::Add),
                 Err(error) => {
                     failure.get_or_insert(error);
                 }
@@ -99,23 +113,36 @@ impl Calls<'_> {
         tally: &mut Tally,
     ) -> Result<(), Error> {
         let all: Vec<&Named<'_>> = all.iter().collect();
-        if !self.once(&all).await? {
-            tally.left_out(change.add.iter().cloned(), true);
-            tally.left_out(change.remove.iter().cloned(), false);
+        match self.once(&all).await? {
+            Once::Taken => tally.taken += 1,
+            Once::AlreadySo => {}
+            Once::LeftOut => {
+                tally.left_out(change.add.iter().cloned(), true);
+                tally.left_out(change.remove.iter().cloned(), false);
+            }
         }
         Ok(())
     }
 
-    /// One call, or one row of steps; false if the mapping's conditions left out all that would change something.
-    async fn once(&self, members: &[&Named<'_>]) -> Result<bool, Error> {
+    /// One call, or one row of steps.
+    async fn once(&self, members: &[&Named<'_>]) -> Result<Once, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let _lock = self.turn_of(members).await?;
         let id = id_value(t, self.group.target_id.as_str());
         let mut names = ctx.names();
         names.with("group", Cow::Owned(id.clone()));
         names.with("id", Cow::Owned(id));
-        let all = members.iter().map(|member| member.name.clone());
-        names.with("members", Cow::Owned(all.collect::<Value>()));
+        let mut all = Vec::with_capacity(members.len());
+        for member in members {
+            let element = self.call.element.as_ref();
+            all.extend(member_element(
+                element,
+                &member.name,
+                &json!(member.of),
+                &names,
+            )?);
+        }
+        names.with("members", Cow::Owned(Value::Array(all)));
         if let [member] = members {
             names.with("member", Cow::Borrowed(&member.name));
         }
@@ -132,8 +159,13 @@ impl Calls<'_> {
             .await;
         match outcome {
             Ok(called) => {
+                let was_so = called.verdict.meaning == Meaning::AlreadySo;
                 self.settle(called.verdict).await?;
-                Ok(called.has_written)
+                Ok(match called.has_written {
+                    false => Once::LeftOut,
+                    true if was_so => Once::AlreadySo,
+                    true => Once::Taken,
+                })
             }
             Err(TargetError::Refused {
                 meaning,
@@ -148,7 +180,8 @@ impl Calls<'_> {
                     ..Verdict::of(meaning)
                 };
                 self.settle(verdict).await?;
-                Ok(true)
+                // Where the group could be missing, it was read.
+                Ok(Once::Taken)
             }
             Err(error) => Err(error.into()),
         }

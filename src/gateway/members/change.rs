@@ -16,7 +16,7 @@ use crate::{
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, target_ids_of},
+    identity::{Located, deleted_target_ids_of, target_ids_of, unknown},
 };
 use super::{
     calls::{Calls, Verb},
@@ -68,6 +68,15 @@ impl<'c> FromIterator<(Value, &'c str)> for InField {
     }
 }
 
+/// What the replies to a change of members told of the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It is there, as far as the application looks at it.
+    Something,
+    /// All was so already, they say: the group may as well be missing.
+    Nothing,
+}
+
 /// Makes the change. Removals first, so that limits on size are not met on the way.
 ///
 /// # Errors
@@ -80,6 +89,15 @@ pub async fn apply(
     group: &Located,
     change: &Change,
 ) -> Result<(), Error> {
+    Box::pin(make(ctx, t, group, change)).await.map(drop)
+}
+
+async fn make(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    change: &Change,
+) -> Result<Told, Error> {
     let Some(members) = &t.members else {
         return Err(Error::new(
             501,
@@ -87,7 +105,7 @@ pub async fn apply(
         ));
     };
     if change.is_empty() {
-        return Ok(());
+        return Ok(Told::Something);
     }
     let mut tally = Tally::of(change);
     let outcome = match &members.on_user {
@@ -95,6 +113,30 @@ pub async fn apply(
         None => by_calls(ctx, t, members, group, change, &mut tally).await,
     };
     tally.settle(ctx, t, group, outcome).await
+}
+
+/// As [`apply`], for a group that nobody has read: one that is missing is 404, also where the application's replies do not
+/// say so. It is read only if the mapping wants it or nothing could be told from them.
+///
+/// # Errors
+///
+/// 404, and as for [`apply`].
+pub async fn apply_unseen(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Located,
+    change: &Change,
+) -> Result<(), Error> {
+    let gets_first = t.members.as_ref().is_some_and(|members| members.gets_first);
+    if gets_first && object_of(ctx, t, group).await?.is_none() {
+        return Err(unknown(t));
+    }
+    let told = Box::pin(make(ctx, t, group, change)).await?;
+    let must_look = told == Told::Nothing && !gets_first && !ctx.journey.is_dry;
+    match must_look && object_of(ctx, t, group).await?.is_none() {
+        true => Err(unknown(t)),
+        false => Ok(()),
+    }
 }
 
 async fn by_calls(
@@ -153,7 +195,7 @@ pub async fn field_ids(
         .collect())
 }
 
-/// What to do with a member that does not exist.
+/// What to do with a member that does not exist: one that is to be removed is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnUnknown {
     Skip,
@@ -178,7 +220,17 @@ async fn resolve<'c>(
     on_unknown: OnUnknown,
 ) -> Result<Vec<Named<'c>>, Error> {
     let mut names = Vec::with_capacity(ids.len());
-    for (id, located) in ids.iter().zip(located_members(ctx, members, ids).await?) {
+    let mut all = located_members(ctx, members, ids).await?;
+    if on_unknown == OnUnknown::Skip && all.iter().any(Option::is_none) {
+        // Who was deleted through here is nobody to be added, and may well be there to be removed.
+        for of in members.types.iter().filter_map(|name| ctx.type_named(name)) {
+            let deleted = deleted_target_ids_of(ctx, of, ids).await?;
+            for (slot, target_id) in all.iter_mut().zip(deleted) {
+                *slot = slot.take().or_else(|| Some((of, target_id?)));
+            }
+        }
+    }
+    for (id, located) in ids.iter().zip(all) {
         let Some((of, target_id)) = located else {
             continue;
         };

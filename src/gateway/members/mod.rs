@@ -3,9 +3,11 @@
 //! In: a group's object, and who is to be added or removed by SCIM id. Out: member values, and the calls made. The cost
 //! of a change depends on the change, never on the size of the group, wherever the target has calls for members.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::scim::{Error, Resource, ScimType};
+
+use super::join::Joined;
 
 mod calls;
 mod change;
@@ -13,7 +15,8 @@ mod on_user;
 mod read;
 mod tally;
 
-pub use change::{Change, InField, apply, field_ids};
+pub use change::{Change, InField, apply, apply_unseen, field_ids};
+pub use on_user::{name_of, names_on};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.
@@ -34,5 +37,17 @@ pub fn named(group: &Resource) -> Result<(), Error> {
             ScimType::InvalidValue,
             "A member needs a `value`.",
         )),
+    }
+}
+
+/// Counts these accounts, which were deleted through here, among the members of a group that was read: a wish without them
+/// takes them out.
+pub fn show_deleted(group: &mut Joined, deleted: Vec<String>) {
+    if deleted.is_empty() {
+        return;
+    }
+    let members = group.resource.0.entry("members");
+    if let Value::Array(members) = members.or_insert_with(|| json!([])) {
+        members.extend(deleted.into_iter().map(|id| json!({ "value": id })));
     }
 }

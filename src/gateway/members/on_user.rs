@@ -1,6 +1,6 @@
 //! Membership kept on the user: each user's list of groups is read, changed and written.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ use crate::{
         write::mapped_as_read,
     },
     scim::{Error, ScimType},
-    store::TargetId,
+    store::{ScimId, TargetId},
 };
 
 use super::super::{
     context::Context,
     get::{id_value, object_of},
-    identity::{Located, locate, unknown},
+    identity::{Located, deleted_target_ids_of, locate, unknown},
     policy::can_deactivate,
     user_groups::text_of,
 };
@@ -33,6 +33,14 @@ struct Group {
     name: String,
     /// What stands for it in a user's list; absent: its name.
     element: Option<Value>,
+}
+
+impl Group {
+    /// Whether lists of users are written as texts or numbers, whatever they are read as.
+    fn is_scalar(&self) -> bool {
+        let element = self.element.as_ref();
+        element.is_some_and(|element| !element.is_object() && !element.is_array())
+    }
 }
 
 /// Changes the users one after the other.
@@ -59,7 +67,11 @@ pub(super) async fn change(
                 Err(error) if error.status == 404 && (!is_added || !rejects) => {}
                 Err(error) if error.status == 404 => return Err(unknown_member()),
                 outcome => match outcome? {
-                    Outcome::AsWished => tally.done += 1,
+                    Outcome::AsWished => {
+                        tally.done += 1;
+                        // The group was read.
+                        tally.taken += 1;
+                    }
                     Outcome::WouldActivate => tally.inactive += 1,
                 },
             }
@@ -87,7 +99,10 @@ async fn on_one_user(
         true => None,
         false => Some(ctx.lock(format!("User/{user_id}")).await?),
     };
-    let located = locate(ctx, users, user_id).await?;
+    let located = match locate(ctx, users, user_id).await {
+        Err(error) if error.status == 404 && !is_added => deleted(ctx, users, user_id).await?,
+        located => located?,
+    };
     let user = object_of(ctx, users, &located)
         .await?
         .ok_or_else(|| unknown(users))?;
@@ -99,14 +114,15 @@ async fn on_one_user(
         (true, true) => vec![element(group, &[])],
         (true, false) => {
             let new = element(group, &present);
-            let present = present.into_iter().map(|listed| listed.element);
-            present.chain([new]).collect()
+            let mut list = as_written(ctx, on_user, group, present)?;
+            list.push(new);
+            list
         }
         (false, _) => {
             let others = present
                 .into_iter()
                 .filter(|listed| listed.name != group.name);
-            others.map(|listed| listed.element).collect()
+            as_written(ctx, on_user, group, others)?
         }
     };
     let value = list_on(on_user, list)?;
@@ -125,6 +141,17 @@ async fn on_one_user(
     )
     .await?;
     Ok(Outcome::AsWished)
+}
+
+/// An account that was deleted through here and goes on in the application: its groups can be taken from it.
+async fn deleted(ctx: &Context, users: &TypeMapping, user_id: &str) -> Result<Located, Error> {
+    let found = deleted_target_ids_of(ctx, users, &[user_id.to_owned()]).await?;
+    let target_id = found.into_iter().flatten().next();
+    Ok(Located {
+        scim_id: ScimId::new(user_id),
+        target_id: target_id.ok_or_else(|| unknown(users))?,
+        record: None,
+    })
 }
 
 /// Whether a user that the mapping reads as inactive would be read as active afterwards.
@@ -148,6 +175,32 @@ fn element(group: &Group, present: &[Listed]) -> Value {
         Ok(number) if are_numbers => json!(number),
         _ => json!(group.name),
     }
+}
+
+/// The groups that a user keeps: the elements as they are, or, where the application lists objects and takes texts or numbers,
+/// each made as the new one is.
+fn as_written(
+    ctx: &Context,
+    on_user: &MemberOnUser,
+    group: &Group,
+    kept: impl IntoIterator<Item = Listed>,
+) -> Result<Vec<Value>, Error> {
+    let kept = kept.into_iter().map(|listed| listed.element);
+    let (Some(path), Some(tree), true) = (&on_user.id, &on_user.element, group.is_scalar()) else {
+        return Ok(kept.collect());
+    };
+    let mut list = Vec::new();
+    for element in kept {
+        let own = path.first(&element).filter(|_| element.is_object());
+        let Some(own) = own else {
+            list.push(element);
+            continue;
+        };
+        let mut names = ctx.names();
+        names.with("group", Cow::Borrowed(own));
+        list.extend(tree.render(&names)?);
+    }
+    Ok(list)
 }
 
 /// A user's groups as the field holds them.
@@ -246,6 +299,16 @@ pub(super) fn listed(on_user: &MemberOnUser, user: &Value) -> Result<Vec<Listed>
     listed.collect()
 }
 
+/// What a user's own list names its groups by.
+///
+/// # Errors
+///
+/// 502 for an element that names no group where the mapping looks for it.
+pub fn names_on(on_user: &MemberOnUser, user: &Value) -> Result<HashSet<String>, Error> {
+    let listed = listed(on_user, user)?;
+    Ok(listed.into_iter().map(|group| group.name).collect())
+}
+
 /// What cannot be told must not be written back without.
 fn nameless(on_user: &MemberOnUser) -> Error {
     let (field, section) = (on_user.place.source(), "`[group.members.on-user]`");
@@ -262,7 +325,7 @@ fn nameless(on_user: &MemberOnUser) -> Error {
 }
 
 /// What the lists of users name a group by.
-pub(super) fn name_of(
+pub fn name_of(
     ctx: &Context,
     on_user: &MemberOnUser,
     target_id: &TargetId,

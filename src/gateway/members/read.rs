@@ -18,7 +18,7 @@ use crate::{
 use super::super::{
     context::Context,
     get::id_value,
-    identity::{are_hidden, scim_id_of},
+    identity::{Standing, scim_id_of, standings},
     join::Joined,
     user_groups::{chosen, id_of, names_of_items, text_of, without_id},
 };
@@ -58,10 +58,19 @@ fn type_of<'c>(ctx: &'c Context, members: &Members, is_group: bool) -> Option<&'
     ctx.type_named(name?)
 }
 
-/// The members of a group, each with value, `$ref`, type and display.
-pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Vec<Value>, Error> {
+/// The members of a group.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Those the client knows, each with value, `$ref`, type and display.
+    pub values: Vec<Value>,
+    /// The SCIM ids of those that were deleted through here.
+    pub deleted: Vec<String>,
+}
+
+/// Reads the members of a group.
+pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<Listed, Error> {
     let Some(members) = &t.members else {
-        return Ok(Vec::new());
+        return Ok(Listed::default());
     };
     let found = if let Some(field) = &members.field {
         let listed = listed_members(field, &group.object, &ctx.names());
@@ -91,7 +100,8 @@ pub async fn read_short(
         return Ok(None);
     };
     let Some(read) = members.read.as_ref().filter(|_| members.field.is_none()) else {
-        return self::read(ctx, t, group).await.map(Some);
+        let listed = self::read(ctx, t, group).await?;
+        return Ok(Some(listed.values));
     };
     let names = names_of(ctx, t, group);
     let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
@@ -106,14 +116,13 @@ pub async fn read_short(
         return Ok(None);
     }
     let own = names_of_items(ctx, &read.call, &names, &group.object)?;
-    values_of(ctx, members, found_in(ctx, read, &own, page.items))
-        .await
-        .map(Some)
+    let listed = values_of(ctx, members, found_in(ctx, read, &own, page.items)).await?;
+    Ok(Some(listed.values))
 }
 
-async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec<Value>, Error> {
+async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Listed, Error> {
     let Some(of) = members.types.first().and_then(|name| ctx.type_named(name)) else {
-        return Ok(Vec::new());
+        return Ok(Listed::default());
     };
     // Nested groups are not accounts: only these can be hidden.
     let mut accounts = Vec::with_capacity(found.len());
@@ -124,17 +133,19 @@ async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Vec
             accounts.push(TargetId::new(id));
         }
     }
-    let mut hidden = are_hidden(ctx, of, &accounts).await?.into_iter();
-    let mut values = Vec::with_capacity(found.len());
+    let mut standings = standings(ctx, of, &accounts).await?.into_iter();
+    let mut listed = Listed::default();
     for item in found {
-        if !item.is_group && hidden.next() == Some(true) {
-            continue;
-        }
-        if let Some(value) = member_value(ctx, members, item).await? {
-            values.push(value);
+        let standing = (!item.is_group).then(|| standings.next()).flatten();
+        match standing.unwrap_or(Standing::Known) {
+            Standing::Hidden => {}
+            Standing::Deleted(id) => listed.deleted.push(id.as_str().to_owned()),
+            Standing::Known => listed
+                .values
+                .extend(member_value(ctx, members, item).await?),
         }
     }
-    Ok(values)
+    Ok(listed)
 }
 
 /// A member as the target lists it.

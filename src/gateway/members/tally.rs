@@ -13,7 +13,7 @@ use super::super::{
     get::{Want, fetch_located},
     identity::Located,
 };
-use super::change::Change;
+use super::change::{Change, Told};
 
 /// How far a change of members has come.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Tally {
     left_out: Vec<(String, bool)>,
     /// Those who are deactivated, and would be activated by the group.
     pub inactive: usize,
+    /// Changes whose reply said that the application has taken them; others were so already.
+    pub taken: usize,
 }
 
 impl Tally {
@@ -50,7 +52,7 @@ impl Tally {
         t: &TypeMapping,
         group: &Located,
         outcome: Result<(), Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Told, Error> {
         outcome.map_err(|error| self.halfway(ctx, error))?;
         if self.inactive > 0 {
             return Err(Error::of(
@@ -61,8 +63,12 @@ impl Tally {
                 ),
             ));
         }
+        let told = match self.taken {
+            0 => Told::Nothing,
+            _ => Told::Something,
+        };
         if self.left_out.is_empty() || ctx.journey.is_dry {
-            return Ok(());
+            return Ok(told);
         }
         let whole = Want {
             members: true,
@@ -75,7 +81,7 @@ impl Tally {
         let is_otherwise =
             |(id, is_added): &&(String, bool)| present.contains(id.as_str()) != *is_added;
         match self.left_out.iter().filter(is_otherwise).count() {
-            0 => Ok(()),
+            0 => Ok(Told::Something),
             count => Err(Error::of(
                 ScimType::InvalidValue,
                 format!(

@@ -9,9 +9,12 @@ use crate::{
         apply::Applied,
         confirm::{self, Shown},
         context::Context,
-        get::{Want, insert_list, object_of, with_parts},
+        get::{Want, object_of, show_members, with_parts},
         identity::{Located, new_record},
-        join::{Joined, complete, external_id, folded, join_one, keeps_wished_state},
+        join::{
+            Joined, complete, external_id, folded, guard, join_one, keeps_wished_state,
+            shown_by_application,
+        },
         members,
         taste::season,
         unfinished,
@@ -21,7 +24,7 @@ use crate::{
         write,
     },
     scim::{AttributePath, Error, Resource},
-    store::Record,
+    store::{Intent, IntentState, Prepared, Record},
 };
 
 use super::Update;
@@ -42,7 +45,7 @@ impl Update<'_> {
             .unwrap_or_else(|| old.target_id.clone());
         let record = Record {
             target_id: Some(target_id),
-            external_id: external_id(new),
+            external_id: external_id(t, new),
             shadow: shadow(ctx, t, old, new),
             modified: ctx.now,
             ..old
@@ -59,11 +62,14 @@ impl Update<'_> {
             && record.external_id.is_none()
             && record.shadow.is_empty()
             && !has_new_members;
-        let shows_times = !t
-            .attributes
-            .iter()
-            .any(|rule| rule.location.path.attribute == "meta");
+        let shows_times = !t.attributes.iter().any(|rule| {
+            let path = &rule.location.path;
+            path.attribute == "meta" && path.sub_attribute.as_deref() == Some("lastModified")
+        });
         if keeps_nothing || (is_same && !has_new_members && !shows_times) {
+            if let Some(record) = &old.record {
+                self.remember_name(old, new, record).await?;
+            }
             return Ok(old.record.clone());
         }
         let revision = record.revision + u64::from(has_new_members);
@@ -71,12 +77,20 @@ impl Update<'_> {
         ctx.store
             .put(ctx.id(), &t.resource_type.name, &record)
             .await?;
-        self.free_old_name(old, new).await?;
+        self.remember_name(old, new, &record).await?;
         Ok(Some(record))
     }
 
-    /// A name that was given up may be created again at once.
-    async fn free_old_name(&self, old: &Joined, new: &Resource) -> Result<(), Error> {
+    /// A name that was given up may be created again at once, and the new one counts as one that was created: no create makes
+    /// a namesake that differs in letter case alone.
+    async fn remember_name(
+        &self,
+        old: &Joined,
+        new: &Resource,
+        record: &Record,
+    ) -> Result<(), Error> {
+        let (store, tenant) = (&self.ctx.store, self.ctx.id());
+        let type_name = &self.t.resource_type.name;
         let name = |resource: &Resource| {
             resource
                 .0
@@ -85,17 +99,26 @@ impl Update<'_> {
                 .map(folded)
                 .unwrap_or_default()
         };
-        let before = name(&old.resource);
-        if before != name(new) {
-            self.ctx
-                .store
-                .abandon(
-                    self.ctx.id(),
-                    &self.t.resource_type.name,
-                    &before,
-                    &old.scim_id,
-                )
-                .await?;
+        let (before, after) = (name(&old.resource), name(new));
+        if before == after || self.ctx.journey.is_dry {
+            return Ok(());
+        }
+        let id = &record.scim_id;
+        store.abandon(tenant, type_name, &before, id).await?;
+        let intent = Intent {
+            match_key: after,
+            // No wish's: whoever asks for the name asks for another resource.
+            digest: [0; 32],
+            scim_id: id.clone(),
+            state: IntentState::Prepared,
+            prepared_at: self.ctx.now,
+            target_id: None,
+        };
+        let prepared = store.prepare(tenant, type_name, &intent, self.ctx.now);
+        if prepared.await? == Prepared::Fresh {
+            let name = &intent.match_key;
+            store.applied(tenant, type_name, name, record).await?;
+            store.acknowledge(tenant, type_name, name, id).await?;
         }
         Ok(())
     }
@@ -140,21 +163,27 @@ impl Update<'_> {
             && let Some(mut joined) = join_one(ctx, t, object, record.clone()).await?
         {
             confirm::tell_differences(ctx, t, &new, Some(changed), &joined, shown);
+            if let Some(record) = &mut joined.record
+                && guard(ctx, t, record, &joined.object)
+            {
+                let kind = &t.resource_type.name;
+                ctx.store.put(ctx.id(), kind, record).await?;
+            }
             if let Some(members) = members {
-                insert_list(&mut joined.resource.0, "members", members);
+                show_members(&mut joined.resource.0, members);
             }
             return Ok(joined);
         }
         let mut resource = new;
-        if let Some(members) = members {
-            insert_list(&mut resource.0, "members", members);
-        }
         resource.0.shift_remove("password");
         // The time of the state before.
         if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
             meta.shift_remove("lastModified");
         }
         complete(ctx, t, &mut resource, &old.scim_id, record.as_ref());
+        if let Some(members) = members {
+            show_members(&mut resource.0, members);
+        }
         Ok(Joined {
             resource,
             record,
@@ -162,6 +191,7 @@ impl Update<'_> {
             etag: None,
             target_id,
             scim_id: old.scim_id,
+            deleted_members: Vec::new(),
         })
     }
 
@@ -199,14 +229,13 @@ impl Update<'_> {
         is_patch: bool,
         knows_members: bool,
     ) -> Result<Answer, Error> {
-        let meta = Meta::of(&joined.resource.0);
         let taste = self.ctx.dialect.answers(&self.t.resource_type);
         if is_patch
             && taste.patch_answers == PatchAnswer::NoContent
             && !self.projection.is_explicit()
         {
             return Ok(Answer {
-                version: meta.version,
+                version: Meta::of(&joined.resource.0).version,
                 ..Answer::empty()
             });
         }
@@ -224,13 +253,18 @@ impl Update<'_> {
             && !joined.resource.0.contains_key("members");
         // A long list is not read for an answer (R8).
         let is_told = is_patch || taste.echo_members;
-        if is_told
-            && lacks_members
-            && let Some(members) = members::read_short(self.ctx, self.t, &joined).await?
-        {
-            insert_list(&mut joined.resource.0, "members", members);
+        if is_told && lacks_members {
+            match members::read_short(self.ctx, self.t, &joined).await? {
+                Some(members) => show_members(&mut joined.resource.0, members),
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                None if is_patch && !self.projection.is_explicit() => {
+                    return Ok(Answer::empty());
+                }
+                None => {}
+            }
         }
         season(self.ctx, self.t, &mut joined.resource);
+        let meta = Meta::of(&joined.resource.0);
         if !is_patch && !taste.echo_members && !self.projection.is_explicit() {
             joined.resource.0.shift_remove("members");
         }
@@ -244,6 +278,8 @@ impl Update<'_> {
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
 fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
     let mut shadow = write::kept_values(t, new);
+    let read = shown_by_application(ctx, t, &old.object);
+    write::guard_unchanged(t, &mut shadow, &read, (&old.resource, new));
     if keeps_wished_state(ctx, t)
         && let Some(active) = new.0.get("active")
     {

@@ -119,7 +119,8 @@ async fn change(
         _ => error,
     };
     let located = locate(ctx, t, group_id).await.map_err(unknown)?;
-    if t.members.as_ref().is_some_and(members::needs_reading) {
+    let is_read = t.members.as_ref().is_some_and(members::needs_reading);
+    if is_read {
         let group = fetch(
             ctx,
             t,
@@ -146,7 +147,9 @@ async fn change(
         all.extend(change.add.iter().cloned());
         change.all = Some(all);
     }
-    members::apply(ctx, t, &located, &change)
-        .await
-        .map_err(unknown)
+    match is_read {
+        true => members::apply(ctx, t, &located, &change).await,
+        false => members::apply_unseen(ctx, t, &located, &change).await,
+    }
+    .map_err(unknown)
 }

@@ -6,7 +6,7 @@ use crate::{
     gateway::{
         answer::{Answer, Meta},
         apply,
-        get::{Want, fetch_located, insert_list},
+        get::{Want, fetch_located, show_members},
         hold,
         identity::{Located, new_record},
         members,
@@ -73,7 +73,7 @@ impl Update<'_> {
                 ..AttributePath::default()
             }],
         );
-        members::apply(ctx, t, &group, &change).await?;
+        members::apply_unseen(ctx, t, &group, &change).await?;
         hold::members(ctx, t, &group.scim_id, change.add, &change.remove, false).await?;
         let record = match &group.record {
             Some(record) => Record {
@@ -104,10 +104,12 @@ impl Update<'_> {
             return Ok(Answer::empty());
         }
         let mut group = fetch_located(ctx, t, group, Want::NEITHER).await?;
-        if self.projection.wants("members")
-            && let Some(members) = members::read_short(ctx, t, &group).await?
-        {
-            insert_list(&mut group.resource.0, "members", members);
+        if self.projection.wants("members") {
+            let Some(members) = members::read_short(ctx, t, &group).await? else {
+                // 200 would have to be the whole resource (RFC 7644 §3.5.2).
+                return Ok(Answer::empty());
+            };
+            show_members(&mut group.resource.0, members);
         }
         let meta = Meta::of(&group.resource.0);
         Ok(Answer::resource(

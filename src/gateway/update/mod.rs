@@ -33,12 +33,13 @@ use super::{
     answer::{Answer, Meta},
     apply::{self, ATTEMPTS, Stopped},
     context::Context,
+    create,
     get::{Want, fetch_located},
     hold::{self, Said},
     identity::{Located, locate},
     intake,
     join::{Joined, folded},
-    look_up, members, policy, prune, unfinished,
+    look_up, members, policy, prune, rekey, unfinished,
     unique::{self, Own},
 };
 
@@ -110,7 +111,7 @@ impl Update<'_> {
     async fn run(&self, id: &str, change: Change) -> Result<Answer, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
-        let located = locate(ctx, t, id).await?;
+        let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
         if let Change::Patch(request) = &change
             && let Some(split) = self.membership_only(request)
         {
@@ -141,12 +142,12 @@ impl Update<'_> {
         let (ctx, t) = (self.ctx, self.t);
         let is_patch = matches!(change, Change::Patch(_));
         let knows_members = self.must_read_members(&change);
-        let old = fetch_located(
+        let mut old = fetch_located(
             ctx,
             t,
             located,
             Want {
-                members: knows_members,
+                members: knows_members || self.if_match.is_some_and(Precondition::names_members),
                 groups: false,
             },
         )
@@ -154,7 +155,11 @@ impl Update<'_> {
         self.check_version(&old)?;
         let says_so = says_whole_list(&change);
         let said = self.said(&change);
+        let mut deleted = self.deleted_to_remove(&old, &change)?;
         let wanted = self.wanted(&old, change)?;
+        let named = create::member_ids(wanted.0.get("members"));
+        deleted.retain(|id| !named.contains(id));
+        members::show_deleted(&mut old, deleted);
         let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
@@ -208,6 +213,23 @@ impl Update<'_> {
         Ok(self.answer(joined, is_patch, knows_members).await?)
     }
 
+    /// Those of the members who were deleted through here that the request takes out, by name or with all others. The client
+    /// does not see them, and what it is told must be so in the application.
+    fn deleted_to_remove(&self, old: &Joined, change: &Change) -> Result<Vec<String>, Error> {
+        if old.deleted_members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Change::Patch(request) = change else {
+            return Ok(old.deleted_members.clone());
+        };
+        let mut whole = old.clone();
+        members::show_deleted(&mut whole, old.deleted_members.clone());
+        let rest = patch::apply(request, &self.t.resource_type, &whole.resource)?;
+        let rest = create::member_ids(rest.0.get("members"));
+        let deleted = old.deleted_members.iter();
+        Ok(deleted.filter(|id| !rest.contains(id)).cloned().collect())
+    }
+
     /// What the request speaks of; absent where references are not held.
     fn said(&self, change: &Change) -> Option<Said> {
         if !hold::is_wanted(self.ctx) {
@@ -252,13 +274,9 @@ impl Update<'_> {
     }
 
     fn check_version(&self, old: &Joined) -> Result<(), Error> {
-        let version = Meta::of(&old.resource.0).version;
         match self.if_match {
-            Some(condition) if !condition.matches(version.as_deref()) => Err(Error::new(
-                412,
-                "The resource has changed since the version in `If-Match`; read it again.",
-            )),
-            _ => Ok(()),
+            Some(condition) => Meta::of(&old.resource.0).check(condition),
+            None => Ok(()),
         }
     }
 
@@ -288,6 +306,9 @@ impl Update<'_> {
         let names = self.ctx.names();
         for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
             prune::put_back(&old.resource, &mut new, &rule.location.leaf());
+        }
+        if policy::is_only_other_case(self.ctx, self.t, &old.resource, &new) {
+            prune::put_back(&old.resource, &mut new, &self.t.match_attribute);
         }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;

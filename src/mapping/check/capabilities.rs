@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use crate::mapping::model::{
-    AttributeRule, Mapping, MemberCall, Members, Operation, PageStyle, TypeMapping, UserGroups,
+use crate::mapping::{
+    model::{
+        AttributeRule, Mapping, MemberCall, Members, Operation, PageStyle, TypeMapping, UserGroups,
+    },
+    write::keeps_external_id,
 };
 
 /// What a mapping can do.
@@ -78,19 +81,21 @@ fn of_type(section: &TypeMapping) -> TypeCapabilities {
             .iter()
             .map(|find| format!("{} {}", find.attribute, find.operator.as_str()))
             .collect(),
-        paging: section
-            .lists
-            .first()
-            .map(|list| paging(&list.page))
-            .unwrap_or_default(),
-        kept: section
-            .attributes
-            .iter()
-            .filter(|line| line.is_kept)
-            .map(super::lines::text)
-            .collect(),
+        paging: reading_on(section),
+        kept: kept(section),
         attributes: directions(&section.attributes),
     }
+}
+
+/// What is kept here: `externalId`, unless the application has a place for it, and what the lines say.
+fn kept(section: &TypeMapping) -> Vec<String> {
+    let lines = section.attributes.iter().filter(|line| line.is_kept);
+    let mut kept: Vec<String> = lines.map(super::lines::text).collect();
+    let external_id = "externalId".to_owned();
+    if keeps_external_id(section) && !kept.contains(&external_id) {
+        kept.insert(0, external_id);
+    }
+    kept
 }
 
 fn of_users(section: &TypeMapping) -> Vec<Ability> {
@@ -195,6 +200,21 @@ fn line(call: &crate::mapping::model::Call) -> String {
     format!("{} {}", call.method, call.path.source())
 }
 
+/// How the lists of a type are read on; of several the end may be nowhere said.
+fn reading_on(section: &TypeMapping) -> String {
+    let styles = section.lists.iter().map(|list| &list.page);
+    let endless = styles
+        .clone()
+        .filter(|page| matches!(page, PageStyle::None));
+    let (all, endless) = (section.lists.len(), endless.count());
+    let first = styles.map(paging).next().unwrap_or_default();
+    match all {
+        0 | 1 => first,
+        _ if endless == 0 => first,
+        _ => format!("{endless} of {all} lists in one reply each: what is beyond is not noticed"),
+    }
+}
+
 fn paging(page: &PageStyle) -> String {
     let (style, size) = match page {
         PageStyle::None => return "one reply holds all".to_owned(),
@@ -215,8 +235,8 @@ fn paging(page: &PageStyle) -> String {
 fn directions(lines: &[AttributeRule]) -> [usize; 3] {
     let mut counts = [0; 3];
     for line in lines {
-        let is_read = line.read.is_some() || line.each.is_some();
-        let is_written = line.write.is_some() || line.each.is_some();
+        let is_read = line.is_read();
+        let is_written = line.is_written();
         let at = match (is_read, is_written) {
             (true, true) => 0,
             (true, false) => 1,
@@ -258,9 +278,9 @@ impl fmt::Display for Capabilities {
                 "attributes"
             )?;
             let kept = if one.kept.is_empty() {
-                "externalId".to_owned()
+                "nothing".to_owned()
             } else {
-                format!("externalId, {}", one.kept.join(", "))
+                one.kept.join(", ")
             };
             writeln!(f, "  {:<16} {kept}", "kept here")?;
         }

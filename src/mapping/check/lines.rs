@@ -88,8 +88,8 @@ fn same_field(earlier: &AttributeRule, line: &AttributeRule, complaints: &mut Di
 fn written(line: &AttributeRule) -> Option<&crate::mapping::model::FieldPlace> {
     match (&line.write, &line.each) {
         (Some(write), _) => Some(&write.place),
-        (None, Some(each)) => Some(&each.items),
-        _ => None,
+        (None, Some(each)) => each.is_written.then_some(&each.items),
+        (None, None) => None,
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn is_lossy(line: &AttributeRule) -> bool {
 }
 
 fn goes_both_ways(line: &AttributeRule) -> bool {
-    let both = line.read.is_some() && line.write.is_some() || line.each.is_some();
+    let both = line.is_read() && line.is_written();
     both && !line.is_kept
 }
 
@@ -193,7 +193,7 @@ fn half_table(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mu
 
 /// A field that no operation writes once the object is there.
 fn unwritable(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
-    let writes = line.write.is_some() || line.each.is_some();
+    let writes = line.is_written();
     if !writes || line.is_create_only || resource_type.updates.is_empty() {
         return;
     }

@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
-    mapping::model::{Mapping, MemberCall, Members, TypeMapping},
+    mapping::{
+        model::{Mapping, MemberCall, Members, TypeMapping},
+        template::Tree,
+    },
 };
 
 use super::place::narrowed;
@@ -17,6 +20,7 @@ pub(super) fn check(
     let Some(members) = &resource_type.members else {
         return;
     };
+    on_user(members, complaints);
     for change in [&members.add, &members.remove, &members.replace]
         .into_iter()
         .flatten()
@@ -60,6 +64,30 @@ pub(super) fn check(
                 .mend("give the groups' ids a prefix: `[group] id = { from = '$.id', prefix = \"g-\" }`"),
         );
     }
+}
+
+/// Objects that are read and texts that are written: of the groups a user has already, only the name is known.
+fn on_user(members: &Members, complaints: &mut Diagnostics) {
+    let Some(rule) = &members.on_user else {
+        return;
+    };
+    let (Some(_), Some(Tree::Leaf(element))) = (&rule.id, &rule.element) else {
+        return;
+    };
+    let names = element.names().into_iter();
+    let mut firsts = names.filter_map(|name| name.names.into_iter().next());
+    let Some(other) = firsts.find(|name| !["group", "settings", "login"].contains(&name.as_str()))
+    else {
+        return;
+    };
+    let sentence = format!(
+        "The user's list is read as objects and written as texts or numbers, and `{other}` is not known of the groups that a user has already."
+    );
+    complaints.add(
+        Diagnostic::error("mapping::members-incomplete", sentence)
+            .at(&rule.at)
+            .mend("let `id` and `name` be what is written, and write `element = \"{group}\"`; or write objects"),
+    );
 }
 
 /// A call with the list of members as a segment of its path, which has no text.

@@ -5,6 +5,7 @@
 
 mod calls;
 mod capabilities;
+mod each;
 mod examples;
 mod lines;
 mod login;
@@ -12,6 +13,7 @@ mod look_ups;
 mod members;
 mod names;
 mod operations;
+mod pages;
 mod place;
 mod remember;
 mod reversible;
@@ -41,6 +43,8 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
     same_endpoints(mapping, &mut complaints);
     look_ups::check(mapping, is_complete, &mut complaints);
     remember::check(mapping, &mut complaints);
+    pages::check(mapping, is_complete, &mut complaints);
+    each::check(mapping, &mut complaints);
     names::check(mapping, is_complete, &mut complaints);
     complaints.into_sorted()
 }

@@ -11,8 +11,11 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
         expression::NamePath,
-        model::{Auth, Call, Mapping, MemberField, Operation, Source, TypeMapping, UserGroups},
+        model::{
+            Auth, Call, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping, UserGroups,
+        },
         names::extension_name,
+        page::PAGE,
     },
     scim::{Attribute, ResourceType, schema::resolve::common_attributes},
 };
@@ -45,7 +48,8 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
     }
     for look_up in &mapping.look_ups {
         let scope = bare();
-        scope.call(&look_up.list.call, complaints);
+        let own = bare().paged(&look_up.list.page);
+        own.call(&look_up.list.call, complaints);
         if let Some(call) = super::calls::of_page(&look_up.list.page) {
             scope.call(call, complaints);
         }
@@ -117,17 +121,19 @@ fn check_type(
         is_complete,
     };
     for list in &resource_type.lists {
-        scope(&[], false).call(&list.call, complaints);
+        let own = scope(&[], false).paged(&list.page);
+        own.call(&list.call, complaints);
         if let Some(call) = super::calls::of_page(&list.page) {
             scope(&[], false).call(call, complaints);
         }
     }
     for find in &resource_type.finds {
         let mut scope = scope(&["value"], false);
-        for step in find.before.iter().chain([&find.call]) {
+        for step in &find.before {
             scope.call(step, complaints);
             scope.take(step);
         }
+        scope.paged(&find.page).call(&find.call, complaints);
     }
     if let Some(get) = &resource_type.get {
         scope(&["id", "scim"], false).operation(get, complaints);
@@ -151,7 +157,8 @@ fn check_type(
     }
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
-            scope(&["group", "id", "scim", "old"], false).call(&read.call, complaints);
+            let scope = scope(&["group", "id", "scim", "old"], false);
+            scope.paged(&read.page).call(&read.call, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
@@ -162,6 +169,9 @@ fn check_type(
             for step in change.before.iter().chain([&change.call]) {
                 scope.call(step, complaints);
                 scope.take(step);
+            }
+            if let Some(element) = &change.element {
+                scope.all(element.names(), &change.call.place, complaints);
             }
         }
     }
@@ -183,8 +193,9 @@ fn check_type(
         });
         scope(&["group"], false).all(names, &rule.at, complaints);
     }
-    if let Some(UserGroups::Call { call, .. }) = &resource_type.groups {
-        scope(&["id", "scim", "old"], true).call(call, complaints);
+    if let Some(UserGroups::Call { call, page, .. }) = &resource_type.groups {
+        let scope = scope(&["id", "scim", "old"], true);
+        scope.paged(page).call(call, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
@@ -214,6 +225,14 @@ impl Scope<'_> {
         }
     }
 
+    /// A call that is read on knows its page.
+    fn paged(mut self, page: &PageStyle) -> Self {
+        if !super::pages::names_of(page).is_empty() {
+            self.names.insert(PAGE.to_owned());
+        }
+        self
+    }
+
     /// What a step takes is known to the steps after it.
     fn take(&mut self, step: &Call) {
         let taken = step.take.iter().map(|(name, _)| name.clone());
@@ -221,21 +240,29 @@ impl Scope<'_> {
     }
 
     fn call(&self, call: &Call, complaints: &mut Diagnostics) {
-        let with: BTreeSet<String> = call.with.iter().map(|(name, _)| name.clone()).collect();
+        let mut own: BTreeSet<String> = call.with.iter().map(|(name, _)| name.clone()).collect();
+        let is_item = |name: &NamePath| {
+            call.each.is_some() && name.names.first().is_some_and(|first| first == "item")
+        };
         for (_, tree) in &call.with {
-            self.all(tree.names(), &call.place, complaints);
+            let mut used = tree.names();
+            used.retain(|name| !is_item(name));
+            self.all(used, &call.place, complaints);
+        }
+        if let Some(each) = &call.each {
+            self.all(each.names(), &call.place, complaints);
+            own.insert("item".to_owned());
         }
         let mut used = call.path.names();
-        for (_, template) in call.query.iter().chain(&call.headers) {
-            used.extend(template.names());
-        }
+        used.extend(call.query.iter().flat_map(|(_, value)| value.names()));
+        used.extend(call.headers.iter().flat_map(|(_, value)| value.names()));
         used.extend(call.body.iter().flat_map(|body| body.names()));
         used.extend(
             call.condition
                 .iter()
                 .flat_map(|condition| condition.names()),
         );
-        used.retain(|name| name.names.first().is_none_or(|first| !with.contains(first)));
+        used.retain(|name| name.names.first().is_none_or(|first| !own.contains(first)));
         self.all(used, &call.place, complaints);
     }
 
@@ -390,12 +417,11 @@ pub(super) fn names_an_object(call: &Call) -> bool {
         .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
 }
 
-/// The names in the path, the query, the headers and the body.
-fn used_in(call: &Call) -> Vec<NamePath> {
+/// The names in the path, the query, the headers, the body and `with`.
+pub(super) fn used_in(call: &Call) -> Vec<NamePath> {
     let mut used = call.path.names();
-    for (_, template) in call.query.iter().chain(&call.headers) {
-        used.extend(template.names());
-    }
+    used.extend(call.query.iter().flat_map(|(_, value)| value.names()));
+    used.extend(call.headers.iter().flat_map(|(_, value)| value.names()));
     let bodies = call
         .body
         .iter()

@@ -296,8 +296,8 @@ fn new_id(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
 /// A find whose attribute is read from nowhere: what it finds would always be thrown away by the check that follows.
 fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diagnostics) {
     let is_id = find.attribute.schema.is_none() && find.attribute.attribute == "id";
-    let is_read = lines_of(resource_type, &find.attribute)
-        .any(|line| line.read.is_some() || line.each.is_some() || line.is_kept);
+    let is_read =
+        lines_of(resource_type, &find.attribute).any(|line| line.is_read() || line.is_kept);
     if is_id || is_read {
         return;
     }

@@ -23,6 +23,13 @@ pub(super) fn narrowed(place: &Place, dotted: &str) -> Place {
         let text = place.file.text.get(around.clone())?;
         word_in(text, dotted).map(|at| around.start + at)
     });
+    // A section's `with` stands apart from the calls.
+    let found = found.or_else(
+        || match words_in(&place.file.text, dotted).collect::<Vec<_>>()[..] {
+            [at] => Some(at),
+            _ => None,
+        },
+    );
     match found {
         Some(start) => Place::new(&place.file, start..start + dotted.len()),
         None => place.clone(),

@@ -87,12 +87,16 @@ fn of_section(section: &TypeMapping) -> Vec<NamePath> {
         read.and_then(|read| read.is_group.as_ref()),
         field.and_then(|field| field.is_group.as_ref()),
     ];
+    let sets = section.lists.iter().map(|list| &list.set);
+    let sets = sets.chain(section.finds.iter().map(|find| &find.set));
+    let made = sets.flatten().flat_map(|(_, tree)| tree.names());
     let conditions = [&section.scope, &section.hide, &section.gone];
     conditions
         .into_iter()
         .flatten()
         .chain(of_groups.into_iter().chain(of_members).flatten())
         .flat_map(|expression| expression.names())
+        .chain(made)
         .collect()
 }
 

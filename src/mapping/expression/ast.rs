@@ -92,6 +92,8 @@ pub(super) enum Filter {
     Local,
     Domain,
     Untagged,
+    Regex,
+    Like,
 }
 
 impl Node {

@@ -129,6 +129,8 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
         Filter::Local => Some(Value::from(address::local_of(&text(value)?))),
         Filter::Domain => address::domain_of(&text(value)?).map(Value::String),
         Filter::Untagged => Some(Value::String(address::untagged(&text(value)?))),
+        Filter::Regex => Some(Value::String(escaped(&text(value)?, REGEX_SIGNS)?)),
+        Filter::Like => Some(Value::String(escaped(&text(value)?, LIKE_SIGNS)?)),
         _ => None,
     })
 }
@@ -144,6 +146,29 @@ fn slug(text: &str) -> String {
     let words = lower.split(|character: char| !character.is_ascii_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join("-")
+}
+
+/// What means something in every common kind of regular expression; anything else stands for itself with and without `\`.
+const REGEX_SIGNS: &[char] = &[
+    '\\', '^', '$', '.', '|', '?', '*', '+', '(', ')', '[', ']', '{', '}',
+];
+
+/// What means something in SQL's `LIKE`.
+const LIKE_SIGNS: &[char] = &['\\', '%', '_'];
+
+/// A text with `\` before each of these signs.
+fn escaped(text: &str, signs: &[char]) -> Result<String, Fault> {
+    if text.len().saturating_mul(2) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if signs.contains(&character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    Ok(escaped)
 }
 
 /// A scalar as text.

@@ -32,6 +32,7 @@ pub const MAX_RESULT_BYTES: usize = 1024 * 1024;
 pub struct Expression {
     source: String,
     node: ast::Node,
+    filtered_operand: Option<usize>,
 }
 
 /// A name in an expression, with the members behind it: `name.givenName`. Brackets with an index or a condition are left
@@ -90,9 +91,14 @@ impl Expression {
         stop: Stop,
     ) -> Result<(Self, usize), SyntaxError> {
         let (tokens, end) = lexer::tokens(text, start, stop)?;
-        let node = parser::parse(&tokens, start, end)?;
+        let parsed = parser::parse(&tokens, start, end)?;
         let source = text.get(start..end).unwrap_or_default().to_owned();
-        Ok((Self { source, node }, end))
+        let expression = Self {
+            source,
+            node: parsed.node,
+            filtered_operand: parsed.filtered_operand.map(|at| at.saturating_sub(start)),
+        };
+        Ok((expression, end))
     }
 
     /// The expression's value; absent if a name in it is, and nothing says what then.
@@ -148,6 +154,12 @@ impl Expression {
     /// says that it is another.
     pub fn is_implied_by(&self, other: &Self) -> bool {
         self.source.trim() == other.source.trim() || self.node.is_unequal_where(&other.node)
+    }
+
+    /// The last operand of a sum with the filter behind it, as it is written: in `a + b | lower` this is `b | lower`, and `a`
+    /// is not put in lower case. Absent where parentheses say what is meant, and where no sum ends so.
+    pub fn filtered_operand(&self) -> Option<&str> {
+        self.source.get(self.filtered_operand?..).map(str::trim)
     }
 
     /// The text it was read from.

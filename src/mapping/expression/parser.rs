@@ -25,8 +25,15 @@ const MAX_DEPTH: usize = 32;
 /// The most random characters one call may take.
 const MAX_RANDOM: u64 = 256;
 
+/// What a text says.
+pub(super) struct Parsed {
+    pub node: Node,
+    /// Where the last operand of a sum begins that has a filter behind it, in no parentheses: `a + b | lower`.
+    pub filtered_operand: Option<usize>,
+}
+
 /// Reads a whole expression; `start` and `end` are its place in the text.
-pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Node, SyntaxError> {
+pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Parsed, SyntaxError> {
     if tokens.is_empty() {
         let error = SyntaxError::new(
             start,
@@ -40,10 +47,14 @@ pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<No
         next: 0,
         end,
         depth: 0,
+        filtered_operand: None,
     };
     let node = parser.expression()?;
     match parser.peek() {
-        None => Ok(node),
+        None => Ok(Parsed {
+            node,
+            filtered_operand: parser.filtered_operand,
+        }),
         Some(_) => Err(parser.unexpected("an operator, a filter or the end")),
     }
 }
@@ -53,6 +64,7 @@ pub(super) struct Parser<'p, 't> {
     next: usize,
     end: usize,
     depth: usize,
+    filtered_operand: Option<usize>,
 }
 
 impl<'t> Parser<'_, 't> {
@@ -143,8 +155,16 @@ impl<'t> Parser<'_, 't> {
     fn sum(&mut self) -> Result<Node, SyntaxError> {
         let first = self.chain()?;
         let mut all = vec![first];
+        let mut last = None;
         while self.eat("+") {
+            last = self.peek().map(|token| token.position);
+            let is_plain = !matches!(self.peek().map(|token| &token.kind), Some(Kind::Sign("(")));
             all.push(self.chain()?);
+            last = last.filter(|_| is_plain);
+        }
+        if matches!(all.last(), Some(Node::Chain(_, links)) if matches!(links.last(), Some(Link::Filter(_))))
+        {
+            self.filtered_operand = self.filtered_operand.or(last);
         }
         Ok(flat(all, Node::Add))
     }

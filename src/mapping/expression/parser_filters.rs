@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 29] = [
+const FILTERS: [(&str, &str); 31] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -52,6 +52,8 @@ const FILTERS: [(&str, &str); 29] = [
     ("local", "local"),
     ("domain", "domain"),
     ("untagged", "untagged"),
+    ("regex", "regex"),
+    ("like", "like"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -116,6 +118,8 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "local" => Filter::Local,
         "domain" => Filter::Domain,
         "untagged" => Filter::Untagged,
+        "regex" => Filter::Regex,
+        "like" => Filter::Like,
         _ => return None,
     })
 }

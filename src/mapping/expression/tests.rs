@@ -66,6 +66,13 @@ fn expressions_have_values() {
             json!("Ada@Bücher.example"),
         ),
         ("'ada' | domain | default('none')", json!("none")),
+        (
+            r"'a.b+c\E (x) [y] {z} ^$|?*-/ü😀' | regex",
+            json!(r"a\.b\+c\\E \(x\) \[y\] \{z\} \^\$\|\?\*-/ü😀"),
+        ),
+        (r"'50%_a\\' | like", json!(r"50\%\_a\\")),
+        ("'a' + 'b' | upper", json!("aB")),
+        ("('a' + 'b') | upper", json!("AB")),
         ("USERNAME|upper", json!("ADA.LOVELACE@EXAMPLE.COM")),
         (
             "name.givenName + ' ' + name.familyName",
@@ -471,5 +478,31 @@ proptest! {
         if let Ok(expression) = Expression::parse(&words.join(" ")) {
             let _ = expression.evaluate(&names);
         }
+    }
+}
+
+#[test]
+fn a_filter_behind_the_last_operand_of_a_sum_is_noticed() {
+    let operand = |text: &str| {
+        let expression = Expression::parse(text).unwrap();
+        expression.filtered_operand().map(str::to_owned)
+    };
+    assert_eq!(operand("a + b | lower").as_deref(), Some("b | lower"));
+    assert_eq!(
+        operand("a + ':' + b.c | json").as_deref(),
+        Some("b.c | json")
+    );
+    assert_eq!(
+        operand("x if y else a + b | lower").as_deref(),
+        Some("b | lower")
+    );
+    for text in [
+        "(a + b) | lower",
+        "a + (b | lower)",
+        "a | lower",
+        "(a | split(',')) + [b]",
+        "a | lower + b",
+    ] {
+        assert_eq!(operand(text), None, "{text}");
     }
 }

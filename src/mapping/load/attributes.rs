@@ -22,10 +22,10 @@ static REMOVED_VALUE: Shape = Shape {
     about: "What the field gets instead.",
     keys: &[key(
         "value",
-        Kind::Any,
+        Kind::Tree,
         "required",
-        "The value.",
-        "\"none\"",
+        "The value. Templates in it know `settings` alone.",
+        "\"{settings.nobody}\"",
     )],
     base: None,
     others: None,
@@ -180,10 +180,10 @@ pub(super) static LINE: Shape = Shape {
         ),
         key(
             "constants",
-            Kind::Named(&Kind::Any),
+            Kind::Named(&Kind::Tree),
             "none",
-            "With `items`: fields of each new element.",
-            "{ kind = \"mail\" }",
+            "With `items`: fields of each new element: texts, numbers, booleans, lists, tables. Templates in it know `settings` alone; `\"{null}\"` is null.",
+            "{ kind = \"mail\", verified = true }",
         ),
     ],
     base: None,
@@ -240,7 +240,7 @@ fn rule(
         }
         return None;
     }
-    let each = each(&reader, found.resolved.attribute?);
+    let each = each(&reader, found.resolved.attribute?, &ways);
     if ways.has_field && each.is_none() && !reader.has("items") {
         whole_value(context, entry, &mut found)?;
     }
@@ -359,9 +359,8 @@ fn when_removed(
             }
             table.node("value")
         });
-        return value.map_or(default, |node| {
-            WhenRemoved::Value(syntax::data(reader.context, node))
-        });
+        let value = value.and_then(|node| syntax::constant(reader.context, node));
+        return value.map_or(default, WhenRemoved::Value);
     }
     let words = [
         ("null", 0_u8),

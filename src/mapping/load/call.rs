@@ -7,7 +7,7 @@ use http::Method;
 use crate::{
     diagnostic::closest,
     mapping::{
-        model::{BodyFormat, Call, FormLists, Poll, Source},
+        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source},
         path::JsonPath,
         template::{PathTemplate, Template},
     },
@@ -123,9 +123,9 @@ pub(super) static CALL: Shape = Shape {
         ),
         key(
             "query",
-            Kind::Named(&Kind::Template),
+            Kind::Named(&Kind::Tree),
             "none",
-            "Further query parameters.",
+            "Further query parameters. A table or a list is sent as JSON text.",
             "{ expand = \"groups\" }",
         ),
         key(
@@ -146,7 +146,7 @@ pub(super) static CALL: Shape = Shape {
             "with",
             Kind::Named(&Kind::Tree),
             "none",
-            "Names for this call's templates and for `[target.wrap]`.",
+            "Names for this call's templates, and for `query`, `headers` and `wrap` of `[target]`; on top of those of the section.",
             "{ method = \"user.create\" }",
         ),
         key(
@@ -162,6 +162,13 @@ pub(super) static CALL: Shape = Shape {
             "always",
             "Only if this holds.",
             "'old.status != 3'",
+        ),
+        key(
+            "each",
+            Kind::Template,
+            "made once",
+            "Of a step of a write: it is made for every element of this list, which is the name `item`; at most 1000, several at a time. What is no list is a list of one.",
+            "\"{sessions}\"",
         ),
         key(
             "take",
@@ -248,14 +255,18 @@ pub(super) fn from_table(
         .node("body")
         .and_then(|node| syntax::tree(reader.context, node));
     call.headers = syntax::headers(reader, "headers");
-    call.query.extend(syntax::named_templates(reader, "query"));
+    call.query.extend(own_query(reader));
     call.format = format(reader, reader.context.form_lists.get());
     call.content_type = reader.text("content-type");
-    call.with = with(reader);
+    let own = with(reader);
+    call.with
+        .retain(|(name, _)| own.iter().all(|(given, _)| given != name));
+    call.with.extend(own);
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
     }
     call.condition = syntax::expression_at(reader, "if");
+    call.each = syntax::template_at(reader, "each");
     call.take = take(reader);
     call.into = syntax::place_at(reader, "into");
     call.rules = rules::rules(reader, "rules");
@@ -266,6 +277,20 @@ pub(super) fn from_table(
     }
     call.remember = remember(reader);
     Some(call)
+}
+
+/// `query = { expand = "groups", where = { name = "{value}" } }`.
+fn own_query(reader: &Reader<'_>) -> Vec<(String, QueryValue)> {
+    let value = |node: &Node| match &node.content {
+        Content::List(_) | Content::Table(_) => {
+            syntax::tree(reader.context, node).map(QueryValue::Json)
+        }
+        _ => syntax::template(reader.context, node).map(QueryValue::Text),
+    };
+    let entries = reader.named("query").iter();
+    entries
+        .filter_map(|entry| Some((entry.key.clone(), value(&entry.node)?)))
+        .collect()
 }
 
 /// How long an answer is used: `remember = "1m"`.
@@ -400,9 +425,10 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         body: None,
         format: None,
         content_type: None,
-        with: Vec::new(),
+        with: context.with.borrow().clone(),
         when_changed: Vec::new(),
         condition: None,
+        each: None,
         take: Vec::new(),
         into: None,
         rules: Vec::new(),
@@ -487,7 +513,7 @@ fn query_parameters(
     context: &Context<'_>,
     node: &Node,
     query: &str,
-) -> Option<Vec<(String, Template)>> {
+) -> Option<Vec<(String, QueryValue)>> {
     let mut parameters = Vec::new();
     let mut start = 0;
     let mut ends = outside_braces(query, '&');
@@ -513,7 +539,7 @@ fn query_parameters(
             "mapping::bad-call",
             Template::parse(&value),
         )?;
-        parameters.push((decoded(name), template));
+        parameters.push((decoded(name), QueryValue::Text(template)));
     }
     Some(parameters)
 }
@@ -529,7 +555,8 @@ fn decoded(text: &str) -> String {
     decoded.replace('{', "{{").replace('}', "}}")
 }
 
-fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
+/// Names for calls: `with = { method = "user.create" }`.
+pub(super) fn with(reader: &Reader<'_>) -> Vec<(String, crate::mapping::template::Tree)> {
     reader
         .named("with")
         .iter()

@@ -8,10 +8,14 @@ use std::{
 };
 
 use regex::Regex;
+use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::model::{FormLists, LookUp},
+    mapping::{
+        model::{FormLists, LookUp},
+        template::Tree,
+    },
 };
 
 use super::{Environment, MissingValues, mendings, tree::Node};
@@ -33,6 +37,12 @@ pub(super) struct Context<'e> {
     pub patterns: RefCell<HashMap<String, Regex>>,
     /// How forms write lists, once `[target]` has been read.
     pub form_lists: Cell<FormLists>,
+    /// Whether replies are XML (`[target] format`), once `[target]` has been read.
+    pub is_xml: Cell<bool>,
+    /// `[settings]`, once they have been read.
+    pub settings: RefCell<Map<String, Value>>,
+    /// What every call of the section that is being read is given (`[user] with`).
+    pub with: RefCell<Vec<(String, Tree)>>,
     /// `[values.NAME]`, once they have been read.
     pub look_ups: RefCell<Vec<Arc<LookUp>>>,
 }
@@ -50,6 +60,9 @@ impl<'e> Context<'e> {
             misplaced: RefCell::default(),
             patterns: RefCell::default(),
             form_lists: Cell::new(FormLists::Repeat),
+            is_xml: Cell::new(false),
+            settings: RefCell::default(),
+            with: RefCell::default(),
             look_ups: RefCell::default(),
         }
     }

@@ -15,7 +15,7 @@ use super::{
     shape::{Kind, Shape, key},
     syntax,
     tree::Entry,
-    ways::conflict,
+    ways::{Ways, conflict},
 };
 
 /// A sub-attribute's field in an element.
@@ -39,7 +39,7 @@ pub(super) static PART: Shape = Shape {
 };
 
 /// The elements of a line with `items`.
-pub(super) fn each(reader: &Reader<'_>, attribute: &Attribute) -> Option<Each> {
+pub(super) fn each(reader: &Reader<'_>, attribute: &Attribute, ways: &Ways) -> Option<Each> {
     let items = syntax::place_at(reader, "items")?;
     if !attribute.is_multi_valued {
         conflict(
@@ -52,6 +52,8 @@ pub(super) fn each(reader: &Reader<'_>, attribute: &Attribute) -> Option<Each> {
     }
     Some(Each {
         items,
+        is_read: ways.may_read,
+        is_written: ways.may_write,
         parts: parts(reader, attribute)?,
         condition: syntax::expression_at(reader, "if"),
         constants: syntax::constants(reader, "constants"),

@@ -11,7 +11,7 @@ use super::{
     reader::Reader,
     shape::{Kind, Shape, key},
     syntax,
-    tree::Entry,
+    tree::{Entry, Node},
 };
 
 static REQUEST: Shape = Shape {
@@ -59,7 +59,7 @@ static EXPECTED_CALL: Shape = Shape {
             "body",
             Kind::Any,
             "not looked at",
-            "The body as data, or a part of it.",
+            "The body as data, or a part of it; a JSON text can have null.",
             "{ user = { status = 3 } }",
         ),
     ],
@@ -105,7 +105,7 @@ pub(super) static EXAMPLE: Shape = Shape {
             "reply",
             Kind::Any,
             "none",
-            "A reply of the application, as it comes.",
+            "A reply of the application, as it comes: as TOML, or as JSON text (TOML has no null).",
             "{ user = { id = 9, login = \"ada\" } }",
         ),
         key(
@@ -126,7 +126,7 @@ pub(super) static EXAMPLE: Shape = Shape {
             "stored",
             Kind::Any,
             "none",
-            "The object as the application has it before the request.",
+            "The object as the application has it before the request: as TOML, or as JSON text.",
             "{ id = 9, login = \"ada\" }",
         ),
         key(
@@ -355,7 +355,29 @@ fn error(reader: &Reader<'_>) -> Option<ExampleKind> {
 }
 
 fn data(reader: &Reader<'_>, key: &str) -> Option<Value> {
-    reader
-        .node(key)
-        .map(|node| syntax::data(reader.context, node))
+    let node = reader.node(key)?;
+    let data = syntax::data(reader.context, node);
+    match data.as_str().filter(|text| is_json(text)) {
+        Some(text) => json(reader, node, text),
+        None => Some(data),
+    }
+}
+
+/// Whether a text is meant as JSON: an object or a list.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Data that is given as JSON text, since TOML has no null.
+fn json(reader: &Reader<'_>, node: &Node, text: &str) -> Option<Value> {
+    let parsed = serde_json::from_str(text);
+    if let Err(error) = &parsed {
+        reader.context.error(
+            "mapping::bad-example-json",
+            &node.place,
+            format!("This text begins like JSON and is none: {error}."),
+            "give the data as TOML, or as JSON text without a fault",
+        );
+    }
+    parsed.ok()
 }

@@ -1,7 +1,7 @@
 //! Lists and finds.
 
 use crate::{
-    mapping::model::{Find, ListOperation, Rows},
+    mapping::model::{Find, ListOperation, PageStyle, Rows},
     scim::{CompareOp, ResourceType},
 };
 
@@ -44,6 +44,24 @@ pub(super) const PAGE_KEY: Key = key(
     "How to read on.",
     "",
 );
+/// Of what belongs to a section that has a list.
+pub(super) const PAGE_LIKE_LIST: Key = key(
+    "page",
+    PAGE_OR_LIST,
+    "one reply holds all",
+    "How to read on; `\"list\"`: as the section's list is read on.",
+    "\"list\"",
+);
+const PAGE_OR_LIST: Kind = Kind::OneOf(&[Kind::Choice(&["list"]), Kind::Table(&PAGE)]);
+
+const SET: Key = key(
+    "set",
+    Kind::Named(&Kind::Tree),
+    "none",
+    "Fields put into each item, as data with templates; the names are the item's members, `value` is the item itself. What has no \
+     value is left out; `\"{null}\"` is null.",
+    "{ status = 1, created = '{since | date(\"%Y-%m-%dT%H:%M:%SZ\")}' }",
+);
 
 static LIST_KEYS: &[Key] = &[
     ITEMS,
@@ -57,13 +75,7 @@ static LIST_KEYS: &[Key] = &[
     PAGE_KEY,
     ROWS,
     LACKS,
-    key(
-        "set",
-        Kind::Named(&Kind::Any),
-        "none",
-        "Fields put into each item.",
-        "{ status = 1 }",
-    ),
+    SET,
 ];
 
 /// `[….list]`.
@@ -99,10 +111,10 @@ static FIND_KEYS: &[Key] = &[
     ),
     key(
         "page",
-        Kind::Table(&PAGE),
+        PAGE_OR_LIST,
         "the list's, if the call has the list's path; else one reply holds all",
-        "How to read on.",
-        "",
+        "How to read on; `\"list\"`: as the section's list is read on.",
+        "\"list\"",
     ),
     key(
         "rows",
@@ -112,6 +124,20 @@ static FIND_KEYS: &[Key] = &[
         "\"reference\"",
     ),
     LACKS,
+    key(
+        "else",
+        Kind::Choice(&["list"]),
+        "nothing is found then",
+        "Where to look when the call finds nothing that fits, for a search that may not know all: `list` reads the whole list.",
+        "\"list\"",
+    ),
+    key(
+        "set",
+        Kind::Named(&Kind::Tree),
+        "the list's, if the call has the list's path",
+        "Fields put into each item, as in the list.",
+        "{ status = 1 }",
+    ),
 ];
 
 /// `[[….find]]`.
@@ -157,7 +183,7 @@ fn list(
             call: call::call(context, node, Some(resource_type))?,
             items: call::root_path()?,
             keyed_by: None,
-            page: crate::mapping::model::PageStyle::None,
+            page: PageStyle::None,
             set: Vec::new(),
             rows: Rows::Complete,
         });
@@ -168,8 +194,8 @@ fn list(
         Some(node) => syntax::path(context, node),
         None => call::root_path(),
     };
-    let page = page::page(&reader);
-    let set = syntax::constants(&reader, "set");
+    let page = page::page(&reader, None);
+    let set = syntax::named_trees(&reader, "set");
     let rows = rows(&reader, resource_type);
     Some(ListOperation {
         name,
@@ -230,9 +256,9 @@ fn find(
             .map(|list| list.items.clone()),
     };
     let page = if reader.has("page") {
-        page::page(reader)
+        page::page(reader, Some(around))
     } else {
-        inherited_page(around, list)
+        list.map_or(PageStyle::None, |at| page::of_list(around, at))
     };
     let rows = if reader.has("rows") || reader.has("lacks") {
         rows(reader, resource_type)
@@ -240,7 +266,16 @@ fn find(
         list.and_then(|at| lists.get(at))
             .map_or(Rows::Complete, |list| list.rows.clone())
     };
+    let else_list = reader.choice("else", &[("list", true)]).unwrap_or(false);
+    if else_list && !around.has("list") {
+        around.missing("list");
+    }
+    let set = match (reader.has("set"), list) {
+        (false, Some(at)) => page::list_at(around, at, |list| syntax::named_trees(list, "set")),
+        _ => Some(syntax::named_trees(reader, "set")),
+    };
     Some(Find {
+        else_list,
         name: format!("{section}.find"),
         attribute,
         operator,
@@ -248,24 +283,8 @@ fn find(
         call,
         items,
         page,
+        set: set.unwrap_or_default(),
         rows,
-    })
-}
-
-/// The page style of the list at this position, read again.
-fn inherited_page(around: &Reader<'_>, list: Option<usize>) -> crate::mapping::model::PageStyle {
-    let node = around
-        .node("list")
-        .zip(list)
-        .and_then(|(node, at)| match &node.content {
-            Content::List(items) => items.get(at),
-            _ => Some(node),
-        });
-    around.context.muted(|| {
-        node.and_then(|node| Reader::new(around.context, node, &LIST))
-            .map_or(crate::mapping::model::PageStyle::None, |list| {
-                page::page(&list)
-            })
     })
 }
 

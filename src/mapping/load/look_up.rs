@@ -78,7 +78,7 @@ fn look_up(root: &Reader<'_>, entry: &Entry, index: usize) -> Option<LookUp> {
         Some(node) => syntax::path(context, node),
         None => call::root_path(),
     };
-    let page = page::page(&reader);
+    let page = page::page(&reader, None);
     let side = |key: &str| {
         if !reader.has(key) {
             reader.missing(key);

@@ -10,8 +10,9 @@ use crate::{
 
 use super::{
     call::{self, CALL},
-    form, operation,
-    page::{self, PAGE},
+    form,
+    list::PAGE_LIKE_LIST,
+    operation, page,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
@@ -54,14 +55,6 @@ const AS: Key = key(
      those that name no known group are kept.",
     "{ joined = \",\" }",
 );
-const PAGE_KEY: Key = key(
-    "page",
-    Kind::Table(&PAGE),
-    "one reply holds all",
-    "How to read on.",
-    "",
-);
-
 const IS_GROUP: Key = key(
     "is-group",
     Kind::Expression,
@@ -74,7 +67,7 @@ static READ_KEYS: &[Key] = &[
     ITEMS,
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     IS_GROUP,
     key(
@@ -103,10 +96,17 @@ static CHANGE_KEYS: &[Key] = &[
         "100",
     ),
     key(
+        "element",
+        Kind::Tree,
+        "the bare id",
+        "What each of `{members}` is; in it `{member}` is one member's id and `{type}` is `User` or `Group`.",
+        "{ type = \"users\", id = \"{member}\" }",
+    ),
+    key(
         "steps",
         Kind::Many(&call::CALL_KIND),
         "the one call",
-        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took. Beside them stands `batch` alone: the keys of a call are said in the step that they are about.",
+        "Several calls, in order, where a membership has an id of its own: a later one can use what an earlier one took. Beside them stand `batch` and `element` alone: the keys of a call are said in the step that they are about.",
         "[{ call = \"GET /members?user={member}\", take = { row = '$[0].id' } }, \"DELETE /members/{row}\"]",
     ),
 ];
@@ -182,14 +182,14 @@ static ON_USER: Shape = Shape {
             "id",
             Kind::Path,
             "the element itself",
-            "Where an element of the list has its group's name, if it is an object. Elements keep what else they have.",
+            "Where an element of the list has its group's name, if it is an object. Elements keep what else they have, unless `element` is a text or a number.",
             "'$.name'",
         ),
         key(
             "element",
             Kind::Tree,
             "the bare name",
-            "An element as written, where it is an object; `{group}` is the group's name there, the other names are the group object's members.",
+            "An element as written, where it is read as an object; `{group}` is the group's name there, the other names are the group object's members. `\"{group}\"` alone: the list is read as objects and written as bare names, all of them.",
             "{ name = \"{group}\" }",
         ),
         AS,
@@ -269,6 +269,13 @@ pub static MEMBERS: Shape = Shape {
             "What members may be.",
             "[\"User\", \"Group\"]",
         ),
+        key(
+            "get-first",
+            Kind::Flag,
+            "false",
+            "Reads the group before a change of its members; a missing one is answered 404. For applications whose member calls succeed for any group.",
+            "true",
+        ),
     ],
     base: None,
     others: None,
@@ -284,7 +291,7 @@ static GROUPS_KEYS: &[Key] = &[
     ),
     ID,
     DISPLAY,
-    PAGE_KEY,
+    PAGE_LIKE_LIST,
     ONLY,
     key(
         "is-indirect",
@@ -319,19 +326,24 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
     let reader = section.table("members")?;
     let members = Members {
         name: syntax::template_at(&reader, "name"),
-        read: read(&reader, resource_type),
+        read: read(section, &reader, resource_type),
         field: field(&reader),
         add: change(&reader, "add", resource_type),
         remove: change(&reader, "remove", resource_type),
         replace: change(&reader, "replace", resource_type),
         on_user: on_user(&reader),
         types: types(&reader),
+        gets_first: reader.flag("get-first").unwrap_or(false),
     };
     complain_about_gaps(&reader);
     Some(members)
 }
 
-fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead> {
+fn read(
+    section: &Reader<'_>,
+    reader: &Reader<'_>,
+    resource_type: &ResourceType,
+) -> Option<MemberRead> {
     let node = reader.node("read")?;
     if node.as_text().is_some() {
         return Some(MemberRead {
@@ -351,7 +363,7 @@ fn read(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<MemberRead>
         items: items(&read)?,
         id: syntax::read_at(&read, "id"),
         display: syntax::path_at(&read, "display"),
-        page: page::page(&read),
+        page: page::page(&read, Some(section)),
         only: syntax::expression_at(&read, "only"),
         is_group: syntax::expression_at(&read, "is-group"),
         is_read_before_add: read.flag("before-add").unwrap_or(false),
@@ -373,6 +385,7 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
             before: Vec::new(),
             call,
             batch: None,
+            element: None,
         });
     }
     let change = reader.table(key)?;
@@ -385,6 +398,9 @@ fn change(reader: &Reader<'_>, key: &str, resource_type: &ResourceType) -> Optio
         before,
         call,
         batch,
+        element: change
+            .node("element")
+            .and_then(|node| syntax::tree(reader.context, node)),
     })
 }
 
@@ -551,7 +567,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         items,
         id,
         display,
-        page: page::page(&reader),
+        page: page::page(&reader, Some(section)),
         only,
         is_indirect,
     })

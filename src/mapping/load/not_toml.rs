@@ -275,6 +275,9 @@ fn of_signs(place: &Place, line: &str) -> Option<String> {
 /// A word without quotes, or one that is misspelt.
 fn of_words(place: &Place, right: &str, line: &str) -> Option<String> {
     let word = place.text().trim();
+    if word == "null" {
+        return Some(NO_NULL.to_owned());
+    }
     let lower = word.to_ascii_lowercase();
     for (flag, others) in [("true", ["yes", "on"]), ("false", ["no", "off"])] {
         let is_begun = word.len() > 1 && flag.starts_with(&lower) && word != flag;
@@ -308,6 +311,9 @@ fn of_words(place: &Place, right: &str, line: &str) -> Option<String> {
     let quote = if is_number { '"' } else { '\'' };
     is_plain.then(|| format!("put a text in quotes: `{quote}{word}{quote}`"))
 }
+
+/// How a null is said.
+const NO_NULL: &str = "TOML has no null: in a body or a constant write `\"{null}\"`, and in an example give the whole reply as JSON text, `reply = '{\"a\": null}'`";
 
 /// Quotes of word processors.
 const TYPOGRAPHIC: [char; 7] = ['“', '”', '„', '‘', '’', '«', '»'];

@@ -3,21 +3,22 @@
 use crate::mapping::model::{PageSize, PageStyle, Total};
 
 use super::{
-    call,
+    call::{self, CALL, CALL_KIND},
+    list::LIST,
     reader::Reader,
     shape::{Key, Kind, Shape, key},
     syntax,
-    tree::{Entry, Node, Table},
+    tree::{Content, Entry, Node, Table},
 };
 
 static SIZE: Shape = Shape {
     name: "a page's `size`",
-    about: "The parameter for a page's size, and the most the application gives.",
+    about: "How many objects a page has: the parameter for it, and the most the application gives.",
     keys: &[
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.size}`",
             "The query parameter; `'$.…'` is a place in the call's body.",
             "\"limit\"",
         ),
@@ -35,19 +36,20 @@ static SIZE: Shape = Shape {
 
 static TOTAL: Shape = Shape {
     name: "a page's `total`",
-    about: "Where the number of all objects is; a text is a path in the body.",
+    about: "Where the number of all objects is; a text is a path in the body. With `call` it is in the reply of that call, and the keys \
+            of a call are that call's.",
     keys: &[
         key(
             "body",
-            Kind::Path,
+            Kind::OneOf(&[Kind::Path, Kind::Tree]),
             "",
-            "A place in the body.",
+            "A place in the list's reply; with `call`, that call's body as data.",
             "'$.total_count'",
         ),
         key("header", Kind::Text, "", "A header.", "\"X-Total\""),
         key(
             "call",
-            CALL_KIND_COPY,
+            CALL_KIND,
             "",
             "A call of its own; `path` says where in its reply.",
             "\"GET /users/count\"",
@@ -60,11 +62,9 @@ static TOTAL: Shape = Shape {
             "'$.result'",
         ),
     ],
-    base: None,
+    base: Some(&CALL),
     others: None,
 };
-
-const CALL_KIND_COPY: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&call::CALL)]);
 
 const SIZE_KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Table(&SIZE)]);
 const TOTAL_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&TOTAL)]);
@@ -90,7 +90,7 @@ static OFFSET: Shape = Shape {
         key(
             "start",
             Kind::Text,
-            "required",
+            "none: the call names `{page.offset}`",
             "The parameter for the first object's index; `'$.…'` is a place in the call's body.",
             "\"offset\"",
         ),
@@ -115,7 +115,7 @@ static NUMBER: Shape = Shape {
         key(
             "number",
             Kind::Text,
-            "required",
+            "none: the call names `{page.number}`",
             "The parameter for the page's number; `'$.…'` is a place in the call's body.",
             "\"page\"",
         ),
@@ -140,7 +140,7 @@ static CURSOR: Shape = Shape {
         key(
             "parameter",
             Kind::Text,
-            "required",
+            "none: the call names `{page.cursor}`",
             "The parameter the value is sent in; `'$.…'` is a place in the call's body.",
             "\"cursor\"",
         ),
@@ -205,7 +205,16 @@ static LINK: Shape = Shape {
 static LIMIT: Shape = Shape {
     name: "`[….page.limit]`",
     about: "Only the first so many can be had; more than that is an error, never a short list.",
-    keys: &[SIZE_KEY, TOTAL_KEY],
+    keys: &[
+        key(
+            "size",
+            SIZE_KIND,
+            "required",
+            "The most that one reply holds (`most`), and the parameter that asks for so many, if there is one.",
+            "{ most = 100 }",
+        ),
+        TOTAL_KEY,
+    ],
     base: None,
     others: None,
 };
@@ -257,8 +266,17 @@ pub(super) static PAGE: Shape = Shape {
     others: None,
 };
 
-/// The page style under `page`.
-pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
+/// The page style under `page`. `section` is where `page = "list"` finds the list that it means.
+pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageStyle {
+    if let Some((node, text)) = reader.node("page").and_then(|n| Some((n, n.as_text()?))) {
+        return match section.filter(|section| text == "list" && section.has("list")) {
+            Some(section) => of_list(section, 0),
+            None => {
+                complain_about_name(reader, node, text, section.is_some());
+                PageStyle::None
+            }
+        };
+    }
     if let Some(flat) = reader.node("page").and_then(Node::as_table).and_then(flat) {
         let name = format!("{}.{}", reader.table.full_name("page"), flat.key);
         reader.context.error(
@@ -284,6 +302,43 @@ pub(super) fn page(reader: &Reader<'_>) -> PageStyle {
         );
     }
     style(&page).unwrap_or(PageStyle::None)
+}
+
+/// The page style of a section's list at this position, read again.
+pub(super) fn of_list(section: &Reader<'_>, position: usize) -> PageStyle {
+    list_at(section, position, |list| page(list, None)).unwrap_or(PageStyle::None)
+}
+
+/// What is read of a section's list at this position, once more; absent if it is a call alone.
+pub(super) fn list_at<T>(
+    section: &Reader<'_>,
+    position: usize,
+    read: impl FnOnce(&Reader<'_>) -> T,
+) -> Option<T> {
+    let node = section.node("list").and_then(|node| match &node.content {
+        Content::List(items) => items.get(position),
+        _ => Some(node),
+    });
+    let node = node.filter(|node| node.as_table().is_some())?;
+    section
+        .context
+        .muted(|| Reader::new(section.context, node, &LIST).map(|list| read(&list)))
+}
+
+/// `page` is a text that names no list.
+fn complain_about_name(reader: &Reader<'_>, node: &Node, text: &str, has_section: bool) {
+    if text != "list" {
+        reader.wrong_type("page", node);
+        return;
+    }
+    let name = reader.table.full_name("page");
+    let sentence = match has_section {
+        true => format!("`{name}` is the list's, and there is no `list` in this section."),
+        false => format!("`{name}` cannot be the list's: there is no other list here."),
+    };
+    let mending = "say how to read on in a table of its own: `[….page.offset]`";
+    let context = reader.context;
+    context.error("mapping::unknown-value", &node.place, sentence, mending);
 }
 
 /// A page style that was written as a value.
@@ -314,20 +369,20 @@ fn style(page: &Reader<'_>) -> Option<PageStyle> {
     let (size, total) = (size(&style), total(&style));
     Some(match entry.key.as_str() {
         "offset" => PageStyle::Offset {
-            start: parameter(&style, "start")?,
+            start: parameter(&style, "start"),
             first: style.count("first", 0, 1).unwrap_or(0),
             size,
             total,
         },
         "number" => PageStyle::Number {
-            number: parameter(&style, "number")?,
+            number: parameter(&style, "number"),
             first: style.count("first", 0, 1).unwrap_or(1),
             size,
             total,
         },
         "cursor" => PageStyle::Cursor {
             next: required_path(&style, "next")?,
-            parameter: parameter(&style, "parameter")?,
+            parameter: parameter(&style, "parameter"),
             size,
             total,
         },
@@ -358,9 +413,9 @@ fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path:
     syntax::path_at(reader, key)
 }
 
-/// A parameter of the query; or, if it begins with `$`, a place in the body, which must be a definite one.
+/// A parameter of the query; absent: none, the call itself names what would be in it. Or, if it begins with `$`, a place in the body, which must be a definite one.
 fn parameter(reader: &Reader<'_>, key: &str) -> Option<String> {
-    let text = reader.required_text(key)?;
+    let text = reader.text(key)?;
     if text.starts_with('$') {
         syntax::place_at(reader, key)?;
     }
@@ -371,14 +426,14 @@ fn size(reader: &Reader<'_>) -> Option<PageSize> {
     let node = reader.node("size")?;
     if node.as_text().is_some() {
         return Some(PageSize {
-            parameter: parameter(reader, "size")?,
+            parameter: Some(parameter(reader, "size")?),
             most: 100,
         });
     }
     let size = reader.table("size")?;
     let most = size.count("most", 1, 10_000).unwrap_or(100);
     Some(PageSize {
-        parameter: parameter(&size, "parameter")?,
+        parameter: parameter(&size, "parameter"),
         most,
     })
 }
@@ -415,7 +470,11 @@ fn total(reader: &Reader<'_>) -> Option<Total> {
 }
 
 fn total_call(total: &Reader<'_>, call_node: &Node) -> Option<Total> {
-    let call = call::call(total.context, call_node, None)?;
+    // The keys of the call beside it, or in a table of its own.
+    let call = match call_node.as_text() {
+        Some(_) => call::from_table(total, None)?,
+        None => call::call(total.context, call_node, None)?,
+    };
     let path = match total.node("path") {
         Some(node) => syntax::path(total.context, node)?,
         None => call::root_path()?,

@@ -113,7 +113,7 @@ pub(super) static POLICY: Shape = Shape {
             "on-delete",
             Kind::Choice(&["delete", "deactivate", "refuse"]),
             "\"delete\" where the application can, else \"deactivate\"",
-            "A DELETE of a user.",
+            "A DELETE of a user. With `deactivate` it is locked, leaves its groups, and is gone for the client; a create of its name brings it back like a new one.",
             "\"deactivate\"",
         ),
         key(
@@ -158,11 +158,11 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
     let Some(reader) = root.table("policy") else {
         return policy;
     };
-    policy.protected = reader
+    (policy.protected_at, policy.protected) = reader
         .texts("protected")
         .into_iter()
-        .map(|(_, text)| text)
-        .collect();
+        .map(|(node, text)| (node.place.clone(), text))
+        .unzip();
     if let Some(chosen) = reader.choice("on-existing", &ON_EXISTING) {
         policy.on_existing = chosen;
     }
@@ -198,6 +198,7 @@ fn defaults(types: &[TypeMapping]) -> Policy {
         .any(|t| t.section == "user" && t.delete.is_some());
     Policy {
         protected: Vec::new(),
+        protected_at: Vec::new(),
         on_existing: OnExisting::Conflict,
         on_rename: OnRename::InPlace,
         on_delete: if deletes_users {

@@ -325,6 +325,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     ];
     let mode = root.choice("mode", &modes).unwrap_or(Mode::Live);
     let settings = settings(root);
+    root.context.settings.replace(settings.clone());
     let target = target::target(root).or_else(target::nowhere)?;
     let look_ups = look_up::look_ups(root);
     let schemas = Schemas::read(root);

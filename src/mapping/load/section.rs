@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     attributes::{self, LINE},
-    gaps,
+    call, gaps,
     list::{self, FIND, LIST},
     members::{self, GROUPS, MEMBERS},
     operation::{self, OPERATION_SHAPE, Surroundings},
@@ -94,6 +94,14 @@ static SECTION: Shape = Shape {
             "none",
             "The single member that holds an object in bodies and replies.",
             "\"user\"",
+        ),
+        key(
+            "with",
+            Kind::Named(&Kind::Tree),
+            "none",
+            "Names for all calls of the section, as a call's own `with`, which comes first; they can be named in `query`, `headers` and \
+             `wrap` of `[target]` too.",
+            "{ kind = \"person\" }",
         ),
         key(
             "match",
@@ -333,7 +341,10 @@ pub(super) fn sections(root: &Reader<'_>, schemas: &Schemas) -> Vec<TypeMapping>
 }
 
 fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
-    let section = compiled(reader, name, schemas)?;
+    reader.context.with.replace(call::with(reader));
+    let section = compiled(reader, name, schemas);
+    reader.context.with.take();
+    let section = section?;
     if !reader.context.is_broken() {
         gaps::check(reader, &section);
     }
@@ -364,6 +375,10 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         scope: syntax::expression_at(reader, "scope"),
         hide: syntax::expression_at(reader, "hide"),
         gone: syntax::expression_at(reader, "gone"),
+        conditions_at: ["scope", "hide", "gone"]
+            .into_iter()
+            .filter_map(|key| Some((key, reader.node(key)?.place.clone())))
+            .collect(),
         empty_is_absent: reader.flag("empty-is-absent").unwrap_or(false),
         match_attribute: match_attribute(reader, name, &around),
         finds: list::finds(reader, name, &resource_type, &lists),
@@ -399,7 +414,7 @@ fn create_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
     let Some(lines) = schema::lines(reader) else {
         return;
     };
-    let writes = |rule: &AttributeRule| rule.write.is_some() || rule.each.is_some();
+    let writes = |rule: &AttributeRule| rule.is_written();
     for rule in mapping.attributes.iter().filter(|rule| rule.is_create_only) {
         if writes(rule) || write::is_named_by_create(mapping, &rule.location.leaf()) {
             continue;

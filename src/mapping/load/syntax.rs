@@ -8,6 +8,7 @@ use crate::{
     mapping::{
         expression::Expression,
         model::Read,
+        names::Names,
         path::{FieldPlace, JsonPath, SyntaxError},
         template::{Template, Tree},
     },
@@ -34,13 +35,17 @@ pub(super) fn path(context: &Context<'_>, node: &Node) -> Option<JsonPath> {
         context.error("mapping::bad-path", &node.place, sentence, &mending);
         return None;
     }
-    checked(
+    let path = checked(
         context,
         node,
         text,
         "mapping::bad-path",
         JsonPath::parse(text),
-    )
+    )?;
+    Some(match context.is_xml.get() {
+        true => path.in_xml(),
+        false => path,
+    })
 }
 
 /// A template, a JSON pointer or a path of `jq` where a path is wanted, and how it is written.
@@ -123,13 +128,28 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
-    checked(
+    let template = checked(
         context,
         node,
         &written,
         "mapping::bad-template",
         Template::parse(&written),
-    )
+    )?;
+    doubt_sum(context, node, template.filtered_operand());
+    Some(template)
+}
+
+/// `a + b | lower`: the filter is of `b` alone, which is seldom meant.
+fn doubt_sum(context: &Context<'_>, node: &Node, operand: Option<&str>) {
+    let Some(operand) = operand else {
+        return;
+    };
+    context.warning(
+        "mapping::filter-of-operand",
+        &node.place,
+        format!("The filter in `{operand}` is of that operand alone: `|` comes before `+`."),
+        &format!("write `(a + b) | filter` for the whole sum, or `({operand})` if this is meant"),
+    );
 }
 
 /// An expression out of a text value.
@@ -146,13 +166,15 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
         return None;
     }
     let text = context.expand(node, text, false);
-    checked(
+    let expression = checked(
         context,
         node,
         &text,
         "mapping::bad-expression",
         Expression::parse(&text),
-    )
+    )?;
+    doubt_sum(context, node, expression.filtered_operand());
+    Some(expression)
 }
 
 /// A regular expression out of a text value, its compiled size bounded.
@@ -302,7 +324,7 @@ pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tr
         .collect()
 }
 
-/// Fields with constant values: `{ mail_notification = "none" }`.
+/// Fields with constant values: `{ kind = "mail", verified = true, note = "{null}" }`.
 pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Value)> {
     reader
         .named(key)
@@ -313,9 +335,31 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
                 place: entry.place.clone(),
             };
             let place = place(reader.context, &key_node)?;
-            Some((place, data(reader.context, &entry.node)))
+            Some((place, constant(reader.context, &entry.node)?))
         })
         .collect()
+}
+
+/// Data that is the same for every object: templates in it know `settings` alone, and `"{null}"` is null.
+pub(super) fn constant(context: &Context<'_>, node: &Node) -> Option<Value> {
+    let tree = tree(context, node)?;
+    let other = tree.names().into_iter().find(|name| {
+        let first = name.names.first();
+        first.is_some_and(|name| name != "settings")
+    });
+    let settings = context.settings.borrow();
+    let mut names = Names::new();
+    names.settings(&settings);
+    let value = tree.render(&names).ok().flatten();
+    if other.is_some() || value.is_none() {
+        let sentence = match other {
+            Some(name) => format!("`{}` is not known in a constant.", name.names.join(".")),
+            None => "This constant has no value.".to_owned(),
+        };
+        let mending = "a constant is made of `settings.NAME` at most; `{{` is a brace";
+        context.error("mapping::unknown-name", &node.place, sentence, mending);
+    }
+    value
 }
 
 /// The path under a key.

@@ -305,6 +305,8 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
     }
     let lists = lists(&reader);
     reader.context.form_lists.set(lists);
+    let format = call::format(&reader, lists).unwrap_or(BodyFormat::Json);
+    reader.context.is_xml.set(format == BodyFormat::Xml);
     let (rules, detail, retry_after) = errors(&reader);
     let (base_url, id_pattern) = (base_url(&reader), id_pattern(&reader));
     let nowhere = nowhere()?;
@@ -317,7 +319,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
         client_certificate: certificate(&reader),
         headers: syntax::headers(&reader, "headers"),
         query: syntax::named_templates(&reader, "query"),
-        format: call::format(&reader, lists).unwrap_or(BodyFormat::Json),
+        format,
         wrap: reader
             .node("wrap")
             .and_then(|node| syntax::tree(reader.context, node)),

@@ -4,8 +4,8 @@ use super::*;
 use crate::{
     diagnostic::render,
     mapping::model::{
-        Auth, BodyFormat, Form, FormLists, OnDelete, OnUnknown, PageStyle, ReplyKind, Rows, Send,
-        Source, Total, UserGroups, WhenRemoved,
+        Auth, BodyFormat, Form, FormLists, OnDelete, OnUnknown, PageStyle, QueryValue, ReplyKind,
+        Rows, Send, Source, Total, UserGroups, WhenRemoved,
     },
     mapping::names::Names,
 };
@@ -144,7 +144,9 @@ on-delete = "refuse"
     assert_eq!(mapping.target.deadline.as_secs(), 5);
     assert_eq!(mapping.target.base_url.as_str(), "https://x.example/api");
     assert!(user.delete.is_none());
-    assert!(matches!(&user.lists[0].page, PageStyle::Number { number, .. } if number == "page"));
+    assert!(
+        matches!(&user.lists[0].page, PageStyle::Number { number, .. } if number.as_deref() == Some("page"))
+    );
     assert_eq!(user.updates[0].send, Send::All);
     assert_eq!(user.updates[0].steps[0].path.source(), "/users/{id}");
     assert_eq!(user.constants.len(), 2);
@@ -203,12 +205,17 @@ fn a_find_on_the_path_of_the_list_is_read_like_the_list() {
     let mapping = app(&text);
     let finds = &mapping.types[0].finds;
     assert_eq!(finds[0].items.as_ref().unwrap().source(), "$.users[*]");
-    assert!(matches!(&finds[0].page, PageStyle::Offset { start, .. } if start == "o"));
+    assert!(
+        matches!(&finds[0].page, PageStyle::Offset { start, .. } if start.as_deref() == Some("o"))
+    );
     let query: Vec<_> = finds[0]
         .call
         .query
         .iter()
-        .map(|(name, value)| (name.as_str(), value.source()))
+        .map(|(name, value)| match value {
+            QueryValue::Text(template) => (name.as_str(), template.source()),
+            QueryValue::Json(_) => panic!("{name} is data"),
+        })
         .collect();
     assert_eq!(query, [("q", "{value}"), ("state", "a b")]);
     assert!(finds[1].items.is_none() && matches!(finds[1].page, PageStyle::None));

@@ -57,6 +57,10 @@ pub(super) struct Ways {
     pub write: Option<Write>,
     /// Whether the line names a field at all.
     pub has_field: bool,
+    /// Whether the schema and the line let a field be read.
+    pub may_read: bool,
+    /// Whether the schema and the line let a field be written.
+    pub may_write: bool,
 }
 
 impl Ways {
@@ -90,6 +94,7 @@ impl Ways {
                 "leave out `read`",
             );
         }
+        let may_read = schema_reads && !is_write_only;
         let may_write = schema_writes && !is_read_only;
         let (mut read, mut place) = (None, None);
         if let Some(node) = reader.node("field") {
@@ -106,11 +111,13 @@ impl Ways {
         let value = value(reader);
         let has_field = read.is_some() || place.is_some() || reader.has("items");
         Some(Self {
-            read: read.filter(|_| !is_write_only && schema_reads),
+            read: read.filter(|_| may_read),
             write: place
                 .filter(|_| may_write)
                 .map(|place| Write { place, value }),
             has_field,
+            may_read,
+            may_write,
         })
     }
 }

@@ -170,12 +170,28 @@ pub enum Form {
 pub struct Each {
     /// The list in the object.
     pub items: FieldPlace,
+    /// Whether the list is read: not for what is `write-only`.
+    pub is_read: bool,
+    /// Whether the list is written: not for what is `read-only`.
+    pub is_written: bool,
     /// Sub-attribute and field of an element; a simple value is the sub-attribute `value` with an empty place.
     pub parts: Vec<EachPart>,
     /// Only elements for which this holds belong to the attribute.
     pub condition: Option<crate::mapping::expression::Expression>,
     /// Fields put into each new element.
     pub constants: Vec<(FieldPlace, Value)>,
+}
+
+impl AttributeRule {
+    /// Whether the line reads anything of the application's.
+    pub fn is_read(&self) -> bool {
+        self.read.is_some() || self.each.as_ref().is_some_and(|each| each.is_read)
+    }
+
+    /// Whether the line sends anything to the application.
+    pub fn is_written(&self) -> bool {
+        self.write.is_some() || self.each.as_ref().is_some_and(|each| each.is_written)
+    }
 }
 
 /// One sub-attribute of the elements.

@@ -35,6 +35,8 @@ pub struct FileKey {
 pub struct Policy {
     /// Accounts that are invisible and never written: values of the match attribute, compared without regard to case.
     pub protected: Vec<String>,
+    /// Where the files say them, in the same order.
+    pub protected_at: Vec<Place>,
     /// A create that meets an account which exists in the application.
     pub on_existing: OnExisting,
     /// A change of the identifier.

@@ -75,6 +75,8 @@ pub struct TypeMapping {
     pub hide: Option<Expression>,
     /// A single object for which this is true is answered 404 (`gone`): soft deletion.
     pub gone: Option<Expression>,
+    /// Where the mapping says `scope`, `hide` and `gone`, as far as it does, by the key.
+    pub conditions_at: Vec<(&'static str, Place)>,
     /// Whether a field that is `""` is an absent attribute.
     pub empty_is_absent: bool,
     /// The attribute that makes a second create a duplicate: `userName` or `displayName`, or the operator's choice.
@@ -137,6 +139,15 @@ impl TypeMapping {
         let is_eq = |find: &&Find| find.operator == crate::scim::CompareOp::Eq;
         let mut finds = self.finds.iter().filter(is_eq);
         finds.find(|find| find.attribute == self.match_attribute)
+    }
+
+    /// Whether the mapping shows that the application itself refuses a second object of a name: by a rule that calls an answer
+    /// to a create `uniqueness`.
+    pub fn refuses_duplicates(&self, target: &Target) -> bool {
+        let steps = self.create.iter().flat_map(|create| &create.steps);
+        let own = steps.flat_map(|call| &call.rules);
+        let mut rules = own.chain(&target.rules);
+        rules.any(|rule| rule.is == Meaning::Uniqueness)
     }
 
     /// The find that looks an object up by what a line reads (`filter = "emails.value eq"` or `"emails eq"`).

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
     diagnostic::Place,
     mapping::{
-        expression::Expression,
+        expression::{EvaluateError, Expression, NamePath},
+        names::Names,
         path::JsonPath,
         template::{PathTemplate, Template, Tree},
     },
@@ -22,7 +25,7 @@ pub struct Call {
     /// The path below the base URL; each placeholder is one percent-encoded segment.
     pub path: PathTemplate,
     /// Query parameters in order; one whose value is absent is left out.
-    pub query: Vec<(String, Template)>,
+    pub query: Vec<(String, QueryValue)>,
     /// Headers of this call.
     pub headers: Vec<(String, Template)>,
     /// The body as data. Absent: create and update send the mapped fields (in their envelope), others nothing.
@@ -37,6 +40,8 @@ pub struct Call {
     pub when_changed: Vec<AttributePath>,
     /// Only if this holds.
     pub condition: Option<Expression>,
+    /// A step of a write: the list for every element of which it is made, as the name `item`; absent: it is made once.
+    pub each: Option<Template>,
     /// Values taken from the reply, names for later steps.
     pub take: Vec<(String, Source)>,
     /// The reply is no object of its own: it becomes the object's member at this place (`into = 'addresses'`).
@@ -53,6 +58,40 @@ pub struct Call {
     pub remember: Option<Duration>,
     /// Where it stands in the file.
     pub place: Place,
+}
+
+/// What a query parameter holds.
+#[derive(Debug)]
+pub enum QueryValue {
+    /// A text; a single expression that gives a list or an object is spelled as in a form.
+    Text(Template),
+    /// A list or a table of the file: sent as JSON text.
+    Json(Tree),
+}
+
+impl QueryValue {
+    /// The names in its templates, in order.
+    pub fn names(&self) -> Vec<NamePath> {
+        match self {
+            Self::Text(template) => template.names(),
+            Self::Json(tree) => tree.names(),
+        }
+    }
+
+    /// The value; absent if it is a text with an absent part.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::value`] and [`Tree::render`].
+    pub fn value(&self, names: &Names<'_>) -> Result<Option<Value>, EvaluateError> {
+        match self {
+            Self::Text(template) => template.value(names),
+            Self::Json(tree) => {
+                let data = tree.render(names)?;
+                Ok(data.map(|data| Value::String(data.to_string())))
+            }
+        }
+    }
 }
 
 /// Where a value is taken from a reply.
@@ -152,8 +191,8 @@ pub struct ListOperation {
     pub keyed_by: Option<String>,
     /// How to read on.
     pub page: PageStyle,
-    /// Fields put into each item: `set = { status = 1 }`.
-    pub set: Vec<(FieldPlace, serde_json::Value)>,
+    /// Fields put into each item, made of its members: `set = { status = 1, mail = "{contact.mail}" }`.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// Whether items are references or lack fields: the object is read for each (`rows = "reference"`), only when an
     /// attribute is asked for that the row lacks.
     pub rows: Rows,
@@ -170,28 +209,28 @@ pub enum Rows {
     Lacking(Vec<AttributePath>),
 }
 
-/// How a list is read on.
+/// How a list is read on. A parameter that is absent is none: the call's own templates name the value (`{page.number}`).
 #[derive(Debug)]
 pub enum PageStyle {
     /// One reply holds all.
     None,
     /// Parameters for first index and size.
     Offset {
-        start: String,
+        start: Option<String>,
         size: Option<PageSize>,
         first: u64,
         total: Option<Total>,
     },
     /// Parameters for page number and size.
     Number {
-        number: String,
+        number: Option<String>,
         size: Option<PageSize>,
         first: u64,
         total: Option<Total>,
     },
     /// A value in the reply that asks for the next page.
     Cursor {
-        parameter: String,
+        parameter: Option<String>,
         next: JsonPath,
         size: Option<PageSize>,
         total: Option<Total>,
@@ -220,10 +259,11 @@ pub enum PageStyle {
     },
 }
 
-/// The parameter for a page's size.
+/// The size of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageSize {
-    pub parameter: String,
+    /// The parameter it is sent in; absent: none, the call's own templates name it (`{page.size}`).
+    pub parameter: Option<String>,
     /// The most the application gives.
     pub most: u64,
 }
@@ -252,8 +292,12 @@ pub struct Find {
     pub items: Option<JsonPath>,
     /// How to read on; `None` if the reply holds all.
     pub page: PageStyle,
+    /// Fields put into each item, as in a list.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// What is found: objects, or references to read one by one.
     pub rows: Rows,
+    /// Whether the list is read where this finds nothing that fits: a search that does not know all (`else = "list"`).
+    pub else_list: bool,
 }
 
 /// How members of a group are read and changed.
@@ -275,6 +319,8 @@ pub struct Members {
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
+    /// Whether the group is read before a change of its members, and a missing one answered 404 (`get-first`).
+    pub gets_first: bool,
 }
 
 impl Members {
@@ -330,6 +376,8 @@ pub struct MemberCall {
     pub call: Call,
     /// Most members in one call; absent: one (`{member}`).
     pub batch: Option<usize>,
+    /// What each of `members` is, made with `member` as the id and `type`; absent: the bare id.
+    pub element: Option<Tree>,
 }
 
 /// Membership kept on the user.
@@ -350,7 +398,7 @@ pub struct MemberOnUser {
     /// How the list is spelled: `Same`, or `Joined` to one text.
     pub form: Form,
     /// What the field gets when the last group is taken away; absent: null, an empty list or an empty text.
-    pub default: Option<serde_json::Value>,
+    pub default: Option<Value>,
 }
 
 /// How a user's `groups` are read.

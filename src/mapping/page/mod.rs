@@ -27,6 +27,17 @@ use super::{
 /// Pages of one list read in a row at most: two million objects at a hundred a page.
 pub const MOST_PAGES: u64 = 20_000;
 
+/// The name whose members tell a call's templates about the page: `{page.number}`.
+pub const PAGE: &str = "page";
+/// Its members: the first object's index, the page's number, the reply's value for this page, and the objects asked for.
+pub const OFFSET: &str = "offset";
+/// See [`OFFSET`].
+pub const NUMBER: &str = "number";
+/// See [`OFFSET`]; absent for the first page.
+pub const CURSOR: &str = "cursor";
+/// See [`OFFSET`].
+pub const SIZE: &str = "size";
+
 /// What a page adds to the list's call.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PageRequest {
@@ -36,16 +47,22 @@ pub struct PageRequest {
     pub body: Vec<(FieldPlace, Value)>,
     /// Path and query below the base URL, instead of the call's.
     pub location: Option<String>,
+    /// What the page is called in the call's templates: the members of the name `page`.
+    pub names: Map<String, Value>,
 }
 
 impl PageRequest {
-    fn put(&mut self, parameter: &str, value: Value) {
+    /// A value of the page: a name for the call's templates, and in its parameter if it has one.
+    fn put(&mut self, name: &str, parameter: Option<&String>, value: Value) {
+        self.names.insert(name.to_owned(), value.clone());
+        let Some(parameter) = parameter else {
+            return;
+        };
         match place_in_body(parameter) {
             Some(place) => self.body.push((place, value)),
-            None => self.query.push((
-                parameter.to_owned(),
-                scalar_text(&value).unwrap_or_default(),
-            )),
+            None => self
+                .query
+                .push((parameter.clone(), scalar_text(&value).unwrap_or_default())),
         }
     }
 }
@@ -171,7 +188,8 @@ impl<'s> Pager<'s> {
                 } else {
                     0
                 };
-                request.put(start, index.saturating_add(*first).into());
+                let index = index.saturating_add(*first);
+                request.put(OFFSET, start.as_ref(), index.into());
             }
             (PageStyle::Number { number, first, .. }, position) => {
                 let page = if let Position::Page(page) = position {
@@ -179,10 +197,11 @@ impl<'s> Pager<'s> {
                 } else {
                     0
                 };
-                request.put(number, page.saturating_add(*first).into());
+                let page = page.saturating_add(*first);
+                request.put(NUMBER, number.as_ref(), page.into());
             }
             (PageStyle::Cursor { parameter, .. }, Position::Cursor(cursor)) => {
-                request.put(parameter, cursor.as_str().into());
+                request.put(CURSOR, parameter.as_ref(), cursor.as_str().into());
             }
             (PageStyle::Continue { .. }, Position::Continue(values)) => {
                 let pairs = values
@@ -197,7 +216,7 @@ impl<'s> Pager<'s> {
             _ => {}
         }
         if let (Some(size), Some(number)) = (size_of(self.style), self.size) {
-            request.put(&size.parameter, number.into());
+            request.put(SIZE, size.parameter.as_ref(), number.into());
         }
         request
     }
@@ -316,6 +335,20 @@ pub fn size_of(style: &PageStyle) -> Option<&PageSize> {
         | PageStyle::Continue { size, .. }
         | PageStyle::NextUrl { size, .. }
         | PageStyle::Link { size, .. } => size.as_ref(),
+    }
+}
+
+/// What a style says of the page itself, if anything: its name in `page`, and the parameter it is sent in.
+pub fn mark_of(style: &PageStyle) -> Option<(&'static str, Option<&String>)> {
+    match style {
+        PageStyle::Offset { start, .. } => Some((OFFSET, start.as_ref())),
+        PageStyle::Number { number, .. } => Some((NUMBER, number.as_ref())),
+        PageStyle::Cursor { parameter, .. } => Some((CURSOR, parameter.as_ref())),
+        PageStyle::None
+        | PageStyle::Continue { .. }
+        | PageStyle::NextUrl { .. }
+        | PageStyle::Link { .. }
+        | PageStyle::Limit { .. } => None,
     }
 }
 

@@ -13,7 +13,7 @@ fn path(text: &str) -> JsonPath {
 }
 
 fn size(most: u64) -> Option<PageSize> {
-    let parameter = "limit".into();
+    let parameter = Some("limit".into());
     Some(PageSize { parameter, most })
 }
 
@@ -86,7 +86,7 @@ fn read_all(
 
 fn offset(most: Option<PageSize>, has_total: bool) -> PageStyle {
     PageStyle::Offset {
-        start: "start".into(),
+        start: Some("start".into()),
         size: most,
         first: 0,
         total: has_total.then(|| Total::Body(path("$.total"))),
@@ -95,7 +95,7 @@ fn offset(most: Option<PageSize>, has_total: bool) -> PageStyle {
 
 fn number(most: Option<PageSize>, has_total: bool) -> PageStyle {
     PageStyle::Number {
-        number: "page".into(),
+        number: Some("page".into()),
         size: most,
         first: 1,
         total: has_total.then(|| Total::Body(path("$.total"))),
@@ -248,7 +248,7 @@ fn the_first_so_many_must_be_all() {
 fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
     let base = base();
     let style = PageStyle::Cursor {
-        parameter: "after".into(),
+        parameter: Some("after".into()),
         next: path("$.next"),
         size: size(2),
         total: None,
@@ -302,7 +302,7 @@ fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
 fn cursors_that_go_in_circles_are_noticed() {
     let base = base();
     let style = PageStyle::Cursor {
-        parameter: "c".into(),
+        parameter: Some("c".into()),
         next: path("$.n"),
         size: None,
         total: None,

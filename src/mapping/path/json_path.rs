@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use jsonpath_rust::parser::{model::JpQuery, parse_json_path};
+use jsonpath_rust::parser::{
+    model::{JpQuery, Segment, Selector},
+    parse_json_path,
+};
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
@@ -13,12 +16,16 @@ use super::{FieldPlace, SyntaxError, parse, place::Step};
 pub struct JsonPath {
     source: String,
     way: Way,
+    /// Whether it is for data that was XML.
+    is_xml: bool,
 }
 
 #[derive(Clone)]
 enum Way {
     Steps(Vec<Step>),
     Engine(Arc<JpQuery>),
+    /// In data that was XML: segment by segment, what is no list being a list of one.
+    Segments(Arc<[JpQuery]>),
 }
 
 impl JsonPath {
@@ -38,14 +45,38 @@ impl JsonPath {
             Way::Engine(Arc::new(engine(text)?))
         };
         let source = text.to_owned();
-        Ok(Self { source, way })
+        Ok(Self {
+            source,
+            way,
+            is_xml: false,
+        })
+    }
+
+    /// The same path for data that was XML, where an element that stands alone is no list: `[*]`, `[0]`, `[-1]`, `[?…]` and
+    /// `[key=value]` take it for a list of one, and an empty element (null) for an empty list.
+    pub fn in_xml(self) -> Self {
+        let way = match self.way {
+            Way::Engine(query) => {
+                let segments = query.segments.iter().cloned();
+                Way::Segments(segments.map(|s| JpQuery::new(vec![s])).collect())
+            }
+            same => same,
+        };
+        Self {
+            way,
+            is_xml: true,
+            ..self
+        }
     }
 
     /// The first value the path matches; null is a value.
     pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match &self.way {
-            Way::Steps(steps) => steps.iter().try_fold(value, |at, step| step.read(at)),
-            Way::Engine(_) => self.all(value).first().copied(),
+            Way::Steps(steps) => steps.iter().try_fold(value, |at, step| {
+                let alone = || self.is_xml.then(|| step.read_alone(at)).flatten();
+                step.read(at).or_else(alone)
+            }),
+            Way::Engine(_) | Way::Segments(_) => self.all(value).first().copied(),
         }
     }
 
@@ -53,16 +84,18 @@ impl JsonPath {
     pub fn all<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
         match &self.way {
             Way::Steps(_) => self.first(value).into_iter().collect(),
-            Way::Engine(query) => js_path_process(query, value)
-                .map(|found| found.into_iter().map(|f| f.val()).collect())
-                .unwrap_or_default(),
+            Way::Engine(query) => found(query, value),
+            Way::Segments(segments) => segments.iter().fold(vec![value], |at, segment| {
+                let of_each = at.into_iter().map(|value| below(segment, value));
+                of_each.flatten().collect()
+            }),
         }
     }
 
     /// The items of a list: every match, or the elements of the one array that a singular path leads to.
     pub fn items<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
         match &self.way {
-            Way::Engine(_) => self.all(value),
+            Way::Engine(_) | Way::Segments(_) => self.all(value),
             Way::Steps(_) => match self.first(value) {
                 Some(Value::Array(items)) => items.iter().collect(),
                 Some(Value::Null) | None => Vec::new(),
@@ -83,7 +116,7 @@ impl JsonPath {
                 source: self.source.clone(),
                 steps: steps.clone(),
             }),
-            Way::Engine(_) => None,
+            Way::Engine(_) | Way::Segments(_) => None,
         }
     }
 
@@ -118,6 +151,33 @@ impl fmt::Debug for JsonPath {
 impl fmt::Display for JsonPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)
+    }
+}
+
+/// What the engine finds.
+fn found<'v>(query: &JpQuery, value: &'v Value) -> Vec<&'v Value> {
+    js_path_process(query, value)
+        .map(|found| found.into_iter().map(|f| f.val()).collect())
+        .unwrap_or_default()
+}
+
+/// What one segment finds, what is no list being a list of one where the segment speaks of elements.
+fn below<'v>(segment: &JpQuery, value: &'v Value) -> Vec<&'v Value> {
+    let is_of_elements = segment.segments.iter().any(|segment| match segment {
+        Segment::Selector(selector) => !matches!(selector, Selector::Name(_)),
+        Segment::Selectors(several) => !several.iter().all(|s| matches!(s, Selector::Name(_))),
+        Segment::Descendant(_) => false,
+    });
+    if value.is_null() {
+        return Vec::new();
+    }
+    if !is_of_elements || value.is_array() {
+        return found(segment, value);
+    }
+    let alone = Value::Array(vec![value.clone()]);
+    match found(segment, &alone).is_empty() {
+        true => Vec::new(),
+        false => vec![value],
     }
 }
 

@@ -156,6 +156,17 @@ impl Step {
         }
     }
 
+    /// What it finds where what is no list is taken for a list of one.
+    pub(super) fn read_alone<'v>(&self, at: &'v Value) -> Option<&'v Value> {
+        let is_alone = !at.is_array() && !at.is_null();
+        let is_meant = match self {
+            Self::Member(_) => false,
+            Self::Index(index) => *index == 0,
+            Self::Keyed { key, value } => has(at, key, value),
+        };
+        (is_alone && is_meant).then_some(at)
+    }
+
     fn find<'v>(&self, at: &'v mut Value) -> Option<&'v mut Value> {
         match self {
             Self::Member(name) => at.as_object_mut()?.get_mut(name),
@@ -235,9 +246,12 @@ impl fmt::Display for Step {
     }
 }
 
+/// A list; an object in its place is its one element, as in XML.
 fn as_list(at: &mut Value) -> &mut Value {
     if !at.is_array() {
-        *at = Value::Array(Vec::new());
+        let is_element = at.as_object().is_some_and(|members| !members.is_empty());
+        let alone = is_element.then(|| at.take());
+        *at = Value::Array(alone.into_iter().collect());
     }
     at
 }

@@ -294,3 +294,39 @@ proptest! {
         prop_assert_ne!(place.read(&value), Some(&json!("here")));
     }
 }
+
+#[test]
+fn an_element_of_xml_that_stands_alone_is_a_list_of_one() {
+    let several = json!({"a": {"e": [{"k": "x", "v": "1"}, {"k": "y", "v": "2"}]}});
+    let alone = json!({"a": {"e": {"k": "x", "v": "1"}}});
+    let text = json!({"a": {"e": "x"}});
+    let cases = [
+        ("$.a.e[*].v", &several, vec!["1", "2"]),
+        ("$.a.e[*].v", &alone, vec!["1"]),
+        ("$.a.e[*]", &text, vec!["x"]),
+        ("$.a.e[?@.k=='x'].v", &several, vec!["1"]),
+        ("$.a.e[?@.k=='x'].v", &alone, vec!["1"]),
+        ("$.a.e[?@.k=='y'].v", &alone, vec![]),
+        ("$.a.e[0].v", &several, vec!["1"]),
+        ("$.a.e[0].v", &alone, vec!["1"]),
+        ("$.a.e[1].v", &alone, vec![]),
+        ("$.a.e[-1].v", &several, vec!["2"]),
+        ("$.a.e[-1].v", &alone, vec!["1"]),
+        ("a.e[k=\"x\"].v", &alone, vec!["1"]),
+        ("a.e[k=\"y\"].v", &alone, vec![]),
+        ("a.e[0].v", &alone, vec!["1"]),
+    ];
+    for (path_text, value, expected) in cases {
+        let path = JsonPath::parse(path_text).unwrap().in_xml();
+        let found: Vec<&str> = path.all(value).iter().filter_map(|v| v.as_str()).collect();
+        assert_eq!(found, expected, "{path_text} in {value}");
+    }
+    for nothing in [
+        json!({"a": {"e": null}}),
+        json!({"a": null}),
+        json!({"a": {}}),
+    ] {
+        let path = JsonPath::parse("$.a.e[*]").unwrap().in_xml();
+        assert!(path.items(&nothing).is_empty(), "{nothing}");
+    }
+}

@@ -68,7 +68,7 @@ impl<'m> Reading<'m> {
         settings: &'m Map<String, Value>,
         wanted: impl Fn(&AttributePath) -> bool,
     ) -> Self {
-        let reads = |rule: &&AttributeRule| rule.read.is_some() || rule.each.is_some();
+        let reads = |rule: &&AttributeRule| rule.is_read();
         let rules = t.attributes.iter().filter(reads);
         Self::of(
             t,
@@ -138,24 +138,31 @@ pub fn read(
 
 /// Whether the object exists for the tenant: `scope` holds and `hide` does not. A condition that fails hides the object.
 pub fn is_in_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    let names = names_of_row(object, settings);
-    let is_in = t
-        .scope
-        .as_ref()
-        .is_none_or(|e| e.holds(&names).unwrap_or(false));
-    is_in
-        && !t
-            .hide
-            .as_ref()
-            .is_some_and(|e| e.holds(&names).unwrap_or(true))
+    !is_out_of_scope(t, object, settings) && !is_hidden(t, object, settings)
+}
+
+/// Whether `scope` keeps an object out. A condition that fails does.
+pub fn is_out_of_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
+    t.scope.as_ref().is_some_and(|scope| {
+        let names = names_of_row(object, settings);
+        !scope.holds(&names).unwrap_or(false)
+    })
+}
+
+/// Whether `hide` keeps an object out. A condition that fails does.
+pub fn is_hidden(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
+    t.hide.as_ref().is_some_and(|hide| {
+        let names = names_of_row(object, settings);
+        hide.holds(&names).unwrap_or(true)
+    })
 }
 
 /// Whether a single object says that it is deleted (`gone`). A condition that fails says nothing.
 pub fn is_gone(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    let names = names_of_row(object, settings);
-    t.gone
-        .as_ref()
-        .is_some_and(|e| e.holds(&names).unwrap_or(false))
+    t.gone.as_ref().is_some_and(|gone| {
+        let names = names_of_row(object, settings);
+        gone.holds(&names).unwrap_or(false)
+    })
 }
 
 /// What conditions on an object can name: its members; of a row that is no object, `value` is the row itself.
@@ -215,9 +222,7 @@ impl Reader<'_> {
     fn line(&mut self, line: Line<'_>) {
         let rule = line.rule;
         let outcome = match &rule.each {
-            Some(each) if rule.read.is_some() || rule.write.is_none() => {
-                self.each(line, each).map(Some)
-            }
+            Some(each) if each.is_read => self.each(line, each).map(Some),
             Some(_) => Ok(None),
             None => match &rule.read {
                 Some(read) => self.value(line, read),

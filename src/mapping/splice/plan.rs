@@ -323,7 +323,7 @@ fn field(path: &JsonPath) -> Option<(Vec<&str>, Option<crate::mapping::model::Fi
 }
 
 fn reads(rule: &AttributeRule) -> bool {
-    rule.read.is_some() || rule.each.is_some()
+    rule.is_read()
 }
 
 /// The rules that read, by the member of the resource that they are about, in the answer's order.

@@ -117,6 +117,14 @@ impl Template {
         names_of(&self.pieces)
     }
 
+    /// The last operand of a sum in it that has a filter behind it: see [`Expression::filtered_operand`].
+    pub fn filtered_operand(&self) -> Option<&str> {
+        self.pieces.iter().find_map(|piece| match piece {
+            Piece::Expression(expression) => expression.filtered_operand(),
+            Piece::Text(_) => None,
+        })
+    }
+
     /// Whether it takes random characters.
     pub fn uses_random(&self) -> bool {
         self.pieces

@@ -13,9 +13,7 @@ use crate::{
 };
 
 use super::{
-    Wish, WriteError,
-    covers::is_writing,
-    elements,
+    Wish, WriteError, elements,
     fields::{encode, scim_value},
 };
 
@@ -79,7 +77,7 @@ fn check_change(
     }
     let keeps_a_value = matches!(rule.when_removed, WhenRemoved::Skip | WhenRemoved::Value(_));
     match () {
-        () if !is_writing(rule) => Ok(()),
+        () if !rule.is_written() => Ok(()),
         () if rule.when_removed == WhenRemoved::Refuse => {
             Err(WriteError::not_removable(&rule.location.leaf()))
         }
@@ -102,7 +100,7 @@ fn check_value(
             .iter()
             .try_for_each(|item| elements::check(each, item));
         return match checked {
-            Err(why) if is_writing(rule) && why != dropped => Err(refuse(why)),
+            Err(why) if rule.is_written() && why != dropped => Err(refuse(why)),
             _ => Ok(()),
         };
     }

@@ -68,6 +68,16 @@ pub fn is_kept(t: &TypeMapping, path: &AttributePath) -> bool {
         .any(|rule| rule.is_kept && rule.location.overlaps(path))
 }
 
+/// Whether the client's `externalId` is kept here: unless the application has a place for it, and says what is there.
+pub fn keeps_external_id(t: &TypeMapping) -> bool {
+    t.attributes
+        .iter()
+        .filter(|rule| {
+            rule.location.path.schema.is_none() && rule.location.path.attribute == "externalId"
+        })
+        .all(|rule| rule.is_kept || !rule.is_read())
+}
+
 /// Whether a call of the create names the attribute, in its path, its query or its body.
 pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
     let calls = t.create.iter().flat_map(|create| &create.steps);
@@ -79,14 +89,9 @@ pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
     names.any(|name| is_name_of(&name.names, path))
 }
 
-/// Whether a rule sends anything.
-pub(in crate::mapping) fn is_writing(rule: &AttributeRule) -> bool {
-    rule.write.is_some() || (rule.each.is_some() && rule.read.is_none())
-}
-
 fn is_written(t: &TypeMapping, path: &AttributePath) -> bool {
     t.attributes.iter().any(|rule| {
-        is_writing(rule) && (rule.location.overlaps(path) || is_named(written_by(rule), path))
+        rule.is_written() && (rule.location.overlaps(path) || is_named(written_by(rule), path))
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     scim::Resource,
 };
 
-use super::{covers::is_writing, fields::field_value};
+use super::fields::field_value;
 
 /// How a wished value and the shown one are not the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub fn differs_from_shown(
     shown: &Resource,
     names: &Names<'_>,
 ) -> Option<Difference> {
-    let is_read = rule.read.is_some() || rule.each.is_some();
-    if !is_writing(rule) || !is_read || rule.is_kept {
+    let is_read = rule.is_read();
+    if !rule.is_written() || !is_read || rule.is_kept {
         return None;
     }
     let is_there = |v: &&Value| !matches!(v, Value::Null) && v.as_str() != Some("");
@@ -77,7 +77,7 @@ pub fn unchanged_to_application<'t>(
         let written = |resource| field_value(t, rule, resource, names).ok().flatten();
         before != after
             && (is_same_value(before, after, sub.or(attribute), false)
-                || is_writing(rule) && written(old).is_some() && written(old) == written(new))
+                || rule.is_written() && written(old).is_some() && written(old) == written(new))
     };
     let create_only = t.attributes.iter().filter(|rule| rule.is_create_only);
     create_only

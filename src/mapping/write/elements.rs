@@ -29,13 +29,16 @@ pub(super) fn list(
     present: Option<&Value>,
 ) -> Result<Option<Vec<Value>>, WriteError> {
     let found = rule.location.attribute_in(&resource.0);
-    let present_list = present
-        .and_then(|p| each.items.read(p))
-        .and_then(Value::as_array);
+    // One element of XML stands alone; it is read as a list of one.
+    let present_list = match present.and_then(|p| each.items.read(p)) {
+        Some(Value::Array(items)) => Some(items.as_slice()),
+        Some(element @ Value::Object(_)) => Some(std::slice::from_ref(element)),
+        _ => None,
+    };
     if found.is_none() && present_list.is_none() {
         return Ok(None);
     }
-    let before = present_list.map(Vec::as_slice).unwrap_or_default();
+    let before = present_list.unwrap_or_default();
     let (mut own, mut list): (Vec<_>, Vec<_>) = before
         .iter()
         .cloned()

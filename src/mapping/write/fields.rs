@@ -15,11 +15,7 @@ use crate::{
     scim::{AttributePath, AttributeType, Resource},
 };
 
-use super::{
-    Wish, WriteError,
-    covers::{covers, is_writing},
-    elements, members,
-};
+use super::{Wish, WriteError, covers::covers, elements, members};
 
 /// The fields that an operation sends for a wish, by their names in the application.
 ///
@@ -46,7 +42,7 @@ pub fn fields(
     let rules = t
         .attributes
         .iter()
-        .filter(|rule| is_writing(rule) && covers(op, t, &rule.location.leaf()));
+        .filter(|rule| rule.is_written() && covers(op, t, &rule.location.leaf()));
     let mut writer = Writer {
         t,
         op,
@@ -76,7 +72,7 @@ pub(in crate::mapping) fn fields_by(
     resource: &Resource,
     names: &Names<'_>,
 ) -> Result<Map<String, Value>, WriteError> {
-    let is_own = is_writing(rule) && covers(op, t, &rule.location.leaf());
+    let is_own = rule.is_written() && covers(op, t, &rule.location.leaf());
     let mut writer = Writer {
         t,
         op,
@@ -102,7 +98,7 @@ pub fn name_in_application(
     let rule = t
         .attributes
         .iter()
-        .filter(|rule| is_writing(rule))
+        .filter(|rule| rule.is_written())
         .find(is_own)?;
     field_value(t, rule, resource, names).ok().flatten()
 }
@@ -213,6 +209,34 @@ fn each(items: &[Value], spelling: &Spelling<'_>) -> Result<Value, Untranslatabl
     Ok(Value::Array(list))
 }
 
+/// What a create writes to a rule's field since the resource has no value for it; absent: nothing.
+pub(super) fn created_by_default(
+    t: &TypeMapping,
+    rule: &AttributeRule,
+    resource: &Resource,
+    names: &Names<'_>,
+) -> Result<Option<Value>, WriteError> {
+    if rule.on_create.is_none() || field_value(t, rule, resource, names)?.is_some() {
+        return Ok(None);
+    }
+    on_create(rule, resource, names)
+}
+
+fn on_create(
+    rule: &AttributeRule,
+    resource: &Resource,
+    names: &Names<'_>,
+) -> Result<Option<Value>, WriteError> {
+    let Some(template) = &rule.on_create else {
+        return Ok(None);
+    };
+    let mut scope = names.child();
+    scope.resource(resource);
+    template
+        .value(&scope)
+        .map_err(|e| WriteError::of_template(&rule.location.leaf(), e))
+}
+
 /// Whether a change of these attributes concerns the rule: its location, or a name in its template.
 pub(super) fn is_touched(rule: &AttributeRule, changed: &[AttributePath]) -> bool {
     let has_names = rule
@@ -255,7 +279,7 @@ impl<'w> Writer<'w> {
                 let value = field_value(self.t, rule, self.resource, self.names)?;
                 let value = match value {
                     Some(value) => Some(value),
-                    None => self.on_create(rule)?,
+                    None => on_create(rule, self.resource, self.names)?,
                 };
                 if let Some(value) = value {
                     self.write(&write.place, value);
@@ -272,17 +296,6 @@ impl<'w> Writer<'w> {
             }
         }
         Ok(())
-    }
-
-    fn on_create(&self, rule: &AttributeRule) -> Result<Option<Value>, WriteError> {
-        let Some(template) = &rule.on_create else {
-            return Ok(None);
-        };
-        let mut scope = self.names.child();
-        scope.resource(self.resource);
-        template
-            .value(&scope)
-            .map_err(|e| WriteError::of_template(&rule.location.leaf(), e))
     }
 
     fn update(&mut self, changed: &[AttributePath], old: &Resource) -> Result<(), WriteError> {

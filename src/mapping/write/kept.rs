@@ -17,7 +17,7 @@ use crate::{
     scim::{Resource, Returned},
 };
 
-use super::{covers::rules_at, fields::encode};
+use super::{covers::rules_at, fields::encode, guard::is_overtaken};
 
 /// The part of a resource that is kept here, laid out as in the resource. Attributes that are never returned, such as
 /// `password`, are not kept whatever the file says.
@@ -40,6 +40,7 @@ pub fn kept_values(t: &TypeMapping, resource: &Resource) -> Map<String, Value> {
 ///
 /// - An attribute without a field is what is kept. One that is mapped and marked `keep` by the same line too: the client's
 ///   own value is shown.
+///   Once the application shows another value than it did when that was written, the application's.
 /// - A whole attribute kept beside lines for parts of it (`emails` beside `emails[type eq "work"].value`): the application
 ///   says what the parts are, the rest is what is kept. An element that stood in for the mapped one when it was written
 ///   stands in for it here.
@@ -51,6 +52,9 @@ pub fn join_kept(t: &TypeMapping, resource: &mut Resource, kept: &Map<String, Va
         let Some(own) = rule.location.read(kept) else {
             continue;
         };
+        if is_overtaken(rule, kept, resource) {
+            continue;
+        }
         let is_whole = !rule.location.is_element() && rule.location.path.sub_attribute.is_none();
         let read = rule.location.attribute_in(&resource.0);
         let joined = match (own, read) {
@@ -98,7 +102,7 @@ fn join_object(
 
 /// A list kept as a whole.
 fn join_list(t: &TypeMapping, rule: &AttributeRule, own: &[Value], read: &[Value]) -> Vec<Value> {
-    if rule.each.is_some() || rule.read.is_some() {
+    if rule.is_read() {
         return join_by_value(t, rule, own, read);
     }
     let mut joined = own.to_vec();
@@ -271,7 +275,12 @@ fn is_same(t: &TypeMapping, rule: &AttributeRule, own: &Value, read: &Value) -> 
 }
 
 /// Whether both values make the same field.
-fn is_written_alike(t: &TypeMapping, rule: &AttributeRule, own: &Value, read: &Value) -> bool {
+pub(super) fn is_written_alike(
+    t: &TypeMapping,
+    rule: &AttributeRule,
+    own: &Value,
+    read: &Value,
+) -> bool {
     if rule.each.is_some() {
         return false;
     }

@@ -10,7 +10,7 @@ use crate::{
     scim::Resource,
 };
 
-use super::{covers::is_writing, elements, fields::field_value};
+use super::{elements, fields::field_value};
 
 /// The mapped fields of an object as it is, as far as an update may send them: neither what only a create writes nor secrets.
 pub fn mapped_as_read(t: &TypeMapping, object: &Value) -> Map<String, Value> {
@@ -54,8 +54,8 @@ pub fn mapped(
 }
 
 fn rules(t: &TypeMapping) -> impl Iterator<Item = &AttributeRule> {
-    let is_read = |rule: &&AttributeRule| rule.read.is_some() || rule.each.is_some();
-    let lines = t.attributes.iter().filter(|rule| is_writing(rule));
+    let is_read = |rule: &&AttributeRule| rule.is_read();
+    let lines = t.attributes.iter().filter(|rule| rule.is_written());
     lines.filter(|rule| !rule.is_create_only).filter(is_read)
 }
 

@@ -5,8 +5,29 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::mapping::{
-    expression::EvaluateError, model::MemberField, names::Names, path::FieldPlace,
+    expression::EvaluateError, model::MemberField, names::Names, path::FieldPlace, template::Tree,
 };
+
+/// A member as an element of a list: its bare id, or what the mapping makes of it with `member` as the id and `type` as what
+/// it is. Absent if the mapping makes nothing of it.
+///
+/// # Errors
+///
+/// As [`Tree::render`].
+pub fn member_element(
+    element: Option<&Tree>,
+    id: &Value,
+    of: &Value,
+    names: &Names<'_>,
+) -> Result<Option<Value>, EvaluateError> {
+    let Some(tree) = element else {
+        return Ok(Some(id.clone()));
+    };
+    let mut scope = names.child();
+    scope.with("member", Cow::Borrowed(id));
+    scope.with("type", Cow::Borrowed(of));
+    tree.render(&scope)
+}
 
 /// The lists as the application has them, each with its place: bare ids, or one element each, made with `member` as the
 /// id and `type` as what it is. Nested groups are among the others unless they have a list of their own.
@@ -29,14 +50,7 @@ pub fn member_lists<'f>(
             Some(_) if of == "Group" => &mut groups,
             _ => &mut members,
         };
-        let Some(tree) = &field.element else {
-            list.push(id.clone());
-            continue;
-        };
-        let mut scope = names.child();
-        scope.with("member", Cow::Borrowed(id));
-        scope.with("type", Cow::Borrowed(of));
-        list.extend(tree.render(&scope)?);
+        list.extend(member_element(field.element.as_ref(), id, of, names)?);
     }
     let members = (&field.place, Value::Array(members));
     let groups = field

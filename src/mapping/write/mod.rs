@@ -6,9 +6,11 @@
 
 mod check;
 mod covers;
+mod defaults;
 mod difference;
 mod elements;
 mod fields;
+mod guard;
 mod kept;
 mod mapped;
 mod members;
@@ -21,15 +23,16 @@ use crate::scim::{AttributePath, Resource, ScimType};
 use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
-pub(super) use covers::is_writing;
-pub use covers::{covers, is_kept, is_named_by_create, rules_for};
+pub use covers::{covers, is_kept, is_named_by_create, keeps_external_id, rules_for};
+pub use defaults::with_defaults;
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;
 pub use fields::name_in_application;
 pub(super) use fields::{encode, fields_by, unspelled};
+pub use guard::{guard, guard_unchanged};
 pub use kept::{join_kept, kept_values};
 pub use mapped::{mapped, mapped_as_read};
-pub use members::member_lists;
+pub use members::{member_element, member_lists};
 pub use shown::shown_elements;
 
 /// What the client wishes of the resource.

@@ -252,6 +252,15 @@ impl Store for MemoryStore {
         })
     }
 
+    fn intent<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        match_key: &'a str,
+    ) -> StoreFuture<'a, Option<Intent>> {
+        self.read(tenant, resource_type, |shelf| shelf.intent(match_key))
+    }
+
     fn open_intents<'a>(
         &'a self,
         tenant: &'a TenantId,

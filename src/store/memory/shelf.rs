@@ -168,6 +168,10 @@ impl Shelf {
             .collect()
     }
 
+    pub(super) fn intent(&self, match_key: &str) -> Option<Intent> {
+        self.intents.get(match_key).cloned()
+    }
+
     pub(super) fn open_intents(&self, older_than: Timestamp) -> Vec<Intent> {
         let older_than = to_microseconds(older_than);
         let is_open = |intent: &&Intent| {

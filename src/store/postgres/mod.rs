@@ -480,6 +480,26 @@ impl Store for PostgresStore {
         })
     }
 
+    fn intent<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        match_key: &'a str,
+    ) -> StoreFuture<'a, Option<Intent>> {
+        Box::pin(async move {
+            let place = Place::new(tenant, resource_type);
+            let match_key = stored(match_key);
+            let query = step!(
+                intent::BY_MATCH_KEY,
+                &place.tenant,
+                &place.resource_type,
+                &match_key
+            );
+            let found = self.find("read an intent", &place, query, intent::read);
+            Ok(found.await?.pop())
+        })
+    }
+
     fn open_intents<'a>(
         &'a self,
         tenant: &'a TenantId,

@@ -130,7 +130,7 @@ pub(super) fn check_all(conn: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-fn by_match_key(
+pub(super) fn by_match_key(
     conn: &Connection,
     place: &Place,
     match_key: &str,

@@ -238,6 +238,17 @@ impl Store for SqliteStore {
         Box::pin(self.writer.run("abandon an intent", abandon))
     }
 
+    fn intent<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        resource_type: &'a str,
+        match_key: &'a str,
+    ) -> StoreFuture<'a, Option<Intent>> {
+        let (place, match_key) = (Place::new(tenant, resource_type), match_key.to_owned());
+        let find = move |conn: &_| intent::by_match_key(conn, &place, &match_key);
+        Box::pin(self.readers.run("read an intent", find))
+    }
+
     fn open_intents<'a>(
         &'a self,
         tenant: &'a TenantId,

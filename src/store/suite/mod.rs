@@ -165,10 +165,11 @@ async fn prepare(store: &Arc<dyn Store>, intent: &Intent, now: Timestamp) -> Pre
 
 /// The intent as it stands, without changing anything.
 async fn standing(store: &Arc<dyn Store>, match_key: &str) -> Intent {
-    match prepare(store, &intent(match_key, "somebody-else"), at(0)).await {
-        Prepared::Existing(intent) => intent,
-        Prepared::Fresh => panic!("there was no intent"),
-    }
+    let found = store.intent(&acme(), USER, match_key).await.unwrap();
+    let found = found.expect("there is an intent");
+    let again = prepare(store, &intent(match_key, "somebody-else"), at(0)).await;
+    assert_eq!(again, Prepared::Existing(found.clone()));
+    found
 }
 
 fn assert_conflict(result: Result<(), StoreError>) {

@@ -1,7 +1,7 @@
 //! `scimgate draft --probe`: asks a running API harmless questions.
 //!
-//! In: the URL of a list and headers. Out: what was seen, in words, and the draft that follows from it. Sends GET only, one
-//! question after the other, and knows nothing of the mapping language: what it saw becomes an OpenAPI document.
+//! In: the URL of a list and headers. Out: what was seen, in words, and the draft that follows from it. Sends GET and OPTIONS
+//! only, one question after the other, and knows nothing of the mapping language: what it saw becomes an OpenAPI document.
 
 mod paging;
 mod seen;
@@ -81,6 +81,7 @@ impl Questions {
         paging::ask(self, &mut seen).await?;
         self.filters(&mut seen).await?;
         self.one(&mut seen).await?;
+        self.allowed(&mut seen).await?;
         self.draft(&seen)
     }
 
@@ -195,6 +196,45 @@ impl Questions {
         Ok(())
     }
 
+    /// What else can be done, as `Allow` says it.
+    async fn allowed(&self, seen: &mut Seen) -> Result<(), Failure> {
+        let mut list = self.url.clone();
+        list.set_query(None);
+        let of_list = self.options(&list).await?;
+        let of_one = match seen.rows.first().and_then(seen::id_of) {
+            Some(id) => self.options(&self.below(&id, false)).await?,
+            None => Vec::new(),
+        };
+        if of_list.is_empty() && of_one.is_empty() {
+            seen.say("OPTIONS names no methods: what else can be done was not seen.".to_owned());
+            return Ok(());
+        }
+        for (whole, methods) in [("the list", &of_list), ("one object", &of_one)] {
+            if !methods.is_empty() {
+                let methods = methods.join(", ");
+                seen.say(format!("OPTIONS of {whole} names {methods}."));
+            }
+        }
+        seen.say(
+            "That what is written looks like what is read is a guess: no call that writes was made."
+                .to_owned(),
+        );
+        (seen.on_list, seen.on_one) = (of_list, of_one);
+        Ok(())
+    }
+
+    /// The methods in `Allow`, upper case; none where there is no such header.
+    async fn options(&self, url: &Url) -> Result<Vec<String>, Failure> {
+        let answer = self.send("OPTIONS", url).await?;
+        let allow = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("allow"));
+        let methods = allow.flat_map(|(_, value)| value.split(','));
+        let methods = methods.map(|method| method.trim().to_ascii_uppercase());
+        Ok(methods.filter(|method| !method.is_empty()).collect())
+    }
+
     fn draft(&self, seen: &Seen) -> Result<String, Failure> {
         let (before, last) = self.url.path().rsplit_once('/').unwrap_or(("", ""));
         let server = format!("{}{before}", self.url.origin().ascii_serialization());
@@ -206,7 +246,7 @@ impl Questions {
         let path = format!("/{last}");
         let document = seen.document(&server, &path, credential);
         let mut text = format!(
-            "# Seen at {}{}, by GET alone:\n",
+            "# Seen at {}{}, by GET and OPTIONS alone:\n",
             self.url.origin().ascii_serialization(),
             self.url.path()
         );
@@ -288,11 +328,15 @@ impl Questions {
                 .extend_pairs(kept)
                 .append_pair(name, value);
         }
-        self.send(&url).await
+        self.send("GET", &url).await
     }
 
     /// GET of one object, with the query that the list was asked with or without it.
     async fn get_below(&self, id: &str, has_query: bool) -> Result<Answer, Failure> {
+        self.send("GET", &self.below(id, has_query)).await
+    }
+
+    fn below(&self, id: &str, has_query: bool) -> Url {
         let mut url = self.url.clone();
         if !has_query {
             url.set_query(None);
@@ -300,16 +344,16 @@ impl Questions {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(id);
         }
-        self.send(&url).await
+        url
     }
 
-    async fn send(&self, url: &Url) -> Result<Answer, Failure> {
+    async fn send(&self, method: &str, url: &Url) -> Result<Answer, Failure> {
         let query = url
             .query()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
         let request = Request {
-            method: "GET".into(),
+            method: method.into(),
             path_and_query: format!("{}{query}", url.path()),
             headers: self.headers.clone(),
             body: None,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cli::Failure;
 
 use super::{
-    super::paging::{NEXT_URLS, TOTALS, json_path},
+    super::paging::{NEXT_URLS, NEXTS, TOTALS, json_path},
     Questions,
     seen::{self, Seen},
 };
@@ -22,12 +22,7 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
         None if seen.has_total_header() => {}
         None => seen.say("The reply does not say how many there are.".into()),
     }
-    if let Some((path, _)) = seen.member(NEXT_URLS).filter(|(_, value)| is_url(value)) {
-        seen.say(format!(
-            "`{}` is the next page's address.",
-            json_path(&path)
-        ));
-    }
+    let is_told = address(seen);
     if count < 2 {
         seen.say(
             "With fewer than two objects nothing can be said about pages: try it with more.".into(),
@@ -37,8 +32,55 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
     let Some(size) = size(questions, seen).await? else {
         return Ok(());
     };
+    if !is_told {
+        address(seen);
+    }
+    cursor(questions, seen, &size).await?;
     number(questions, seen, &size).await?;
     offset(questions, seen, &size).await
+}
+
+/// Says where the next page's address is, if it was seen.
+fn address(seen: &mut Seen) -> bool {
+    let found = seen.member(NEXT_URLS).filter(|(_, value)| is_url(value));
+    let Some((path, _)) = found else {
+        return false;
+    };
+    seen.say(format!(
+        "`{}` is the next page's address.",
+        json_path(&path)
+    ));
+    true
+}
+
+/// A text in the reply that asks for the next page.
+async fn cursor(questions: &Questions, seen: &mut Seen, size: &str) -> Result<(), Failure> {
+    let one = questions.get(&[(size, "1")]).await?;
+    seen.learn(&one.body);
+    let found = seen.member(NEXTS).and_then(|(path, _)| {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let value = one.body.pointer(&pointer)?;
+        let text = value
+            .as_str()
+            .filter(|text| !text.is_empty() && !is_url(value))?;
+        Some((path.clone(), text.to_owned()))
+    });
+    let (Some((path, text)), Some(second)) = (found, seen.rows.get(1).cloned()) else {
+        return Ok(());
+    };
+    let own = path.rsplit('.').next().unwrap_or(&path).to_owned();
+    for name in std::iter::once(own.as_str()).chain(CURSORS.iter().copied()) {
+        if first(questions, &[(size, "1"), (name, &text)]).await? != Some(second.clone()) {
+            continue;
+        }
+        seen.say(format!(
+            "`{name}` asks for the next page, with what `{}` says.",
+            json_path(&path)
+        ));
+        seen.parameter(name, json!({"type": "string"}));
+        return Ok(());
+    }
+    Ok(())
 }
 
 fn is_url(value: &Value) -> bool {
@@ -57,6 +99,7 @@ async fn size(questions: &Questions, seen: &mut Seen) -> Result<Option<String>, 
         if answer.links_next {
             seen.links();
         }
+        seen.learn(&answer.body);
         let all = questions.get(&[(name, "10000")]).await?;
         let most = match (all.status, seen::rows(&all.body)) {
             (200, Some((_, rows))) => largest(name, &all.body, rows.len(), seen),
@@ -167,6 +210,14 @@ const SIZES: &[&str] = &[
     "max",
     "top",
     "$top",
+];
+const CURSORS: &[&str] = &[
+    "cursor",
+    "page_token",
+    "pageToken",
+    "after",
+    "starting_after",
+    "marker",
 ];
 const NUMBERS: &[&str] = &["page", "page_number", "pageNumber", "p"];
 const OFFSETS: &[&str] = &["offset", "skip", "start", "startIndex", "startAt", "from"];

@@ -24,6 +24,9 @@ pub(super) struct Seen {
     /// Whether one object shows more with the query that the list was asked with.
     pub one_takes_query: bool,
     pub refusal: Option<Value>,
+    /// The methods of the list and of one object, as OPTIONS names them.
+    pub on_list: Vec<String>,
+    pub on_one: Vec<String>,
 }
 
 impl Seen {
@@ -46,6 +49,8 @@ impl Seen {
             one_at: None,
             one_takes_query: false,
             refusal: None,
+            on_list: Vec::new(),
+            on_one: Vec::new(),
         };
         seen.say(format!(
             "The list is at `{path}`, with {} in the first reply.",
@@ -76,8 +81,17 @@ impl Seen {
             .push(json!({"in": "query", "name": name, "schema": schema}));
     }
 
+    /// A page of one object names the next one in `Link`.
     pub fn links(&mut self) {
+        if !self.has_link {
+            self.say("With one object a page the header `Link` names the next page.".to_owned());
+        }
         self.has_link = true;
+    }
+
+    /// What was null in the first reply and is not in another: the way to the next page, where all came in one.
+    pub fn learn(&mut self, other: &Value) {
+        fill(&mut self.reply, other);
     }
 
     /// The member of the reply with one of the usual names, one or two levels deep.
@@ -115,7 +129,7 @@ impl Seen {
         // Rows differ in what they have: all of them together are the shape.
         let row = self.rows.iter().map(shape).fold(Value::Null, merged);
         if let Some(place) = row_schema(&mut reply) {
-            *place = row;
+            *place = row.clone();
         }
         let ok = |schema: Value, headers: &Map<String, Value>| json!({"200": {"headers": headers, "content": {"application/json": {"schema": schema}}}});
         let mut list = json!({"parameters": self.parameters, "responses": ok(reply, &headers)});
@@ -130,9 +144,36 @@ impl Seen {
         }
         let mut paths = Map::new();
         paths.insert(path.to_owned(), json!({"get": list}));
-        if let Some(one) = &self.one {
-            let get = json!({"get": {"responses": ok(shape(one), &Map::new())}});
-            paths.insert(format!("{path}/{{id}}"), get);
+        let object = self.one.as_ref().map_or(row.clone(), shape);
+        let written = |method: &str| {
+            let schema = writable(object.clone());
+            let body = json!({"content": {"application/json": {"schema": schema}}});
+            match method {
+                "DELETE" => json!({"responses": {"204": {}}}),
+                _ => json!({"requestBody": body, "responses": ok(object.clone(), &Map::new())}),
+            }
+        };
+        let add = |item: &mut Map<String, Value>, allowed: &[String], wanted: &[&str]| {
+            for method in allowed
+                .iter()
+                .filter(|method| wanted.contains(&method.as_str()))
+            {
+                item.insert(method.to_ascii_lowercase(), written(method));
+            }
+        };
+        if let Some(item) = paths.get_mut(path).and_then(Value::as_object_mut) {
+            add(item, &self.on_list, &["POST"]);
+        }
+        let mut item = Map::new();
+        if self.one.is_some() {
+            item.insert(
+                "get".into(),
+                json!({"responses": ok(object.clone(), &Map::new())}),
+            );
+        }
+        add(&mut item, &self.on_one, &["PATCH", "PUT", "DELETE"]);
+        if !item.is_empty() {
+            paths.insert(format!("{path}/{{id}}"), Value::Object(item));
         }
         let mut document = json!({
             "openapi": "3.1.0",
@@ -147,6 +188,31 @@ impl Seen {
             );
         }
         document
+    }
+}
+
+/// The schema of an object as it is written: its id is not.
+fn writable(mut schema: Value) -> Value {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| {
+            !["id", "uuid", "guid", "uid", "key"].contains(&normal(name).as_str())
+        });
+    }
+    schema
+}
+
+/// Puts what another reply has in place of nulls; lists stay.
+fn fill(reply: &mut Value, other: &Value) {
+    match (reply, other) {
+        (Value::Object(members), Value::Object(others)) => {
+            for (name, value) in members.iter_mut() {
+                if let Some(other) = others.get(name) {
+                    fill(value, other);
+                }
+            }
+        }
+        (reply @ Value::Null, other) => *reply = other.clone(),
+        _ => {}
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         model::{Call, ExpectedCall, Mapping, MemberCall, Members, Operation, TypeMapping},
         names::Names,
         plan::{self, Plan},
-        write::{self, Wish},
+        write::{self, Wish, member_element},
     },
     scim::{
         AttributePath, Resource, diff, intake,
@@ -290,7 +290,18 @@ impl Planner<'_> {
         let mut calls = Vec::new();
         for step in &operation.steps {
             let body = body.clone().filter(|_| carries_fields(step));
-            calls.extend(self.call(step, &operation.name, &names, body)?);
+            match &step.each {
+                None => calls.extend(self.call(step, &operation.name, &names, body)?),
+                Some(each) => {
+                    let items = call::elements_of(each, &names);
+                    for item in items.map_err(|error| error.to_string())? {
+                        let mut names = names.child();
+                        names.with("item", Cow::Owned(item));
+                        let body = body.clone();
+                        calls.extend(self.call(step, &operation.name, &names, body)?);
+                    }
+                }
+            }
             for (name, _) in &step.take {
                 names.with(name, Cow::Owned(Value::from(name.as_str())));
             }
@@ -335,7 +346,11 @@ impl Planner<'_> {
                 calls.extend(self.change(adding, "add", add)?)
             }
             (_, _, Some(replacing)) => {
-                calls.extend(self.steps(replacing, "replace", self.member_names(all, None))?);
+                calls.extend(self.steps(
+                    replacing,
+                    "replace",
+                    self.member_names(replacing, all, None)?,
+                )?);
             }
             _ => {}
         }
@@ -351,7 +366,7 @@ impl Planner<'_> {
         let mut calls = Vec::new();
         for batch in ids.chunks(change.batch.unwrap_or(1).max(1)) {
             let single = batch.first().filter(|_| batch.len() == 1);
-            calls.extend(self.steps(change, name, self.member_names(batch, single))?);
+            calls.extend(self.steps(change, name, self.member_names(change, batch, single)?)?);
         }
         Ok(calls)
     }
@@ -374,7 +389,12 @@ impl Planner<'_> {
     }
 
     /// `members`, and `member` for one alone. A member's id is its SCIM id here.
-    fn member_names(&self, ids: &[String], single: Option<&String>) -> Names<'_> {
+    fn member_names(
+        &self,
+        change: &MemberCall,
+        ids: &[String],
+        single: Option<&String>,
+    ) -> Result<Names<'_>, String> {
         let of = self
             .section
             .members
@@ -388,13 +408,19 @@ impl Planner<'_> {
                     .find(|t| t.resource_type.name == *name)
             })
             .unwrap_or(self.section);
-        let values: Vec<Value> = ids.iter().map(|id| id_value(section, id)).collect();
         let mut names = self.names();
+        let of = Value::from(section.resource_type.name.as_str());
+        let mut values = Vec::with_capacity(ids.len());
+        for id in ids {
+            let (id, element) = (id_value(section, id), change.element.as_ref());
+            let value = member_element(element, &id, &of, &names);
+            values.extend(value.map_err(|error| error.to_string())?);
+        }
         if let Some(id) = single {
             names.with("member", Cow::Owned(id_value(section, id)));
         }
         names.with("members", Cow::Owned(Value::Array(values)));
-        names
+        Ok(names)
     }
 }
 

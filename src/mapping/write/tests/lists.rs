@@ -100,6 +100,7 @@ fn members_that_are_a_field_are_sent_by_their_names() {
         replace: None,
         on_user: None,
         types: vec!["User".into()],
+        gets_first: false,
     };
     let (ids, types) = (json!([1, 2]), json!(["User", "User"]));
     let mut names = Names::new();

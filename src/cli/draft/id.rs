@@ -1,0 +1,80 @@
+//! Which field of an object is its id: by the parameter of its path, or by the usual names.
+
+use super::{
+    document::type_of,
+    endpoints::Collection,
+    fields::Field,
+    names::{Kind, normal},
+};
+
+/// The id of an object.
+pub(super) struct Id {
+    pub field: String,
+    pub is_number: bool,
+    /// Whether the paths take something that can change.
+    pub is_changeable: bool,
+    pub is_found: bool,
+}
+
+impl Id {
+    /// The likeliest field.
+    pub fn of(fields: &[Field<'_>], collection: &Collection<'_>, kind: &Kind) -> Self {
+        let parameter = collection.parameter().map(normal).unwrap_or_default();
+        let own = format!("{}id", kind.section);
+        let named = |name: &str| {
+            fields
+                .iter()
+                .find(|field| field.is_read && normal(&field.path) == name)
+        };
+        // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
+        let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
+        // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
+        let by_part = || {
+            let parts = [
+                "username", "name", "login", "slug", "key", "code", "email", "objectid", "uuid",
+            ];
+            let mut parts = parts.iter().filter(|part| parameter.ends_with(**part));
+            parts.find_map(|part| named(part))
+        };
+        let found = by_parameter.or_else(by_part).or_else(|| {
+            [
+                "id",
+                own.as_str(),
+                "uuid",
+                "guid",
+                "uid",
+                "key",
+                "objectid",
+                "sid",
+                "accountid",
+            ]
+            .iter()
+            .find_map(|name| named(name))
+        });
+        let is_key = |field: &Field<'_>| {
+            let wanted = if kind.section == "user" {
+                "userName"
+            } else {
+                "displayName"
+            };
+            kind.fields.iter().any(|usual| {
+                [wanted, "emails[type eq \"work\"].value"].contains(&usual.attribute)
+                    && usual.fields.iter().any(|name| field.is_named(name))
+            })
+        };
+        match found {
+            Some(field) => Self {
+                field: field.path.clone(),
+                is_number: ["integer", "number"].contains(&type_of(field.schema)),
+                is_changeable: is_key(field),
+                is_found: true,
+            },
+            None => Self {
+                field: "id".into(),
+                is_number: false,
+                is_changeable: false,
+                is_found: false,
+            },
+        }
+    }
+}
