@@ -12,6 +12,7 @@ mod pace;
 mod probe;
 mod registry;
 pub mod secret;
+mod secret_files;
 
 use std::{
     path::PathBuf,

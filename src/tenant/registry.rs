@@ -26,6 +26,7 @@ use crate::{
 use super::{
     LookUps, Tenant,
     authenticate::{Authenticated, Key, Keys, Presented, Refusal},
+    secret_files::{self, Seen, Watched},
 };
 
 /// Where the registry finds things.
@@ -57,6 +58,8 @@ struct Snapshot {
 #[derive(Clone)]
 struct Entry {
     texts: Vec<Arc<SourceFile>>,
+    /// The secret files that were read for it.
+    secrets: Seen,
     tenant: Option<Arc<Tenant>>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -176,7 +179,7 @@ impl Registry {
         snapshot.entries.iter().map(status).collect()
     }
 
-    /// Reads all files and keys again; gives the names of tenants whose files changed.
+    /// Reads all files, secrets and keys again; gives the names of tenants whose files or secrets changed.
     ///
     /// # Errors
     ///
@@ -188,7 +191,10 @@ impl Registry {
         let mut changed = Vec::new();
         for (name, texts) in self.read_files()? {
             let old = before.entries.get(&name);
-            match old.filter(|old| old.texts == texts) {
+            let is_same = |old: &&Entry| {
+                old.texts == texts && secret_files::are_same(&old.secrets, &*self.environment)
+            };
+            match old.filter(is_same) {
                 Some(same) => entries.insert(name, same.clone()),
                 None => {
                     changed.push(Arc::clone(&name));
@@ -241,12 +247,14 @@ impl Registry {
     }
 
     fn compile(&self, name: &Arc<str>, texts: Vec<Arc<SourceFile>>, old: Option<&Entry>) -> Entry {
-        let (tenant, diagnostics) = match self.tenant_of(name, &texts, old) {
+        let environment = Watched::new(&*self.environment);
+        let (tenant, diagnostics) = match self.tenant_of(name, &texts, &environment, old) {
             Ok((tenant, warnings)) => (Some(tenant), warnings),
             Err(diagnostics) => (old.and_then(|old| old.tenant.clone()), diagnostics),
         };
         Entry {
             texts,
+            secrets: environment.seen(),
             tenant,
             diagnostics,
         }
@@ -266,6 +274,7 @@ impl Registry {
         &self,
         name: &Arc<str>,
         texts: &[Arc<SourceFile>],
+        environment: &dyn Environment,
         old: Option<&Entry>,
     ) -> Result<(Arc<Tenant>, Vec<Diagnostic>), Vec<Diagnostic>> {
         let Some(own) = texts.first() else {
@@ -275,8 +284,7 @@ impl Registry {
             tenant: Arc::clone(own),
             app: texts.get(1).cloned(),
         };
-        let (mapping, warnings) =
-            load::tenant(&sources, &*self.environment, MissingValues::AreErrors)?;
+        let (mapping, warnings) = load::tenant(&sources, environment, MissingValues::AreErrors)?;
         let mapping = Arc::new(mapping);
         let driver =
             Driver::new(Arc::clone(&mapping), Arc::clone(&self.connections)).map_err(|error| {
@@ -403,5 +411,7 @@ impl Environment for SystemEnvironment {
         std::fs::read_to_string(path)
             .ok()
             .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+            // A file that is just being written.
+            .filter(|text| !text.is_empty())
     }
 }

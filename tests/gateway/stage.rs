@@ -21,7 +21,7 @@ use scimgate::{
     server::{Handler, Request},
     store::{self, Store, StoreSettings},
     target::Connections,
-    tenant::{Registry, RegistrySettings, key},
+    tenant::{Registry, RegistrySettings, SystemEnvironment, key},
 };
 
 use crate::application::Application;
@@ -119,8 +119,8 @@ impl Environment for Values {
         self.0.get(name).cloned()
     }
 
-    fn secret_file(&self, _: &str) -> Option<String> {
-        None
+    fn secret_file(&self, path: &str) -> Option<String> {
+        SystemEnvironment.secret_file(path)
     }
 }
 

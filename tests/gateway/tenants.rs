@@ -465,6 +465,69 @@ async fn r13_a_broken_file_never_takes_effect_and_hurts_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_secret_file_that_changes_takes_effect_and_one_that_goes_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    // As Kubernetes has it: the name is a link, and the link is exchanged.
+    let put = |number: u32, secret: &str| {
+        let (own, link) = (
+            folder.path().join(number.to_string()),
+            folder.path().join("token"),
+        );
+        std::fs::write(&own, secret).unwrap();
+        let made = folder.path().join("new");
+        std::os::unix::fs::symlink(&own, &made).unwrap();
+        std::fs::rename(made, link).unwrap();
+    };
+    put(1, "one\n");
+    let token = folder.path().join("token");
+    let auth = format!(
+        "[target.auth.bearer]\ntoken = \"file:{}\"\n",
+        token.display()
+    );
+    let stage = two("")
+        .with("[target.errors]", &format!("{auth}[target.errors]"))
+        .start()
+        .await;
+    stage.app.add_users(1);
+    let last = |stage: &Stage| {
+        let seen = stage.app.target.seen();
+        seen.last()
+            .unwrap()
+            .header("authorization")
+            .unwrap()
+            .to_owned()
+    };
+    stage.get("/Users/1").await.is(200);
+    assert_eq!(last(&stage), "Bearer one");
+    assert!(stage.registry.reload().await.unwrap().is_empty());
+    put(2, "two\n");
+    assert_eq!(stage.registry.reload().await.unwrap().len(), 2);
+    stage.get("/Users/1").await.is(200);
+    assert_eq!(last(&stage), "Bearer two");
+    // Empty while it is written, and gone: the old one goes on, and the operator is told.
+    put(3, "");
+    stage.registry.reload().await.unwrap();
+    stage.get("/Users/1").await.is(200);
+    std::fs::remove_file(&token).unwrap();
+    stage.registry.reload().await.unwrap();
+    stage.get("/Users/1").await.is(200);
+    assert_eq!(last(&stage), "Bearer two");
+    let told = stage.registry.diagnostics_of("acme");
+    assert_eq!(told[0].code, "mapping::missing-secret");
+    put(4, "four");
+    stage.registry.reload().await.unwrap();
+    stage.get("/Users/1").await.is(200);
+    assert_eq!(last(&stage), "Bearer four");
+    assert!(
+        stage
+            .registry
+            .diagnostics_of("acme")
+            .iter()
+            .all(|one| one.code != "mapping::missing-secret")
+    );
+}
+
+#[tokio::test]
 async fn r14_a_reload_takes_effect_for_the_next_request() {
     let stage = two("").start().await;
     let made = stage

@@ -210,7 +210,7 @@ impl<'e> Context<'e> {
                     self.unset(
                         node,
                         "mapping::missing-secret",
-                        format!("The file `{path}` cannot be read."),
+                        format!("The file `{path}` cannot be read, or is empty."),
                     );
                     UNSET.to_owned()
                 }
