@@ -24,7 +24,8 @@ use super::{ConfigArguments, Failure, Outcome, settings::Settings};
 /// What to check.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArguments {
-    /// Mapping files of applications or tenants, or `scimgate.toml`. None: the configuration and all its mappings.
+    /// Mapping files of applications or tenants, directories of them, or `scimgate.toml`. None: the configuration and all
+    /// its mappings.
     files: Vec<PathBuf>,
     #[command(flatten)]
     config: ConfigArguments,
@@ -41,53 +42,95 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
         let named = arguments.files.iter();
         named.flat_map(|path| files_of(path)).collect()
     };
-    let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let mut errors = 0;
-    let mut told: Vec<Diagnostic> = Vec::new();
+    let mut check = Check {
+        is_coloured: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        is_quiet: arguments.quiet,
+        ..Check::default()
+    };
     for file in &files {
-        let (mapping, complaints) = check_file(file);
-        let (again, complaints) = told_before(&told, file, complaints);
+        crate::cli::print(&check.report(file));
+    }
+    Ok(match check.errors {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// What was found in the files so far.
+#[derive(Default)]
+struct Check {
+    is_coloured: bool,
+    is_quiet: bool,
+    errors: usize,
+    told: Vec<Diagnostic>,
+    /// The hashes of the clients' keys, and whose they are.
+    keys: Vec<([u8; 32], PathBuf)>,
+}
+
+impl Check {
+    /// Checks a file and says what is found: first about the file itself, then what matters of its application's.
+    fn report(&mut self, file: &Path) -> String {
+        let (mapping, mut complaints) = check_file(file);
+        complaints.extend(
+            mapping
+                .iter()
+                .flat_map(|mapping| self.shared_keys(mapping, file)),
+        );
+        let (again, complaints) = told_before(&self.told, file, complaints);
         if again.iter().any(Diagnostic::is_error) && complaints.is_empty() {
-            crate::cli::print(&format!(
+            return format!(
                 "{}: cannot be served until what is said of {} is mended\n",
                 file.display(),
                 others(&again)
-            ));
-            continue;
+            );
         }
-        told.extend(complaints.iter().cloned());
+        self.told.extend(complaints.iter().cloned());
+        self.errors += complaints.iter().filter(|one| one.is_error()).count();
         let (others, own): (Vec<_>, Vec<_>) = complaints
-            .iter()
-            .cloned()
+            .into_iter()
             .partition(|complaint| is_of_another(complaint, file));
         let others = concerning(others);
-        if !own.is_empty() {
-            crate::cli::print(&diagnostic::render(&own, is_coloured));
-        }
+        let mut text = diagnostic::render(&own, self.is_coloured);
         if others.is_empty() || !own.is_empty() {
-            crate::cli::print(&format!("{}\n", diagnostic::summary(&own, file)));
+            text.push_str(&format!("{}\n", diagnostic::summary(&own, file)));
         }
-        if let Some(place) = others.first().and_then(|one| one.place.as_ref()) {
-            let summary = diagnostic::summary(&others, &place.file.path);
-            crate::cli::print(&format!(
-                "{}{summary}, on which {} is built\n",
-                diagnostic::render(&others, is_coloured),
+        if let Some(path) = others.iter().find_map(path_of) {
+            text.push_str(&diagnostic::render(&others, self.is_coloured));
+            let summary = diagnostic::summary(&others, &path);
+            text.push_str(&format!(
+                "{summary}, on which {} is built\n",
                 file.display()
             ));
         }
-        errors += complaints
-            .iter()
-            .filter(|complaint| complaint.is_error())
-            .count();
-        if let Some(mapping) = mapping.filter(|_| !arguments.quiet) {
-            crate::cli::print(&format!("{}\n", check::capabilities(&mapping)));
+        if let Some(mapping) = mapping.filter(|_| !self.is_quiet) {
+            text.push_str(&format!("{}\n", check::capabilities(&mapping)));
         }
+        text
     }
-    Ok(if errors == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+
+    /// Complaints about keys that another tenant has: whoever comes first gets the calls.
+    fn shared_keys(&mut self, mapping: &Mapping, file: &Path) -> Vec<Diagnostic> {
+        let mut complaints = Vec::new();
+        for key in &mapping.client.keys {
+            let mut keys = self.keys.iter();
+            match keys.find(|(hash, path)| *hash == key.sha256 && path != file) {
+                Some((_, other)) => {
+                    let sentence = format!(
+                        "The key `{}` is one of `{}` as well, and only one of the two is called with it.",
+                        key.name,
+                        other.display()
+                    );
+                    let complaint = Diagnostic::error("mapping::two-keys", sentence).at(&key.place);
+                    complaints.push(
+                        complaint
+                            .mend("each tenant has keys of its own: `scimgate keys` makes them"),
+                    );
+                }
+                None => self.keys.push((key.sha256, file.to_owned())),
+            }
+        }
+        complaints
+    }
 }
 
 /// What matters of the complaints about a tenant's application: errors, and warnings that its file by itself does not get.
@@ -192,6 +235,10 @@ pub fn check_file(path: &Path) -> (Option<Mapping>, Vec<Diagnostic>) {
         Ok(file) => file,
         Err(complaint) => return (None, vec![complaint]),
     };
+    let slips = load::not_toml(&file);
+    if !slips.is_empty() {
+        return (None, slips);
+    }
     if is_process_file(path, &file) {
         return (None, Settings::parse(&file).err().unwrap_or_default());
     }
@@ -284,26 +331,113 @@ fn is_process_file(path: &Path, file: &SourceFile) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
+
+    const APP: &str = "app = \"x\"\n[target]\nbase-url = \"http://x.example\"\n[user]\nid = '$.id'\nget = \"GET /u/{id}\"\n\
+        list = { call = \"GET /u\", items = '$.u' }\n[user.attributes]\n'userName' = { field = 'n', read-only = true }\n\
+        'active' = { field = 'a', read-only = true }\n";
+
+    fn write(directory: &TempDir, name: &str, text: &str) -> PathBuf {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn tenant(name: &str, hash: char) -> String {
+        let hash = hash.to_string().repeat(64);
+        format!(
+            "tenant = \"{name}\"\napp = \"x\"\n[[client.key]]\nname = \"k\"\nsha256 = \"{hash}\"\nexpires = 2099-01-01\n"
+        )
+    }
 
     #[test]
     fn a_faulty_application_is_told_once_and_its_other_tenants_are_named() {
         let directory = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = directory.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, text).unwrap();
-            path
-        };
-        write("apps/x.toml", "app = \"x\"\nnonsense = 1\n");
-        let key = "[[client.key]]\nname = \"k\"\nsha256 = \"no\"\nexpires = 2099-01-01\n";
-        let one = write("one.toml", "tenant = \"one\"\napp = \"x\"\n");
-        let two = write("two.toml", &format!("tenant = \"two\"\napp = \"x\"\n{key}"));
-        let (_, told) = check_file(&one);
-        assert!(told.iter().any(|one| one.code == "mapping::unknown-key"));
-        let (again, new) = told_before(&told, &two, check_file(&two).1);
-        assert!(again.iter().all(|one| is_of_another(one, &two)));
-        assert!(others(&again).contains("x.toml"));
-        assert!(!new.is_empty() && new.iter().all(|one| !is_of_another(one, &two)));
+        write(&directory, "apps/x.toml", "app = \"x\"\nnonsense = 1\n");
+        let one = write(&directory, "one.toml", &tenant("one", '1'));
+        let two = write(&directory, "two.toml", &tenant("two", '2'));
+        let three = write(&directory, "three.toml", &tenant("three", 'x'));
+        let mut check = Check::default();
+        let text = check.report(&one);
+        assert!(
+            text.contains("nonsense") && text.contains("on which"),
+            "{text}"
+        );
+        assert!(!text.contains("no complaints"), "{text}");
+        let text = check.report(&two);
+        assert!(
+            !text.contains("nonsense") && text.contains("x.toml"),
+            "{text}"
+        );
+        let text = check.report(&three);
+        assert!(
+            text.contains("bad-hash") && !text.contains("nonsense"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_tenant_is_not_told_the_warnings_of_its_application() {
+        let directory = tempfile::tempdir().unwrap();
+        let app = write(&directory, "apps/x.toml", APP);
+        let one = write(&directory, "one.toml", &tenant("one", '1'));
+        let text = Check::default().report(&one);
+        assert!(text.contains("one.toml: no complaints"), "{text}");
+        assert!(Check::default().report(&app).contains("plain-http"));
+        let own = tenant("one", '1') + "[settings]\nunused = 1\n";
+        let one = write(&directory, "one.toml", &own);
+        let text = Check::default().report(&one);
+        assert!(
+            text.contains("unused-setting") && !text.contains("plain-http"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_missing_application_is_told_with_those_that_are_there() {
+        let directory = tempfile::tempdir().unwrap();
+        write(&directory, "apps/xylophone.toml", APP);
+        for (name, expected) in [
+            ("xylofone", "did you mean `xylophone`?"),
+            ("y", "has `xylophone`"),
+        ] {
+            let text = tenant("one", '1').replace("\"x\"", &format!("\"{name}\""));
+            let one = write(&directory, "one.toml", &text);
+            let text = Check::default().report(&one);
+            assert!(
+                text.contains("missing-app") && text.contains(expected),
+                "{text}"
+            );
+            assert!(text.contains("1 error in"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_directory_stands_for_its_files_and_shared_keys_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        write(&directory, "apps/x.toml", APP);
+        write(&directory, "one.toml", &tenant("one", '1'));
+        write(&directory, "two.toml", &tenant("two", '1'));
+        write(
+            &directory,
+            "three.toml",
+            &tenant("drei", '3').replace("2099", "2001"),
+        );
+        let files = files_of(directory.path());
+        assert_eq!(files.len(), 4);
+        let mut check = Check::default();
+        let text: String = files.iter().map(|file| check.report(file)).collect();
+        assert_eq!(text.matches("two-keys").count(), 1, "{text}");
+        assert!(text.contains("expired-key"), "{text}");
+        assert!(text.contains("other-name"), "{text}");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(
+            Check::default()
+                .report(&files_of(empty.path())[0])
+                .contains("unreadable")
+        );
     }
 }

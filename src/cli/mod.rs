@@ -6,6 +6,7 @@ mod check;
 pub mod demo;
 pub mod draft;
 mod explain;
+mod fault;
 mod keys;
 mod origin;
 mod postgres;

@@ -11,16 +11,16 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use crate::{
-    diagnostic::{Diagnostic, Place, SourceFile},
+    diagnostic::{Diagnostic, SourceFile},
     gateway,
-    mapping::load::{duration, size},
+    mapping::load::{self, duration, size},
     observe::{LogFormat, LogSettings},
     server::{self, IpNet, ProxyHeaders, TlsSettings},
     store::StoreSettings,
     tenant::secret::Secret,
 };
 
-use super::postgres::Postgres;
+use super::{fault::invalid, postgres::Postgres};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -249,10 +249,7 @@ impl Settings {
             {
                 Vec::new()
             }
-            Err(error) => {
-                let sentence = format!("`{}` cannot be read: {error}.", path.display());
-                return Err(vec![Diagnostic::error("file::unreadable", sentence)]);
-            }
+            Err(error) => return Err(vec![SourceFile::unreadable(path, &error)]),
         };
         let file = SourceFile::from_bytes(path, bytes).map_err(|complaint| vec![complaint])?;
         let directory = path
@@ -267,18 +264,14 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The first fault, with its place.
+    /// Every slip of a file that is not TOML; else the first fault, with its place.
     pub fn parse(file: &Arc<SourceFile>) -> Result<Self, Vec<Diagnostic>> {
-        let settings: Self = toml::from_str(&file.text).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            let sentence = format!(
-                "{}.",
-                error.message().trim_end_matches('.').replace('\n', "; ")
-            );
-            let complaint =
-                Diagnostic::error("settings::invalid", sentence).at(&Place::new(file, span));
-            vec![complaint.mend("see docs/operations.md for the keys of this file")]
-        })?;
+        let slips = load::not_toml(file);
+        if !slips.is_empty() {
+            return Err(slips);
+        }
+        let settings: Self =
+            toml::from_str(&file.text).map_err(|error| vec![invalid(file, &error)])?;
         match settings.store.complaint(file) {
             Some(complaint) => Err(vec![complaint]),
             None => Ok(settings),

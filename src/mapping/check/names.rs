@@ -347,12 +347,14 @@ impl Scope<'_> {
 
     /// The attribute that a sub-attribute's or a setting's name alone probably means; the id of the object by a longer name.
     fn whole(&self, name: &str) -> Option<String> {
-        let is_id = name.to_ascii_lowercase().ends_with("id") && self.names.contains("id");
-        if is_id || (self.names.len() == 1 && self.names.contains("value")) {
-            return self.names.first().cloned();
-        }
         if self.mapping.settings.contains_key(name) {
             return Some(format!("settings.{name}"));
+        }
+        if name.to_ascii_lowercase().ends_with("id") && self.names.contains("id") {
+            return Some("id".to_owned());
+        }
+        if self.names.len() == 1 && self.names.contains("value") {
+            return Some("value".to_owned());
         }
         let mut attributes = self.resource_type?.schema.attributes.iter();
         let has = |a: &&Attribute| !a.is_multi_valued && a.sub(name).is_some();

@@ -2,10 +2,12 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     ops::Range,
     sync::Arc,
 };
 
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -28,6 +30,8 @@ pub(super) struct Context<'e> {
     is_broken: Cell<bool>,
     /// Tables that were written under another name or in another place: `user`, `target.auth`. They lack nothing for sure.
     misplaced: RefCell<Vec<String>>,
+    /// Regular expressions compiled so far, by their text: compiling takes a millisecond, and lines share them.
+    pub patterns: RefCell<HashMap<String, Regex>>,
     /// How forms write lists, once `[target]` has been read.
     pub form_lists: Cell<FormLists>,
     /// Whether replies are XML (`[target] format`), once `[target]` has been read.
@@ -51,6 +55,7 @@ impl<'e> Context<'e> {
             has_unset: Cell::new(false),
             is_broken: Cell::new(false),
             misplaced: RefCell::default(),
+            patterns: RefCell::default(),
             form_lists: Cell::new(FormLists::Repeat),
             is_xml: Cell::new(false),
             settings: RefCell::default(),

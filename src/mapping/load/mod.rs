@@ -38,6 +38,8 @@ mod synonyms;
 mod syntax;
 mod target;
 mod tree;
+mod unknown_key;
+mod url_key;
 mod ways;
 
 use std::sync::Arc;
@@ -146,6 +148,13 @@ pub fn app_name(tenant: &Arc<SourceFile>) -> Option<String> {
     let table = tree::parse(&context, tenant);
     let name = table.entry("app")?.node.as_text()?;
     root::is_name(name).then(|| name.to_owned())
+}
+
+/// The complaints about a file of any kind that is not TOML.
+pub fn not_toml(file: &Arc<SourceFile>) -> Vec<Diagnostic> {
+    let context = Context::new(&NoEnvironment, MissingValues::AreWarnings);
+    tree::parse(&context, file);
+    context.finish()
 }
 
 /// Whether a file is an application's: it names no tenant, and names an application or lies in a folder `apps`.

@@ -20,7 +20,6 @@ pub(super) fn complaints(file: &Arc<SourceFile>, errors: &[Error]) -> Vec<Diagno
                 .mend(mending),
         ];
     }
-    let shown = without_secrets(file, errors);
     let mut slips: Vec<(Place, &Error)> = errors
         .iter()
         .map(|error| (Place::new(file, error.span().unwrap_or(0..0)), error))
@@ -30,63 +29,79 @@ pub(super) fn complaints(file: &Arc<SourceFile>, errors: &[Error]) -> Vec<Diagno
     let is_unclosed = errors
         .iter()
         .any(|error| error.message().starts_with("unclosed"));
-    let most = if is_unclosed { 1 } else { MOST };
-    let mut told: Vec<Diagnostic> = Vec::new();
-    let mut last = usize::MAX;
-    let mut in_double = false;
+    let told = first_ones(file, slips, if is_unclosed { 1 } else { MOST });
+    let shown = without_secrets(file, &told);
+    told.iter()
+        .map(|(place, error)| complaint(&Place::new(&shown, place.span.clone()), error))
+        .collect()
+}
+
+/// The errors that are slips of their own, at most so many.
+fn first_ones<'e>(
+    file: &Arc<SourceFile>,
+    slips: Vec<(Place, &'e Error)>,
+    most: usize,
+) -> Vec<(Place, &'e Error)> {
+    let mut told: Vec<(Place, &Error)> = Vec::new();
+    // The line of the last one, and whether it is the header of a table that stands twice.
+    let (mut last, mut in_double) = (usize::MAX, false);
     for (place, error) in slips {
+        if told.len() >= most {
+            break;
+        }
         let (start, line) = line_of(&place);
         let is_header = line.trim_start().starts_with('[');
-        let is_double = error.message().contains("duplicate key");
+        let is_double = is_double(error);
         // The keys below a table that stands twice are no mistakes of their own.
-        let follows = start == last
-            || (in_double && is_double && !is_header && is_same_table(file, last, start));
-        if follows || told.len() >= most {
+        let is_below = in_double && is_double && !is_header && is_same_table(file, last, start);
+        if start == last || is_below {
             continue;
         }
         (last, in_double) = (start, is_double && is_header);
-        let sentence = format!("The file is not TOML: {}.", sentence(error.message()));
-        let seen = Place::new(&shown, place.span.clone());
-        let complaint = Diagnostic::error("toml::syntax", sentence).at(&seen);
-        let is_open = error.message().starts_with("unclosed");
-        told.push(match mending(&seen, line, is_double).filter(|_| !is_open) {
-            Some(mending) => complaint.mend(mending),
-            None => complaint,
-        });
+        told.push((place, error));
     }
     told
 }
 
+fn is_double(error: &Error) -> bool {
+    error.message().contains("duplicate key")
+}
+
+fn complaint(place: &Place, error: &Error) -> Diagnostic {
+    let sentence = format!("The file is not TOML: {}.", sentence(error.message()));
+    let complaint = Diagnostic::error("toml::syntax", sentence).at(place);
+    // The usual mending says how to close.
+    let is_open = error.message().starts_with("unclosed");
+    let mending = mending(place, line_of(place).1, is_double(error));
+    match mending.filter(|_| !is_open) {
+        Some(mending) => complaint.mend(mending),
+        None => complaint,
+    }
+}
+
 /// The file with stars for what may be a secret in the lines that are shown.
-fn without_secrets(file: &Arc<SourceFile>, errors: &[Error]) -> Arc<SourceFile> {
+fn without_secrets(file: &Arc<SourceFile>, told: &[(Place, &Error)]) -> Arc<SourceFile> {
     let mut text = file.text.clone();
-    for error in errors {
-        let place = Place::new(file, error.span().unwrap_or(0..0));
-        let (start, line) = line_of(&place);
+    for (place, _) in told {
+        let (start, line) = line_of(place);
         let Some((key, value)) = line.split_once('=') else {
             continue;
         };
         let name = key.trim().to_ascii_lowercase();
-        if value.contains("${")
-            || !SECRETS.iter().any(|word| name.ends_with(word))
-            || name.contains(['[', '.'])
-        {
+        let is_secret = SECRETS.iter().any(|word| name.ends_with(word));
+        if !is_secret || name.contains(['[', '.']) || value.contains("${") {
             continue;
         }
+        let star = |c: char| match c {
+            ' ' | '"' | '\'' => c.to_string(),
+            c => "*".repeat(c.len_utf8()),
+        };
+        let stars: String = value.chars().map(star).collect();
         let begin = start + key.len() + 1;
-        let stars: String = value
-            .chars()
-            .flat_map(|c| match c {
-                ' ' | '"' | '\'' => vec![c],
-                c => vec!['*'; c.len_utf8()],
-            })
-            .collect();
         text.replace_range(begin..begin + value.len(), &stars);
     }
-    Arc::new(SourceFile {
-        path: file.path.clone(),
-        text,
-    })
+    let path = file.path.clone();
+    Arc::new(SourceFile { path, text })
 }
 
 /// Keys that hold secrets.

@@ -146,6 +146,15 @@ pub static TENANT_SHAPE: Shape = Shape {
     others: None,
 };
 
+/// Both files together.
+static APP_OF_TENANT_SHAPE: Shape = Shape {
+    name: "the application's file",
+    about: "",
+    keys: TENANT_KEYS,
+    base: Some(&APP_SHAPE),
+    others: None,
+};
+
 /// A tenant's mapping: its file on top of the application's.
 pub(super) fn tenant(
     context: &Context<'_>,
@@ -200,7 +209,12 @@ pub(super) fn tenant(
         .flatten()
         .collect();
     unused_settings(context, context.muted(|| root.named("settings")), &files);
-    mapping(&root, name)
+    // What neither file has is the application's to say.
+    let lacking = app_file.map(|file| Place::new(&file, 0..0));
+    let whole = lacking.as_ref().map(|place| {
+        context.muted(|| Reader::of_table(context, &merged, place, &APP_OF_TENANT_SHAPE))
+    });
+    mapping(&whole.unwrap_or(root), name)
 }
 
 /// Says so, once, of a file that is neither a tenant's nor an application's.

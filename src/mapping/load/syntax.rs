@@ -181,12 +181,19 @@ pub(super) fn expression(context: &Context<'_>, node: &Node) -> Option<Expressio
 pub(super) fn pattern(context: &Context<'_>, node: &Node) -> Option<Regex> {
     let text = text_of(context, node, "a regular expression")?;
     let text = context.expand(node, text, false);
+    if let Some(pattern) = context.patterns.borrow().get(&text) {
+        return Some(pattern.clone());
+    }
     let built = RegexBuilder::new(&text)
         .size_limit(MOST_PATTERN_BYTES)
         .dfa_size_limit(MOST_PATTERN_BYTES)
         .build();
     match built {
-        Ok(pattern) => Some(pattern),
+        Ok(pattern) => {
+            let mut patterns = context.patterns.borrow_mut();
+            patterns.insert(text, pattern.clone());
+            Some(pattern)
+        }
         Err(error) => {
             let message = error.to_string();
             let reason = message.lines().last().unwrap_or("").trim();

@@ -18,6 +18,7 @@ use super::{
     shape::{Kind, Shape, key},
     syntax,
     tree::Content,
+    url_key,
 };
 
 static CERTIFICATE: Shape = Shape {
@@ -369,7 +370,7 @@ const ANY_ID: &str = r"^[^\p{Cc}]{1,1024}$";
 const MOST_REPLY_BYTES: usize = 16 * 1024 * 1024;
 
 fn base_url(reader: &Reader<'_>) -> Option<Url> {
-    let mut url = auth::url(reader, "base-url")?;
+    let mut url = url_key::url(reader, "base-url")?;
     if url.query().is_some() || url.fragment().is_some() {
         reader.context.error(
             "mapping::bad-url",
