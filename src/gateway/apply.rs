@@ -6,21 +6,24 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     mapping::{
-        model::{Operation, ReplyKind, Send, TypeMapping},
+        expression::{Expression, NamePath},
+        model::{IfMatch, Operation, ReplyKind, Send, TypeMapping},
         names::Names,
         plan::{self, Plan, Step},
+        template::Template,
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
     store::{Record, TargetId},
-    target::TargetError,
+    target::{TargetError, Version},
 };
 
 use super::{
     confirm,
     context::Context,
     create,
-    get::{id_value, object_of},
+    error::changed,
+    get::{id_value, versioned_object_of},
     identity::Located,
     join::{Joined, outbound},
     members,
@@ -43,7 +46,10 @@ pub struct Applied {
 #[derive(Debug)]
 pub enum Stopped {
     /// Somebody else changed the object since it was read: the plan is worth nothing any more.
-    Changed,
+    Changed {
+        /// Whether a part of it was made before.
+        is_halfway: bool,
+    },
     Failed(Error),
 }
 
@@ -56,7 +62,7 @@ impl From<Error> for Stopped {
 impl From<TargetError> for Stopped {
     fn from(error: TargetError) -> Self {
         match error {
-            TargetError::Changed => Self::Changed,
+            TargetError::Changed { is_halfway } => Self::Changed { is_halfway },
             error => Self::Failed(error.into()),
         }
     }
@@ -65,7 +71,7 @@ impl From<TargetError> for Stopped {
 impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Changed => TargetError::Changed.into(),
+            Stopped::Changed { is_halfway } => changed(is_halfway),
             Stopped::Failed(error) => error,
         }
     }
@@ -74,8 +80,8 @@ impl From<Stopped> for Error {
 /// How often a write is made in all when each time somebody else was faster: read again, compared again, sent again.
 pub const ATTEMPTS: u8 = 3;
 
-/// Runs a plan against a resource that exists. The first write names the version that `old` was read with; a later one that
-/// of the reply before it.
+/// Runs a plan against a resource that exists. The first operation works on what `old` was read as, and names its version; a
+/// later one on the object as it is after those before it, as far as it speaks of it.
 ///
 /// # Errors
 ///
@@ -95,31 +101,35 @@ pub async fn apply(
     let known = unfinished::known(old);
     let before = outbound_lossy(ctx, t, &known).await;
     let mut target_id = old.target_id.clone();
-    let mut etag = old.etag.clone().map(Value::from);
+    let mut seen = Seen {
+        object: Cow::Borrowed(&old.object),
+        version: Cow::Borrowed(&old.version),
+        is_outdated: false,
+    };
+    let mut has_written = false;
     for step in &plan.steps {
         let wish = Wish::Update {
             changed: &step.covers,
             old: &before,
         };
-        let present = present(ctx, t, step.operation, old, &target_id).await?;
-        let members = members_in_field(ctx, t, step, &present, (&old.resource, new)).await?;
-        let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, &present);
+        seen.look(ctx, t, step.operation, old, &target_id).await?;
+        let present = &*seen.object;
+        let members = members_in_field(ctx, t, step, present, (&old.resource, new)).await?;
+        let mut names = names(ctx, t, &target_id, &old.scim_id, &wanted, present);
         if ctx.journey.is_dry && *present == planned_object() {
             names.with("etag", Cow::Owned(Value::from("(of the new object)")));
         }
         if let Some(members) = members {
             members.name_in(&mut names);
         }
-        if let Some(etag) = &etag {
-            names.with("etag", Cow::Borrowed(etag));
-        }
-        let fields = write::fields(t, step.operation, &wanted, wish, Some(&present), &names)
+        seen.version.name_in(step.operation, &mut names);
+        let fields = write::fields(t, step.operation, &wanted, wish, Some(present), &names)
             .map_err(Error::from)?;
         if uses_mapped(step.operation) {
-            let mapped = write::mapped(t, &wanted, &before, &present, &names);
+            let mapped = write::mapped(t, &wanted, &before, present, &names);
             names.with("mapped", Cow::Owned(Value::Object(mapped)));
         }
-        if fields.is_empty() && sends_fields_only(t, step.operation) {
+        if fields.is_empty() && plan::sends_fields_only(t, step.operation) {
             // What changed is nothing to the application: a part that it has no field for.
             applied.must_read = true;
             continue;
@@ -127,6 +137,7 @@ pub async fn apply(
         let expected_id = key_in(t, &fields);
         let rekey = Rekey::begin(ctx, t, old, &target_id, expected_id.as_deref()).await?;
         let body = Some(Value::Object(fields));
+        let writes_before = writes(ctx);
         let done = ctx
             .driver()
             .run(
@@ -150,8 +161,24 @@ pub async fn apply(
         if let Some(id) = renamed {
             target_id = id;
         }
-        let done = done?;
-        etag = done.etag.map(Value::from);
+        let done = done.map_err(|error| match error {
+            TargetError::Changed { is_halfway } => Stopped::Changed {
+                is_halfway: is_halfway || has_written,
+            },
+            error => error.into(),
+        })?;
+        let is_made = writes(ctx) > writes_before;
+        if !is_made && !done.is_planned_only {
+            note_left_out(ctx, step);
+        }
+        if is_made {
+            has_written = true;
+            seen.is_outdated = true;
+            seen.version = Cow::Owned(Version {
+                etag: done.etag,
+                taken: Map::new(),
+            });
+        }
         match step.operation.reply {
             ReplyKind::Object => applied.object = done.object.filter(Value::is_object),
             ReplyKind::ReadBack => applied.must_read = true,
@@ -230,12 +257,6 @@ fn uses_mapped(operation: &Operation) -> bool {
     names.any(|name| name.names.first().is_some_and(|first| first == "mapped"))
 }
 
-/// Whether all that an operation sends are fields: without any there is nothing to say.
-fn sends_fields_only(t: &TypeMapping, operation: &Operation) -> bool {
-    let is_update = t.updates.iter().any(|own| std::ptr::eq(own, operation));
-    is_update && operation.steps.iter().all(|call| call.body.is_none())
-}
-
 /// The list of members, where it is a field of the group that this operation sends.
 async fn members_in_field(
     ctx: &Context,
@@ -277,27 +298,81 @@ pub fn names<'a>(
     names
 }
 
-/// The object as it is now, for operations that send it back with changes.
-async fn present<'o>(
-    ctx: &Context,
-    t: &TypeMapping,
-    operation: &Operation,
-    old: &'o Joined,
-    target_id: &TargetId,
-) -> Result<Cow<'o, Value>, Error> {
-    let must_be_whole = operation.send == Send::Merged || operation.gets_first;
-    if !must_be_whole || old.object.is_object() {
-        return Ok(Cow::Borrowed(&old.object));
+/// What is known of the object in the application while a plan runs.
+struct Seen<'o> {
+    object: Cow<'o, Value>,
+    version: Cow<'o, Version>,
+    /// Whether an operation has changed it since it was read.
+    is_outdated: bool,
+}
+
+impl Seen<'_> {
+    /// Reads the object for an operation that works on it as a whole, or that speaks of it after others have changed it.
+    async fn look(
+        &mut self,
+        ctx: &Context,
+        t: &TypeMapping,
+        operation: &Operation,
+        old: &Joined,
+        target_id: &TargetId,
+    ) -> Result<(), Error> {
+        let must_be_whole = operation.send == Send::Merged || operation.gets_first;
+        let is_missing = must_be_whole && !self.object.is_object();
+        let is_stale = self.is_outdated && speaks_of_old(t, operation);
+        if !is_missing && !is_stale {
+            return Ok(());
+        }
+        let located = Located {
+            scim_id: old.scim_id.clone(),
+            target_id: target_id.clone(),
+            record: old.record.clone(),
+        };
+        let found = versioned_object_of(ctx, t, &located).await?;
+        let (object, version) = found.ok_or_else(|| super::identity::unknown(t))?;
+        *self = Self {
+            object: Cow::Owned(object),
+            version: Cow::Owned(version),
+            is_outdated: false,
+        };
+        Ok(())
     }
-    let located = Located {
-        scim_id: old.scim_id.clone(),
-        target_id: target_id.clone(),
-        record: old.record.clone(),
-    };
-    let object = object_of(ctx, t, &located).await?;
-    object
-        .map(Cow::Owned)
-        .ok_or_else(|| super::identity::unknown(t))
+}
+
+/// Whether an operation sends the object as read back, or names it, or what `get` took beside it.
+fn speaks_of_old(t: &TypeMapping, operation: &Operation) -> bool {
+    let mut names: Vec<NamePath> = Vec::new();
+    for step in &operation.steps {
+        names.extend(step.names());
+        names.extend(step.each.iter().flat_map(Template::names));
+        names.extend(step.condition.iter().flat_map(Expression::names));
+    }
+    if let Some(IfMatch::Template(template)) = &operation.if_match {
+        names.extend(template.names());
+    }
+    let taken = t.get.iter().flat_map(|get| &get.steps);
+    let taken: Vec<&str> = taken
+        .flat_map(|step| step.take.iter().map(|(name, _)| name.as_str()))
+        .collect();
+    let is_about_it = |name: &NamePath| name.is_of(&["old"]) || name.is_of(&taken);
+    operation.send == Send::Merged || names.iter().any(is_about_it)
+}
+
+/// Tells that the conditions of an operation left out all calls that would write.
+fn note_left_out(ctx: &Context, step: &Step<'_>) {
+    let names: Vec<String> = step.covers.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "not changed, since the conditions of `{}` leave its calls out: {}",
+        step.operation.name,
+        names.join(", ")
+    );
+    ctx.note("N11", message);
+}
+
+/// How many calls so far may have changed something.
+fn writes(ctx: &Context) -> usize {
+    let mut writes = 0;
+    ctx.record(|exchange| writes = exchange.writes);
+    writes
 }
 
 /// The id that the fields give the object, where the id is one of them.

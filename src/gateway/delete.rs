@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     mapping::{
@@ -12,7 +12,7 @@ use crate::{
     },
     scim::{AttributePath, Error, Resource, version::Precondition},
     store::Record,
-    target::TargetError,
+    target::{TargetError, Version},
 };
 
 use super::{
@@ -58,10 +58,16 @@ pub async fn delete(
         )),
         OnDelete::Deactivate => deactivate(ctx, t, located, if_match, lock).await,
         OnDelete::Delete => {
-            let mut etag = see(ctx, t, &located, if_match).await?;
+            let mut version = see(ctx, t, &located, if_match).await?;
             for _ in 1..ATTEMPTS {
-                match remove(ctx, t, &located, etag).await {
-                    Err(Stopped::Changed) => etag = see(ctx, t, &located, if_match).await?,
+                match remove(ctx, t, &located, version).await {
+                    // What the client's version differs from now is our own doing.
+                    Err(Stopped::Changed { is_halfway: true }) if if_match.is_some() => {
+                        return Err(super::error::changed(true));
+                    }
+                    Err(Stopped::Changed { .. }) => {
+                        version = see(ctx, t, &located, if_match).await?;
+                    }
                     outcome => {
                         outcome?;
                         forget(ctx, t, &located).await?;
@@ -69,7 +75,7 @@ pub async fn delete(
                     }
                 }
             }
-            remove(ctx, t, &located, etag).await?;
+            remove(ctx, t, &located, version).await?;
             forget(ctx, t, &located).await?;
             Ok(Answer::empty())
         }
@@ -83,7 +89,7 @@ async fn see(
     t: &TypeMapping,
     located: &Located,
     if_match: Option<&Precondition>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Version>, Error> {
     let hides = t.scope.is_some()
         || t.hide.is_some()
         || t.gone.is_some()
@@ -100,7 +106,7 @@ async fn see(
     if let Some(condition) = if_match {
         Meta::of(&joined.resource.0).check(condition)?;
     }
-    Ok(joined.etag)
+    Ok(Some(joined.version))
 }
 
 /// Deletes the target's object; with `if-match` only in this version, or in the one that it has now.
@@ -108,7 +114,7 @@ pub async fn remove(
     ctx: &Context,
     t: &TypeMapping,
     located: &Located,
-    etag: Option<String>,
+    version: Option<Version>,
 ) -> Result<(), Stopped> {
     let Some(delete) = &t.delete else {
         return Err(Error::new(
@@ -122,8 +128,12 @@ pub async fn remove(
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
-    if let Some(etag) = etag {
-        names.with("etag", Cow::Owned(etag.into()));
+    names.with(
+        "scim",
+        Cow::Owned(json!({ "id": located.scim_id.as_str() })),
+    );
+    if let Some(version) = &version {
+        version.name_in(delete, &mut names);
     }
     match ctx
         .driver()

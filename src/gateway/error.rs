@@ -48,7 +48,7 @@ impl From<TargetError> for Error {
                 later(504, "The application did not answer in time.", SHORTLY)
             }
             TargetError::Halfway { cause, .. } => Self::from(*cause),
-            TargetError::Changed => later(503, CHANGED, Duration::from_secs(1)),
+            TargetError::Changed { is_halfway } => changed(is_halfway),
             TargetError::LoginFailed(why) => Self::new(
                 502,
                 format!("The gateway cannot log in to the application: {why}."),
@@ -96,6 +96,15 @@ pub fn naming_operation(mut error: Error, ctx: &Context, since: usize) -> Error 
         });
     }
     error
+}
+
+/// Somebody else changed the object between reading and writing; perhaps when a part of the change had been made already.
+pub fn changed(is_halfway: bool) -> Error {
+    let detail = match is_halfway {
+        true => CHANGED_HALFWAY,
+        false => CHANGED,
+    };
+    later(503, detail, Duration::from_secs(1))
 }
 
 /// `why` is one of our own texts: it holds no value of the application's.
@@ -208,6 +217,7 @@ impl From<crate::mapping::expression::EvaluateError> for Error {
 }
 
 const CHANGED: &str = "The object was changed in the application meanwhile.";
+const CHANGED_HALFWAY: &str = "A part of the change was made; then the object was changed in the application by somebody else.";
 
 /// When to try again if nobody said.
 pub const SHORTLY: Duration = Duration::from_secs(10);

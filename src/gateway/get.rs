@@ -14,7 +14,7 @@ use crate::{
         Error, Projection,
         version::{self, Precondition},
     },
-    target::TargetError,
+    target::{TargetError, Version},
 };
 
 use super::{
@@ -93,7 +93,7 @@ async fn answered(
     if_none_match: Option<&Precondition>,
 ) -> Result<Answer, Error> {
     let want = Want::of(t, projection);
-    let mut joined = as_located(ctx, t, (object, None), located, want).await?;
+    let mut joined = as_located(ctx, t, (object, Version::default()), located, want).await?;
     season(ctx, t, &mut joined.resource);
     let meta = Meta::of(&joined.resource.0);
     if let Some(answer) = not_modified(&meta, if_none_match) {
@@ -152,17 +152,17 @@ pub async fn fetch_located(
     located: Located,
     want: Want,
 ) -> Result<Joined, Error> {
-    let (object, etag) = versioned_object_of(ctx, t, &located)
+    let (object, version) = versioned_object_of(ctx, t, &located)
         .await?
         .ok_or_else(|| unknown(t))?;
-    as_located(ctx, t, (object, etag), located, want).await
+    as_located(ctx, t, (object, version), located, want).await
 }
 
-/// The object that was read for what was located, and its ETag, with what is wanted besides.
+/// The object that was read for what was located, and its version, with what is wanted besides.
 async fn as_located(
     ctx: &Context,
     t: &TypeMapping,
-    (object, etag): (Value, Option<String>),
+    (object, version): (Value, Version),
     located: Located,
     want: Want,
 ) -> Result<Joined, Error> {
@@ -177,7 +177,7 @@ async fn as_located(
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;
-    with_parts(ctx, t, Joined { etag, ..joined }, want).await
+    with_parts(ctx, t, Joined { version, ..joined }, want).await
 }
 
 /// Reads members and groups in, as far as they are wanted.
@@ -232,21 +232,25 @@ pub async fn object_of(
     Ok(found.map(|(object, _)| object))
 }
 
-/// The target's object with its `ETag`, where it gives one.
-async fn versioned_object_of(
+/// The target's object with its version, where it tells one.
+pub async fn versioned_object_of(
     ctx: &Context,
     t: &TypeMapping,
     located: &Located,
-) -> Result<Option<(Value, Option<String>)>, Error> {
+) -> Result<Option<(Value, Version)>, Error> {
     if t.is_fixed() {
         let is_it = |object: &&Value| {
             read::target_id(t, object).as_deref() == Some(located.target_id.as_str())
         };
-        return Ok(t.fixed.iter().find(is_it).map(|o| (o.clone(), None)));
+        return Ok(t
+            .fixed
+            .iter()
+            .find(is_it)
+            .map(|o| (o.clone(), Version::default())));
     }
     let Some(get) = &t.get else {
         let found = Box::pin(super::list::object_with_id(ctx, t, &located.target_id)).await?;
-        return Ok(found.map(|object| (object, None)));
+        return Ok(found.map(|object| (object, Version::default())));
     };
     let mut names = ctx.names();
     names.with("id", Cow::Owned(id_value(t, located.target_id.as_str())));
@@ -258,7 +262,13 @@ async fn versioned_object_of(
     found(
         ctx,
         t,
-        done.map(|done| Some((asked(done.object?), done.etag))),
+        done.map(|done| {
+            let version = Version {
+                etag: done.etag,
+                taken: done.taken,
+            };
+            Some((asked(done.object?), version))
+        }),
     )
 }
 

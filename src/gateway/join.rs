@@ -16,6 +16,7 @@ use crate::{
     },
     scim::{AttributePath, Error, Resource},
     store::{ExternalId, Record, ScimId, TargetId},
+    target::Version,
 };
 
 use super::{
@@ -33,8 +34,8 @@ pub struct Joined {
     pub record: Option<Record>,
     /// The target's object.
     pub object: Value,
-    /// The object's `ETag` when it was read by itself; absent if the target gave none.
-    pub etag: Option<String>,
+    /// What came with the object when it was read by itself: its `ETag`, and what the steps of `get` took.
+    pub version: Version,
     /// Its id there.
     pub target_id: TargetId,
     /// Its id for the client.
@@ -187,7 +188,7 @@ async fn join(
         resource,
         record,
         object,
-        etag: None,
+        version: Version::default(),
         target_id,
         scim_id,
         deleted_members: Vec::new(),

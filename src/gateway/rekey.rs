@@ -127,7 +127,7 @@ impl<'a> Rekey<'a> {
     /// The key that the object has after a call that failed: perhaps only its answer was lost, or a later call of it failed.
     /// Absent if it kept its own, or if that cannot be known now.
     pub async fn after(self, error: &TargetError) -> Result<Option<TargetId>, Error> {
-        if matches!(error, TargetError::Changed) {
+        if matches!(error, TargetError::Changed { is_halfway: false }) {
             self.end(None).await?;
             return Ok(None);
         }

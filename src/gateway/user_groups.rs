@@ -61,6 +61,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
         ) => {
             let mut names = ctx.names();
             names.with("id", Cow::Owned(id_value(t, user.target_id.as_str())));
+            names.with("scim", Cow::Owned(json!({ "id": user.scim_id.as_str() })));
             names.with("old", Cow::Borrowed(&user.object));
             names.object(&user.object);
             let own = names_of_items(ctx, call, &names, &user.object)?;

@@ -137,11 +137,7 @@ pub fn plan_page(
         paged.with(PAGE, Cow::Owned(Value::Object(page.names.clone())));
     }
     let names = own_names(call, &paged)?;
-    let is_wanted = match &call.condition {
-        Some(condition) => condition.holds(&names)?,
-        None => true,
-    };
-    if !is_wanted || !is_touched(&call.when_changed, &names) {
+    if !is_let(call, &names)? {
         return Ok(None);
     }
     let is_read = matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -156,6 +152,24 @@ pub fn plan_page(
         is_write: !is_read,
         origin: call.place.clone(),
     }))
+}
+
+/// Whether a call's condition and its `when-changed` let it be made.
+///
+/// # Errors
+///
+/// A condition or a name of the call that fails on these values.
+pub fn is_wanted(call: &Call, names: &Names<'_>) -> Result<bool, EvaluateError> {
+    is_let(call, &own_names(call, names)?)
+}
+
+/// As [`is_wanted`], with the call's own names among the others.
+fn is_let(call: &Call, names: &Names<'_>) -> Result<bool, EvaluateError> {
+    let holds = match &call.condition {
+        Some(condition) => condition.holds(names)?,
+        None => true,
+    };
+    Ok(holds && is_touched(&call.when_changed, names))
 }
 
 /// Calls that one step over a list makes at most.

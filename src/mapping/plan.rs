@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use super::{
-    model::{Members, Operation, TypeMapping},
+    expression::NamePath,
+    model::{Call, Members, Operation, TypeMapping},
     reply::CallClass,
     write,
 };
@@ -166,4 +167,32 @@ fn is_the_gateways(t: &TypeMapping, path: &AttributePath) -> bool {
             "externalId" => !is_written(),
             _ => false,
         }
+}
+
+/// Whether all that an update sends are fields: without any there is nothing to say.
+pub fn sends_fields_only(t: &TypeMapping, operation: &Operation) -> bool {
+    let is_update = t.updates.iter().any(|own| std::ptr::eq(own, operation));
+    is_update && operation.steps.iter().all(says_fields_only)
+}
+
+/// Whether a call has nothing to say but fields: no part of the wish otherwise, and no body of its own making. What it says of
+/// the object itself, and constants beside the fields, are no change.
+fn says_fields_only(call: &Call) -> bool {
+    if call.method.is_safe() {
+        return true;
+    }
+    let has_fields = match &call.body {
+        None => call.carries_fields(),
+        Some(body) => body.names().iter().any(|name| name.is_of(&["fields"])),
+    };
+    has_fields && !call.names().iter().any(|name| is_of_resource(call, name))
+}
+
+/// Whether a name may be an attribute of the wish.
+fn is_of_resource(call: &Call, name: &NamePath) -> bool {
+    let others = [
+        "fields", "mapped", "changed", "id", "scim", "old", "settings", "login",
+    ];
+    let own = call.with.iter().any(|with| name.is_of(&[&with.name]));
+    !own && !name.is_of(&others)
 }

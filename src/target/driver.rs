@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderName, HeaderValue, header::IF_MATCH};
+use http::header::IF_MATCH;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until};
 
@@ -14,11 +14,12 @@ use super::{
     memory::{Memory, Trail},
     pages::Pages,
     progress::{Progress, expect_object, object_in, taken},
+    version::Versions,
 };
 use crate::{
     mapping::{
         call::spelled,
-        model::{Budget, Call, IfMatch, Mapping, Meaning, Operation, TypeMapping},
+        model::{Budget, Call, Mapping, Meaning, Operation, TypeMapping},
         names::Names,
         page::PageRequest,
         reply::{CallClass, Cut, Reply, Row, Verdict, take},
@@ -79,7 +80,8 @@ impl Driver {
     /// own, and the name `fields`. `changed` are the attributes that changed: the name `changed`, looked at by `when-changed`.
     /// What a step takes is a name for the next ones; the new object's id is the name `id` once it is known.
     ///
-    /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; or what the mapping makes of the name `old`.
+    /// With `if-match` the name `etag` is sent, or else the ETag of a fresh read; or what the mapping makes of the name `old`, or of
+    /// what `get` took. A step after one that has changed something sends the version after that.
     /// With `get-first` the object is read first unless the name `old` is there.
     ///
     /// If a step is told that something is not there, and went by what was remembered, that is forgotten and the steps are
@@ -112,13 +114,10 @@ impl Driver {
         if let Some(old) = read.as_ref().and_then(|done| done.object.as_ref()) {
             outer.with("old", Cow::Borrowed(old));
         }
-        let headers = match journey.is_dry && is_only_planned(&outer) {
-            true if operation.if_match.is_some() => {
-                vec![(IF_MATCH, HeaderValue::from_static("(of the new object)"))]
-            }
-            _ => if_match(operation, &outer, read.as_ref())
-                .inspect_err(|error| journey.trouble(&operation.name, error))?,
-        };
+        let version = read.as_ref().map(Done::version);
+        if let Some(version) = &version {
+            version.name_in(operation, &mut outer);
+        }
 
         let mut progress = Progress::default();
         let steps = Steps {
@@ -126,7 +125,6 @@ impl Driver {
             class,
             names: &outer,
             body: body.as_ref(),
-            headers: &headers,
         };
         let mut trail = Trail::default();
         let mut outcome = self.steps(journey, &steps, &mut progress, &mut trail).await;
@@ -151,6 +149,9 @@ impl Driver {
                     cause: Box::new(cause),
                 })
             }
+            Err(TargetError::Changed { .. }) => Err(TargetError::Changed {
+                is_halfway: trail.has_effect,
+            }),
             Err(error) => Err(error),
         }
     }
@@ -163,21 +164,29 @@ impl Driver {
         trail: &mut Trail,
     ) -> Result<(), TargetError> {
         let (operation, class) = (steps.operation, steps.class);
+        let mut versions = Versions::default();
         for step in &operation.steps {
             let names = progress.names(steps.names);
+            let headers = self
+                .if_match(journey, operation, step, &names, &mut versions)
+                .await
+                .inspect_err(|error| journey.trouble(&operation.name, error))?;
             let ask = Ask {
                 operation: &operation.name,
                 call: step,
                 class,
                 names: &names,
-                body: steps.body.filter(|_| carries_fields(step)),
+                body: steps.body.filter(|_| step.carries_fields()),
                 page: &PageRequest::default(),
-                headers: steps.headers,
+                headers: &headers,
                 cut: None,
             };
             if let Some(each) = &step.each {
                 let (answers, outcome) = Box::pin(self.each(journey, &ask, each)).await;
-                answers.iter().for_each(|answer| trail.pass(step, answer));
+                for answer in &answers {
+                    trail.pass(step, answer);
+                    versions.pass(step, answer);
+                }
                 progress.planned(&answers);
                 match (trail.is_misled, outcome) {
                     (true, _) => return Ok(()),
@@ -189,6 +198,7 @@ impl Driver {
                 continue;
             };
             trail.pass(step, &answer);
+            versions.pass(step, &answer);
             if trail.is_misled {
                 return Ok(());
             }
@@ -399,7 +409,7 @@ impl Driver {
         }
         let is_conditional = ask.headers.iter().any(|(name, _)| name == IF_MATCH);
         match answer.reply.status {
-            412 if is_conditional => Err(TargetError::Changed),
+            412 if is_conditional => Err(TargetError::Changed { is_halfway: false }),
             _ => Err(answer.verdict.into()),
         }
     }
@@ -450,34 +460,6 @@ impl Driver {
         Ok(until.holds(&names)?)
     }
 
-    /// Reads the object where the operation wants that and the caller has not done it.
-    async fn read_first(
-        &self,
-        journey: &Journey,
-        operation: &Operation,
-        names: &Names<'_>,
-    ) -> Result<Option<Done>, TargetError> {
-        let for_etag =
-            matches!(operation.if_match, Some(IfMatch::Etag)) && names.get("etag").is_none();
-        let needs_old =
-            operation.gets_first || matches!(operation.if_match, Some(IfMatch::Template(_)));
-        let for_object = needs_old && names.get("old").is_none();
-        let get = self
-            .type_of(&operation.name)
-            .and_then(|kind| kind.get.as_ref());
-        let (Some(get), true) = (get, for_etag || for_object) else {
-            return Ok(None);
-        };
-        let is_get_itself =
-            std::ptr::eq(get, operation) || get.gets_first || get.if_match.is_some();
-        if is_get_itself {
-            return Ok(None);
-        }
-        Box::pin(self.run(journey, get, CallClass::Get, names, None, &[]))
-            .await
-            .map(Some)
-    }
-
     /// The type an operation belongs to, by its name's section.
     pub(super) fn type_of(&self, operation: &str) -> Option<&TypeMapping> {
         let belongs = |kind: &&TypeMapping| {
@@ -487,14 +469,6 @@ impl Driver {
         let types = self.mapping.types.iter().filter(belongs);
         types.max_by_key(|kind| kind.section.len())
     }
-}
-
-/// Whether the object is one that a dry run only planned: there, and nothing in it.
-fn is_only_planned(names: &Names<'_>) -> bool {
-    let old = names.get("old");
-    old.as_deref()
-        .and_then(Value::as_object)
-        .is_some_and(Map::is_empty)
 }
 
 /// The call and the place of the object, where an operation is one call of which nothing but the object is wanted.
@@ -508,34 +482,8 @@ fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
         names: operation.envelope.as_deref().into_iter().collect(),
         is_list: false,
     };
-    (is_all && is_first && !carries_fields(step) && operation.object.is_none())
+    (is_all && is_first && !step.carries_fields() && operation.object.is_none())
         .then_some((step, cut))
-}
-
-/// The header that keeps a write from overwriting somebody else's.
-fn if_match(
-    operation: &Operation,
-    names: &Names<'_>,
-    read: Option<&Done>,
-) -> Result<Vec<(HeaderName, HeaderValue)>, TargetError> {
-    let version = match &operation.if_match {
-        None => return Ok(Vec::new()),
-        Some(IfMatch::Etag) => names
-            .get("etag")
-            .and_then(|etag| etag.as_str().map(str::to_owned))
-            .or_else(|| read.and_then(|done| done.etag.clone())),
-        Some(IfMatch::Template(template)) => template.render(names)?,
-    };
-    let version = version.ok_or(TargetError::BadReply(
-        "the object was read and has no `ETag`, or no version, to send as `If-Match`",
-    ))?;
-    // A weak one never matches (RFC 9110 §13.1.1), and yet targets send them for this very use.
-    let value = HeaderValue::from_str(&version).map_err(|_| {
-        TargetError::BadReply(
-            "the version of the object that was read cannot be sent as `If-Match`",
-        )
-    })?;
-    Ok(vec![(IF_MATCH, value)])
 }
 
 /// An operation's steps, and what all of them are made with.
@@ -544,15 +492,6 @@ struct Steps<'s> {
     class: CallClass,
     names: &'s Names<'s>,
     body: Option<&'s Value>,
-    headers: &'s [(HeaderName, HeaderValue)],
-}
-
-/// Whether the mapped fields are this call's body, if it has none of its own.
-fn carries_fields(call: &Call) -> bool {
-    matches!(
-        call.method,
-        http::Method::POST | http::Method::PUT | http::Method::PATCH
-    )
 }
 
 fn enveloped(operation: &Operation, fields: &Value) -> Value {

@@ -69,7 +69,10 @@ pub enum TargetError {
     LoginFailed(LoginFailure),
     /// The object was changed by somebody else since it was read (`If-Match`): read, compare, and send again.
     #[error("The object was changed in the application meanwhile.")]
-    Changed,
+    Changed {
+        /// Whether an earlier call of the same wish has had its effect.
+        is_halfway: bool,
+    },
     /// A step of a create failed after an earlier one had its effect: something is there, and not all of it.
     #[error("The application has made a part of the object: {cause}")]
     Halfway {
@@ -133,7 +136,7 @@ impl From<EvaluateError> for TargetError {
 impl From<Verdict> for TargetError {
     fn from(verdict: Verdict) -> Self {
         if verdict.meaning == Meaning::Changed {
-            return Self::Changed;
+            return Self::Changed { is_halfway: false };
         }
         Self::Refused {
             meaning: verdict.meaning,

@@ -4,7 +4,7 @@
 //! precise error that says whether anything may have happened. Knows nothing of SCIM's rules, of clients or of stores.
 //!
 //! ```text
-//!  driver    an operation: steps, what they take, polling, If-Match
+//!  driver    an operation: steps, what they take, polling           version   its If-Match
 //!  scan      a list from beginning to end        window   a part of it by index
 //!  conduct   one call: login, renewal, the few repetitions that are allowed
 //!  line      one attempt: breaker, budget, deadline, the bytes, the verdict
@@ -33,6 +33,7 @@ mod request;
 mod rows;
 mod scan;
 mod status;
+mod version;
 mod window;
 
 pub use auth::LoginFailure;
@@ -42,4 +43,5 @@ pub use error::TargetError;
 pub use journey::{Done, Journey};
 pub use scan::{Scan, ScanPage, ScanSource};
 pub use status::TargetStatus;
+pub use version::Version;
 pub use window::{Span, Window};

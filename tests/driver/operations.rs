@@ -312,7 +312,10 @@ async fn if_match_is_the_version_given_or_that_of_a_fresh_read() {
         )
         .await
         .unwrap_err();
-    assert!(matches!(error, TargetError::Changed), "{error:?}");
+    assert!(
+        matches!(error, TargetError::Changed { is_halfway: false }),
+        "{error:?}"
+    );
     let methods: Vec<String> = application
         .seen()
         .into_iter()

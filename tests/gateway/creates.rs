@@ -164,11 +164,12 @@ async fn r1_creates_at_the_same_time_make_one_account() {
         );
         let asks = (0..8).map(|_| stage.post("/Users", ada()));
         let replies: Vec<Reply> = futures_util::future::join_all(asks).await;
-        let made: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
-        assert!(!made.is_empty());
-        assert!(made.iter().all(|reply| reply.id() == made[0].id()));
-        let others = replies.iter().filter(|reply| reply.status != 201);
-        others.for_each(|reply| assert_eq!(reply.status, 409, "{}", reply.body));
+        // All of them were asked before the first was answered.
+        for reply in &replies {
+            assert_eq!(reply.status, 201, "{}", reply.body);
+            assert_eq!(reply.id(), replies[0].id());
+        }
+        stage.post("/Users", ada()).await.refused(409, "uniqueness");
         assert_eq!(stage.app.ids_of("ada").len(), 1);
         assert_eq!(stage.app.target.count("POST"), 1);
     }
@@ -442,4 +443,50 @@ async fn two_spellings_of_one_account_at_the_same_moment_make_one() {
     assert_eq!(statuses, [201, 409, 409, 409]);
     // The application was not even asked for a second one.
     assert_eq!(stage.app.writes().len(), 1, "{:?}", stage.app.writes());
+}
+
+/// Accounts whose password is set by a call of its own, after the one that makes them: a step of the create, or `set-password`.
+fn with_password_call(is_step: bool) -> Setup {
+    let call =
+        "call = \"POST /users/{id}/set\", body = { secret = \"{password}\" }, if = 'password'";
+    let own = "[user.set-password]\ncall = \"POST /users/{id}/set\"\nbody = { secret = \"{password}\" }\nreply = \"none\"\n";
+    let create = match is_step {
+        true => format!(
+            "[user.create]\nsteps = [{{ call = \"POST /users\", take = {{ user = '$.id' }} }}, {{ {call} }}]\nid = \"{{user}}\"\nread-back = true\n"
+        ),
+        false => "[user.create]\ncall = \"POST /users\"\n".to_owned(),
+    };
+    stable()
+        .with(
+            "[user.create]\ncall = \"POST /users\"\n",
+            &format!("{create}{own}"),
+        )
+        .with(
+            "'password'                     = { field = 'password', write-only = true }\n",
+            "",
+        )
+}
+
+#[tokio::test]
+async fn a_password_whose_call_was_not_made_is_set_by_the_same_request() {
+    for is_step in [true, false] {
+        for with_restart in [true, false] {
+            let mut stage = with_password_call(is_step).start().await;
+            let mut wish = ada();
+            wish["password"] = json!("Long-enough-1");
+            stage.app.refuse("POST /users/1/set", 1, 500);
+            let first = stage.post("/Users", wish.clone()).await;
+            assert!(first.status >= 500, "{}", first.body);
+            if with_restart {
+                stage.restart().await;
+            }
+            stage.app.forget_calls();
+            stage.post("/Users", wish.clone()).await.is(201);
+            let set = (
+                "POST /users/1/set".to_owned(),
+                json!({ "secret": "Long-enough-1" }),
+            );
+            assert_eq!(stage.app.writes().last(), Some(&set), "{is_step}");
+        }
+    }
 }

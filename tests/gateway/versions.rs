@@ -170,3 +170,195 @@ async fn a_put_and_a_deactivation_keep_to_it_too() {
     let user = stage.app.user(1).unwrap();
     assert_eq!((&user["state"], &user["mail"]), (&json!(3), &Value::Null));
 }
+
+/// Operations of their own for the state, which change the version, beside the update; all name it by this.
+fn with_state_calls(if_match: &str) -> Setup {
+    let state = |name: &str, state: u8| {
+        format!(
+            "[user.{name}]\ncall = \"PATCH /users/{{id}}\"\nbody = {{ state = {state} }}\n{if_match}\n"
+        )
+    };
+    let calls = format!(
+        "{UPDATE}\n{if_match}\n{}{}",
+        state("deactivate", 3),
+        state("activate", 1)
+    );
+    Setup::default()
+        .with(UPDATE, &calls)
+        .with(DELETE, &format!("{DELETE}\n{if_match}"))
+        .with(
+            "'active'                       = { field = 'state'",
+            "'active' = { read = '$.state'",
+        )
+        .with(
+            "rules  = [",
+            "rules  = [{ status = 409, contains = \"not the last one\", is = \"changed\" }, ",
+        )
+}
+
+async fn started(setup: Setup, versions: Versions) -> Stage {
+    let stage = setup.start().await;
+    stage
+        .app
+        .add_user(json!({ "login": "ada", "first": "Ada", "title": "Analyst", "state": 1 }));
+    stage.app.version_users(versions);
+    stage
+}
+
+fn locked_and_titled() -> Value {
+    json!([
+        { "op": "replace", "path": "active", "value": false },
+        { "op": "replace", "path": "title", "value": "Dr." },
+    ])
+}
+
+const TAKEN: &str =
+    "[user.get]\ncall = \"GET /users/{id}\"\ntake = { version = { header = \"ETag\" } }";
+
+/// Ways to say the version: the `ETag`, what the object holds, what `get` takes.
+fn ways() -> [(Setup, Versions); 3] {
+    let get = "[user.get]\ncall = \"GET /users/{id}\"";
+    [
+        (with_state_calls("if-match = true"), Versions::Etag),
+        (
+            with_state_calls("if-match = \"{old.rev}\""),
+            Versions::Field,
+        ),
+        (
+            with_state_calls("if-match = \"{version}\"").with(get, TAKEN),
+            Versions::Etag,
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn operations_of_one_request_name_the_version_after_those_before_them() {
+    for (setup, versions) in ways() {
+        let stage = started(setup, versions).await;
+        let version = stage.get("/Users/1").await.is(200);
+        let version = version.header("etag").unwrap().to_owned();
+        stage.app.forget_calls();
+        let ask = stage.ask("PATCH", "/Users/1").header("if-match", &version);
+        let reply = ask
+            .body(crate::stage::patch(locked_and_titled()))
+            .send()
+            .await
+            .is(200);
+        assert_eq!(reply.body["active"], false);
+        assert_eq!(reply.body["title"], "Dr.");
+        let user = stage.app.user(1).unwrap();
+        assert_eq!(
+            (&user["state"], &user["title"]),
+            (&json!(3), &json!("Dr.")),
+            "{versions:?}"
+        );
+        let writes = stage.app.writes();
+        assert_eq!(writes.len(), 2, "{versions:?}: {writes:?}");
+        // Who changes one thing alone pays for no further read.
+        stage.app.forget_calls();
+        stage.patch("/Users/1", title("Prof.")).await.is(200);
+        assert_eq!(
+            calls(&stage),
+            ["GET /users/1", "PATCH /users/1"],
+            "{versions:?}"
+        );
+        stage.delete("/Users/1").await.is(204);
+        assert_eq!(stage.app.user(1), None, "{versions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_somebody_else_between_two_operations_is_not_the_clients_old_version() {
+    for (setup, versions) in ways() {
+        let stage = started(setup, versions).await;
+        let meanwhile = Fault::Meanwhile(1, "first", json!("Augusta"));
+        stage.app.plan_after(1, "PATCH", meanwhile.clone());
+        // Without a version of the client's: worked out again.
+        stage.patch("/Users/1", locked_and_titled()).await.is(200);
+        let user = stage.app.user(1).unwrap();
+        assert_eq!(
+            (&user["state"], &user["title"], &user["first"]),
+            (&json!(3), &json!("Dr."), &json!("Augusta")),
+            "{versions:?}"
+        );
+        // With one: a part was made, so 412 would be untrue.
+        stage.app.change_user(1, "state", json!(1));
+        stage.app.change_user(1, "title", json!("Analyst"));
+        let version = stage.get("/Users/1").await.is(200);
+        let version = version.header("etag").unwrap().to_owned();
+        stage
+            .app
+            .plan_after(1, "PATCH", Fault::Meanwhile(1, "first", json!("Ada")));
+        let ask = stage.ask("PATCH", "/Users/1").header("if-match", &version);
+        let reply = ask
+            .body(crate::stage::patch(locked_and_titled()))
+            .send()
+            .await
+            .is(503);
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("A part of the change was made"),
+            "{detail}"
+        );
+        assert_eq!(stage.app.user(1).unwrap()["state"], 3);
+    }
+}
+
+#[tokio::test]
+async fn a_later_step_names_the_version_after_the_earlier_ones() {
+    let get = "[user.get]\ncall = \"GET /users/{id}\"";
+    for (if_match, versions) in [
+        ("if-match = true", Versions::Etag),
+        ("if-match = \"{version}\"", Versions::Etag),
+        ("if-match = \"{old.rev}\"", Versions::Field),
+    ] {
+        let steps = format!(
+            "[user.deactivate]\nsteps = [\"GET /users/{{id}}/groups\", \"POST /users/{{id}}/end-sessions\", {{ call = \"PATCH /users/{{id}}\", body = {{ state = 3 }} }}]\n{if_match}"
+        );
+        let steps =
+            format!("{steps}\n[user.activate]\ncall = \"POST /users/{{id}}/unlock\"\n{UPDATE}");
+        let setup = Setup::default().with(UPDATE, &steps).with(get, TAKEN);
+        let stage = started(setup, versions).await;
+        let change = json!([{ "op": "replace", "path": "active", "value": false }]);
+        stage.patch("/Users/1", change).await.is(200);
+        let user = stage.app.user(1).unwrap();
+        assert_eq!(
+            (&user["state"], &user["end-sessions"]),
+            (&json!(3), &json!(true)),
+            "{if_match}"
+        );
+        assert_eq!(stage.app.writes().len(), 2, "{if_match}");
+        // A read of something else has no version to name.
+        let seen = stage
+            .app
+            .seen()
+            .into_iter()
+            .find(|seen| seen.path.ends_with("/groups"));
+        assert_eq!(seen.unwrap().header("If-Match"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_version_may_come_with_another_step_than_the_object() {
+    let get = "[user.get]\ncall = \"GET /users/{id}\"";
+    let steps = "[user.get]\nobject = '$.items[0]'\nsteps = [\n\
+        { call = \"GET /users/{id}\", into = 'own', take = { version = { header = \"ETag\" } } },\n\
+        \"GET /users?id={id}\",\n]";
+    let stage = started(
+        with_state_calls("if-match = \"{version}\"").with(get, steps),
+        Versions::Etag,
+    )
+    .await;
+    stage.patch("/Users/1", locked_and_titled()).await.is(200);
+    let user = stage.app.user(1).unwrap();
+    assert_eq!((&user["state"], &user["title"]), (&json!(3), &json!("Dr.")));
+}
+
+#[tokio::test]
+async fn what_is_sent_back_whole_does_not_undo_what_was_done_before() {
+    let merged = format!("{UPDATE}\nsend = \"merged\"");
+    let stage = started(with_state_calls("").with(UPDATE, &merged), Versions::None).await;
+    stage.patch("/Users/1", locked_and_titled()).await.is(200);
+    let user = stage.app.user(1).unwrap();
+    assert_eq!((&user["state"], &user["title"]), (&json!(3), &json!("Dr.")));
+}

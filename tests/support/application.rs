@@ -294,6 +294,15 @@ impl Content {
         ) {
             return refusal;
         }
+        // An order may name a version.
+        if let ("POST", ["users", _, _], Some(_), Some(refusal)) = (
+            seen.method.as_str(),
+            segments.as_slice(),
+            seen.header("If-Match"),
+            self.stale(id, seen),
+        ) {
+            return refusal;
+        }
         match (seen.method.as_str(), segments.as_slice()) {
             ("GET", ["users", _]) if self.versions != Versions::None => self.versioned(id),
             ("GET", ["users"]) => self.list_users(seen),

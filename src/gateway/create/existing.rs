@@ -99,7 +99,7 @@ impl Create<'_> {
         // Before the intent was filed nobody was there.
         let agrees = match self.has_several_calls() {
             true => !self.names_another(&found.resource.0),
-            false => self.is_as_wished(found).await?,
+            false => self.is_as_wished(found, &intent.scim_id).await?,
         };
         Ok(intent.digest == self.digest && agrees)
     }
@@ -120,13 +120,13 @@ impl Create<'_> {
     ///
     /// Compared is what the application was sent: parts of the wish that it has no field for (`primary`, say) never come
     /// back and say nothing.
-    async fn is_as_wished(&self, found: &Joined) -> Result<bool, Error> {
+    async fn is_as_wished(&self, found: &Joined, scim_id: &ScimId) -> Result<bool, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let Some(operation) = &t.create else {
             return Ok(false);
         };
         let wish = outbound(ctx, t, &self.wish).await?;
-        let mut names = ctx.names();
+        let mut names = self.names(scim_id);
         names.resource(&wish);
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)?;
         let read = |object: &Value| {
@@ -156,7 +156,9 @@ impl Create<'_> {
             .record
             .as_ref()
             .map_or(record.created, |record| record.created);
-        self.bring_about(found, record, |_| true).await
+        let wish = self.wish_for(&found).await?;
+        let wish = self.with_open_password(wish);
+        self.bring_about(found, record, wish, |_| true).await
     }
 
     /// A create that meets an account: by policy a conflict, or the account becomes the client's.
@@ -189,9 +191,12 @@ impl Create<'_> {
                     ..fresh
                 },
             };
+            let wish = self.wish_for(&found).await?;
             // First contact never writes what identifies the account (promise S4).
             return self
-                .bring_about(found, record, |path| is_tombstone || !is_identity(path))
+                .bring_about(found, record, wish, |path| {
+                    is_tombstone || !is_identity(path)
+                })
                 .await;
         }
         self.give_up(scim_id).await?;
@@ -261,25 +266,42 @@ impl Create<'_> {
         Ok(wish)
     }
 
+    /// What is wished of an object that is there: of one that was deleted, all that a new one gets.
+    async fn wish_for(&self, found: &Joined) -> Result<Resource, Error> {
+        let comes_back = found
+            .record
+            .as_ref()
+            .is_some_and(|record| record.is_deleted);
+        if !comes_back {
+            return Ok(prune::prune(self.ctx, self.t, self.wish.clone()));
+        }
+        self.leave_groups(found).await?;
+        self.like_a_new_one()
+    }
+
+    /// The wish with its password, where an interrupted create may have ended before the call that sets it: nobody shows whether it
+    /// was made. A create of one call has set it or nothing.
+    fn with_open_password(&self, mut wish: Resource) -> Resource {
+        let (t, password) = (self.t, self.wish.0.get("password"));
+        let after = plan::after_create(t, &self.wish).steps.into_iter();
+        let is_set_after = after
+            .flat_map(|step| step.covers)
+            .any(|path| is_password(&path));
+        if let Some(password) = password.filter(|_| is_set_after || self.has_several_calls()) {
+            wish.0.insert("password".to_owned(), password.clone());
+        }
+        wish
+    }
+
     /// Changes an object that exists into what is wished, as far as `may_write` lets it, and commits.
     async fn bring_about(
         &self,
         found: Joined,
         mut record: Record,
+        wish: Resource,
         may_write: impl Fn(&AttributePath) -> bool,
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        let comes_back = found
-            .record
-            .as_ref()
-            .is_some_and(|record| record.is_deleted);
-        let wish = match comes_back {
-            true => {
-                self.leave_groups(&found).await?;
-                self.like_a_new_one()?
-            }
-            false => prune::prune(ctx, t, self.wish.clone()),
-        };
         // What the wish does not name stays as the application made it.
         let mut wanted = found.resource.clone();
         for (name, value) in &wish.0 {
@@ -291,6 +313,12 @@ impl Create<'_> {
             .filter(may_write)
             .collect();
         let plan = plan::update(t, &wanted, &changed);
+        if plan.dropped.iter().any(is_password) {
+            ctx.note(
+                "N11",
+                "not set, since no `update` or `set-password` can: password".to_owned(),
+            );
+        }
         apply::apply(ctx, t, &plan, &found, &wanted).await?;
         let add = member_ids(self.wish.0.get("members"));
         if !add.is_empty() {
@@ -350,6 +378,10 @@ fn agrees(there: &Value, wished: &Value) -> bool {
         }
         (there, wished) => shows(there, wished),
     }
+}
+
+fn is_password(path: &AttributePath) -> bool {
+    path.schema.is_none() && path.attribute == "password"
 }
 
 fn is_identity(path: &AttributePath) -> bool {

@@ -70,6 +70,8 @@ pub async fn create(
     let account = write::name_in_application(t, &wish, &ctx.names());
     let account = account.as_ref().and_then(text_of);
     let account = account.map_or_else(|| match_key.clone(), |text| folded(&text));
+    // As it is now: creates of one wish that meet at the lock are answered alike.
+    let was_answered = was_answered(ctx, t, &match_key).await?;
     let _lock = ctx
         .lock(format!("{}+{account}", t.resource_type.name))
         .await?;
@@ -85,7 +87,7 @@ pub async fn create(
         match_key,
         id: None,
     };
-    let joined = create.run().await?;
+    let joined = create.run(was_answered).await?;
     let said = hold::Said::everything();
     hold::keep(ctx, t, &joined.scim_id, &create.wish, &said).await?;
     hold::appeared(ctx, t, &joined).await;
@@ -130,6 +132,18 @@ pub async fn under_id(
         }
         Prepared::Existing(_) => Err(create.duplicate(None)),
     }
+}
+
+/// Whether a client has been told of a create of this name: who asks again after that asks for another account, whoever asks
+/// before it may have lost the answer.
+async fn was_answered(ctx: &Context, t: &TypeMapping, match_key: &str) -> Result<bool, Error> {
+    let name = &t.resource_type.name;
+    // Asked before the store is: what it acknowledges in between is seen there.
+    if ctx.tenant.answered.contains(name, match_key) {
+        return Ok(true);
+    }
+    let intent = ctx.store.intent(ctx.id(), name, match_key).await?;
+    Ok(intent.is_some_and(|intent| intent.state == IntentState::Acknowledged))
 }
 
 fn cannot_create(t: &TypeMapping) -> Error {
@@ -198,13 +212,7 @@ struct Create<'a> {
 }
 
 impl Create<'_> {
-    async fn run(&self) -> Result<Joined, Error> {
-        // Asked before the store is: what it acknowledges in between is seen there.
-        let was_answered = self
-            .ctx
-            .tenant
-            .answered
-            .contains(self.type_name(), &self.match_key);
+    async fn run(&self, was_answered: bool) -> Result<Joined, Error> {
         // What several calls make may stand there half-made one day: that nobody was there before tells whose it is.
         let looks_first = self.has_several_calls() && self.can_look_up();
         let found = match looks_first {
@@ -276,13 +284,7 @@ impl Create<'_> {
             {
                 self.finish(joined, &intent.scim_id).await
             }
-            Some(joined)
-                if intent.state == IntentState::Applied
-                    && intent.digest == self.digest
-                    && !was_answered =>
-            {
-                Ok(joined)
-            }
+            Some(joined) if intent.digest == self.digest && !was_answered => Ok(joined),
             Some(joined) => Err(self.duplicate(Some(&joined.scim_id))),
             None => self.start_over(&intent).await,
         }

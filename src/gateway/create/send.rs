@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     gateway::{
@@ -15,13 +15,14 @@ use crate::{
     },
     mapping::{
         model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
+        names::Names,
         plan,
         reply::CallClass,
         write::{self, Wish},
     },
     scim::{Error, Resource, diff},
     store::{Record, ScimId, TargetId},
-    target::TargetError,
+    target::{TargetError, Version},
 };
 
 use super::{Create, cannot_create};
@@ -46,7 +47,7 @@ impl Create<'_> {
 
     /// Makes the object; nobody is there under this name, as far as anybody has to know.
     pub(super) async fn make_new(&self, scim_id: &ScimId) -> Result<Joined, Error> {
-        match self.send().await {
+        match self.send(scim_id).await {
             Ok(made) => self.complete(made, scim_id).await,
             Err(Failure::Duplicate(error)) => self.met_by_refusal(error, scim_id).await,
             Err(Failure::Certain(error)) => {
@@ -90,7 +91,7 @@ impl Create<'_> {
             .await?)
     }
 
-    async fn send(&self) -> Result<Made, Failure> {
+    async fn send(&self, scim_id: &ScimId) -> Result<Made, Failure> {
         let (ctx, t) = (self.ctx, self.t);
         let Some(operation) = &t.create else {
             return Err(Failure::Certain(cannot_create(t)));
@@ -98,7 +99,7 @@ impl Create<'_> {
         let wish = outbound(ctx, t, &self.wish)
             .await
             .map_err(Failure::Certain)?;
-        let mut names = ctx.names();
+        let mut names = self.names(scim_id);
         names.resource(&wish);
         if let Some(members) = t.members.as_ref().filter(|m| m.are_in_object()) {
             let ids = member_ids(self.wish.0.get("members"));
@@ -137,6 +138,15 @@ impl Create<'_> {
             object,
             is_planned_only: done.is_planned_only,
         })
+    }
+
+    /// The names of the edge, and the SCIM id where the gateway makes it: the application's own is not known before the call.
+    pub(super) fn names(&self, scim_id: &ScimId) -> Names<'_> {
+        let mut names = self.ctx.names();
+        if !self.t.id.is_stable {
+            names.with("scim", Cow::Owned(json!({ "id": scim_id.as_str() })));
+        }
+        names
     }
 
     /// The application did not say the id: it is looked up by name.
@@ -393,7 +403,7 @@ impl Create<'_> {
             resource,
             record: Some(record.clone()),
             object: Value::Null,
-            etag: None,
+            version: Version::default(),
             target_id: made.target_id.clone(),
             scim_id: record.scim_id.clone(),
             deleted_members: Vec::new(),

@@ -25,6 +25,7 @@ use crate::{
     },
     scim::{AttributePath, Error, Resource},
     store::{Intent, IntentState, Prepared, Record},
+    target::Version,
 };
 
 use super::Update;
@@ -188,7 +189,7 @@ impl Update<'_> {
             resource,
             record,
             object: old.object,
-            etag: None,
+            version: Version::default(),
             target_id,
             scim_id: old.scim_id,
             deleted_members: Vec::new(),

@@ -34,6 +34,7 @@ use super::{
     apply::{self, ATTEMPTS, Stopped},
     context::Context,
     create,
+    error::changed,
     get::{Want, fetch_located},
     hold::{self, Said},
     identity::{Located, locate},
@@ -99,6 +100,15 @@ pub async fn patch(
     .await
 }
 
+/// Which attempt at an update this is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Attempt {
+    /// From 1.
+    number: u8,
+    /// Whether an earlier one made a part of the change.
+    is_halfway: bool,
+}
+
 /// One update on its way.
 struct Update<'a> {
     ctx: &'a Context,
@@ -118,18 +128,21 @@ impl Update<'_> {
             return self.change_membership(located, split).await;
         }
         let mut located = Some(located);
-        for attempt in 1..ATTEMPTS {
+        let mut attempt = Attempt::default();
+        loop {
             let located = match located.take() {
                 Some(located) => located,
                 None => locate(ctx, t, id).await?,
             };
-            match self.make(located, change.clone(), attempt == 1).await {
-                Err(Stopped::Changed) => {}
+            attempt.number += 1;
+            match self.make(located, change.clone(), attempt).await {
+                Err(Stopped::Changed { is_halfway }) => attempt.is_halfway |= is_halfway,
                 outcome => return Ok(outcome?),
             }
+            if attempt.number == ATTEMPTS {
+                return Err(changed(attempt.is_halfway));
+            }
         }
-        let located = locate(ctx, t, id).await?;
-        Ok(self.make(located, change, false).await?)
     }
 
     /// Reads, compares, and makes the difference true.
@@ -137,9 +150,10 @@ impl Update<'_> {
         &self,
         located: Located,
         change: Change,
-        is_first: bool,
+        attempt: Attempt,
     ) -> Result<Answer, Stopped> {
         let (ctx, t) = (self.ctx, self.t);
+        let is_first = attempt.number == 1;
         let is_patch = matches!(change, Change::Patch(_));
         let knows_members = self.must_read_members(&change);
         let mut old = fetch_located(
@@ -152,7 +166,7 @@ impl Update<'_> {
             },
         )
         .await?;
-        self.check_version(&old)?;
+        self.check_version(&old, attempt)?;
         let says_so = says_whole_list(&change);
         let said = self.said(&change);
         let mut deleted = self.deleted_to_remove(&old, &change)?;
@@ -273,10 +287,15 @@ impl Update<'_> {
         }
     }
 
-    fn check_version(&self, old: &Joined) -> Result<(), Error> {
-        match self.if_match {
-            Some(condition) => Meta::of(&old.resource.0).check(condition),
-            None => Ok(()),
+    /// Whether the resource is what the client says it is; not 412 for a version that this very request has changed.
+    fn check_version(&self, old: &Joined, attempt: Attempt) -> Result<(), Error> {
+        let Some(condition) = self.if_match else {
+            return Ok(());
+        };
+        let checked = Meta::of(&old.resource.0).check(condition);
+        match attempt.is_halfway {
+            true => checked.map_err(|_| changed(true)),
+            false => checked,
         }
     }
 

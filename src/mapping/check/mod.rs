@@ -19,6 +19,7 @@ mod remember;
 mod reversible;
 mod settings;
 mod verbs;
+mod versions;
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
@@ -37,6 +38,7 @@ pub fn mapping(mapping: &Mapping, is_complete: bool) -> Vec<Diagnostic> {
         lines::check(resource_type, mapping, is_complete, &mut complaints);
         operations::check(resource_type, is_complete, &mut complaints);
         verbs::check(resource_type, &mut complaints);
+        versions::check(resource_type, &mut complaints);
         reversible::check(mapping, resource_type, &mut complaints);
         members::check(mapping, resource_type, is_complete, &mut complaints);
     }

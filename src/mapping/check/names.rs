@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::{
     login::{self, takes},
     place::{narrowed, place_of_constant},
-    settings,
+    settings, versions,
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, closest},
     mapping::{
         expression::NamePath,
         model::{
-            Auth, Call, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping,
+            Auth, Call, IfMatch, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping,
             UserGroups, With,
         },
         names::extension_name,
@@ -137,13 +137,19 @@ fn check_type(
         scope.paged(&find.page).call(&find.call, complaints);
     }
     if let Some(get) = &resource_type.get {
-        scope(&["id", "scim"], false).operation(get, complaints);
+        scope(&["id"], false).operation(get, complaints);
     }
+    // Before the call the SCIM id is known only where the gateway makes it.
+    let made_here: &[&str] = match resource_type.id.is_stable {
+        true => &[],
+        false => &["scim"],
+    };
     if let Some(create) = &resource_type.create {
-        scope(&["fields", "changed", "scim"], true).operation(create, complaints);
+        let names = [&["fields", "changed"], made_here].concat();
+        scope(&names, true).operation(create, complaints);
         for (place, constant) in &resource_type.constants {
             let at = place_of_constant(super::place_of(create), place.source());
-            scope(&["scim"], true).all(constant.names(), &at, complaints);
+            scope(made_here, true).all(constant.names(), &at, complaints);
         }
     }
     let others = super::writes(resource_type).filter(|operation| {
@@ -155,17 +161,20 @@ fn check_type(
     for operation in others.chain(&resource_type.delete) {
         let names = ["id", "scim", "fields", "mapped", "changed", "old"];
         scope(&names, true).operation(operation, complaints);
+        let taken = versions::taken_by_get(resource_type);
+        let names: Vec<&str> = names.into_iter().chain(taken).collect();
+        scope(&names, true).version(operation, complaints);
     }
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
-            let scope = scope(&["group", "id", "scim", "old"], false);
+            let scope = scope(&["group", "id", "old"], false);
             scope.paged(&read.page).call(&read.call, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
             .flatten()
         {
-            let names = ["group", "id", "scim", "member", "members", "type", "method"];
+            let names = ["group", "id", "member", "members", "type", "method"];
             let mut scope = scope(&names, false);
             for step in change.before.iter().chain([&change.call]) {
                 scope.call(step, complaints);
@@ -200,8 +209,12 @@ fn check_type(
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
-        for template in value.into_iter().chain(&line.on_create) {
+        if let Some(template) = value {
             let names = ["value", "scim", "id", "old"];
+            scope(&names, true).all(template.names(), &line.place, complaints);
+        }
+        if let Some(template) = &line.on_create {
+            let names = [&["value", "id", "old"], made_here].concat();
             scope(&names, true).all(template.names(), &line.place, complaints);
         }
     }
@@ -224,6 +237,17 @@ impl Scope<'_> {
         if let Some(Source::Computed(template)) = &operation.id {
             self.all(template.names(), super::place_of(operation), complaints);
         }
+    }
+
+    /// What an operation sends as `If-Match` may name what `get` and its own steps took.
+    fn version(mut self, operation: &Operation, complaints: &mut Diagnostics) {
+        let Some(IfMatch::Template(template)) = &operation.if_match else {
+            return;
+        };
+        for step in &operation.steps {
+            self.take(step);
+        }
+        self.all(template.names(), super::place_of(operation), complaints);
     }
 
     /// A call that is read on knows its page.
@@ -295,6 +319,9 @@ impl Scope<'_> {
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
         let mending = match closest(first, self.known().iter().map(String::as_str)) {
+            _ if first == "scim" && self.names.contains("fields") => {
+                "before the call it is known only where the gateway makes it (`stable = false` in `id`); a key of your own comes from a step: `take = { key = \"grp-{random(12)}\" }`".to_owned()
+            }
             // Only a create has fields and no object yet.
             _ if first == "id" && self.names.contains("fields") => {
                 "the id of a new object is known from the second step on: build it of attributes here".to_owned()
@@ -405,28 +432,15 @@ fn has_sub(attribute: &Attribute, sub: Option<&String>) -> bool {
 
 /// Whether a call uses a name.
 pub(super) fn uses(call: &Call, name: &str) -> bool {
-    used_in(call)
+    call.names()
         .iter()
         .any(|used| used.names.first().is_some_and(|first| first == name))
 }
 
 /// Whether a call says which object it is about, by any name that differs from object to object.
 pub(super) fn names_an_object(call: &Call) -> bool {
-    used_in(call)
+    call.names()
         .iter()
         .filter_map(|name| name.names.first())
         .any(|first| !["settings", "login", "changed"].contains(&first.as_str()))
-}
-
-/// The names in the path, the query, the headers, the body and `with`.
-pub(super) fn used_in(call: &Call) -> Vec<NamePath> {
-    let mut used = call.path.names();
-    used.extend(call.query.iter().flat_map(|(_, value)| value.names()));
-    used.extend(call.headers.iter().flat_map(|(_, value)| value.names()));
-    let bodies = call
-        .body
-        .iter()
-        .chain(call.with.iter().map(|with| &with.tree));
-    used.extend(bodies.flat_map(|tree| tree.names()));
-    used
 }

@@ -1,6 +1,5 @@
 //! Pages that a call names by itself: `{page.number}` where no parameter says it.
 
-use super::names::used_in;
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
@@ -45,7 +44,8 @@ fn paged(t: &TypeMapping) -> Vec<(&Call, &PageStyle)> {
 
 fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut Diagnostics) {
     let known = names_of(page);
-    let used: Vec<Option<String>> = used_in(call)
+    let used: Vec<Option<String>> = call
+        .names()
         .into_iter()
         .filter(|name| name.names.first().is_some_and(|first| first == PAGE))
         .map(|name| name.names.get(1).cloned())

@@ -47,6 +47,14 @@ pub struct NamePath {
     pub length: usize,
 }
 
+impl NamePath {
+    /// Whether its first name is one of these.
+    pub fn is_of(&self, names: &[&str]) -> bool {
+        let first = self.names.first();
+        first.is_some_and(|first| names.contains(&first.as_str()))
+    }
+}
+
 /// An expression or template that has no value for these names. Its text names attributes and fields, never their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluateError {

@@ -60,6 +60,24 @@ pub struct Call {
     pub place: Place,
 }
 
+impl Call {
+    /// Whether the mapped fields are its body, if it has none of its own.
+    pub fn carries_fields(&self) -> bool {
+        use http::Method;
+        matches!(self.method, Method::POST | Method::PUT | Method::PATCH)
+    }
+
+    /// The names in the path, the query, the headers, the body and `with`.
+    pub fn names(&self) -> Vec<NamePath> {
+        let mut names = self.path.names();
+        names.extend(self.query.iter().flat_map(|(_, value)| value.names()));
+        names.extend(self.headers.iter().flat_map(|(_, value)| value.names()));
+        let bodies = self.body.iter().chain(self.with.iter().map(|w| &w.tree));
+        names.extend(bodies.flat_map(Tree::names));
+        names
+    }
+}
+
 /// A name for a call's templates.
 #[derive(Debug, Clone)]
 pub struct With {

@@ -127,6 +127,9 @@ impl Planner<'_> {
         write::check(self.section, &wish, &Wish::Create).map_err(|error| error.to_string())?;
         let mut names = self.names();
         names.resource(&wish);
+        if !self.section.id.is_stable {
+            names.with("scim", Cow::Owned(json!({ "id": NEW_ID })));
+        }
         let fields = write::fields(self.section, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| error.to_string())?;
         let mut calls = self.operation(operation, &names, Some(fields), &[])?;
@@ -178,6 +181,9 @@ impl Planner<'_> {
                 &names,
             )
             .map_err(|error| error.to_string())?;
+            if fields.is_empty() && plan::sends_fields_only(self.section, step.operation) {
+                continue;
+            }
             calls.extend(self.operation(step.operation, &names, Some(fields), &step.covers)?);
         }
         if !add.is_empty() || !remove.is_empty() {
@@ -289,7 +295,7 @@ impl Planner<'_> {
         });
         let mut calls = Vec::new();
         for step in &operation.steps {
-            let body = body.clone().filter(|_| carries_fields(step));
+            let body = body.clone().filter(|_| step.carries_fields());
             match &step.each {
                 None => calls.extend(self.call(step, &operation.name, &names, body)?),
                 Some(each) => {
@@ -428,11 +434,6 @@ impl Planner<'_> {
 const RANDOM: &str = "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\
                       000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
 
-/// Whether the mapped fields are this call's body, if it has none of its own.
-fn carries_fields(call: &Call) -> bool {
-    [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method)
-}
-
 /// The body with `schemas`, which examples may leave out.
 fn with_schema(request: &Request<'_>, urn: &str) -> Result<Value, String> {
     let mut body = request.body.cloned().ok_or("the request has no body")?;
@@ -465,3 +466,6 @@ fn member_change(old: &Resource, new: &Resource) -> (Vec<String>, Vec<String>) {
     let delta = diff::member_delta(&list(old), &list(new));
     (ids(Some(&Value::Array(delta.add))), delta.remove)
 }
+
+/// What `{scim.id}` is in the example of a create, where the gateway makes the ids: another one each time.
+const NEW_ID: &str = "00000000-0000-4000-8000-000000000000";
