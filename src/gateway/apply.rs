@@ -28,7 +28,7 @@ use super::{
     join::{Joined, outbound},
     members,
     rekey::Rekey,
-    unfinished,
+    stash, unfinished,
 };
 
 /// What a plan left behind.
@@ -123,6 +123,7 @@ pub async fn apply(
             members.name_in(&mut names);
         }
         seen.version.name_in(step.operation, &mut names);
+        stash::name_in(t, step.operation, old.record.as_ref(), &mut names);
         let fields = write::fields(t, step.operation, &wanted, wish, Some(present), &names)
             .map_err(Error::from)?;
         if uses_mapped(step.operation) {

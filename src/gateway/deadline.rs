@@ -73,14 +73,17 @@ pub fn expired() -> Error {
 /// Every request may be sent again: a create whose answer was lost is looked up before it is made anew, and a change is
 /// compared with what is there.
 pub fn with_fate(ctx: &Context, error: Error) -> Error {
-    let may_have_written = {
+    let (may_have_written, reached_nobody) = {
         let exchange = &ctx.journey.exchange;
         let exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        exchange.writes > 0
+        let last = exchange.calls.last();
+        let is_unanswered = last.is_some_and(|call| call.cause.is_some());
+        (exchange.writes > 0, is_unanswered)
     };
     let fate = match error.status {
         503 | 504 if may_have_written => UNKNOWN,
         504 => NOTHING_SENT,
+        503 if reached_nobody => NOTHING_SENT,
         _ => return error,
     };
     Error {

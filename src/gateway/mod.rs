@@ -39,6 +39,7 @@ mod rekey;
 mod request_id;
 mod route;
 mod shown_groups;
+mod stash;
 mod taste;
 mod unfinished;
 mod unique;

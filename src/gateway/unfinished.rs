@@ -111,6 +111,12 @@ pub fn is_marked(old: &Joined) -> bool {
         .is_some_and(|record| record.shadow.contains_key(MARK))
 }
 
+/// Whether the change of an attribute stopped halfway.
+pub fn is_marked_at(old: &Joined, path: &AttributePath) -> bool {
+    let mut paths = old.record.iter().flat_map(marked);
+    paths.any(|marked| marked == path.to_string())
+}
+
 fn marked(record: &Record) -> Vec<String> {
     let paths = record.shadow.get(MARK).and_then(Value::as_array);
     let paths = paths.into_iter().flatten();

@@ -490,3 +490,62 @@ async fn a_password_whose_call_was_not_made_is_set_by_the_same_request() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_create_that_reached_nobody_says_so() {
+    for address in ["127.0.0.1", "localhost"] {
+        // Nobody listens there any more.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let setup = Setup {
+            base_url: Some(format!("http://{address}:{port}")),
+            ..Setup::default()
+        };
+        let stage = setup.start().await;
+        let reply = stage.post("/Users", ada()).await.is(503);
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with("Nothing was changed. The same request can be sent again."),
+            "{detail}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_conditions_leave_out_is_noted() {
+    let own = "[user.set-password]\ncall = \"POST /users/{id}/set\"\nif = 'active'\nbody = { secret = \"{password}\" }\nreply = \"none\"\n[user.delete]";
+    let setup = Setup::default()
+        .with(
+            "'password'                     = { field = 'password', write-only = true }\n",
+            "",
+        )
+        .with("[user.delete]", own);
+    let stage = setup.start().await;
+    let mut wish = ada();
+    wish["active"] = json!(false);
+    let id = stage.post("/Users", wish).await.is(201).id();
+    let change = json!([{ "op": "replace", "path": "password", "value": "Long-enough-1" }]);
+    stage.patch(&format!("/Users/{id}"), change).await.is(200);
+    let heard = stage.heard.all();
+    let notes = format!("{:?}", heard.last().unwrap().exchange.notes);
+    assert!(
+        notes.contains("the conditions of `user.set-password` leave its calls out: password"),
+        "{notes}"
+    );
+}
+
+#[tokio::test]
+async fn the_id_that_the_gateway_makes_is_there_before_the_call() {
+    let by_key = "id = { from = '$.login', stable = false }";
+    let stage = Setup::default()
+        .with("id = { from = '$.id', type = \"number\" }", by_key)
+        .with("[user.create]\ncall = \"POST /users\"\n", "[user.create]\ncall = \"POST /users\"\nconstants = { login = \"{scim.id}\", name = \"{userName}\" }\n")
+        .with("'userName'                     = 'login'", "'userName' = 'name'")
+        .with("[[user.find]]\nfilter = \"userName eq\"\ncall   = \"GET /users?login={value}\"\nitems  = '$.items[*]'\n", "")
+        .start()
+        .await;
+    let id = stage.post("/Users", ada()).await.is(201).id();
+    assert_eq!(stage.app.ids_of(&id).len(), 1);
+    stage.get(&format!("/Users/{id}")).await.is(200);
+}

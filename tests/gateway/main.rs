@@ -33,6 +33,7 @@ mod secrecy;
 mod shapes;
 mod shown_groups;
 mod soft_deletes;
+mod stashes;
 mod statuses;
 mod stranger;
 mod tenants;

@@ -38,6 +38,8 @@ pub struct Setup {
     pub limits: Limits,
     /// A file that outlives the gateway.
     pub is_lasting: bool,
+    /// Where the tenants' files say that the application is, if it is not there.
+    pub base_url: Option<String>,
 }
 
 impl Default for Setup {
@@ -51,6 +53,7 @@ impl Default for Setup {
             tenants: vec![("acme".into(), String::new())],
             limits,
             is_lasting: false,
+            base_url: None,
         }
     }
 }
@@ -132,7 +135,8 @@ impl Stage {
         let mut apps = Vec::new();
         for (name, text) in &setup.tenants {
             let app = Application::start().await;
-            let text = tenant_file(name, &app.target.url(), text);
+            let url = setup.base_url.clone().unwrap_or(app.target.url());
+            let text = tenant_file(name, &url, text);
             fs::write(directory.path().join(format!("{name}.toml")), text).unwrap();
             apps.push(app);
         }

@@ -431,3 +431,49 @@ async fn the_answer_to_a_change_of_kept_values_has_the_address_that_stands_for_t
     assert_eq!(reply.body["emails"], emails);
     assert_eq!(stage.get("/Users/1").await.body["emails"], emails);
 }
+
+#[tokio::test]
+async fn an_update_that_has_nothing_to_say_makes_no_call() {
+    // The application has one name field, which a display name of the client's own takes: the parts are kept.
+    let kept = "'name.givenName' = { keep = true }\n'displayName' = { field = 'first', value = '{displayName | default(name.givenName + \" \" + name.familyName)}' }";
+    let bodies = [
+        "",
+        "body = [[\"{id}\"], \"{fields}\", { notify = false }]\n",
+    ];
+    for body in bodies {
+        let update = format!("[user.update]\ncall = \"PATCH /users/{{id}}\"\n{body}");
+        let stage = Setup::default()
+            .with("'name.givenName'               = 'first'", kept)
+            .with(
+                "'name.familyName'              = 'last'",
+                "'name.familyName' = { keep = true }",
+            )
+            .with("[user.update]\ncall = \"PATCH /users/{id}\"\n", &update)
+            .start()
+            .await;
+        stage
+            .app
+            .add_user(json!({ "login": "ada", "first": "Ada L.", "state": 1 }));
+        let change = json!([{ "op": "replace", "path": "name.familyName", "value": "Lovelace" }]);
+        let reply = stage.patch("/Users/1", change).await.is(200);
+        assert_eq!(reply.body["name"]["familyName"], "Lovelace");
+        assert_eq!(stage.app.writes(), [], "{body}");
+    }
+    // What says something besides is sent.
+    let update = "[user.update]\ncall = \"PATCH /users/{id}\"\nbody = { seen = \"{name.familyName}\", \"...\" = \"{fields}\" }\n";
+    let stage = Setup::default()
+        .with("'name.givenName'               = 'first'", kept)
+        .with(
+            "'name.familyName'              = 'last'",
+            "'name.familyName' = { keep = true }",
+        )
+        .with("[user.update]\ncall = \"PATCH /users/{id}\"\n", update)
+        .start()
+        .await;
+    stage
+        .app
+        .add_user(json!({ "login": "ada", "first": "Ada L.", "state": 1 }));
+    let change = json!([{ "op": "replace", "path": "name.familyName", "value": "Lovelace" }]);
+    stage.patch("/Users/1", change).await.is(200);
+    assert_eq!(stage.app.user(1).unwrap()["seen"], "Lovelace");
+}

@@ -10,7 +10,7 @@ use crate::{
         join::{Joined, join_gone, join_one, outbound},
         leave::{self, Search},
         list::raw_with_name,
-        members, prune, unfinished,
+        members, prune, stash, unfinished,
     },
     mapping::{
         address::{self, Verdict},
@@ -296,7 +296,7 @@ impl Create<'_> {
     /// Changes an object that exists into what is wished, as far as `may_write` lets it, and commits.
     async fn bring_about(
         &self,
-        found: Joined,
+        mut found: Joined,
         mut record: Record,
         wish: Resource,
         may_write: impl Fn(&AttributePath) -> bool,
@@ -319,6 +319,8 @@ impl Create<'_> {
                 "not set, since no `update` or `set-password` can: password".to_owned(),
             );
         }
+        stash::take(ctx, t, &plan, &mut found, true).await?;
+        stash::carry(found.record.as_ref(), &mut record.shadow, &wanted);
         apply::apply(ctx, t, &plan, &found, &wanted).await?;
         let add = member_ids(self.wish.0.get("members"));
         if !add.is_empty() {

@@ -11,7 +11,7 @@ use crate::{
         get::{object_of, show_members},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, guard, join_one, keeps_wished_state, outbound},
-        members, prune, unfinished,
+        members, prune, stash, unfinished,
     },
     mapping::{
         model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
@@ -169,6 +169,7 @@ impl Create<'_> {
         if let Err(error) = self.set_the_rest(&mut joined).await {
             return self.undo(&joined, error).await;
         }
+        stash::carry(joined.record.as_ref(), &mut record.shadow, &self.wish);
         if joined.object.is_object() {
             guard(ctx, t, &mut record, &joined.object);
         }
@@ -208,6 +209,7 @@ impl Create<'_> {
     async fn set_the_rest(&self, joined: &mut Joined) -> Result<(), Error> {
         let (ctx, t) = (self.ctx, self.t);
         let plan = plan::after_create(t, &self.wish);
+        stash::take(ctx, t, &plan, joined, true).await?;
         let applied = apply::apply(ctx, t, &plan, joined, &self.wish).await?;
         if !plan.steps.is_empty() {
             self.refresh(joined, applied.target_id).await?;

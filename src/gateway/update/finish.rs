@@ -15,7 +15,7 @@ use crate::{
             Joined, complete, external_id, folded, guard, join_one, keeps_wished_state,
             shown_by_application,
         },
-        members,
+        members, stash,
         taste::season,
         unfinished,
     },
@@ -286,6 +286,7 @@ fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<S
     {
         shadow.insert("active".into(), active.clone());
     }
+    stash::carry(old.record.as_ref(), &mut shadow, new);
     let before = old.record.iter().flat_map(|record| &record.shadow);
     let withheld_before = before
         .filter(|(_, value)| value.is_null())

@@ -40,7 +40,7 @@ use super::{
     identity::{Located, locate},
     intake,
     join::{Joined, folded},
-    look_up, members, policy, prune, rekey, unfinished,
+    look_up, members, policy, prune, rekey, stash, unfinished,
     unique::{self, Own},
 };
 
@@ -364,6 +364,7 @@ impl Update<'_> {
             )
             .into());
         }
+        stash::take(ctx, t, &plan, &mut old, false).await?;
         unfinished::mark(ctx, t, &plan, &mut old).await?;
         let applied = apply::apply(ctx, t, &plan, &old, &new).await?;
         if let Some(change) = &members {

@@ -159,7 +159,20 @@ fn check_type(
             .is_none_or(|create| !std::ptr::eq(*operation, create))
     });
     for operation in others.chain(&resource_type.delete) {
-        let names = ["id", "scim", "fields", "mapped", "changed", "old"];
+        let mut names = vec!["id", "scim", "fields", "mapped", "changed", "old"];
+        for (_, tree) in &operation.stash {
+            let place = super::place_of(operation);
+            scope(&["id", "scim", "old"], true).all(tree.names(), place, complaints);
+        }
+        let is_activate = resource_type.activate.as_ref();
+        if is_activate.is_some_and(|own| std::ptr::eq(own, operation)) {
+            let deactivate = resource_type.deactivate.as_ref();
+            names.extend(
+                deactivate
+                    .filter(|own| !own.stash.is_empty())
+                    .map(|_| "stash"),
+            );
+        }
         scope(&names, true).operation(operation, complaints);
         let taken = versions::taken_by_get(resource_type);
         let names: Vec<&str> = names.into_iter().chain(taken).collect();
@@ -319,6 +332,9 @@ impl Scope<'_> {
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
         let mending = match closest(first, self.known().iter().map(String::as_str)) {
+            _ if first == "stash" => {
+                "`activate` has what the `stash` of `deactivate` put aside: `stash = { roles = \"{old.roles}\" }` there".to_owned()
+            }
             _ if first == "scim" && self.names.contains("fields") => {
                 "before the call it is known only where the gateway makes it (`stable = false` in `id`); a key of your own comes from a step: `take = { key = \"grp-{random(12)}\" }`".to_owned()
             }

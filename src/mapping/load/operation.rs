@@ -94,6 +94,13 @@ static OPERATION_KEYS: &[Key] = &[
         "{ mail_notification = \"none\" }",
     ),
     key(
+        "stash",
+        Kind::Named(&Kind::Tree),
+        "nothing",
+        "In `deactivate` only: what it takes away, kept here until `activate` gives it back as `{stash.NAME}`.",
+        "{ roles = \"{old.roles}\" }",
+    ),
+    key(
         "supported",
         Kind::Flag,
         "true",
@@ -176,6 +183,7 @@ fn from_node(
             envelope: around.envelope.map(str::to_owned),
             if_match: None,
             gets_first: false,
+            stash: Vec::new(),
             place: node.place.clone(),
         });
     }
@@ -192,6 +200,16 @@ fn from_table(
     key: &str,
     around: &Surroundings<'_>,
 ) -> Option<Operation> {
+    if key != "deactivate" && reader.has("stash") {
+        reader.context.error(
+            "mapping::conflicting-keys",
+            reader
+                .node("stash")
+                .map_or(reader.place, |node| &node.place),
+            format!("`stash` belongs to `deactivate`, not to `{key}`."),
+            "write it there; `activate` has it as `{stash.…}`",
+        );
+    }
     if key != "create" && reader.has("constants") {
         reader.context.error(
             "mapping::conflicting-keys",
@@ -219,6 +237,7 @@ fn from_table(
         envelope,
         if_match: if_match(reader),
         gets_first: reader.flag("get-first").unwrap_or(false),
+        stash: syntax::named_trees(reader, "stash"),
         place: reader.place.clone(),
     })
 }
