@@ -100,7 +100,8 @@ impl Line {
             Err(Exhausted) => return Err(self.out_of_turn()),
         };
         let request = self.request(attempt)?;
-        let is_write = kind_of(attempt) != Kind::Read;
+        // A login changes nothing that anybody wished.
+        let is_write = kind_of(attempt) != Kind::Read && attempt.class != CallClass::Login;
         if is_write {
             journey.writes();
         }

@@ -549,3 +549,39 @@ async fn the_id_that_the_gateway_makes_is_there_before_the_call() {
     assert_eq!(stage.app.ids_of(&id).len(), 1);
     stage.get(&format!("/Users/{id}")).await.is(200);
 }
+
+#[tokio::test]
+async fn a_create_after_the_application_was_stopped_says_that_it_reached_nobody() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    for wait in [0, 50] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let setup = Setup {
+            base_url: Some(format!("http://{}", listener.local_addr().unwrap())),
+            ..Setup::default()
+        };
+        let stage = setup.start().await;
+        // One connection that is kept, and then the end of the process.
+        let served = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head).await.unwrap();
+            let body = r#"{"id":1,"login":"ada","state":1}"#;
+            let reply = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            socket.write_all(reply.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop((listener, socket));
+        });
+        stage.get("/Users/1?attributes=userName").await.is(200);
+        served.await.unwrap();
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        let reply = stage.post("/Users", ada()).await.is(503);
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(
+            detail.ends_with("Nothing was changed. The same request can be sent again."),
+            "{wait}: {detail}"
+        );
+    }
+}

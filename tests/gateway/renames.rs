@@ -277,3 +277,69 @@ async fn a_create_that_was_cut_off_keeps_its_id_though_a_list_shows_the_account_
     let made = stage.post("/Users", user).await.is(201);
     assert_eq!(found.each("id"), [made.id()]);
 }
+
+/// Where membership is told and written in other ways than by calls for each member.
+fn other_memberships() -> [Setup; 2] {
+    let minted = "[user]\nid = { from = '$.id', type = \"number\", stable = false }";
+    [
+        // A field of the group, and nothing that says a user's groups.
+        "[group.members]\nfield = 'user_ids'\n",
+        "[group.members]\non-user = { field = 'team_ids' }\n",
+    ]
+    .map(|members| {
+        let mut setup = Setup::tenant("[policy]\non-rename = \"recreate\"")
+            .with("[user]\nid = { from = '$.id', type = \"number\" }", minted)
+            .lasting();
+        let at = setup.app.find("[group.members]").unwrap();
+        setup.app.truncate(at);
+        setup.app.push_str(members);
+        let start = setup.app.find("[user.groups]").unwrap();
+        let end = setup.app.find("[user.attributes]").unwrap();
+        setup.app.replace_range(start..end, "");
+        setup
+    })
+}
+
+#[tokio::test]
+async fn a_new_account_is_a_member_where_the_old_one_was_however_that_is_written() {
+    for (setup, is_field) in other_memberships().into_iter().zip([true, false]) {
+        let stage = setup.start().await;
+        let user = stage
+            .app
+            .add_user(json!({ "login": "old", "state": 1, "team_ids": [2] }));
+        let group = stage
+            .app
+            .add_group(json!({ "name": "team", "user_ids": [user] }), []);
+        stage
+            .app
+            .add_group(json!({ "name": "other", "user_ids": [] }), []);
+        let found = stage
+            .get("/Users?filter=userName%20eq%20%22old%22")
+            .await
+            .is(200);
+        let id = found.each("id")[0].clone();
+        let rename = json!([{ "op": "replace", "path": "userName", "value": "new" }]);
+        stage.patch(&format!("/Users/{id}"), rename).await.is(200);
+        let made = stage.app.ids_of("new")[0];
+        match is_field {
+            true => {
+                let members = stage.app.group(group).unwrap()["user_ids"].clone();
+                assert!(
+                    members.as_array().unwrap().contains(&json!(made)),
+                    "{members}"
+                );
+            }
+            false => {
+                let teams = stage.app.user(made).unwrap()["team_ids"].clone();
+                assert_eq!(teams, json!([group]));
+            }
+        }
+        let read = stage.get(&format!("/Groups/g-{group}")).await.is(200);
+        let members = read.body["members"].as_array().unwrap();
+        assert!(
+            members.iter().any(|member| member["value"] == id.as_str()),
+            "{}",
+            read.body
+        );
+    }
+}

@@ -2,16 +2,17 @@
 //!
 //! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays.
 
-use serde_json::Value;
+use serde_json::json;
 
 use crate::{
     gateway::{
-        apply,
+        Call, Route, apply,
         context::Context,
-        create,
+        create, dispatch,
         get::{Want, fetch_located},
         identity::{locate, new_record},
         join::Joined,
+        leave::{self, Search},
         members, policy, unfinished, user_groups,
     },
     mapping::model::{OnRename, TypeMapping},
@@ -50,7 +51,7 @@ pub async fn recreate(
             "The application identifies an account by a name that cannot be changed, and its mapping has no id of its own for it.",
         ));
     }
-    let groups = user_groups::read(ctx, t, &old).await?;
+    let groups = groups_of(ctx, t, &old).await?;
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     let was_open = old.resource.0.get("active") != Some(&false.into());
     if was_open {
@@ -80,15 +81,30 @@ pub async fn recreate(
     Ok(joined)
 }
 
+/// The ids of the groups that an account is in, by its own `groups`, by its list of them, or else by looking at every group.
+async fn groups_of(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<String>, Error> {
+    if t.groups.is_none() {
+        return leave::groups_of(ctx, t, user, Search::Everywhere).await;
+    }
+    let listed = user_groups::read(ctx, t, user).await?;
+    let direct = listed.iter().filter(|group| group["type"] != "indirect");
+    let ids = direct.filter_map(|group| Some(group["value"].as_str()?.to_owned()));
+    Ok(ids.collect())
+}
+
 /// The new account becomes a member where the old one was: to the client they are one. The old one, which is locked, stays.
-async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Result<(), Error> {
-    let Some(t) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
+async fn hand_groups_on(ctx: &Context, groups: &[String], user: &ScimId) -> Result<(), Error> {
+    let mut types = ctx.mapping().types.iter().enumerate();
+    let Some((at, t, members)) = types.find_map(|(at, t)| Some((at, t, t.members.as_ref()?)))
+    else {
         return Ok(());
     };
-    let ids = groups
-        .iter()
-        .filter_map(|group| group.get("value")?.as_str());
-    for id in ids {
+    for id in groups {
+        if members.are_in_object() {
+            // The group's own update writes the list.
+            add_as_client(ctx, at, id, user).await?;
+            continue;
+        }
         let mut located = locate(ctx, t, id).await?;
         let mut change = members::Change {
             add: vec![user.as_str().to_owned()],
@@ -96,7 +112,7 @@ async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Resul
             held: Some(user.as_str().to_owned()),
             ..members::Change::default()
         };
-        if t.members.as_ref().is_some_and(members::needs_reading) {
+        if members::needs_reading(members) {
             let whole = Want {
                 members: true,
                 groups: false,
@@ -109,4 +125,22 @@ async fn hand_groups_on(ctx: &Context, groups: &[Value], user: &ScimId) -> Resul
         members::apply(ctx, t, &located, &change).await?;
     }
     Ok(())
+}
+
+/// Adds a member as a client would.
+async fn add_as_client(ctx: &Context, at: usize, group: &str, user: &ScimId) -> Result<(), Error> {
+    let value = json!([{ "value": user.as_str() }]);
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "members", "value": value }],
+    });
+    let call = Call {
+        method: http::Method::PATCH,
+        route: Route::Resource(at, group.to_owned()),
+        query: None,
+        body: Some(body),
+        if_match: None,
+        if_none_match: None,
+    };
+    Box::pin(dispatch(ctx, call)).await.map(drop)
 }
