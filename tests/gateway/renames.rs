@@ -331,7 +331,7 @@ async fn a_new_account_is_a_member_where_the_old_one_was_however_that_is_written
             }
             false => {
                 let teams = stage.app.user(made).unwrap()["team_ids"].clone();
-                assert_eq!(teams, json!([group]));
+                assert_eq!(teams, json!([group.to_string()]));
             }
         }
         let read = stage.get(&format!("/Groups/g-{group}")).await.is(200);

@@ -6,16 +6,19 @@ use serde_json::json;
 
 use crate::{
     gateway::{
-        Call, Route, apply,
+        Call, Route, apply, confirm,
         context::Context,
         create, dispatch,
         get::{Want, fetch_located},
         identity::{locate, new_record},
         join::Joined,
         leave::{self, Search},
-        members, policy, unfinished, user_groups,
+        members, policy, stash, unfinished, user_groups,
     },
-    mapping::model::{OnRename, TypeMapping},
+    mapping::{
+        model::{OnRename, TypeMapping},
+        plan,
+    },
     scim::{AttributePath, Error, Resource, ScimType},
     store::{Record, ScimId},
 };
@@ -41,7 +44,7 @@ pub fn must_recreate(
 pub async fn recreate(
     ctx: &Context,
     t: &TypeMapping,
-    old: Joined,
+    mut old: Joined,
     mut new: Resource,
     changed: &[AttributePath],
 ) -> Result<Joined, Error> {
@@ -55,6 +58,9 @@ pub async fn recreate(
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     let was_open = old.resource.0.get("active") != Some(&false.into());
     if was_open {
+        // Given back if the new account cannot be made.
+        let plan = plan::update(t, &locked(&old.resource), &[confirm::active()]);
+        stash::take(ctx, t, &plan, &mut old, true).await?;
         apply::set_active(ctx, t, &old, false).await?;
     }
     let scim_id = old.scim_id.clone();
@@ -79,6 +85,13 @@ pub async fn recreate(
         .await?;
     hand_groups_on(ctx, &groups, &scim_id).await?;
     Ok(joined)
+}
+
+/// The account as it is when it is locked.
+fn locked(resource: &Resource) -> Resource {
+    let mut locked = resource.clone();
+    locked.0.insert("active".into(), false.into());
+    locked
 }
 
 /// The ids of the groups that an account is in, by its own `groups`, by its list of them, or else by looking at every group.

@@ -332,6 +332,9 @@ impl Scope<'_> {
         }
         let sentence = format!("`{}` is not known here.", used.names.join("."));
         let mending = match closest(first, self.known().iter().map(String::as_str)) {
+            _ if first == "etag" => {
+                "`if-match = true` sends the ETag of `get`; a name of it comes from a step of `get` with `take = { etag = { header = \"ETag\" } }`".to_owned()
+            }
             _ if first == "stash" => {
                 "`activate` has what the `stash` of `deactivate` put aside: `stash = { roles = \"{old.roles}\" }` there".to_owned()
             }
