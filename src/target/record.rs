@@ -40,6 +40,8 @@ pub(super) struct Secrets<'s> {
     pub texts: Vec<String>,
     /// Places of the body that the mapping names (`[target] redact`).
     pub places: &'s [JsonPath],
+    /// Headers that the mapping gives every call as they stand in its file (`[target] headers`).
+    pub plain_headers: &'s [(HeaderName, String)],
     /// Whether nothing of the body or query may be kept: calls that log in.
     pub is_all: bool,
 }
@@ -74,10 +76,15 @@ impl Secrets<'_> {
         }
     }
 
-    /// Any header may be a credential: only those are shown that never are one.
+    /// Any header may be a credential: only those are shown that never are one, and what the mapping says in clear.
     fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
         let text = value.to_str().ok().filter(|text| !self.is_secret(text));
-        match text.filter(|_| !self.is_all && SHOWN_HEADERS.contains(name)) {
+        let is_plain = |text: &str| {
+            let mut plain = self.plain_headers.iter();
+            plain.any(|(known, value)| known == name && value == text)
+        };
+        let is_shown = |text: &&str| SHOWN_HEADERS.contains(name) || is_plain(text);
+        match text.filter(|text| !self.is_all && is_shown(text)) {
             Some(text) => text.to_owned(),
             None => BLANK.to_owned(),
         }

@@ -44,6 +44,11 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         names: BTreeSet::new(),
         is_complete,
     };
+    let target = &mapping.target;
+    let sent = target.headers.iter().chain(&target.query);
+    for ((_, template), place) in sent.zip(&target.sent_at) {
+        anywhere(mapping, is_complete).all(template.names(), place, complaints);
+    }
     if let Some(probe) = &mapping.target.probe {
         bare().call(probe, complaints);
     }
@@ -78,6 +83,22 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         for ((_, template), place) in sent.zip(&login.sent_at) {
             scope.all(template.names(), place, complaints);
         }
+    }
+}
+
+/// What some call knows: a header or parameter of every call is left out where a name of it is not known.
+fn anywhere(mapping: &Mapping, is_complete: bool) -> Scope<'_> {
+    let calls = super::calls::of_mapping(mapping);
+    let given = calls
+        .iter()
+        .flat_map(|call| &call.with)
+        .map(|with| with.name.clone());
+    let known = ["id", "scim", "value", "group", "member", "old", PAGE];
+    Scope {
+        mapping,
+        resource_type: mapping.types.first().map(|t| &*t.resource_type),
+        names: given.chain(known.map(str::to_owned)).collect(),
+        is_complete,
     }
 }
 

@@ -128,12 +128,16 @@ impl Node {
                 names: vec![name.clone()],
                 position: *position,
                 length: name.len(),
+                is_chosen: false,
             }),
             Self::Chain(head, links) => {
                 let first = names.len();
                 head.collect_names(names);
                 if let (Self::Name { .. }, Some(path)) = (&**head, names.get_mut(first)) {
                     path.names.extend(members(links));
+                    let has_default = |link: &Link| matches!(link, Link::Filter(f) if matches!(**f, Filter::Default(_)));
+                    path.is_chosen = matches!(links.first(), Some(Link::Find(_)))
+                        && !links.iter().any(has_default);
                 }
                 for child in links.iter().flat_map(Link::children) {
                     child.collect_names(names);

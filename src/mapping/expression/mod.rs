@@ -45,6 +45,9 @@ pub struct NamePath {
     pub position: usize,
     /// Its length in bytes, without the members.
     pub length: usize,
+    /// Whether a condition in brackets chooses an element of it, and nothing is said for where there is none:
+    /// `emails[type=="work"]`.
+    pub is_chosen: bool,
 }
 
 /// An expression or template that has no value for these names. Its text names attributes and fields, never their values.
@@ -138,6 +141,14 @@ impl Expression {
         let mut names = Vec::new();
         self.node.collect_names(&mut names);
         names
+    }
+
+    /// The name that it is, if it is nothing else: it holds where the name has a value.
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.node {
+            ast::Node::Name { name, .. } => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether it takes random characters.

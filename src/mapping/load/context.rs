@@ -230,9 +230,14 @@ impl<'e> Context<'e> {
 
     /// Warns of a secret that stands in the file as it is, and sees to it that it is not shown.
     pub fn in_clear(&self, node: &Node, mending: &str) {
-        self.clear_secrets.borrow_mut().push(node.place.clone());
+        self.hide(&node.place);
         let sentence = "A secret is written in the file itself.".to_owned();
         self.warning("mapping::secret-in-clear", &node.place, sentence, mending);
+    }
+
+    /// Sees to it that what stands in a place is shown in no complaint.
+    pub fn hide(&self, place: &Place) {
+        self.clear_secrets.borrow_mut().push(place.clone());
     }
 
     /// The place of a part of a text value. Falls back to the whole value where the text was changed by escapes or variables.

@@ -1,6 +1,6 @@
 //! What is said of a file that is not TOML: one complaint for each slip, none for what follows from it.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use toml::de::Error;
 
@@ -84,28 +84,80 @@ fn without_secrets(file: &Arc<SourceFile>, told: &[(Place, &Error)]) -> Arc<Sour
     let mut text = file.text.clone();
     for (place, _) in told {
         let (start, line) = line_of(place);
-        let Some((key, value)) = line.split_once('=') else {
-            continue;
-        };
-        let name = key.trim().to_ascii_lowercase();
-        let is_secret = SECRETS.iter().any(|word| name.ends_with(word));
-        if !is_secret || name.contains(['[', '.']) || value.contains("${") {
-            continue;
+        for secret in secrets_of(line) {
+            let value = line.get(secret.clone()).unwrap_or_default();
+            let star = |c: char| match c {
+                ' ' | '"' | '\'' => c.to_string(),
+                c => "*".repeat(c.len_utf8()),
+            };
+            let stars: String = value.chars().map(star).collect();
+            text.replace_range(start + secret.start..start + secret.end, &stars);
         }
-        let star = |c: char| match c {
-            ' ' | '"' | '\'' => c.to_string(),
-            c => "*".repeat(c.len_utf8()),
-        };
-        let stars: String = value.chars().map(star).collect();
-        let begin = start + key.len() + 1;
-        text.replace_range(begin..begin + value.len(), &stars);
     }
     let path = file.path.clone();
     Arc::new(SourceFile { path, text })
 }
 
-/// Keys that hold secrets.
-const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "value"];
+/// Where values stand in a line whose keys are those of secrets, within a table of the line as well. Of a line that
+/// begins with such a key all behind it: its quotes may be what is wrong.
+fn secrets_of(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(sign) = line.get(at..).and_then(|rest| rest.find(['=', ':'])) {
+        let sign = at + sign;
+        at = sign + 1;
+        let before = line.get(..sign).unwrap_or_default().trim_end();
+        let begin = before.rfind([',', '{', '(']).map_or(0, |at| at + 1);
+        let name = before.get(begin..).unwrap_or_default().trim();
+        let (is_alone, name) = (
+            begin == 0,
+            name.trim_matches(['"', '\'']).to_ascii_lowercase(),
+        );
+        let is_secret = SECRETS.iter().any(|word| name.ends_with(word));
+        if !is_secret || name.contains(['[', '.']) {
+            continue;
+        }
+        let rest = line.get(at..).unwrap_or_default();
+        let is_table = rest.trim_start().starts_with('{') && !rest.trim_start().starts_with("{{");
+        let end = match is_alone {
+            true if is_table => continue,
+            true => rest.len(),
+            false => end_of_value(rest),
+        };
+        if !rest.get(..end).is_some_and(|value| value.contains("${")) {
+            found.push(at..at + end);
+        }
+        at += end;
+    }
+    found
+}
+
+/// Where a value within a table ends: at a comma or the table's end that stand in no quotes.
+fn end_of_value(rest: &str) -> usize {
+    let mut quote = None;
+    for (at, c) in rest.char_indices() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, ',' | '}') => return at,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// How keys end that hold secrets.
+const SECRETS: [&str; 9] = [
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "value",
+    "authorization",
+    "cookie",
+];
 
 /// Syntax errors told of one file.
 const MOST: usize = 20;
@@ -258,6 +310,14 @@ fn of_signs(place: &Place, line: &str) -> Option<String> {
     }
     if line.contains(": ") && !line.contains('=') {
         return Some("write `key = value`: TOML has `=`, not `:`".to_owned());
+    }
+    let is_second_key = line
+        .get(place.span.start - line_of(place).0..)
+        .and_then(|rest| rest.strip_prefix(','))
+        .and_then(|rest| rest.split_once('='))
+        .is_some_and(|(key, _)| key.trim().chars().all(|c| c.is_alphanumeric() || c == '-'));
+    if is_second_key && line.matches(['{', '[']).count() == line.matches(['}', ']']).count() {
+        return Some("one key a line, without commas between them; or a table in braces: `x = { a = 1, b = 2 }`".to_owned());
     }
     if before == Some('"')
         && line.matches('"').count() > 2

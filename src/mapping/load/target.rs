@@ -2,11 +2,16 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use http::HeaderName;
 use regex::Regex;
 use url::Url;
 
+use crate::diagnostic::Place;
 use crate::mapping::{
-    model::{Auth, BodyFormat, Budget, FormLists, ReplyRule, RetryAfterField, RetryUnit, Target},
+    model::{
+        Auth, BodyFormat, Budget, FormLists, ReplyRule, RetryAfterField, RetryUnit, Target,
+        is_secret_name,
+    },
     path::JsonPath,
 };
 
@@ -17,7 +22,7 @@ use super::{
     rules::{self, RULE},
     shape::{Kind, Shape, key},
     syntax,
-    tree::Content,
+    tree::{Content, Entry},
     url_key,
 };
 
@@ -310,6 +315,8 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
     let (rules, detail, retry_after) = errors(&reader);
     let (base_url, id_pattern) = (base_url(&reader), id_pattern(&reader));
     let nowhere = nowhere()?;
+    let headers = syntax::headers(&reader, "headers");
+    let query = syntax::named_templates(&reader, "query");
     Some(Target {
         base_url: base_url.unwrap_or(nowhere.base_url),
         deadline: bounded(&reader, "deadline", 10_000),
@@ -317,8 +324,10 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
         reply_timeout: bounded(&reader, "reply-timeout", 20_000),
         ca: reader.text("ca").map(PathBuf::from),
         client_certificate: certificate(&reader),
-        headers: syntax::headers(&reader, "headers"),
-        query: syntax::named_templates(&reader, "query"),
+        sent_at: sent_at(&reader, headers.len() + query.len()),
+        headers,
+        query,
+        plain_headers: plain_headers(&reader),
         format,
         wrap: reader
             .node("wrap")
@@ -349,6 +358,8 @@ pub(super) fn nowhere() -> Option<Target> {
         client_certificate: None,
         headers: Vec::new(),
         query: Vec::new(),
+        sent_at: Vec::new(),
+        plain_headers: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
         content: None,
@@ -385,6 +396,41 @@ fn base_url(reader: &Reader<'_>) -> Option<Url> {
     url.set_path(&path);
     Some(url)
 }
+
+/// Where the headers and parameters of every call stand; none if one of them could not be read.
+fn sent_at(reader: &Reader<'_>, count: usize) -> Vec<Place> {
+    let places = ["headers", "query"].into_iter();
+    let places = places
+        .flat_map(|key| reader.named(key))
+        .map(|entry| entry.node.place.clone());
+    let places: Vec<Place> = places.collect();
+    match places.len() == count {
+        true => places,
+        false => Vec::new(),
+    }
+}
+
+/// The headers of every call that can be shown: a value of the file itself, under a name that is no secret's.
+fn plain_headers(reader: &Reader<'_>) -> Vec<(HeaderName, String)> {
+    let is_plain = |entry: &&Entry| {
+        let name = entry.key.to_ascii_lowercase();
+        let is_secret =
+            is_secret_name(&name) || SECRET_HEADERS.iter().any(|word| name.contains(word));
+        let value = entry.node.as_text();
+        !is_secret
+            && value.is_some_and(|value| !value.contains(['{', '$']) && !value.starts_with("file:"))
+    };
+    let plain = reader.named("headers").iter().filter(is_plain);
+    plain
+        .filter_map(|entry| {
+            let name = HeaderName::from_bytes(entry.key.as_bytes()).ok()?;
+            Some((name, entry.node.as_text()?.to_owned()))
+        })
+        .collect()
+}
+
+/// In the names of headers that carry credentials.
+const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "token", "session", "credential"];
 
 fn bounded(reader: &Reader<'_>, key: &str, default_milliseconds: u64) -> Duration {
     let duration = reader

@@ -36,6 +36,10 @@ pub struct Target {
     pub headers: Vec<(String, Template)>,
     /// Added to every call's query.
     pub query: Vec<(String, Template)>,
+    /// Where the values of `headers` and then those of `query` stand.
+    pub sent_at: Vec<Place>,
+    /// Headers whose values stand in the file as they are sent and are no secrets: records show them.
+    pub plain_headers: Vec<(http::HeaderName, String)>,
     /// How bodies are written unless a call says otherwise.
     pub format: BodyFormat,
     /// Put around every body: a tree in which the leaf `{body}` stands for it (`[target.wrap]`), as JSON-RPC wants.

@@ -15,7 +15,7 @@ use crate::{
     scim::{
         AttributePath, Resource, diff, intake,
         patch::{self, PatchRequest},
-        replace,
+        place, replace,
     },
 };
 
@@ -146,8 +146,21 @@ impl Planner<'_> {
     fn update(&self, request: &Request<'_>) -> Result<Vec<Planned>, String> {
         let object = request.stored.cloned().unwrap_or_else(|| json!({}));
         let old = Resource(reply::resource(self.section, self.settings, &object));
-        let (new, add, remove) = self.wanted(request, &old)?;
-        let changed = diff::changed(&self.section.resource_type, &old, &new);
+        let (mut new, add, remove) = self.wanted(request, &old)?;
+        let mut changed = diff::changed(&self.section.resource_type, &old, &new);
+        // As the gateway does: what nothing writes is left as it is, and the rest is done.
+        let left = plan::left_alone(self.section, &new, &changed);
+        if self.section.resource_type.name != "User" && left.contains(&self.section.match_attribute)
+        {
+            let name = &self.section.match_attribute;
+            return Err(format!(
+                "nothing writes `{name}`: it would be answered 400 `mutability`"
+            ));
+        }
+        changed.retain(|path| !left.contains(path));
+        for path in &left {
+            place::put_back(&old, &mut new, path);
+        }
         write::check(
             self.section,
             &new,
@@ -159,7 +172,9 @@ impl Planner<'_> {
         .map_err(|error| error.to_string())?;
         let Plan { steps, dropped } = plan::update(self.section, &new, &changed);
         if let Some(path) = dropped.first() {
-            return Err(format!("nothing writes `{path}`"));
+            return Err(format!(
+                "no update writes `{path}`: it would be answered 400 `mutability`"
+            ));
         }
         let mut calls = Vec::new();
         for step in steps {
