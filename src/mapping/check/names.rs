@@ -320,6 +320,7 @@ impl Scope<'_> {
             _ if first == "id" && self.names.contains("fields") => {
                 "the id of a new object is known from the second step on: build it of attributes here".to_owned()
             }
+            _ if self.is_member(first) => "did you mean `member`?".to_owned(),
             _ if self.login_takes(first) => format!("did you mean `login.{first}`?"),
             Some(near) if near != first => format!("did you mean `{near}`?"),
             _ => match self.whole(first) {
@@ -350,6 +351,14 @@ impl Scope<'_> {
         matches!(&self.mapping.target.auth, Auth::Login(login) if takes(login, name))
     }
 
+    /// Whether a name of another kind probably means one member of a group: `user`, `userId`.
+    fn is_member(&self, name: &str) -> bool {
+        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = name.to_ascii_lowercase();
+        let words = ["user", "userid", "memberid", "uid"];
+        self.names.contains("member") && words.contains(&name.as_str())
+    }
+
     /// All names, for suggestions.
     fn known(&self) -> Vec<String> {
         let mut known: Vec<String> = self.names.iter().cloned().collect();
@@ -374,7 +383,8 @@ impl Scope<'_> {
         if name.to_ascii_lowercase().ends_with("id") && self.names.contains("id") {
             return Some("id".to_owned());
         }
-        if self.names.len() == 1 && self.names.contains("value") {
+        let of_page = usize::from(self.names.contains(PAGE));
+        if self.names.len() == 1 + of_page && self.names.contains("value") {
             return Some("value".to_owned());
         }
         let mut attributes = self.resource_type?.schema.attributes.iter();

@@ -55,7 +55,15 @@ pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Pa
             node,
             filtered_operand: parser.filtered_operand,
         }),
-        Some(_) => Err(parser.unexpected("an operator, a filter or the end")),
+        Some(token) => {
+            let is_call = matches!(token.kind, Kind::Sign("("));
+            let error = parser.unexpected("an operator, a filter or the end");
+            Err(match is_call {
+                true => error
+                    .mend("values have no methods: a filter stands behind `|`, `{value | lower}`"),
+                false => error,
+            })
+        }
     }
 }
 

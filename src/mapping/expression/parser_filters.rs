@@ -177,12 +177,46 @@ fn date(format: String, zone: &str) -> Result<Filter, String> {
     }
 }
 
+/// The filters by their names in other template languages.
+const OTHERS: [(&[&str], &str); 11] = [
+    (
+        &["lowercase", "tolowercase", "tolower", "downcase", "lcase"],
+        "lower",
+    ),
+    (
+        &["uppercase", "touppercase", "toupper", "upcase", "ucase"],
+        "upper",
+    ),
+    (&["strip", "trimmed"], "trim"),
+    (
+        &["substring", "substr", "slice", "truncate", "limit"],
+        "cut(n)",
+    ),
+    (&["tojson", "jsonencode", "dump"], "json"),
+    (&["b64encode", "base64encode", "tobase64", "btoa"], "base64"),
+    (&["sub", "gsub", "replaceall"], "replace(a, b)"),
+    (&["size", "count"], "length"),
+    (
+        &["strftime", "formatdate", "dateformat", "datetime"],
+        "date(format)",
+    ),
+    (&["ifempty", "orelse", "fallback", "coalesce"], "default(x)"),
+    (&["map", "pluck", "attr"], "values(key)"),
+];
+
 fn suggestion(name: &str) -> String {
     let near = FILTERS
         .iter()
         .map(|(known, _)| (strsim::damerau_levenshtein(name, known), *known))
         .min()
         .filter(|(distance, _)| *distance <= 2);
+    let name = name.to_ascii_lowercase().replace('_', "");
+    let other = OTHERS
+        .iter()
+        .find(|(words, _)| words.contains(&name.as_str()));
+    if let Some((_, meant)) = other {
+        return format!("did you mean `{meant}`?");
+    }
     match near {
         Some((_, known)) => format!("did you mean `{known}`?"),
         None => {

@@ -1,10 +1,12 @@
 //! What is said of a file that is not TOML: one complaint for each slip, none for what follows from it.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use toml::de::Error;
 
 use crate::diagnostic::{Diagnostic, Place, SourceFile};
+
+use super::quiet::{self, line_of};
 
 /// The complaints about the parser's errors, in the order of the file.
 pub(super) fn complaints(file: &Arc<SourceFile>, errors: &[Error]) -> Vec<Diagnostic> {
@@ -84,7 +86,7 @@ fn without_secrets(file: &Arc<SourceFile>, told: &[(Place, &Error)]) -> Arc<Sour
     let mut text = file.text.clone();
     for (place, _) in told {
         let (start, line) = line_of(place);
-        for secret in secrets_of(line) {
+        for secret in quiet::of_broken_line(line) {
             let value = line.get(secret.clone()).unwrap_or_default();
             let star = |c: char| match c {
                 ' ' | '"' | '\'' => c.to_string(),
@@ -98,67 +100,6 @@ fn without_secrets(file: &Arc<SourceFile>, told: &[(Place, &Error)]) -> Arc<Sour
     Arc::new(SourceFile { path, text })
 }
 
-/// Where values stand in a line whose keys are those of secrets, within a table of the line as well. Of a line that
-/// begins with such a key all behind it: its quotes may be what is wrong.
-fn secrets_of(line: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(sign) = line.get(at..).and_then(|rest| rest.find(['=', ':'])) {
-        let sign = at + sign;
-        at = sign + 1;
-        let before = line.get(..sign).unwrap_or_default().trim_end();
-        let begin = before.rfind([',', '{', '(']).map_or(0, |at| at + 1);
-        let name = before.get(begin..).unwrap_or_default().trim();
-        let (is_alone, name) = (
-            begin == 0,
-            name.trim_matches(['"', '\'']).to_ascii_lowercase(),
-        );
-        let is_secret = SECRETS.iter().any(|word| name.ends_with(word));
-        if !is_secret || name.contains(['[', '.']) {
-            continue;
-        }
-        let rest = line.get(at..).unwrap_or_default();
-        let is_table = rest.trim_start().starts_with('{') && !rest.trim_start().starts_with("{{");
-        let end = match is_alone {
-            true if is_table => continue,
-            true => rest.len(),
-            false => end_of_value(rest),
-        };
-        if !rest.get(..end).is_some_and(|value| value.contains("${")) {
-            found.push(at..at + end);
-        }
-        at += end;
-    }
-    found
-}
-
-/// Where a value within a table ends: at a comma or the table's end that stand in no quotes.
-fn end_of_value(rest: &str) -> usize {
-    let mut quote = None;
-    for (at, c) in rest.char_indices() {
-        match (quote, c) {
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, ',' | '}') => return at,
-            _ => {}
-        }
-    }
-    rest.len()
-}
-
-/// How keys end that hold secrets.
-const SECRETS: [&str; 9] = [
-    "password",
-    "passwd",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "value",
-    "authorization",
-    "cookie",
-];
-
 /// Syntax errors told of one file.
 const MOST: usize = 20;
 
@@ -166,15 +107,6 @@ const MOST: usize = 20;
 fn sentence(message: &str) -> String {
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").trim_end_matches('.').to_owned()
-}
-
-/// Where the line of a place begins, and the line.
-fn line_of(place: &Place) -> (usize, &str) {
-    let text = place.file.text.as_str();
-    let before = text.get(..place.span.start).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next());
-    (start, line.unwrap_or_default())
 }
 
 /// Whether no header stands between the line of a header and another line.

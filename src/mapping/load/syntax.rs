@@ -128,6 +128,15 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
+    if is_json(&written) && Template::parse(&written).is_err() {
+        context.error(
+            "mapping::bad-template",
+            &node.place,
+            "This is JSON as text, and the braces of a template hold expressions.".to_owned(),
+            "write it as data, `body = { login = \"{userName}\" }`; JSON as text has its own braces doubled, `{{\"a\": …}}`",
+        );
+        return None;
+    }
     let template = checked(
         context,
         node,
@@ -137,6 +146,15 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
     )?;
     doubt_sum(context, node, template.filtered_operand());
     Some(template)
+}
+
+/// Whether a text begins as a JSON object does: `{"login": …`.
+fn is_json(text: &str) -> bool {
+    let inside = text.trim_start().trim_start_matches('[').trim_start();
+    let name = inside.strip_prefix('{').map(str::trim_start);
+    let name = name.and_then(|rest| rest.strip_prefix('"'));
+    name.and_then(|rest| rest.split_once('"'))
+        .is_some_and(|(_, behind)| behind.trim_start().starts_with(':'))
 }
 
 /// `a + b | lower`: the filter is of `b` alone, which is seldom meant.
@@ -273,8 +291,18 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
     reader
         .named(key)
         .iter()
-        .filter_map(|entry| Some((entry.key.clone(), template(reader.context, &entry.node)?)))
+        .filter_map(|entry| {
+            doubt_clear(reader.context, &entry.key, &entry.node);
+            Some((entry.key.clone(), template(reader.context, &entry.node)?))
+        })
         .collect()
+}
+
+/// Warns of a secret among what is sent as it is written.
+pub(super) fn doubt_clear(context: &Context<'_>, name: &str, node: &Node) {
+    if let Some(text) = node.as_text() {
+        context.doubt_clear(name, text, &node.place);
+    }
 }
 
 /// Headers with templates; the names are checked.
@@ -295,6 +323,7 @@ pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)>
             continue;
         }
         if let Some(value) = template(reader.context, &entry.node) {
+            doubt_clear(reader.context, &entry.key, &entry.node);
             headers.push((entry.key.clone(), value));
         }
 
