@@ -70,7 +70,7 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
 }
 
 fn is_read_at_once(list: &ListOperation) -> bool {
-    matches!(list.page, PageStyle::None) && list.rows == Rows::Complete
+    matches!(list.page.style, PageStyle::None) && list.rows == Rows::Complete
 }
 
 /// The attribute by which objects are known is only written: no look-up would ever find one.

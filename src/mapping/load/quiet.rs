@@ -17,8 +17,9 @@ pub(super) fn in_line_of(place: &Place) -> Vec<Place> {
             let value = line.get(range.clone()).unwrap_or_default().trim();
             let before = line.get(..range.start).unwrap_or_default();
             let name = before.trim_end().trim_end_matches('=').trim_end();
+            let is_file = value.get(1..).is_some_and(|text| text.starts_with("file:"));
             let is_sure = SURE.iter().any(|word| name.ends_with(word));
-            is_sure && value.starts_with(['"', '\'']) && !value.contains(['$', '{'])
+            is_sure && !is_file && value.starts_with(['"', '\'']) && !value.contains(['$', '{'])
         })
         .map(|range| {
             let value = line.get(range.clone()).unwrap_or_default();
