@@ -186,9 +186,11 @@ mod tests {
             JsonPath::parse("$..hash").unwrap(),
             JsonPath::parse("$.pin").unwrap(),
         ];
+        let plain = [(HeaderName::from_static("origin"), "https://app".to_owned())];
         let secrets = Secrets {
             texts: vec!["s3cret pass".into(), "abc".into()],
             places: &places,
+            plain_headers: &plain,
             is_all: false,
         };
         let body = json!({
@@ -204,12 +206,16 @@ mod tests {
             header("if-match", "\"7\""),
             header("accept", "s3cret pass"),
             header("x-anything", "k"),
+            header("origin", "https://app"),
+            header("origin", "another"),
         ];
         let record = secrets.record(&fixture::call("POST /u"), &call, Duration::ZERO, false);
         let headers = [
             ("if-match", "\"7\""),
             ("accept", "***"),
             ("x-anything", "***"),
+            ("origin", "https://app"),
+            ("origin", "***"),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(record.headers, headers);
