@@ -130,6 +130,8 @@ pub fn target(base_url: &str) -> Target {
         ca: None,
         client_certificate: None,
         headers: Vec::new(),
+        plain_headers: Vec::new(),
+        sent_at: Vec::new(),
         query: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
