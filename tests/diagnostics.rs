@@ -92,6 +92,17 @@ fn every_broken_file_is_told_what_is_wrong_with_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Files that are right, and that were once complained about.
+#[test]
+fn what_is_right_has_no_complaint() {
+    for entry in fs::read_dir("tests/diagnostics/good").unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let found = complaints(&path, bytes, &TestEnvironment, MissingValues::AreErrors);
+        assert!(found.is_empty(), "{}", render(&found, false));
+    }
+}
+
 #[test]
 fn every_broken_file_has_a_complaint_and_there_are_many_kinds() {
     let mut codes = std::collections::BTreeSet::new();

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{model::TypeMapping, plan::Plan},
-    scim::{AttributePath, Error, Resource},
+    scim::{AttributePath, Error, Resource, place},
     store::Record,
 };
 
-use super::{context::Context, identity::new_record, join::Joined, prune};
+use super::{context::Context, identity::new_record, join::Joined};
 
 /// Writes down what is about to be changed by operations of several calls; nothing if there are none.
 ///
@@ -61,7 +61,7 @@ pub fn known(old: &Joined) -> Cow<'_, Resource> {
     let mut known = Cow::Borrowed(&old.resource);
     for path in old.record.iter().flat_map(marked) {
         if let Ok(path) = AttributePath::parse(&path) {
-            prune::remove(&mut known.to_mut().0, &path);
+            place::remove(&mut known.to_mut().0, &path);
         }
     }
     known

@@ -76,6 +76,17 @@ pub fn update<'m>(t: &'m TypeMapping, new: &Resource, changed: &[AttributePath])
     plan
 }
 
+/// The changes that nothing ever writes or keeps: they are left as they are, and the client is not refused for them.
+pub fn left_alone(
+    t: &TypeMapping,
+    new: &Resource,
+    changed: &[AttributePath],
+) -> Vec<AttributePath> {
+    let mut dropped = update(t, new, changed).dropped;
+    dropped.retain(|path| !is_written_at_create(t, path));
+    dropped
+}
+
 /// What a create leaves open: attributes that only operations of their own can set.
 pub fn after_create<'m>(t: &'m TypeMapping, new: &Resource) -> Plan<'m> {
     let mut changed = Vec::new();
@@ -146,7 +157,7 @@ fn has_member_calls(t: &TypeMapping, path: &AttributePath) -> bool {
 }
 
 /// Whether an attribute has a field that is written when the resource is made.
-pub fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
+fn is_written_at_create(t: &TypeMapping, path: &AttributePath) -> bool {
     let is_derived = is_derived(t, path);
     !is_derived
         && write::rules_for(t, path)

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod list;
 pub mod patch;
 pub mod path;
+pub mod place;
 pub mod projection;
 pub mod query;
 pub mod replace;

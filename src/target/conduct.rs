@@ -251,6 +251,7 @@ impl Driver {
         Secrets {
             texts,
             places: &self.mapping.target.redact,
+            plain_headers: &self.mapping.target.plain_headers,
             is_all: ask.class == CallClass::Login,
         }
     }

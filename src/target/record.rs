@@ -40,6 +40,8 @@ pub(super) struct Secrets<'s> {
     pub texts: Vec<String>,
     /// Places of the body that the mapping names (`[target] redact`).
     pub places: &'s [JsonPath],
+    /// Headers that the mapping gives every call as they stand in its file (`[target] headers`).
+    pub plain_headers: &'s [(HeaderName, String)],
     /// Whether nothing of the body or query may be kept: calls that log in.
     pub is_all: bool,
 }
@@ -74,10 +76,15 @@ impl Secrets<'_> {
         }
     }
 
-    /// Any header may be a credential: only those are shown that never are one.
+    /// Any header may be a credential: only those are shown that never are one, and what the mapping says in clear.
     fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
         let text = value.to_str().ok().filter(|text| !self.is_secret(text));
-        match text.filter(|_| !self.is_all && SHOWN_HEADERS.contains(name)) {
+        let is_plain = |text: &str| {
+            let mut plain = self.plain_headers.iter();
+            plain.any(|(known, value)| known == name && value == text)
+        };
+        let is_shown = |text: &&str| SHOWN_HEADERS.contains(name) || is_plain(text);
+        match text.filter(|text| !self.is_all && is_shown(text)) {
             Some(text) => text.to_owned(),
             None => BLANK.to_owned(),
         }
@@ -179,9 +186,11 @@ mod tests {
             JsonPath::parse("$..hash").unwrap(),
             JsonPath::parse("$.pin").unwrap(),
         ];
+        let plain = [(HeaderName::from_static("origin"), "https://app".to_owned())];
         let secrets = Secrets {
             texts: vec!["s3cret pass".into(), "abc".into()],
             places: &places,
+            plain_headers: &plain,
             is_all: false,
         };
         let body = json!({
@@ -197,12 +206,16 @@ mod tests {
             header("if-match", "\"7\""),
             header("accept", "s3cret pass"),
             header("x-anything", "k"),
+            header("origin", "https://app"),
+            header("origin", "another"),
         ];
         let record = secrets.record(&fixture::call("POST /u"), &call, Duration::ZERO, false);
         let headers = [
             ("if-match", "\"7\""),
             ("accept", "***"),
             ("x-anything", "***"),
+            ("origin", "https://app"),
+            ("origin", "***"),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(record.headers, headers);

@@ -96,7 +96,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
     }
 }
 
-pub fn list(text: &str, items: &str, page: PageStyle) -> ListOperation {
+pub fn list(text: &str, items: &str, page: Paging) -> ListOperation {
     ListOperation {
         name: "user.list".into(),
         call: call(text),
@@ -124,15 +124,19 @@ pub fn rule(is: Meaning) -> ReplyRule {
 pub fn target(base_url: &str) -> Target {
     Target {
         base_url: base_url.parse().unwrap(),
+        public_url: None,
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
         reply_timeout: Duration::from_secs(20),
         ca: None,
         client_certificate: None,
         headers: Vec::new(),
+        plain_headers: Vec::new(),
+        sent_at: Vec::new(),
         query: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
+        reply_prefix: None,
         content: None,
         auth: Auth::None,
         probe: None,

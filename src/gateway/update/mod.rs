@@ -23,6 +23,7 @@ use crate::{
     scim::{
         AttributePath, Error, PatchKind, Projection, Resource, ScimType, diff,
         patch::{self, PatchRequest},
+        place,
         replace::{self, ReplaceRules},
         version::Precondition,
     },
@@ -324,10 +325,10 @@ impl Update<'_> {
         // `Ada@x` created an account that the application calls `ada@x`: that is no change of what cannot be changed.
         let names = self.ctx.names();
         for rule in write::unchanged_to_application(self.t, &old.resource, &new, &names) {
-            prune::put_back(&old.resource, &mut new, &rule.location.leaf());
+            place::put_back(&old.resource, &mut new, &rule.location.leaf());
         }
         if policy::is_only_other_case(self.ctx, self.t, &old.resource, &new) {
-            prune::put_back(&old.resource, &mut new, &self.t.match_attribute);
+            place::put_back(&old.resource, &mut new, &self.t.match_attribute);
         }
         policy::state(self.t, Some(&old.resource), &new)?;
         members::named(&new)?;
@@ -388,8 +389,7 @@ impl Update<'_> {
     fn changed(&self, old: &Joined, new: &mut Resource) -> Result<Vec<AttributePath>, Error> {
         let t = self.t;
         let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
-        let mut dropped = plan::update(t, new, &changed).dropped;
-        dropped.retain(|path| !plan::is_written_at_create(t, path));
+        let dropped = plan::left_alone(t, new, &changed);
         changed.retain(|path| !dropped.contains(path));
         let own_name = &t.match_attribute;
         if dropped.contains(own_name) && self.is_other_name(old, new) {
@@ -400,7 +400,7 @@ impl Update<'_> {
             return Err(Error::of(ScimType::Mutability, detail));
         }
         for path in &dropped {
-            prune::put_back(&old.resource, new, path);
+            place::put_back(&old.resource, new, path);
         }
         let told: Vec<String> = dropped
             .iter()

@@ -8,7 +8,7 @@ use crate::{
     },
 };
 
-use super::place::narrowed;
+use super::{names, place::narrowed};
 
 /// Complaints about `[group.members]`. What may only be missing because it could not be read is not complained about.
 pub(super) fn check(
@@ -26,6 +26,9 @@ pub(super) fn check(
         .flatten()
     {
         list_in_path(change, complaints);
+        if is_complete {
+            nobody_named(change, complaints);
+        }
     }
     let Some((place, tells_kinds)) = reading(members) else {
         return;
@@ -87,6 +90,37 @@ fn on_user(members: &Members, complaints: &mut Diagnostics) {
         Diagnostic::error("mapping::members-incomplete", sentence)
             .at(&rule.at)
             .mend("let `id` and `name` be what is written, and write `element = \"{group}\"`; or write objects"),
+    );
+}
+
+/// A change that does not say whose membership changes, or says it of one member where several are sent.
+fn nobody_named(change: &MemberCall, complaints: &mut Diagnostics) {
+    let steps = || change.before.iter().chain([&change.call]);
+    let names = |name: &str| steps().any(|call| names::uses(call, name));
+    // Another name may be meant: if it is none, that is told of it.
+    let known = [
+        "group", "id", "scim", "old", "settings", "login", "type", "method",
+    ];
+    let names_another = || {
+        let used = steps().flat_map(crate::mapping::model::Call::names);
+        let mut firsts = used.filter_map(|name| name.names.into_iter().next());
+        firsts.any(|first| !known.contains(&first.as_str()))
+    };
+    let (sentence, mending) = match (names("member"), names("members")) {
+        (true, false) if change.batch.is_some_and(|most| most > 1) => (
+            "Several members are sent at once (`batch`), and the call names one, `{member}`.",
+            "write `{members}`, the list of them, or leave out `batch`",
+        ),
+        (false, false) if !names_another() => (
+            "This call does not say whose membership changes.",
+            "put `{member}` into the path, the query or the body, or `{members}` for several at once",
+        ),
+        _ => return,
+    };
+    complaints.add(
+        Diagnostic::warning("mapping::no-object-named", sentence)
+            .at(&change.call.place)
+            .mend(mending),
     );
 }
 

@@ -12,7 +12,7 @@ use crate::{
     mapping::{
         expression::NamePath,
         model::{
-            Auth, Call, IfMatch, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping,
+            Auth, Call, IfMatch, Mapping, MemberField, Operation, Paging, Source, TypeMapping,
             UserGroups, With,
         },
         names::extension_name,
@@ -44,16 +44,17 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         names: BTreeSet::new(),
         is_complete,
     };
+    let target = &mapping.target;
+    let sent = target.headers.iter().chain(&target.query);
+    for ((_, template), place) in sent.zip(&target.sent_at) {
+        anywhere(mapping, is_complete).all(template.names(), place, complaints);
+    }
     if let Some(probe) = &mapping.target.probe {
         bare().call(probe, complaints);
     }
     for look_up in &mapping.look_ups {
-        let scope = bare();
-        let own = bare().paged(&look_up.list.page);
-        own.call(&look_up.list.call, complaints);
-        if let Some(call) = super::calls::of_page(&look_up.list.page) {
-            scope.call(call, complaints);
-        }
+        let list = &look_up.list;
+        bare().list(&list.call, &list.page, complaints);
     }
     if let Auth::Login(login) = &mapping.target.auth {
         let mut scope = Scope {
@@ -78,6 +79,22 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         for ((_, template), place) in sent.zip(&login.sent_at) {
             scope.all(template.names(), place, complaints);
         }
+    }
+}
+
+/// What some call knows: a header or parameter of every call is left out where a name of it is not known.
+fn anywhere(mapping: &Mapping, is_complete: bool) -> Scope<'_> {
+    let calls = super::calls::of_mapping(mapping);
+    let given = calls
+        .iter()
+        .flat_map(|call| &call.with)
+        .map(|with| with.name.clone());
+    let known = ["id", "scim", "value", "group", "member", "old", PAGE];
+    Scope {
+        mapping,
+        resource_type: mapping.types.first().map(|t| &*t.resource_type),
+        names: given.chain(known.map(str::to_owned)).collect(),
+        is_complete,
     }
 }
 
@@ -122,11 +139,7 @@ fn check_type(
         is_complete,
     };
     for list in &resource_type.lists {
-        let own = scope(&[], false).paged(&list.page);
-        own.call(&list.call, complaints);
-        if let Some(call) = super::calls::of_page(&list.page) {
-            scope(&[], false).call(call, complaints);
-        }
+        scope(&[], false).list(&list.call, &list.page, complaints);
     }
     for find in &resource_type.finds {
         let mut scope = scope(&["value"], false);
@@ -134,7 +147,7 @@ fn check_type(
             scope.call(step, complaints);
             scope.take(step);
         }
-        scope.paged(&find.page).call(&find.call, complaints);
+        scope.list(&find.call, &find.page, complaints);
     }
     if let Some(get) = &resource_type.get {
         scope(&["id"], false).operation(get, complaints);
@@ -181,7 +194,7 @@ fn check_type(
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
             let scope = scope(&["group", "id", "old"], false);
-            scope.paged(&read.page).call(&read.call, complaints);
+            scope.list(&read.call, &read.page, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
@@ -218,7 +231,7 @@ fn check_type(
     }
     if let Some(UserGroups::Call { call, page, .. }) = &resource_type.groups {
         let scope = scope(&["id", "scim", "old"], true);
-        scope.paged(page).call(call, complaints);
+        scope.list(call, page, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
@@ -263,12 +276,15 @@ impl Scope<'_> {
         self.all(template.names(), super::place_of(operation), complaints);
     }
 
-    /// A call that is read on knows its page.
-    fn paged(mut self, page: &PageStyle) -> Self {
+    /// A call that is read on knows its page, and so do the calls that only its page style has.
+    fn list(mut self, call: &Call, page: &Paging, complaints: &mut Diagnostics) {
         if !super::pages::names_of(page).is_empty() {
             self.names.insert(PAGE.to_owned());
         }
-        self
+        self.call(call, complaints);
+        for call in super::calls::of_page(page) {
+            self.call(call, complaints);
+        }
     }
 
     /// What a step takes is known to the steps after it.
@@ -345,6 +361,7 @@ impl Scope<'_> {
             _ if first == "id" && self.names.contains("fields") => {
                 "the id of a new object is known from the second step on: build it of attributes here".to_owned()
             }
+            _ if self.is_member(first) => "did you mean `member`?".to_owned(),
             _ if self.login_takes(first) => format!("did you mean `login.{first}`?"),
             Some(near) if near != first => format!("did you mean `{near}`?"),
             _ => match self.whole(first) {
@@ -375,6 +392,14 @@ impl Scope<'_> {
         matches!(&self.mapping.target.auth, Auth::Login(login) if takes(login, name))
     }
 
+    /// Whether a name of another kind probably means one member of a group: `user`, `userId`.
+    fn is_member(&self, name: &str) -> bool {
+        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = name.to_ascii_lowercase();
+        let words = ["user", "userid", "memberid", "uid"];
+        self.names.contains("member") && words.contains(&name.as_str())
+    }
+
     /// All names, for suggestions.
     fn known(&self) -> Vec<String> {
         let mut known: Vec<String> = self.names.iter().cloned().collect();
@@ -399,7 +424,8 @@ impl Scope<'_> {
         if name.to_ascii_lowercase().ends_with("id") && self.names.contains("id") {
             return Some("id".to_owned());
         }
-        if self.names.len() == 1 && self.names.contains("value") {
+        let of_page = usize::from(self.names.contains(PAGE));
+        if self.names.len() == 1 + of_page && self.names.contains("value") {
             return Some("value".to_owned());
         }
         let mut attributes = self.resource_type?.schema.attributes.iter();

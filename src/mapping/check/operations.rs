@@ -3,6 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
+        expression::Expression,
         model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
         sought, write,
     },
@@ -20,6 +21,8 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
         if is_complete {
             needs_get(resource_type, operation, complaints);
             unmapped(resource_type, operation, complaints);
+            never_changed(resource_type, operation, complaints);
+            needs_another(operation, complaints);
         }
     }
     if is_complete {
@@ -227,6 +230,66 @@ fn unmapped(resource_type: &TypeMapping, operation: &Operation, complaints: &mut
     }
 }
 
+/// A step for changes that its operation is never made for.
+fn never_changed(resource_type: &TypeMapping, operation: &Operation, complaints: &mut Diagnostics) {
+    let is_create = resource_type
+        .create
+        .as_ref()
+        .is_some_and(|create| std::ptr::eq(create, operation));
+    if is_create {
+        return;
+    }
+    for step in &operation.steps {
+        let mut paths = step.when_changed.iter().peekable();
+        let is_for_some = paths.peek().is_some();
+        let is_mapped = paths.clone().all(|path| is_mapped(resource_type, path));
+        let covers = |path: &AttributePath| write::covers(operation, resource_type, path);
+        // One of several that never changes does no harm; what no line maps is told already.
+        if !is_for_some || !is_mapped || paths.clone().any(covers) {
+            continue;
+        }
+        let names: Vec<String> = paths.map(|path| format!("`{path}`")).collect();
+        let sentence = format!(
+            "This step of `{}` waits for a change of {}, which the operation is not made for: it never runs.",
+            operation.name,
+            names.join(" or ")
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::unreachable-operation", sentence)
+                .at(&step.place)
+                .mend("an update is made for what lines write: give the line a field to write, `write = 'field'`, or name the attribute in `covers`, with all others that this update is for"),
+        );
+    }
+}
+
+/// A step that is made when an attribute has any value, and needs a certain one of them.
+fn needs_another(operation: &Operation, complaints: &mut Diagnostics) {
+    for step in &operation.steps {
+        let Some(name) = step.condition.as_ref().and_then(Expression::as_name) else {
+            continue;
+        };
+        let used = step.names();
+        let mut used = used
+            .iter()
+            .filter(|used| used.names.first().is_some_and(|first| first == name))
+            .peekable();
+        if used.peek().is_none() || !used.all(|used| used.is_chosen) {
+            continue;
+        }
+        let sentence = format!(
+            "`if = '{name}'` holds for any value of `{name}`, and the step of `{}` sends a chosen one, which may not be there.",
+            operation.name
+        );
+        complaints.add(
+            Diagnostic::warning("mapping::condition-of-another", sentence)
+                .at(&step.place)
+                .mend(format!(
+                    "let `if` ask for what is sent: `if = '{name}[type==\"work\"]'` with the condition of the body, or send the first there is: `{{{name}[0].value}}`"
+                )),
+        );
+    }
+}
+
 /// Whether a line, or the members or password calls, are about an attribute.
 fn is_mapped(resource_type: &TypeMapping, path: &AttributePath) -> bool {
     lines_of(resource_type, path).next().is_some()
@@ -308,7 +371,10 @@ fn unmapped_find(resource_type: &TypeMapping, find: &Find, complaints: &mut Diag
     complaints.add(
         Diagnostic::error("mapping::find-not-mapped", sentence)
             .at(&find.call.place)
-            .mend("add a line for it: whatever is found is checked again here"),
+            .mend(match lines_of(resource_type, &find.attribute).next() {
+                Some(_) => "its line only writes: whatever is found is checked again here, so say where it is read, `read = '$.…'`",
+                None => "add a line for it: whatever is found is checked again here",
+            }),
     );
 }
 

@@ -7,6 +7,7 @@ mod ast;
 mod evaluate;
 mod filters;
 mod lexer;
+mod objects;
 mod operators;
 mod parser;
 mod parser_filters;
@@ -45,6 +46,9 @@ pub struct NamePath {
     pub position: usize,
     /// Its length in bytes, without the members.
     pub length: usize,
+    /// Whether a condition in brackets chooses an element of it, and nothing is said for where there is none:
+    /// `emails[type=="work"]`.
+    pub is_chosen: bool,
 }
 
 impl NamePath {
@@ -75,6 +79,8 @@ pub enum EvaluateErrorKind {
     TooLarge,
     /// Fewer random characters are left than asked for.
     NoRandom,
+    /// The time is asked for where nobody gives it: in what is read.
+    NoTime,
     /// A value that may not be part of a URL path: empty, `.`, `..`, or not of the id pattern.
     UnfitForPath,
     /// A value that must be there is absent: a placeholder of a URL path.
@@ -148,9 +154,17 @@ impl Expression {
         names
     }
 
-    /// Whether it takes random characters.
-    pub fn uses_random(&self) -> bool {
-        self.node.uses_random()
+    /// The name that it is, if it is nothing else: it holds where the name has a value.
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.node {
+            ast::Node::Name { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether its value is another one each time: it takes random characters, or the time.
+    pub fn is_made_anew(&self) -> bool {
+        self.node.is_made_anew()
     }
 
     /// Whether its value is a list, or absent, whatever its names are.

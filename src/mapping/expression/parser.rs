@@ -55,7 +55,15 @@ pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Pa
             node,
             filtered_operand: parser.filtered_operand,
         }),
-        Some(_) => Err(parser.unexpected("an operator, a filter or the end")),
+        Some(token) => {
+            let is_call = matches!(token.kind, Kind::Sign("("));
+            let error = parser.unexpected("an operator, a filter or the end");
+            Err(match is_call {
+                true => error
+                    .mend("values have no methods: a filter stands behind `|`, `{value | lower}`"),
+                false => error,
+            })
+        }
     }
 }
 
@@ -265,13 +273,19 @@ impl<'t> Parser<'_, 't> {
                 let message = "`random` needs the number of characters.".to_owned();
                 Err(error(message).mend("write `random(24)`"))
             }
+            ("now", []) => Ok(Node::Now),
+            ("now", _) => {
+                let message = "`now` takes nothing.".to_owned();
+                Err(error(message)
+                    .mend("write `now()`, and `now() | date(\"%Y-%m-%d\")` for a day"))
+            }
             _ if super::parser_filters::is_filter(name) => {
                 let message = format!("`{name}` is a filter, not a function.");
                 Err(error(message).mend(format!("write `value|{name}`")))
             }
             _ => {
                 let message = format!("There is no function `{name}`.");
-                Err(error(message).mend("there are `random` and `coalesce`"))
+                Err(error(message).mend("there are `now`, `random` and `coalesce`"))
             }
         }
     }

@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 31] = [
+const FILTERS: [(&str, &str); 33] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -43,6 +43,8 @@ const FILTERS: [(&str, &str); 31] = [
     ("primary", "primary"),
     ("values", "values(\"value\")"),
     ("wrap", "wrap(\"value\")"),
+    ("pairs", "pairs(\"name\", \"value\")"),
+    ("patch", "patch"),
     ("length", "length"),
     ("base64", "base64"),
     ("lookup", "lookup({\"a\": 1, \"b\": 2})"),
@@ -118,6 +120,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "local" => Filter::Local,
         "domain" => Filter::Domain,
         "untagged" => Filter::Untagged,
+        "patch" => Filter::Patch,
         "regex" => Filter::Regex,
         "like" => Filter::Like,
         _ => return None,
@@ -145,6 +148,7 @@ fn with_two(name: &str, a: Node, b: Node) -> Result<Option<Filter>, String> {
         ("replace", a, b) => Filter::Replace(a, b),
         ("where", a, b) => Filter::Where(a, b),
         ("without", a, b) => Filter::Without(a, b),
+        ("pairs", a, b) => Filter::Pairs(a, b),
         ("match", Node::Constant(Value::String(pattern)), Node::Constant(Value::Number(group))) => {
             let regex = regex(&pattern)?;
             let group = group.as_u64().and_then(|g| usize::try_from(g).ok());
@@ -177,12 +181,46 @@ fn date(format: String, zone: &str) -> Result<Filter, String> {
     }
 }
 
+/// The filters by their names in other template languages.
+const OTHERS: [(&[&str], &str); 11] = [
+    (
+        &["lowercase", "tolowercase", "tolower", "downcase", "lcase"],
+        "lower",
+    ),
+    (
+        &["uppercase", "touppercase", "toupper", "upcase", "ucase"],
+        "upper",
+    ),
+    (&["strip", "trimmed"], "trim"),
+    (
+        &["substring", "substr", "slice", "truncate", "limit"],
+        "cut(n)",
+    ),
+    (&["tojson", "jsonencode", "dump"], "json"),
+    (&["b64encode", "base64encode", "tobase64", "btoa"], "base64"),
+    (&["sub", "gsub", "replaceall"], "replace(a, b)"),
+    (&["size", "count"], "length"),
+    (
+        &["strftime", "formatdate", "dateformat", "datetime"],
+        "date(format)",
+    ),
+    (&["ifempty", "orelse", "fallback", "coalesce"], "default(x)"),
+    (&["map", "pluck", "attr"], "values(key)"),
+];
+
 fn suggestion(name: &str) -> String {
     let near = FILTERS
         .iter()
         .map(|(known, _)| (strsim::damerau_levenshtein(name, known), *known))
         .min()
         .filter(|(distance, _)| *distance <= 2);
+    let name = name.to_ascii_lowercase().replace('_', "");
+    let other = OTHERS
+        .iter()
+        .find(|(words, _)| words.contains(&name.as_str()));
+    if let Some((_, meant)) = other {
+        return format!("did you mean `{meant}`?");
+    }
     match near {
         Some((_, known)) => format!("did you mean `{known}`?"),
         None => {

@@ -85,7 +85,7 @@ pub(super) static LINE: Shape = Shape {
             "write-only",
             Kind::Flag,
             "what the schema says",
-            "Never read.",
+            "Never read. The line needs no field if a call that writes names the attribute: `{password}` in `set-password`.",
             "true",
         ),
         key(
@@ -233,7 +233,11 @@ fn rule(
     let mut found = found?;
     let is_kept = reader.flag("keep").unwrap_or(false);
     let ways = Ways::of(&reader, entry, &found)?;
-    if !ways.has_field && !is_kept {
+    // A call may name the attribute itself: what none names is told of the whole section.
+    let is_sent_by_calls = ["write-only", "create-only"]
+        .iter()
+        .any(|key| reader.flag(key) == Some(true));
+    if !ways.has_field && !is_kept && !is_sent_by_calls {
         // A `keep` that is no flag was complained about.
         if !reader.has("keep") && !reader.has("value") {
             reader.missing("field");

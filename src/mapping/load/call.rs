@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use crate::{
-    diagnostic::closest,
+    diagnostic::{Place, closest},
     mapping::{
         model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With},
         path::JsonPath,
@@ -153,7 +153,7 @@ pub(super) static CALL: Shape = Shape {
             "when-changed",
             Kind::Many(&Kind::Attribute),
             "always",
-            "Only if one of these attributes changed.",
+            "Only if one of these attributes changed, of those that the operation is made for: what lines write, or what its `covers` name.",
             "[\"emails\"]",
         ),
         key(
@@ -265,7 +265,8 @@ pub(super) fn from_table(
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
     }
-    call.condition = syntax::expression_at(reader, "if");
+    let condition = reader.node("if");
+    call.condition = condition.and_then(|node| syntax::expression(reader.context, node));
     call.each = syntax::template_at(reader, "each");
     call.take = take(reader);
     call.into = syntax::place_at(reader, "into");
@@ -289,6 +290,7 @@ fn own_query(reader: &Reader<'_>) -> Vec<(String, QueryValue)> {
     };
     let entries = reader.named("query").iter();
     entries
+        .inspect(|entry| syntax::doubt_clear(reader.context, &entry.key, &entry.node))
         .filter_map(|entry| Some((entry.key.clone(), value(&entry.node)?)))
         .collect()
 }
@@ -531,6 +533,11 @@ fn query_parameters(
             ),
             None => (part, ""),
         };
+        if let Some(at) = node.place.text().find(part) {
+            let start = node.place.span.start + at + part.len() - value.len();
+            let place = Place::new(&node.place.file, start..start + value.len());
+            context.doubt_clear(name, value, &place);
+        }
         let value = decoded(value);
         let template = syntax::checked(
             context,

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::model::{FormLists, LookUp, With},
+    mapping::model::{FormLists, LookUp, With, is_secret_name},
 };
 
-use super::{Environment, MissingValues, mendings, tree::Node};
+use super::{Environment, MissingValues, mendings, quiet, tree::Node};
 
 /// Complaints so far, and the environment.
 pub(super) struct Context<'e> {
@@ -132,7 +132,9 @@ impl<'e> Context<'e> {
     pub fn finish(self) -> Vec<Diagnostic> {
         let mut all = self.complaints.into_inner().into_sorted();
         all.iter_mut().for_each(mendings::complete);
-        let secrets = self.clear_secrets.into_inner();
+        let mut secrets = self.clear_secrets.into_inner();
+        let shown = all.iter().filter_map(|one| one.place.as_ref());
+        secrets.extend(shown.flat_map(quiet::in_line_of));
         if !secrets.is_empty() {
             blank(&mut all, &secrets);
         }
@@ -230,9 +232,27 @@ impl<'e> Context<'e> {
 
     /// Warns of a secret that stands in the file as it is, and sees to it that it is not shown.
     pub fn in_clear(&self, node: &Node, mending: &str) {
-        self.clear_secrets.borrow_mut().push(node.place.clone());
+        self.hide(&node.place);
         let sentence = "A secret is written in the file itself.".to_owned();
         self.warning("mapping::secret-in-clear", &node.place, sentence, mending);
+    }
+
+    /// Warns of a header's or a parameter's value that is a secret by its name and stands in the file as it is.
+    pub fn doubt_clear(&self, name: &str, text: &str, place: &Place) {
+        if is_clear_secret(name, text) {
+            self.hide(place);
+            self.warning(
+                "mapping::secret-in-clear",
+                place,
+                format!("`{name}` is a secret by its name, and is written in the file itself."),
+                "write `${NAME}` and set it in the environment, or say it in `[target.auth]`",
+            );
+        }
+    }
+
+    /// Sees to it that what stands in a place is shown in no complaint.
+    pub fn hide(&self, place: &Place) {
+        self.clear_secrets.borrow_mut().push(place.clone());
     }
 
     /// The place of a part of a text value. Falls back to the whole value where the text was changed by escapes or variables.
@@ -282,6 +302,20 @@ fn with_mending(diagnostic: Diagnostic, mending: &str) -> Diagnostic {
     } else {
         diagnostic.mend(mending)
     }
+}
+
+/// Whether a literal value is a secret: by its name alone, or where a name of this kind may be harmless (`X-Atlassian-Token:
+/// no-check`) by a digit in it as well.
+fn is_clear_secret(name: &str, text: &str) -> bool {
+    if text.is_empty() || text.contains(['{', '$']) {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    if name == "authorization" || name == "proxy-authorization" {
+        return true;
+    }
+    let has_digit = text.contains(|c: char| c.is_ascii_digit());
+    is_secret_name(&name) && (!name.ends_with("token") || has_digit)
 }
 
 /// `$NAME`, `{NAME}`, `env:NAME`: how other tools name a variable.

@@ -70,7 +70,36 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
 }
 
 fn is_read_at_once(list: &ListOperation) -> bool {
-    matches!(list.page, PageStyle::None) && list.rows == Rows::Complete
+    matches!(list.page.style, PageStyle::None) && list.rows == Rows::Complete
+}
+
+/// The attribute by which objects are known is only written: no look-up would ever find one.
+fn never_matched(reader: &Reader<'_>, section: &TypeMapping) {
+    let name = &section.match_attribute;
+    let mut lines = section
+        .attributes
+        .iter()
+        .filter(|line| line.location.path.is_same_attribute(name));
+    // A find of it is told by itself.
+    let is_sought = section
+        .finds
+        .iter()
+        .any(|find| find.attribute.is_same_attribute(name));
+    let is_read = lines.clone().any(|line| line.is_read() || line.is_kept);
+    if let Some(line) = lines.next()
+        && !is_read
+        && !is_sought
+    {
+        reader.context.gap(
+            "mapping::match-not-mapped",
+            &line.place,
+            format!(
+                "Nothing reads `{name}`, by which a `{}` is known: every look-up would say that nobody is there.",
+                section.section
+            ),
+            "read it, too: `'attribute' = 'field'`, or `read = '$.…'` where it stands elsewhere than it is written",
+        );
+    }
 }
 
 /// No line for the attribute by which duplicates are known.
@@ -81,6 +110,7 @@ fn unmatched(reader: &Reader<'_>, section: &TypeMapping) {
             .is_same_attribute(&section.match_attribute)
     });
     if is_mapped {
+        never_matched(reader, section);
         return;
     }
     let place = reader

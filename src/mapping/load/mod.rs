@@ -25,6 +25,7 @@ mod operation;
 mod page;
 mod policy;
 mod quantity;
+mod quiet;
 mod quoted;
 mod reader;
 mod reference;

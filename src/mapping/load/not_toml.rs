@@ -6,6 +6,8 @@ use toml::de::Error;
 
 use crate::diagnostic::{Diagnostic, Place, SourceFile};
 
+use super::quiet::{self, line_of};
+
 /// The complaints about the parser's errors, in the order of the file.
 pub(super) fn complaints(file: &Arc<SourceFile>, errors: &[Error]) -> Vec<Diagnostic> {
     if errors.is_empty() {
@@ -84,28 +86,19 @@ fn without_secrets(file: &Arc<SourceFile>, told: &[(Place, &Error)]) -> Arc<Sour
     let mut text = file.text.clone();
     for (place, _) in told {
         let (start, line) = line_of(place);
-        let Some((key, value)) = line.split_once('=') else {
-            continue;
-        };
-        let name = key.trim().to_ascii_lowercase();
-        let is_secret = SECRETS.iter().any(|word| name.ends_with(word));
-        if !is_secret || name.contains(['[', '.']) || value.contains("${") {
-            continue;
+        for secret in quiet::of_broken_line(line) {
+            let value = line.get(secret.clone()).unwrap_or_default();
+            let star = |c: char| match c {
+                ' ' | '"' | '\'' => c.to_string(),
+                c => "*".repeat(c.len_utf8()),
+            };
+            let stars: String = value.chars().map(star).collect();
+            text.replace_range(start + secret.start..start + secret.end, &stars);
         }
-        let star = |c: char| match c {
-            ' ' | '"' | '\'' => c.to_string(),
-            c => "*".repeat(c.len_utf8()),
-        };
-        let stars: String = value.chars().map(star).collect();
-        let begin = start + key.len() + 1;
-        text.replace_range(begin..begin + value.len(), &stars);
     }
     let path = file.path.clone();
     Arc::new(SourceFile { path, text })
 }
-
-/// Keys that hold secrets.
-const SECRETS: [&str; 5] = ["password", "secret", "token", "key", "value"];
 
 /// Syntax errors told of one file.
 const MOST: usize = 20;
@@ -114,15 +107,6 @@ const MOST: usize = 20;
 fn sentence(message: &str) -> String {
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").trim_end_matches('.').to_owned()
-}
-
-/// Where the line of a place begins, and the line.
-fn line_of(place: &Place) -> (usize, &str) {
-    let text = place.file.text.as_str();
-    let before = text.get(..place.span.start).unwrap_or_default();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = text.get(start..).and_then(|rest| rest.lines().next());
-    (start, line.unwrap_or_default())
 }
 
 /// Whether no header stands between the line of a header and another line.
@@ -258,6 +242,14 @@ fn of_signs(place: &Place, line: &str) -> Option<String> {
     }
     if line.contains(": ") && !line.contains('=') {
         return Some("write `key = value`: TOML has `=`, not `:`".to_owned());
+    }
+    let is_second_key = line
+        .get(place.span.start - line_of(place).0..)
+        .and_then(|rest| rest.strip_prefix(','))
+        .and_then(|rest| rest.split_once('='))
+        .is_some_and(|(key, _)| key.trim().chars().all(|c| c.is_alphanumeric() || c == '-'));
+    if is_second_key && line.matches(['{', '[']).count() == line.matches(['}', ']']).count() {
+        return Some("one key a line, without commas between them; or a table in braces: `x = { a = 1, b = 2 }`".to_owned());
     }
     if before == Some('"')
         && line.matches('"').count() > 2

@@ -406,6 +406,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
     };
     mapping.splice = Splice::new(&mapping);
     create_only_without_field(reader, &mapping);
+    write_only_without_field(reader, &mapping);
     Some(mapping)
 }
 
@@ -416,7 +417,8 @@ fn create_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
     };
     let writes = |rule: &AttributeRule| rule.is_written();
     for rule in mapping.attributes.iter().filter(|rule| rule.is_create_only) {
-        if writes(rule) || write::is_named_by_create(mapping, &rule.location.leaf()) {
+        let mut create = mapping.create.iter();
+        if writes(rule) || create.any(|create| write::is_named_by(create, &rule.location.leaf())) {
             continue;
         }
         let line = lines.entries.iter().find(|entry| entry.place == rule.place);
@@ -430,6 +432,44 @@ fn create_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
             place.map_or(&rule.place, |entry| &entry.place),
             "`create-only` has no meaning for a line that writes nothing.".to_owned(),
             "name the field: `write = 'field'`, or name the attribute in a call of `create`: `PUT /users/{userName}`",
+        );
+    }
+}
+
+/// A line that is never read and has no field is for calls that name the attribute: one must.
+fn write_only_without_field(reader: &Reader<'_>, mapping: &TypeMapping) {
+    let create = mapping.create.iter().chain(&mapping.updates);
+    let others = [
+        &mapping.activate,
+        &mapping.deactivate,
+        &mapping.rename,
+        &mapping.set_password,
+    ];
+    let operations: Vec<_> = create.chain(others.into_iter().flatten()).collect();
+    for rule in mapping.attributes.iter().filter(|rule| rule.is_for_calls()) {
+        let leaf = rule.location.leaf();
+        if operations.iter().any(|one| write::is_named_by(one, &leaf)) {
+            continue;
+        }
+        // A line whose field could not be read, or that contradicts itself, was complained about.
+        let lines = schema::lines(reader);
+        let line =
+            lines.and_then(|lines| lines.entries.iter().find(|line| line.place == rule.place));
+        let is_bare = line
+            .and_then(|line| line.node.as_table())
+            .is_some_and(|line| {
+                ["field", "read", "write", "items", "read-only"]
+                    .iter()
+                    .all(|key| line.entry(key).is_none())
+            });
+        if !is_bare {
+            continue;
+        }
+        reader.context.gap(
+            "mapping::missing-key",
+            &rule.place,
+            format!("The line of `{leaf}` has no `field`, and no call that writes names it."),
+            &format!("add `field = '…'`, or name it where a call sends it: `{{{leaf}}}`"),
         );
     }
 }

@@ -22,10 +22,14 @@ fn meant(
 }
 
 /// Without `-` and `_`; what is meant counts only where the table has such a key.
-const KEYS: [(&str, &str); 54] = [
+const KEYS: [(&str, &str); 58] = [
     ("token", "sha256"),
     ("hash", "sha256"),
     ("timeout", "deadline"),
+    ("url", "call"),
+    ("endpoint", "call"),
+    ("get", "read"),
+    ("list", "read"),
     ("requesttimeout", "deadline"),
     ("url", "base-url"),
     ("uri", "base-url"),

@@ -128,6 +128,15 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
             return None;
         }
     };
+    if is_json(&written) && Template::parse(&written).is_err() {
+        context.error(
+            "mapping::bad-template",
+            &node.place,
+            "This is JSON as text, and the braces of a template hold expressions.".to_owned(),
+            "write it as data, `body = { login = \"{userName}\" }`; JSON as text has its own braces doubled, `{{\"a\": …}}`",
+        );
+        return None;
+    }
     let template = checked(
         context,
         node,
@@ -137,6 +146,15 @@ pub(super) fn template(context: &Context<'_>, node: &Node) -> Option<Template> {
     )?;
     doubt_sum(context, node, template.filtered_operand());
     Some(template)
+}
+
+/// Whether a text begins as a JSON object does: `{"login": …`.
+fn is_json(text: &str) -> bool {
+    let inside = text.trim_start().trim_start_matches('[').trim_start();
+    let name = inside.strip_prefix('{').map(str::trim_start);
+    let name = name.and_then(|rest| rest.strip_prefix('"'));
+    name.and_then(|rest| rest.split_once('"'))
+        .is_some_and(|(_, behind)| behind.trim_start().starts_with(':'))
 }
 
 /// `a + b | lower`: the filter is of `b` alone, which is seldom meant.
@@ -273,8 +291,18 @@ pub(super) fn named_templates(reader: &Reader<'_>, key: &str) -> Vec<(String, Te
     reader
         .named(key)
         .iter()
-        .filter_map(|entry| Some((entry.key.clone(), template(reader.context, &entry.node)?)))
+        .filter_map(|entry| {
+            doubt_clear(reader.context, &entry.key, &entry.node);
+            Some((entry.key.clone(), template(reader.context, &entry.node)?))
+        })
         .collect()
+}
+
+/// Warns of a secret among what is sent as it is written.
+pub(super) fn doubt_clear(context: &Context<'_>, name: &str, node: &Node) {
+    if let Some(text) = node.as_text() {
+        context.doubt_clear(name, text, &node.place);
+    }
 }
 
 /// Headers with templates; the names are checked.
@@ -295,6 +323,7 @@ pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)>
             continue;
         }
         if let Some(value) = template(reader.context, &entry.node) {
+            doubt_clear(reader.context, &entry.key, &entry.node);
             headers.push((entry.key.clone(), value));
         }
 
@@ -372,6 +401,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
     match node.as_text() {
         Some(text) if !text.starts_with('$') && text.contains('{') => {
             let template = template(context, node)?;
+            refuse_anew(context, node, template.is_made_anew());
             if template.names().is_empty() {
                 context.warning(
                     "mapping::no-expression",
@@ -402,8 +432,25 @@ pub(super) fn template_at(reader: &Reader<'_>, key: &str) -> Option<Template> {
 }
 
 /// The expression under a key.
+///
+/// It is about what was read, and must say the same each time.
 pub(super) fn expression_at(reader: &Reader<'_>, key: &str) -> Option<Expression> {
-    expression(reader.context, reader.node(key)?)
+    let node = reader.node(key)?;
+    let expression = expression(reader.context, node)?;
+    refuse_anew(reader.context, node, expression.is_made_anew());
+    Some(expression)
+}
+
+/// `random` and `now` are for what is sent.
+fn refuse_anew(context: &Context<'_>, node: &Node, is_made_anew: bool) {
+    if is_made_anew {
+        context.error(
+            "mapping::bad-expression",
+            &node.place,
+            "`now` and `random` are not known where something is read: the same object must read the same each time.".to_owned(),
+            "use them in calls, in `value` and in `on-create`",
+        );
+    }
 }
 
 /// The pattern under a key.

@@ -2,11 +2,16 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use http::HeaderName;
 use regex::Regex;
 use url::Url;
 
+use crate::diagnostic::Place;
 use crate::mapping::{
-    model::{Auth, BodyFormat, Budget, FormLists, ReplyRule, RetryAfterField, RetryUnit, Target},
+    model::{
+        Auth, BodyFormat, Budget, FormLists, ReplyRule, RetryAfterField, RetryUnit, Target,
+        is_secret_name,
+    },
     path::JsonPath,
 };
 
@@ -17,7 +22,7 @@ use super::{
     rules::{self, RULE},
     shape::{Kind, Shape, key},
     syntax,
-    tree::Content,
+    tree::{Content, Entry},
     url_key,
 };
 
@@ -162,6 +167,13 @@ pub static TARGET: Shape = Shape {
             "\"${APP_URL}\"",
         ),
         key(
+            "public-url",
+            Kind::Url,
+            "`base-url`",
+            "What the application calls that address in links to next pages, where it is behind a proxy that the gateway goes around. No call is sent there.",
+            "\"https://app.example/api\"",
+        ),
+        key(
             "deadline",
             Kind::Duration,
             "10s",
@@ -223,6 +235,13 @@ pub static TARGET: Shape = Shape {
             "\"repeat\"",
             "How a form writes a list: `a=1&a=2`, `a[]=1&a[]=2`, `a=1|2` or `a=1,2`.",
             "\"brackets\"",
+        ),
+        key(
+            "reply-prefix",
+            Kind::Text,
+            "none",
+            "What stands in front of the JSON in replies and is no part of it.",
+            "\")]}'\"",
         ),
         key(
             "content",
@@ -308,21 +327,30 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
     let format = call::format(&reader, lists).unwrap_or(BodyFormat::Json);
     reader.context.is_xml.set(format == BodyFormat::Xml);
     let (rules, detail, retry_after) = errors(&reader);
-    let (base_url, id_pattern) = (base_url(&reader), id_pattern(&reader));
+    let (base_url, id_pattern) = (origin(&reader, "base-url"), id_pattern(&reader));
     let nowhere = nowhere()?;
+    let headers = syntax::headers(&reader, "headers");
+    let query = syntax::named_templates(&reader, "query");
     Some(Target {
         base_url: base_url.unwrap_or(nowhere.base_url),
+        public_url: reader
+            .has("public-url")
+            .then(|| origin(&reader, "public-url"))
+            .flatten(),
         deadline: bounded(&reader, "deadline", 10_000),
         connect_timeout: bounded(&reader, "connect-timeout", 2_000),
         reply_timeout: bounded(&reader, "reply-timeout", 20_000),
         ca: reader.text("ca").map(PathBuf::from),
         client_certificate: certificate(&reader),
-        headers: syntax::headers(&reader, "headers"),
-        query: syntax::named_templates(&reader, "query"),
+        sent_at: sent_at(&reader, headers.len() + query.len()),
+        headers,
+        query,
+        plain_headers: plain_headers(&reader),
         format,
         wrap: reader
             .node("wrap")
             .and_then(|node| syntax::tree(reader.context, node)),
+        reply_prefix: reader.text("reply-prefix"),
         content: syntax::path_at(&reader, "content"),
         auth: auth::auth(&reader),
         probe: reader
@@ -342,6 +370,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
 pub(super) fn nowhere() -> Option<Target> {
     Some(Target {
         base_url: Url::parse("https://unset.invalid/").ok()?,
+        public_url: None,
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
         reply_timeout: Duration::from_secs(20),
@@ -349,8 +378,11 @@ pub(super) fn nowhere() -> Option<Target> {
         client_certificate: None,
         headers: Vec::new(),
         query: Vec::new(),
+        sent_at: Vec::new(),
+        plain_headers: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
+        reply_prefix: None,
         content: None,
         auth: Auth::None,
         probe: None,
@@ -369,15 +401,14 @@ const ANY_ID: &str = r"^[^\p{Cc}]{1,1024}$";
 
 const MOST_REPLY_BYTES: usize = 16 * 1024 * 1024;
 
-fn base_url(reader: &Reader<'_>) -> Option<Url> {
-    let mut url = url_key::url(reader, "base-url")?;
+/// An origin with a path prefix.
+fn origin(reader: &Reader<'_>, key: &str) -> Option<Url> {
+    let mut url = url_key::url(reader, key)?;
     if url.query().is_some() || url.fragment().is_some() {
         reader.context.error(
             "mapping::bad-url",
-            reader
-                .node("base-url")
-                .map_or(reader.place, |node| &node.place),
-            "`target.base-url` has a query or a fragment.".to_owned(),
+            reader.node(key).map_or(reader.place, |node| &node.place),
+            format!("`target.{key}` has a query or a fragment."),
             "put parameters of every call into `[target] query`",
         );
     }
@@ -385,6 +416,41 @@ fn base_url(reader: &Reader<'_>) -> Option<Url> {
     url.set_path(&path);
     Some(url)
 }
+
+/// Where the headers and parameters of every call stand; none if one of them could not be read.
+fn sent_at(reader: &Reader<'_>, count: usize) -> Vec<Place> {
+    let places = ["headers", "query"].into_iter();
+    let places = places
+        .flat_map(|key| reader.named(key))
+        .map(|entry| entry.node.place.clone());
+    let places: Vec<Place> = places.collect();
+    match places.len() == count {
+        true => places,
+        false => Vec::new(),
+    }
+}
+
+/// The headers of every call that can be shown: a value of the file itself, under a name that is no secret's.
+fn plain_headers(reader: &Reader<'_>) -> Vec<(HeaderName, String)> {
+    let is_plain = |entry: &&Entry| {
+        let name = entry.key.to_ascii_lowercase();
+        let is_secret =
+            is_secret_name(&name) || SECRET_HEADERS.iter().any(|word| name.contains(word));
+        let value = entry.node.as_text();
+        !is_secret
+            && value.is_some_and(|value| !value.contains(['{', '$']) && !value.starts_with("file:"))
+    };
+    let plain = reader.named("headers").iter().filter(is_plain);
+    plain
+        .filter_map(|entry| {
+            let name = HeaderName::from_bytes(entry.key.as_bytes()).ok()?;
+            Some((name, entry.node.as_text()?.to_owned()))
+        })
+        .collect()
+}
+
+/// In the names of headers that carry credentials.
+const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "token", "session", "credential"];
 
 fn bounded(reader: &Reader<'_>, key: &str, default_milliseconds: u64) -> Duration {
     let duration = reader

@@ -3,6 +3,7 @@
 use crate::diagnostic::closest;
 
 use super::{
+    attributes::LINE,
     reader::{Reader, table_shape},
     shape::{Kind, Shape, one_of},
     synonyms,
@@ -33,6 +34,9 @@ impl<'t> Reader<'t> {
                 Some((_, shape)) if shape.key(&entry.key).is_some() => continue,
                 _ => self.mending_of_unknown(entry),
             };
+            if self.may_be_secret(entry) {
+                self.context.hide(&entry.node.place);
+            }
             self.context.error(
                 "mapping::unknown-key",
                 &entry.place,
@@ -40,6 +44,15 @@ impl<'t> Reader<'t> {
                 &mending,
             );
         }
+    }
+
+    /// Whether the value of a key that is not known may be a secret: it is a text of how to authenticate, and neither an account's
+    /// name nor a call.
+    fn may_be_secret(&self, entry: &Entry) -> bool {
+        let is_plain = |text: &str| !text.contains("${") && !text.contains(" /");
+        self.table.name.starts_with("target.auth.")
+            && entry.node.as_text().is_some_and(is_plain)
+            && self.meant(&entry.key) != Some("user")
     }
 
     fn mending_of_unknown(&self, entry: &Entry) -> String {
@@ -54,6 +67,14 @@ impl<'t> Reader<'t> {
         }
         if let Some(elsewhere) = self.elsewhere(entry) {
             return elsewhere;
+        }
+        let is_section = ["user", "group"].contains(&self.table.name.as_str())
+            || self.table.name.starts_with("resource.");
+        if is_section && LINE.key(&entry.key).is_some() {
+            return format!(
+                "it belongs into the line of an attribute: `'userName' = {{ field = 'login', {} = … }}`",
+                entry.key
+            );
         }
         if let Some(table) = home_of(&entry.key) {
             return match table.as_str() {

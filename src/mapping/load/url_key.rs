@@ -9,9 +9,11 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
     let (node, text) = reader.raw_text(key)?;
     let had_unset = reader.context.has_unset();
     let text = reader.context.expand(node, text, false);
+    // The parser mends what a person would rather hear of: `https:/host`, blanks around it.
+    let is_whole = has_host(&text) && !text.contains([' ', '\t', '\n', '\\', '{', '}']);
     let parsed = Url::parse(&text)
         .ok()
-        .filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+        .filter(|url| is_whole && ["http", "https"].contains(&url.scheme()) && url.has_host());
     let Some(url) = parsed else {
         if reader.context.has_unset() && (!had_unset || text.contains("unset")) {
             return Url::parse("https://unset.invalid/").ok();
@@ -28,6 +30,7 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
         return None;
     };
     if !url.username().is_empty() || url.password().is_some() {
+        reader.context.hide(&node.place);
         reader.context.error(
             "mapping::bad-url",
             &node.place,
@@ -52,8 +55,31 @@ pub(super) fn url(reader: &Reader<'_>, key: &str) -> Option<Url> {
     Some(url)
 }
 
+/// Whether two slashes and the host stand behind the scheme.
+fn has_host(text: &str) -> bool {
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    !rest.is_empty() && !rest.starts_with(['/', '?', '#'])
+}
+
 /// How a text that is no URL becomes one.
 fn nearest_url(text: &str) -> String {
+    if text.contains('{') {
+        return "it is the same for all calls: only `${NAME}` is replaced in it, `{…}` belongs into the calls".to_owned();
+    }
+    // One slash or three where two belong, blanks around it.
+    let trimmed = text.trim();
+    let behind = ["https:", "http:"].iter().find_map(|scheme| {
+        let rest = trimmed
+            .strip_prefix(scheme)?
+            .trim_start_matches(['/', '\\']);
+        Some(format!("{scheme}//{rest}"))
+    });
+    if let Some(mended) = behind.filter(|mended| mended != text) {
+        let is_usable = Url::parse(&mended).is_ok_and(|url| url.has_host());
+        if is_usable && !mended.contains(['@', ' ', '\\']) {
+            return format!("did you mean `{mended}`?");
+        }
+    }
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let is_usable = |text: &str| Url::parse(text).is_ok_and(|url| url.has_host());
     let whole = format!("https://{rest}");

@@ -140,7 +140,7 @@ fn value(reader: &Reader<'_>) -> Option<Template> {
 /// Keys that contradict each other.
 pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
     let both = |one: &str, other: &str| {
-        let is_other = if ["write-only", "unique"].contains(&other) {
+        let is_other = if ["write-only", "unique", "required"].contains(&other) {
             reader.flag(other) == Some(true)
         } else {
             reader.has(other)
@@ -154,6 +154,7 @@ pub(super) fn contradictions(reader: &Reader<'_>, ways: &Ways) {
         ("read-only", "on-create"),
         ("read-only", "create-only"),
         ("read-only", "unique"),
+        ("read-only", "required"),
         ("read-only", "pattern"),
         ("read-only", "max-length"),
         ("read-only", "when-removed"),

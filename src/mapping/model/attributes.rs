@@ -188,6 +188,11 @@ impl AttributeRule {
         self.read.is_some() || self.each.as_ref().is_some_and(|each| each.is_read)
     }
 
+    /// Whether the line has no field at all, neither here nor there: calls name the attribute.
+    pub fn is_for_calls(&self) -> bool {
+        !self.is_read() && !self.is_written() && !self.is_kept && !self.is_create_only
+    }
+
     /// Whether the line sends anything to the application.
     pub fn is_written(&self) -> bool {
         self.write.is_some() || self.each.as_ref().is_some_and(|each| each.is_written)

@@ -35,7 +35,8 @@ pub fn covers(op: &Operation, t: &TypeMapping, path: &AttributePath) -> bool {
     }
     let is_create = is(&t.create);
     let is_elsewhere = !is_create && has_own_operation(op, t, path);
-    !is_elsewhere && (is_written(t, path) || is_member_field(t, path))
+    !is_elsewhere
+        && (is_written(t, path) || is_member_field(t, path) || is_written_by_calls(op, t, path))
 }
 
 /// The rules that a change at the path may concern, in file order: those about it, kept ones included, and those whose
@@ -78,12 +79,12 @@ pub fn keeps_external_id(t: &TypeMapping) -> bool {
         .all(|rule| rule.is_kept || !rule.is_read())
 }
 
-/// Whether a call of the create names the attribute, in its path, its query or its body.
-pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
-    let calls = t.create.iter().flat_map(|create| &create.steps);
-    let mut names = calls.flat_map(|call| {
+/// Whether a call of the operation names the attribute, in its path, its query or its body.
+pub fn is_named_by(operation: &Operation, path: &AttributePath) -> bool {
+    let mut names = operation.steps.iter().flat_map(|call| {
         let query = call.query.iter().flat_map(|(_, value)| value.names());
-        let body = call.body.iter().flat_map(Tree::names);
+        let with = call.with.iter().map(|with| &with.tree);
+        let body = call.body.iter().chain(with).flat_map(Tree::names);
         call.path.names().into_iter().chain(query).chain(body)
     });
     names.any(|name| is_name_of(&name.names, path))
@@ -92,6 +93,15 @@ pub fn is_named_by_create(t: &TypeMapping, path: &AttributePath) -> bool {
 fn is_written(t: &TypeMapping, path: &AttributePath) -> bool {
     t.attributes.iter().any(|rule| {
         rule.is_written() && (rule.location.overlaps(path) || is_named(written_by(rule), path))
+    })
+}
+
+/// Whether a line without a field is about the path, and a call of the operation names it.
+fn is_written_by_calls(op: &Operation, t: &TypeMapping, path: &AttributePath) -> bool {
+    t.attributes.iter().any(|rule| {
+        rule.is_for_calls()
+            && rule.location.overlaps(path)
+            && is_named_by(op, &rule.location.leaf())
     })
 }
 

@@ -23,7 +23,7 @@ use crate::scim::{AttributePath, Resource, ScimType};
 use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
-pub use covers::{covers, is_kept, is_named_by_create, keeps_external_id, rules_for};
+pub use covers::{covers, is_kept, is_named_by, keeps_external_id, rules_for};
 pub use defaults::with_defaults;
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;

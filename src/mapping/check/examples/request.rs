@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     scim::{
         AttributePath, Resource, diff, intake,
         patch::{self, PatchRequest},
-        replace,
+        place, replace,
     },
 };
 
@@ -149,8 +150,21 @@ impl Planner<'_> {
     fn update(&self, request: &Request<'_>) -> Result<Vec<Planned>, String> {
         let object = request.stored.cloned().unwrap_or_else(|| json!({}));
         let old = Resource(reply::resource(self.section, self.settings, &object));
-        let (new, add, remove) = self.wanted(request, &old)?;
-        let changed = diff::changed(&self.section.resource_type, &old, &new);
+        let (mut new, add, remove) = self.wanted(request, &old)?;
+        let mut changed = diff::changed(&self.section.resource_type, &old, &new);
+        // As the gateway does: what nothing writes is left as it is, and the rest is done.
+        let left = plan::left_alone(self.section, &new, &changed);
+        if self.section.resource_type.name != "User" && left.contains(&self.section.match_attribute)
+        {
+            let name = &self.section.match_attribute;
+            return Err(format!(
+                "nothing writes `{name}`: it would be answered 400 `mutability`"
+            ));
+        }
+        changed.retain(|path| !left.contains(path));
+        for path in &left {
+            place::put_back(&old, &mut new, path);
+        }
         write::check(
             self.section,
             &new,
@@ -162,7 +176,9 @@ impl Planner<'_> {
         .map_err(|error| error.to_string())?;
         let Plan { steps, dropped } = plan::update(self.section, &new, &changed);
         if let Some(path) = dropped.first() {
-            return Err(format!("nothing writes `{path}`"));
+            return Err(format!(
+                "no update writes `{path}`: it would be answered 400 `mutability`"
+            ));
         }
         let mut calls = Vec::new();
         for step in steps {
@@ -260,7 +276,10 @@ impl Planner<'_> {
 
     fn names(&self) -> Names<'_> {
         let mut names = Names::new();
-        names.settings(self.settings).random(RANDOM);
+        names
+            .settings(self.settings)
+            .random(RANDOM)
+            .at(Timestamp::UNIX_EPOCH);
         if let Some(id) = &self.id {
             names.with("id", Cow::Owned(id_value(self.section, id)));
             names.with("group", Cow::Owned(id_value(self.section, id)));
