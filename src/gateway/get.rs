@@ -21,7 +21,7 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unidentified, unknown},
-    join::{Joined, is_visible, join_known},
+    join::{Joined, expect_name, is_visible, join_known},
     members,
     quick::{Quick, tree},
     rekey,
@@ -174,6 +174,7 @@ async fn as_located(
     if own.as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
+    expect_name(ctx, t, &object)?;
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;
@@ -267,7 +268,7 @@ async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Opt
     let Some(get) = t
         .get
         .as_ref()
-        .filter(|_| !t.is_fixed() && !t.has_references())
+        .filter(|_| !t.is_fixed() && !t.knows_id_beforehand())
     else {
         let object = Box::pin(object_of(ctx, t, located)).await?;
         return Ok(object.map(Row::Tree));

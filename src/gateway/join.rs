@@ -50,10 +50,7 @@ pub async fn join_all(
     t: &TypeMapping,
     objects: Vec<Value>,
 ) -> Result<Vec<Joined>, Error> {
-    let objects: Vec<Value> = objects
-        .into_iter()
-        .filter(|object| is_visible(ctx, t, object))
-        .collect();
+    let objects = shown(ctx, t, objects)?;
     look_up::before_reading(ctx, t, &objects).await?;
     let with_id = |object: Value| match read::target_id(t, &object) {
         Some(id) => Ok((TargetId::new(id), object)),
@@ -174,6 +171,11 @@ async fn join(
     };
     let translated = reading.read(&object);
     let mut resource = translated.resource;
+    let made = match t.id.as_object(&object) {
+        Cow::Owned(made) => Some(made),
+        Cow::Borrowed(_) => None,
+    };
+    let object = made.unwrap_or(object);
     for reference in translated.references {
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
@@ -382,31 +384,106 @@ fn missing_reference(
     Ok(())
 }
 
-/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected. A dry run writes down why not.
-pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    let hiding = hiding(ctx, t, object);
-    if let Some((by, at)) = hiding.filter(|_| ctx.journey.is_dry) {
-        note_hidden(ctx, t, Cow::Borrowed(by), at);
+/// The objects of a list that the tenant may see. One that does not say whose account it is may be a protected one, where
+/// there are such, and is not shown.
+///
+/// # Errors
+///
+/// 502 if none of them says it: then it is the mapping that does not find their names, and everybody would look missing.
+fn shown(ctx: &Context, t: &TypeMapping, objects: Vec<Value>) -> Result<Vec<Value>, Error> {
+    let mut shown = Vec::with_capacity(objects.len());
+    let (mut nameless, mut named) = (0, 0);
+    for object in objects {
+        match hiding(ctx, t, &object) {
+            Some(Hiding::Nameless) if read::is_nobody(&object) => {}
+            Some(hiding) => {
+                match hiding {
+                    Hiding::Nameless => nameless += 1,
+                    Hiding::By(..) => named += 1,
+                }
+                hiding.note(ctx, t);
+            }
+            None => shown.push(object),
+        }
     }
-    hiding.is_none()
+    match nameless > 0 && named == 0 && shown.is_empty() {
+        true => Err(nameless_account(t)),
+        false => Ok(shown),
+    }
 }
 
-/// What keeps an object from the tenant, by its key in the mapping, and where the files say it.
-fn hiding<'c>(
-    ctx: &'c Context,
-    t: &'c TypeMapping,
-    object: &Value,
-) -> Option<(&'static str, Option<&'c Place>)> {
+/// The error for an account that does not say its name where some are protected.
+fn nameless_account(t: &TypeMapping) -> Error {
+    Error::new(
+        502,
+        format!(
+            "An object of the application has no `{}` where the mapping of `{}` looks for it, so nothing says that it is not a `protected` account; its operator must look at it.",
+            t.match_attribute, t.section
+        ),
+    )
+}
+
+/// Sees to it that an object that was read by itself says whose account it is, where some are protected.
+///
+/// # Errors
+///
+/// 502 if it does not: it may be a protected one, and it is not missing either.
+pub fn expect_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Result<(), Error> {
+    match hiding(ctx, t, object) {
+        Some(Hiding::Nameless) => Err(nameless_account(t)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected. A dry run writes down why not.
+pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
+    match hiding(ctx, t, object) {
+        Some(hiding @ Hiding::By(..)) => {
+            hiding.note(ctx, t);
+            false
+        }
+        Some(Hiding::Nameless) | None => true,
+    }
+}
+
+/// What keeps an object from the tenant.
+enum Hiding<'c> {
+    /// A key of the mapping, and where the files say it.
+    By(&'static str, Option<&'c Place>),
+    /// It does not say whose account it is, and some are protected. What a write is answered with may be without a name.
+    Nameless,
+}
+
+impl Hiding<'_> {
+    /// A dry run writes down why an object is not shown.
+    fn note(&self, ctx: &Context, t: &TypeMapping) {
+        if ctx.journey.is_dry {
+            let (by, at) = match self {
+                Self::By(key, at) => (*key, *at),
+                Self::Nameless => (NAMELESS, None),
+            };
+            note_hidden(ctx, t, Cow::Borrowed(by), at);
+        }
+    }
+}
+
+/// Whether some accounts of a type are not shown for their name.
+pub fn guards_names(ctx: &Context, t: &TypeMapping) -> bool {
+    t.resource_type.name == "User" && !ctx.mapping().policy.protected.is_empty()
+}
+
+/// What keeps an object from the tenant, if anything.
+fn hiding<'c>(ctx: &'c Context, t: &'c TypeMapping, object: &Value) -> Option<Hiding<'c>> {
     let settings = &ctx.mapping().settings;
     let key = match () {
         () if read::is_out_of_scope(t, object, settings) => "scope",
         () if read::is_hidden(t, object, settings) => "hide",
         () if read::is_gone(t, object, settings) => "gone",
-        () => return protection(ctx, t, object).map(|at| ("protected", at)),
+        () => return protection(ctx, t, object),
     };
     let mut places = t.conditions_at.iter();
     let at = places.find(|(name, _)| *name == key);
-    Some((key, at.map(|(_, at)| at)))
+    Some(Hiding::By(key, at.map(|(_, at)| at)))
 }
 
 /// Writes down, for an operator, what is kept from the client.
@@ -430,24 +507,31 @@ pub fn note_hidden(ctx: &Context, t: &TypeMapping, by: Cow<'static, str>, at: Op
 }
 
 fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    protection(ctx, t, object).is_some()
+    matches!(protection(ctx, t, object), Some(Hiding::By(..)))
 }
 
 /// What protects an object, and where the files say it. Accounts can be protected; a group that has the name of one is
 /// another thing.
-fn protection<'c>(ctx: &'c Context, t: &TypeMapping, object: &Value) -> Option<Option<&'c Place>> {
-    let policy = &ctx.mapping().policy;
-    if policy.protected.is_empty() || t.resource_type.name != "User" {
+fn protection<'c>(ctx: &'c Context, t: &TypeMapping, object: &Value) -> Option<Hiding<'c>> {
+    if !guards_names(ctx, t) {
         return None;
     }
-    let name = folded(&match_name(ctx, t, object)?);
+    let policy = &ctx.mapping().policy;
+    let Some(name) = match_name(ctx, t, object) else {
+        return Some(Hiding::Nameless);
+    };
+    let name = folded(&name);
     let mut protected = policy.protected.iter();
     let index = protected.position(|other| folded(other) == name)?;
-    Some(policy.protected_at.get(index))
+    Some(Hiding::By("protected", policy.protected_at.get(index)))
 }
 
 /// Why a tombstone hides its object.
 pub const DELETED_HERE: &str = "the client has deleted it, and the application keeps it; a create of the same name brings it back";
+
+/// Why an object without a name is not shown.
+const NAMELESS: &str =
+    "`protected`: nothing that was read says whose account it is, so it may be a protected one";
 
 /// The match attribute of an object: a userName, a group's displayName.
 pub fn match_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Option<String> {

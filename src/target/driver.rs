@@ -508,8 +508,8 @@ fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
         names: operation.envelope.as_deref().into_iter().collect(),
         is_list: false,
     };
-    (is_all && is_first && !carries_fields(step) && operation.object.is_none())
-        .then_some((step, cut))
+    let is_plain = operation.object.is_none() && operation.id.is_none();
+    (is_all && is_first && is_plain && !carries_fields(step)).then_some((step, cut))
 }
 
 /// The header that keeps a write from overwriting somebody else's.

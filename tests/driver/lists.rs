@@ -509,6 +509,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         before: Vec::new(),
         call,
         items: items.map(path),
+        id: None,
         page: PageStyle::None,
         set: Vec::new(),
         rows: Rows::Complete,

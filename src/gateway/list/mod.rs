@@ -102,7 +102,7 @@ async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Resu
         && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
         && let source::Source::Find(find, value) = &source
         && !find.else_list
-        && !source::must_read(&find.rows, |path| plan.needs(path))
+        && !source::must_read(t, &find.rows, |path| plan.needs(path))
     {
         sieve::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;
         return Ok(Found::Text(written, sieve.total));

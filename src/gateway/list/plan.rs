@@ -86,7 +86,7 @@ impl Plan {
         let has_whole_rows = || {
             t.lists
                 .first()
-                .is_some_and(|list| !source::must_read(&list.rows, needs))
+                .is_some_and(|list| !source::must_read(t, &list.rows, needs))
         };
         let is_possible = match self.filter {
             None => self.is_plain(ctx, t) && has_whole_rows(),

@@ -9,14 +9,14 @@ use crate::{
         context::Context,
         get::{Want, fetch, id_value, object_of, with_parts},
         identity::{Located, target_id_of},
-        join::{Joined, folded, join_all},
+        join::{Joined, folded, guards_names, join_all},
         look_up, members,
         parallel::in_order,
     },
     mapping::{
         expression::text_of,
         model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, UserGroups, ValueTable},
-        read,
+        read::{self, Reading},
         sought::{Sought, sought},
     },
     scim::{AttributePath, CompareOp, Error, Filter, Resource},
@@ -327,7 +327,11 @@ async fn by_scan(
         let fresh = page.items.into_iter().filter(|item| {
             read::target_id(t, item).is_none_or(|id| seen.insert(key(&TargetId::new(&id))))
         });
-        let items = whole_rows(ctx, t, rows, fresh.collect(), |path| plan.needs(path)).await?;
+        let fresh: Vec<Value> = fresh.collect();
+        let count = fresh.len();
+        let wanted = sifted(ctx, t, plan, rows, fresh);
+        to.pass_over(count - wanted.len())?;
+        let items = whole_rows(ctx, t, rows, wanted, |path| plan.needs(path)).await?;
         pass(ctx, t, plan, items, to).await?;
     }
     Ok(())
@@ -352,12 +356,71 @@ async fn pass(
     Ok(())
 }
 
-/// Whether rows must be read one by one for what is needed.
-pub fn must_read(rows: &Rows, needs: impl Fn(&AttributePath) -> bool) -> bool {
+/// The rows that must be read one by one for the answer: without those that cannot match, as far as the rows themselves say
+/// all that the filter looks at.
+fn sifted(
+    ctx: &Context,
+    t: &TypeMapping,
+    plan: &Plan,
+    rows: &Rows,
+    mut items: Vec<Value>,
+) -> Vec<Value> {
+    let Some((filter, matcher)) = &plan.filter else {
+        return items;
+    };
+    let looked_at = matcher.attributes();
+    let is_said = || looked_at.iter().all(|path| is_said_by(t, rows, path));
+    if must_read(t, rows, |path| plan.needs(path)) && asks_for_values(filter) && is_said() {
+        let wanted = |path: &AttributePath| looked_at.iter().any(|a| a.is_same_attribute(path));
+        let reading = Reading::new(t, &ctx.mapping().settings, wanted);
+        items.retain(|item| matcher.matches(&reading.read(item).resource.0));
+    }
+    items
+}
+
+/// Whether a filter holds only for resources that have the values it names: what is not shown of a row cannot make it hold.
+fn asks_for_values(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(parts) => parts.iter().all(asks_for_values),
+        Filter::Compare(_, op, value) => *op != CompareOp::Ne && !value.is_null(),
+        _ => false,
+    }
+}
+
+/// Whether rows alone say all that the client is shown of an attribute: nothing that is kept here, and nothing that is
+/// asked for besides, has a say in it.
+fn is_said_by(t: &TypeMapping, rows: &Rows, path: &AttributePath) -> bool {
+    let is_there = match rows {
+        Rows::Complete => true,
+        Rows::Reference => t.is_told_by_id(path),
+        Rows::Lacking(paths) => !paths.iter().any(|lacking| lacking.is_same_attribute(path)),
+    };
+    let is_looked_up = |values: &ValueTable| matches!(values.pairs, TablePairs::LookedUp(_));
+    let is_plain = |line: &AttributeRule| {
+        let is_simple = line.each.is_none() && !line.is_kept && line.reference.is_none();
+        is_simple && line.read.is_some() && !line.values.as_ref().is_some_and(is_looked_up)
+    };
+    let lines = t.attributes.iter();
+    let mut about = lines
+        .filter(|line| line.location.path.is_same_attribute(path))
+        .peekable();
+    is_there && path.attribute != "active" && about.peek().is_some() && about.all(is_plain)
+}
+
+/// Whether rows must be read one by one for what is needed. References are not where the id says it all, and nothing else of
+/// an object decides whether it is shown.
+pub fn must_read(t: &TypeMapping, rows: &Rows, needs: impl Fn(&AttributePath) -> bool) -> bool {
     match rows {
         Rows::Complete => false,
-        Rows::Reference => true,
         Rows::Lacking(paths) => paths.iter().any(needs),
+        Rows::Reference => {
+            let is_conditional = t.scope.is_some() || t.hide.is_some() || t.gone.is_some();
+            let is_untold = |line: &AttributeRule| {
+                let path = &line.location.path;
+                needs(path) && !t.is_told_by_id(path)
+            };
+            is_conditional || t.attributes.iter().any(is_untold)
+        }
     }
 }
 
@@ -369,13 +432,14 @@ pub async fn whole_rows(
     items: Vec<Value>,
     needs: impl Fn(&AttributePath) -> bool,
 ) -> Result<Vec<Value>, Error> {
-    // Whose account a row is must be known where some are protected: a bare id does not say.
+    // Whose account a row is must be known where some are protected: a bare id may not say.
     let is_guarded = guards_names(ctx, t);
     let needs = |path: &AttributePath| {
         needs(path) || is_guarded && path.is_same_attribute(&t.match_attribute)
     };
-    let is_bare = is_guarded && items.iter().any(|item| !item.is_object());
-    if !is_bare && !must_read(rows, needs) {
+    let is_bare = |item: &Value| !item.is_object() && !t.is_told_by_id(&t.match_attribute);
+    let is_nameless = is_guarded && items.iter().any(is_bare);
+    if !is_nameless && !must_read(t, rows, needs) {
         return Ok(items);
     }
     let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();
@@ -384,11 +448,6 @@ pub async fn whole_rows(
         .into_iter()
         .flatten()
         .collect())
-}
-
-/// Whether some accounts are not shown for their name.
-fn guards_names(ctx: &Context, t: &TypeMapping) -> bool {
-    t.resource_type.name == "User" && !ctx.mapping().policy.protected.is_empty()
 }
 
 async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Option<Value>, Error> {
@@ -400,7 +459,14 @@ async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Optio
         target_id: TargetId::new(&id),
         record: None,
     };
-    object_of(ctx, t, &located).await
+    let object = object_of(ctx, t, &located).await?;
+    Ok(object.map(|mut object| {
+        // The list says that its objects are known by their ids alone.
+        if !item.is_object() {
+            t.id.put_into(&mut object, item.clone());
+        }
+        object
+    }))
 }
 
 /// Looks an object up by a find for its id, or in the list, for targets that cannot read one by itself.
@@ -520,9 +586,9 @@ async fn raw_from(
     };
     let mut found = Vec::new();
     let mut scan = ctx.driver().scan(source, &names);
+    let is_needed =
+        |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let is_needed =
-            |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
         for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
             let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
             if is_it(&read.resource) && found.len() < 2 {
@@ -530,5 +596,15 @@ async fn raw_from(
             }
         }
     }
-    Ok(found)
+    if *rows != Rows::Reference || must_read(t, rows, is_needed) {
+        return Ok(found);
+    }
+    let mut whole = Vec::with_capacity(found.len());
+    for (reference, _) in found {
+        if let Some(object) = whole_row(ctx, t, &reference).await? {
+            let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
+            whole.push((object, read.resource));
+        }
+    }
+    Ok(whole)
 }
