@@ -339,3 +339,60 @@ async fn the_first_place_that_holds_a_text_says_why() {
         assert!(detail.ends_with(words), "{detail}");
     }
 }
+
+/// An application whose single object does not show that it is retired: only its list goes without it.
+fn retiring(mut retired: bool) -> impl FnMut(&Seen) -> Answer + Send {
+    move |seen| {
+        let person = |id: u64| json!({ "id": id, "login": format!("u{id}"), "state": 1 });
+        let path = seen.path.split('?').next().unwrap_or_default();
+        match (seen.method.as_str(), path) {
+            ("DELETE", "/users/2") => {
+                retired = true;
+                Answer::json(200, json!({}))
+            }
+            ("GET", "/users") => {
+                let asked = seen.parameter("id").or_else(|| seen.parameter("login"));
+                let is_asked = |id: &u64| {
+                    let asked = asked.as_deref();
+                    asked.is_none_or(|asked| asked.trim_start_matches('u') == id.to_string())
+                };
+                let living = (1..=3).filter(|id| !retired || *id != 2);
+                let rows: Vec<Value> = living.filter(is_asked).map(person).collect();
+                Answer::json(200, json!({ "items": rows, "total": rows.len() }))
+            }
+            ("GET", "/users/9") => Answer::json(404, json!({})),
+            _ => Answer::json(200, person(path[7..].parse().unwrap_or(0))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_only_the_list_shows_is_seen_by_asking_the_list() {
+    let get = "[user.get]\ncall = \"GET /users/{id}\"\n";
+    let asked_first = "[user.get]\nsteps = [\n  { call = \"GET /users?id={id}\", rules = [{ when = 'total == 0', is = \"not-found\" }] },\n  \"GET /users/{id}\",\n]\n";
+    let found = "[[user.find]]\nfilter = \"id eq\"\ncall   = \"GET /users?id={value}\"\nitems  = '$.items[*]'\npage   = false\n";
+    for (instead, calls) in [
+        (asked_first, vec!["GET /users?id=1", "GET /users/1"]),
+        (found, vec!["GET /users?id=1"]),
+    ] {
+        let setup = Setup::default().with(get, instead);
+        let setup = match instead == found {
+            true => setup.with("[user]\n", "[user]\nget = false\n"),
+            false => setup,
+        };
+        let stage = setup.start().await;
+        stage.app.answer_by(retiring(false));
+        stage
+            .get("/Users/1?excludedAttributes=groups")
+            .await
+            .is(200);
+        assert_eq!(stage.app.calls(), calls);
+        stage.get("/Users/9").await.is(404);
+        stage.delete("/Users/2").await.is(204);
+        stage.get("/Users/2").await.is(404);
+        stage.app.forget_calls();
+        let list = stage.get("/Users").await.is(200);
+        assert_eq!(list.each("id"), ["1", "3"]);
+        assert_eq!(stage.app.calls().len(), 1, "{:?}", stage.app.calls());
+    }
+}
