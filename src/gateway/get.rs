@@ -21,7 +21,7 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unidentified, unknown},
-    join::{Joined, expect_name, is_visible, join_known},
+    join::{Joined, expect_decided, is_visible, join_known},
     members,
     quick::{Quick, tree},
     rekey,
@@ -174,7 +174,7 @@ async fn as_located(
     if own.as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
-    expect_name(ctx, t, &object)?;
+    expect_decided(ctx, t, &object)?;
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;

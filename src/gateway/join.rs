@@ -384,54 +384,43 @@ fn missing_reference(
     Ok(())
 }
 
-/// The objects of a list that the tenant may see. One that does not say whose account it is may be a protected one, where
-/// there are such, and is not shown.
+/// The objects of a list that the tenant may see. One of which the mapping cannot tell, for a condition that fails or for want
+/// of a name where some are protected, is not shown.
 ///
 /// # Errors
 ///
-/// 502 if none of them says it: then it is the mapping that does not find their names, and everybody would look missing.
+/// 502 if that is so for all of them: then it is the mapping that is wrong, and everybody would look missing.
 fn shown(ctx: &Context, t: &TypeMapping, objects: Vec<Value>) -> Result<Vec<Value>, Error> {
     let mut shown = Vec::with_capacity(objects.len());
-    let (mut nameless, mut named) = (0, 0);
+    let (mut is_any_decided, mut undecided) = (false, None);
     for object in objects {
-        match hiding(ctx, t, &object) {
-            Some(Hiding::Nameless) if read::is_nobody(&object) => {}
-            Some(hiding) => {
-                match hiding {
-                    Hiding::Nameless => nameless += 1,
-                    Hiding::By(..) => named += 1,
-                }
-                hiding.note(ctx, t);
-            }
-            None => shown.push(object),
+        let Some(hiding) = hiding(ctx, t, &object) else {
+            shown.push(object);
+            continue;
+        };
+        if !read::is_nobody(&object) {
+            hiding.note(ctx, t);
+            let error = hiding.undecided(ctx, t, &object);
+            is_any_decided |= error.is_none();
+            undecided = undecided.or(error);
         }
     }
-    match nameless > 0 && named == 0 && shown.is_empty() {
-        true => Err(nameless_account(t)),
-        false => Ok(shown),
+    match undecided.filter(|_| !is_any_decided && shown.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(shown),
     }
 }
 
-/// The error for an account that does not say its name where some are protected.
-fn nameless_account(t: &TypeMapping) -> Error {
-    Error::new(
-        502,
-        format!(
-            "An object of the application has no `{}` where the mapping of `{}` looks for it, so nothing says that it is not a `protected` account; its operator must look at it.",
-            t.match_attribute, t.section
-        ),
-    )
-}
-
-/// Sees to it that an object that was read by itself says whose account it is, where some are protected.
+/// Sees to it that the mapping can tell whether the tenant may see an object that was read by itself.
 ///
 /// # Errors
 ///
-/// 502 if it does not: it may be a protected one, and it is not missing either.
-pub fn expect_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Result<(), Error> {
-    match hiding(ctx, t, object) {
-        Some(Hiding::Nameless) => Err(nameless_account(t)),
-        _ => Ok(()),
+/// 502 if it cannot: it must not be shown, and it is not missing either.
+pub fn expect_decided(ctx: &Context, t: &TypeMapping, object: &Value) -> Result<(), Error> {
+    let hiding = hiding(ctx, t, object);
+    match hiding.and_then(|hiding| hiding.undecided(ctx, t, object)) {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
 }
 
@@ -455,6 +444,26 @@ enum Hiding<'c> {
 }
 
 impl Hiding<'_> {
+    /// Why the mapping cannot tell whether an object is to be shown; absent if it can.
+    fn undecided(&self, ctx: &Context, t: &TypeMapping, object: &Value) -> Option<Error> {
+        let why = match self {
+            Self::Nameless => format!(
+                "no `{}` where its line looks for it, so nothing says that it is not a `protected` account",
+                t.match_attribute
+            ),
+            Self::By("scope" | "hide", _) => format!(
+                "values for which `{}` cannot be worked out",
+                read::undecided(t, object, &ctx.mapping().settings)?
+            ),
+            Self::By(..) => return None,
+        };
+        let section = &t.section;
+        let detail = format!(
+            "An object of the application has {why} (`[{section}]`), and is not shown; its operator must look at it."
+        );
+        Some(Error::new(502, detail))
+    }
+
     /// A dry run writes down why an object is not shown.
     fn note(&self, ctx: &Context, t: &TypeMapping) {
         if ctx.journey.is_dry {

@@ -396,3 +396,23 @@ async fn a_deletion_that_only_the_list_shows_is_seen_by_asking_the_list() {
         assert_eq!(stage.app.calls().len(), 1, "{:?}", stage.app.calls());
     }
 }
+
+#[tokio::test]
+async fn a_condition_that_cannot_be_worked_out_for_anybody_is_no_empty_list() {
+    let stage = Setup::default()
+        .with("[user]\n", "[user]\nhide = 'flags + 1 > 2'\n")
+        .start()
+        .await;
+    let ada = json!({ "login": "ada", "state": 1, "flags": ["vip"] });
+    let ada = stage.app.add_user(ada);
+    for path in ["/Users".to_owned(), format!("/Users/{ada}")] {
+        let reply = stage.get(&path).await.is(502);
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(detail.contains("`hide`"), "{path}: {detail}");
+    }
+    // Of some it is not known, and of others it is.
+    let bob = json!({ "login": "bob", "state": 1, "flags": 0 });
+    let bob = stage.app.add_user(bob);
+    let list = stage.get("/Users").await.is(200);
+    assert_eq!(list.each("id"), [bob.to_string()]);
+}

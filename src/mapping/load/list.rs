@@ -56,7 +56,7 @@ pub(super) const PAGE_LIKE_LIST: Key = key(
     "How to read on; `\"list\"`: as the section's list is read on; `false`: one reply holds all.",
     "\"list\"",
 );
-const PAGE_OR_LIST: Kind = Kind::OneOf(&[Kind::Choice(&["list"]), Kind::Flag, Kind::Table(&PAGE)]);
+const PAGE_OR_LIST: Kind = Kind::OneOf(&[Kind::Choice(&["list"]), Kind::False, Kind::Table(&PAGE)]);
 
 const SET: Key = key(
     "set",

@@ -156,6 +156,20 @@ pub fn is_hidden(t: &TypeMapping, object: &Value, settings: &Map<String, Value>)
     hide.is_some_and(|hide| holds(t, hide, object, settings).unwrap_or(true))
 }
 
+/// Which of `scope` and `hide` keeps an object out only because it cannot be worked out for it; absent: neither.
+pub fn undecided(
+    t: &TypeMapping,
+    object: &Value,
+    settings: &Map<String, Value>,
+) -> Option<&'static str> {
+    let conditions = [("scope", &t.scope), ("hide", &t.hide)];
+    let failing = conditions.into_iter().find(|(_, condition)| {
+        let condition = condition.as_ref();
+        condition.is_some_and(|condition| holds(t, condition, object, settings).is_err())
+    });
+    failing.map(|(key, _)| key)
+}
+
 /// Whether a single object says that it is deleted (`gone`). A condition that fails says nothing.
 pub fn is_gone(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
     let gone = t.gone.as_ref();
