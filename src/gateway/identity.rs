@@ -101,7 +101,7 @@ pub fn unidentified(t: &TypeMapping) -> Error {
     Error::new(
         502,
         format!(
-            "An object of the application has no id at `{}`, where the mapping of `{}` looks for it; its operator must look at it.",
+            "An object of the application has no id at `{}`, where the mapping of `{}` looks for it; its operator must look at it (`id` of the section, `id` beside `object` where it stands elsewhere in the reply, `rows = \"reference\"` where only the list has it).",
             t.id.from.source(),
             t.section
         ),
