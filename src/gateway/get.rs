@@ -21,12 +21,13 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unidentified, unknown},
-    join::{Joined, expect_decided, is_visible, join_known},
+    join::{Joined, join_known},
     members,
     quick::{Quick, tree},
     rekey,
     taste::season,
     user_groups,
+    visible::{expect_decided, is_visible},
 };
 
 /// Which parts of a resource cost further calls.

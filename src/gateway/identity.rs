@@ -17,9 +17,9 @@ use crate::{
 use super::{
     context::Context,
     get::{Want, fetch_located},
-    join::{DELETED_HERE, note_hidden},
     parallel::in_order,
     rekey::{self, Foreseen},
+    visible::{DELETED_HERE, note_hidden},
 };
 
 /// A resource that a request names: where it is in the target, and what we know of it.

@@ -416,3 +416,27 @@ async fn a_condition_that_cannot_be_worked_out_for_anybody_is_no_empty_list() {
     let list = stage.get("/Users").await.is(200);
     assert_eq!(list.each("id"), [bob.to_string()]);
 }
+
+/// Bare names in the list, and an object that does not say whose it is: what the list says it has read is known by its id.
+#[tokio::test]
+async fn an_object_without_its_id_is_known_by_a_list_that_puts_ids_into_its_rows() {
+    let at = CHAT.find("[[user.find]]").unwrap();
+    let rest = at + CHAT[at..].find("[user.create]").unwrap();
+    let get =
+        "[user.get]\ncall = \"POST /get_card\"\nbody = { user = \"{id}\" }\nrepeatable = true\n\n";
+    let app = format!("{}{get}{}", &CHAT[..at], &CHAT[rest..]);
+    let app = app.replace("'card.given'", "'given'");
+    for (set, status) in [("", 502), ("set = { user = \"{value}\" }\n", 200)] {
+        let app = app.replace("items      = '$'\n", &format!("items = '$'\n{set}"));
+        let stage = stage(&app, "").await;
+        let list = stage.get("/Users").await.is(200);
+        assert_eq!(list.each("userName"), ["ada", "admin", "bob"]);
+        assert_eq!(list.body["Resources"][0]["name"]["givenName"], "ADA");
+        let id = list.each("id")[0].clone();
+        let one = stage.get(&format!("/Users/{id}")).await.is(status);
+        match status {
+            200 => assert_eq!(one.body["name"]["givenName"], "ADA"),
+            _ => assert!(one.body["detail"].as_str().unwrap().contains("`$.user`")),
+        }
+    }
+}

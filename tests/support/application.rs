@@ -69,10 +69,12 @@ pub enum Versions {
     Field,
 }
 
+type Instead = Box<dyn FnMut(&Seen) -> Answer + Send>;
+
 #[derive(Default)]
 struct Content {
     /// Another application altogether.
-    instead: Option<Box<dyn FnMut(&Seen) -> Answer + Send>>,
+    instead: Option<Instead>,
     versions: Versions,
     last_id: u64,
     users: BTreeMap<u64, Value>,
