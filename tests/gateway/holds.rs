@@ -253,7 +253,7 @@ async fn a_member_that_is_left_out_is_in_no_answer() {
             let stage = Setup { app, ..setup }.start().await;
             let ada = stage.post("/Users", person("ada", "hr-1", None)).await;
             let ada = json!(ada.is(201).id());
-            let only = vec!only;
+            let only = vec![ada.clone()];
             let mut members = vec![json!({ "value": ada }), json!({ "value": "hr-9" })];
             if policy == "drop" {
                 // What could be an id of the application is not held.
