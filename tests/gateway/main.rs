@@ -29,6 +29,7 @@ mod memberships;
 mod memory;
 mod nesting;
 mod odd_reads;
+mod paging;
 mod policies;
 mod renames;
 mod secrecy;

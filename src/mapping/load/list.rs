@@ -2,7 +2,7 @@
 
 use crate::{
     mapping::{
-        model::{Find, ListOperation, PageStyle, Rows},
+        model::{Find, ListOperation, Paging, Rows},
         path::FieldPlace,
         template::{SPREAD, Tree},
     },
@@ -195,7 +195,7 @@ fn list(
             call: call::call(context, node, Some(resource_type))?,
             items: call::root_path()?,
             keyed_by: None,
-            page: PageStyle::None,
+            page: Paging::default(),
             set: Vec::new(),
             rows: Rows::Complete,
         });
@@ -290,7 +290,7 @@ fn find(
     let page = if reader.has("page") {
         page::page(reader, Some(around))
     } else {
-        list.map_or(PageStyle::None, |at| page::of_list(around, at))
+        list.map_or_else(Paging::default, |at| page::of_list(around, at))
     };
     let id = reader
         .node("id")
