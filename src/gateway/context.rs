@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, LazyLock, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -46,6 +46,8 @@ pub struct Context {
     /// The application's ids of the groups that the client may see, once somebody had to know them: see
     /// [`shown_groups`](super::shown_groups).
     pub shown_groups: OnceCell<HashSet<TargetId>>,
+    /// SCIM ids of members that the request named and nobody has: left out of what is written, and of what is answered.
+    pub left_out: Mutex<HashSet<String>>,
     /// Told when a lock that the request holds is lost: it must stop then.
     pub lock_lost: Arc<Notify>,
 }
@@ -122,6 +124,22 @@ impl Context {
         let result = work(&mut notes);
         self.record(|exchange| exchange.notes.0.append(&mut notes.0));
         result
+    }
+
+    /// Writes down whether a member that the request named is left out because nobody has that id.
+    pub fn leave_out(&self, member: &str, is_left_out: bool) {
+        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_left_out {
+            true => drop(left_out.insert(member.to_owned())),
+            // An operation of a bulk request may have made it meanwhile.
+            false => drop(left_out.remove(member)),
+        }
+    }
+
+    /// Whether a member that the request named is left out.
+    pub fn is_left_out(&self, member: &str) -> bool {
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        left_out.contains(member)
     }
 
     /// Adds one note.

@@ -85,7 +85,7 @@ impl From<TargetError> for Error {
 }
 
 /// An operator who reads a 502 is told which operation of the mapping to look at: the one that failed, or that of the last call;
-/// `since` calls were made for something else.
+/// `since` calls were made for something else. Where the application gave no reason, its call and status are told.
 pub fn naming_operation(mut error: Error, ctx: &Context, since: usize) -> Error {
     if error.status == 502 {
         ctx.record(|exchange| {
@@ -94,7 +94,13 @@ pub fn naming_operation(mut error: Error, ctx: &Context, since: usize) -> Error 
             let last = own.last().map(|call| &call.operation);
             if let Some(operation) = failed.or(last) {
                 let sentence = error.detail.trim_end_matches('.');
-                error.detail = format!("{sentence} (`{operation}`).");
+                let answered = own
+                    .last()
+                    .filter(|call| sentence == FAILED && call.operation == *operation)
+                    .and_then(|call| Some((&call.template, call.status?)))
+                    .map(|(call, status)| format!(": `{call}` was answered {status}"));
+                let answered = answered.unwrap_or_default();
+                error.detail = format!("{sentence} (`{operation}`{answered}).");
             }
         });
     }
@@ -140,7 +146,7 @@ fn refused(meaning: Meaning, detail: Option<String>, attribute: Option<String>) 
         Meaning::Changed => CHANGED.to_owned(),
         Meaning::Retry => "The application failed for the moment.".to_owned(),
         Meaning::Ok | Meaning::Created | Meaning::AlreadySo | Meaning::Failed => {
-            words("The application failed")
+            words(FAILED)
         }
     };
     let (status, scim_type) = match meaning {
@@ -220,6 +226,7 @@ impl From<crate::mapping::expression::EvaluateError> for Error {
     }
 }
 
+const FAILED: &str = "The application failed";
 const CHANGED: &str = "The object was changed in the application meanwhile.";
 const CHANGED_HALFWAY: &str = "A part of the change was made; then the object was changed in the application by somebody else.";
 

@@ -21,12 +21,13 @@ use super::{
     answer::{Answer, Meta},
     context::Context,
     identity::{Located, locate, unidentified, unknown},
-    join::{Joined, is_visible, join_known},
+    join::{Joined, join_known},
     members,
     quick::{Quick, tree},
     rekey,
     taste::season,
     user_groups,
+    visible::{expect_decided, is_visible},
 };
 
 /// Which parts of a resource cost further calls.
@@ -174,6 +175,7 @@ async fn as_located(
     if own.as_deref() != Some(located.target_id.as_str()) {
         return Err(unknown(t));
     }
+    expect_decided(ctx, t, &object)?;
     let joined = join_known(ctx, t, object, located.record)
         .await?
         .ok_or_else(|| unknown(t))?;
@@ -277,7 +279,7 @@ async fn row_of(ctx: &Context, t: &TypeMapping, located: &Located) -> Result<Opt
     let Some(get) = t
         .get
         .as_ref()
-        .filter(|_| !t.is_fixed() && !t.has_references())
+        .filter(|_| !t.is_fixed() && !t.knows_id_beforehand())
     else {
         let object = Box::pin(object_of(ctx, t, located)).await?;
         return Ok(object.map(Row::Tree));

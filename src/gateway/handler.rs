@@ -277,6 +277,7 @@ impl Gateway {
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
             shown_groups: OnceCell::new(),
+            left_out: Mutex::default(),
             lock_lost: Arc::default(),
             tenant,
         };

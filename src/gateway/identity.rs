@@ -17,9 +17,9 @@ use crate::{
 use super::{
     context::Context,
     get::{Want, fetch_located},
-    join::{DELETED_HERE, note_hidden},
     parallel::in_order,
     rekey::{self, Foreseen},
+    visible::{DELETED_HERE, note_hidden},
 };
 
 /// A resource that a request names: where it is in the target, and what we know of it.
@@ -101,7 +101,7 @@ pub fn unidentified(t: &TypeMapping) -> Error {
     Error::new(
         502,
         format!(
-            "An object of the application has no id at `{}`, where the mapping of `{}` looks for it; its operator must look at it.",
+            "An object of the application has no id at `{}`, where the mapping of `{}` looks for it; its operator must look at it (`id` of the section, `id` beside `object` where it stands elsewhere in the reply, `rows = \"reference\"` where only the list has it).",
             t.id.from.source(),
             t.section
         ),

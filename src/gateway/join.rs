@@ -6,8 +6,6 @@ use std::{borrow::Cow, collections::HashMap};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    diagnostic::Place,
-    exchange::Hidden,
     mapping::{
         frame::Frame,
         model::{ActiveIs, TypeMapping},
@@ -23,6 +21,7 @@ use super::{
     context::Context,
     identity::{link, scim_id_of, unidentified},
     look_up,
+    visible::{DELETED_HERE, is_protected, is_visible, note_hidden, shown},
 };
 
 /// A resource as the client knows it, and what it was made of.
@@ -51,10 +50,7 @@ pub async fn join_all(
     t: &TypeMapping,
     objects: Vec<Value>,
 ) -> Result<Vec<Joined>, Error> {
-    let objects: Vec<Value> = objects
-        .into_iter()
-        .filter(|object| is_visible(ctx, t, object))
-        .collect();
+    let objects = shown(ctx, t, objects)?;
     look_up::before_reading(ctx, t, &objects).await?;
     let with_id = |object: Value| match read::target_id(t, &object) {
         Some(id) => Ok((TargetId::new(id), object)),
@@ -175,6 +171,11 @@ async fn join(
     };
     let translated = reading.read(&object);
     let mut resource = translated.resource;
+    let made = match t.id.as_object(&object) {
+        Cow::Owned(made) => Some(made),
+        Cow::Borrowed(_) => None,
+    };
+    let object = made.unwrap_or(object);
     for reference in translated.references {
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
@@ -382,73 +383,6 @@ fn missing_reference(
     }
     Ok(())
 }
-
-/// Whether the tenant may see an object: in scope, not hidden, not gone, not protected. A dry run writes down why not.
-pub fn is_visible(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    let hiding = hiding(ctx, t, object);
-    if let Some((by, at)) = hiding.filter(|_| ctx.journey.is_dry) {
-        note_hidden(ctx, t, Cow::Borrowed(by), at);
-    }
-    hiding.is_none()
-}
-
-/// What keeps an object from the tenant, by its key in the mapping, and where the files say it.
-fn hiding<'c>(
-    ctx: &'c Context,
-    t: &'c TypeMapping,
-    object: &Value,
-) -> Option<(&'static str, Option<&'c Place>)> {
-    let settings = &ctx.mapping().settings;
-    let key = match () {
-        () if read::is_out_of_scope(t, object, settings) => "scope",
-        () if read::is_hidden(t, object, settings) => "hide",
-        () if read::is_gone(t, object, settings) => "gone",
-        () => return protection(ctx, t, object).map(|at| ("protected", at)),
-    };
-    let mut places = t.conditions_at.iter();
-    let at = places.find(|(name, _)| *name == key);
-    Some((key, at.map(|(_, at)| at)))
-}
-
-/// Writes down, for an operator, what is kept from the client.
-pub fn note_hidden(ctx: &Context, t: &TypeMapping, by: Cow<'static, str>, at: Option<&Place>) {
-    let resource_type = &t.resource_type.name;
-    ctx.record(|exchange| {
-        let mut known = exchange.hidden.iter_mut();
-        let same = known.find(|hidden| {
-            hidden.by == by && hidden.at.as_ref() == at && hidden.resource_type == *resource_type
-        });
-        match same {
-            Some(hidden) => hidden.count += 1,
-            None => exchange.hidden.push(Hidden {
-                resource_type: resource_type.clone(),
-                by,
-                at: at.cloned(),
-                count: 1,
-            }),
-        }
-    });
-}
-
-fn is_protected(ctx: &Context, t: &TypeMapping, object: &Value) -> bool {
-    protection(ctx, t, object).is_some()
-}
-
-/// What protects an object, and where the files say it. Accounts can be protected; a group that has the name of one is
-/// another thing.
-fn protection<'c>(ctx: &'c Context, t: &TypeMapping, object: &Value) -> Option<Option<&'c Place>> {
-    let policy = &ctx.mapping().policy;
-    if policy.protected.is_empty() || t.resource_type.name != "User" {
-        return None;
-    }
-    let name = folded(&match_name(ctx, t, object)?);
-    let mut protected = policy.protected.iter();
-    let index = protected.position(|other| folded(other) == name)?;
-    Some(policy.protected_at.get(index))
-}
-
-/// Why a tombstone hides its object.
-pub const DELETED_HERE: &str = "the client has deleted it, and the application keeps it; a create of the same name brings it back";
 
 /// The match attribute of an object: a userName, a group's displayName.
 pub fn match_name(ctx: &Context, t: &TypeMapping, object: &Value) -> Option<String> {

@@ -45,6 +45,7 @@ mod unfinished;
 mod unique;
 mod update;
 mod user_groups;
+mod visible;
 
 use std::sync::Arc;
 

@@ -15,11 +15,7 @@ use crate::{
     target::ScanSource,
 };
 
-use super::{
-    context::Context,
-    get::id_value,
-    join::{is_visible, match_name},
-};
+use super::{context::Context, get::id_value, join::match_name, visible::is_visible};
 
 /// The groups of one tenant.
 pub struct Shown<'c> {

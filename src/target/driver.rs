@@ -482,8 +482,8 @@ fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
         names: operation.envelope.as_deref().into_iter().collect(),
         is_list: false,
     };
-    (is_all && is_first && !step.carries_fields() && operation.object.is_none())
-        .then_some((step, cut))
+    let is_plain = operation.object.is_none() && operation.id.is_none();
+    (is_all && is_first && is_plain && !step.carries_fields()).then_some((step, cut))
 }
 
 /// An operation's steps, and what all of them are made with.

@@ -22,6 +22,8 @@ pub(super) struct Progress {
     is_planned_only: bool,
     /// Replies that are members of the object, and where.
     parts: Vec<(FieldPlace, Value)>,
+    /// Whether any call was made, or planned.
+    has_asked: bool,
 }
 
 impl Progress {
@@ -38,7 +40,16 @@ impl Progress {
     }
 
     /// Sees to it that the last reply can be the object's: see [`expect_object`].
+    ///
+    /// # Errors
+    ///
+    /// `BadReply` if conditions left out every step: nothing was asked, so nobody said that there is no object.
     pub fn expect_object(&self, operation: &Operation) -> Result<(), TargetError> {
+        if !self.has_asked {
+            return Err(TargetError::BadReply(
+                "the `if` of every step left it out, so the application was not asked for the object",
+            ));
+        }
         let sent = self.last.as_ref().filter(|last| !last.is_planned_only);
         sent.map_or(Ok(()), |last| expect_object(operation, &last.reply))
     }
@@ -52,6 +63,7 @@ impl Progress {
     pub fn absorb(&mut self, answer: Answer, id: Option<Value>, taken: Map<String, Value>) {
         // The first reply that gives an id is the one that made the object.
         self.id = self.id.take().or(id);
+        self.has_asked = true;
         self.taken.extend(taken);
         self.is_planned_only |= answer.is_planned_only;
         self.last = Some(answer);
@@ -64,6 +76,7 @@ impl Progress {
 
     /// Takes in a reply that is a part of the object. One that was tolerated although it failed says nothing about it.
     pub fn add_part(&mut self, place: &FieldPlace, answer: Answer, taken: Map<String, Value>) {
+        self.has_asked = true;
         self.taken.extend(taken);
         self.is_planned_only |= answer.is_planned_only;
         if answer.reply.status < 400 {
@@ -76,6 +89,12 @@ impl Progress {
             place.write(&mut object, part.clone());
         }
         object
+    }
+
+    /// The object that parts alone make; absent if the operation has others, or none of its parts is there.
+    fn of_parts(&self, operation: &Operation) -> Option<Value> {
+        let is_there = operation.is_of_parts() && !self.parts.is_empty();
+        is_there.then(|| self.with_parts(Value::Object(Map::new())))
     }
 }
 
@@ -147,6 +166,12 @@ impl Driver {
         let last = progress.last.as_mut().filter(|_| has_object);
         let object = last.and_then(|answer| take_object(operation, &mut answer.reply));
         let object = object.map(|object| progress.with_parts(object));
+        let mut object = object.or_else(|| progress.of_parts(operation).filter(|_| has_object));
+        if let (Some(object), Some(_), Some(id)) = (&mut object, &operation.id, &progress.id)
+            && let Some(kind) = self.type_of(&operation.name)
+        {
+            kind.id.put_into(object, id.clone());
+        }
         let reply = progress.last.as_ref().map(|answer| &answer.reply);
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);
         let id = progress.id().filter(|_| !progress.is_planned_only);
@@ -179,21 +204,27 @@ pub(super) fn expect_object(operation: &Operation, reply: &Reply) -> Result<(), 
         (None, Some(envelope)) => (vec![envelope.as_str()], envelope.as_str()),
         (None, None) => return Ok(()),
     };
-    let mut at = &reply.content;
+    match says_nothing_at(&names, &reply.content) {
+        true => Ok(()),
+        false => Err(TargetError::NoObject {
+            place: place.to_owned(),
+        }),
+    }
+}
+
+/// Whether a reply without a value at these names says so itself; not if it holds other things in which they do not occur.
+pub(super) fn says_nothing_at(names: &[&str], content: &Value) -> bool {
+    let mut at = content;
     for name in names {
         let Value::Object(members) = at else {
-            return Ok(());
+            return true;
         };
-        match members.get(name) {
+        match members.get(*name) {
             Some(value) => at = value,
-            None if members.is_empty() => return Ok(()),
-            None => {
-                let place = place.to_owned();
-                return Err(TargetError::NoObject { place });
-            }
+            None => return members.is_empty(),
         }
     }
-    Ok(())
+    true
 }
 
 /// The object in a reply, moved out of it where its place is plain.

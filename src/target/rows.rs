@@ -4,14 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{Driver, Journey, TargetError, conduct::Ask};
+use super::{Driver, Journey, TargetError, conduct::Ask, progress::says_nothing_at};
 use crate::mapping::{
+    body::scalar_text,
     expression::Expression,
-    model::{Call, FieldPlace, Find, ListOperation, Meaning, MemberRead, Paging, UserGroups},
+    model::{
+        Call, FieldPlace, Find, IdRule, ListOperation, Meaning, MemberRead, Paging, Source,
+        UserGroups,
+    },
     names::Names,
     page::{Next, Pager, Position, body_paths},
     path::JsonPath,
-    reply::{CallClass, Cut, Reply, Row, plain_names},
+    reply::{CallClass, Cut, Reply, Row, plain_names, source},
     template::Tree,
 };
 
@@ -25,6 +29,8 @@ pub(super) struct Listing<'d> {
     items: Items<'d>,
     set: &'d [(FieldPlace, Tree)],
     keyed_by: Option<&'d str>,
+    /// Where the reply has the id of what is found, and the rule by which objects hold it.
+    id: Option<(&'d Source, &'d IdRule)>,
     /// Whether rows are wanted as text, where that is possible.
     is_text: bool,
 }
@@ -47,6 +53,7 @@ impl<'d> Listing<'d> {
             items: Items::At(&list.items),
             set: &list.set,
             keyed_by: list.keyed_by.as_deref(),
+            id: None,
             is_text: false,
         }
     }
@@ -70,6 +77,7 @@ impl<'d> Listing<'d> {
                 None => Items::LikeList(list, envelope),
             },
             set: &find.set,
+            id: find.id.as_ref().zip(kind.map(|kind| &kind.id)),
             ..Self::plain(&find.name, &find.call, CallClass::Find, &find.page)
         }
     }
@@ -103,6 +111,7 @@ impl<'d> Listing<'d> {
             items: Items::LikeList(None, None),
             set: &[],
             keyed_by: None,
+            id: None,
             is_text: false,
         }
     }
@@ -125,8 +134,8 @@ impl<'d> Listing<'d> {
             Items::LikeList(list, _) => list?,
         };
         let cut = Cut::of_list(path)?;
-        (self.is_text && self.leaves_marks(&cut) && self.set.is_empty() && self.keyed_by.is_none())
-            .then_some(cut)
+        let is_as_it_comes = self.set.is_empty() && self.keyed_by.is_none() && self.id.is_none();
+        (self.is_text && self.leaves_marks(&cut) && is_as_it_comes).then_some(cut)
     }
 
     /// Whether what the page style looks for is there when the rows are taken out: not so where it is in the last of them.
@@ -136,19 +145,39 @@ impl<'d> Listing<'d> {
             && named.into_iter().all(|name| cut.leaves_named(&name.names))
     }
 
-    fn rows(&self, reply: &mut Reply, names: &Names<'_>) -> Vec<Row> {
-        match reply.rows.take() {
+    fn rows(&self, reply: &mut Reply, names: &Names<'_>) -> Result<Vec<Row>, TargetError> {
+        Ok(match reply.rows.take() {
             Some(rows) => rows.into_iter().map(Row::Text).collect(),
             None => self
-                .trees(reply, names)
+                .trees(reply, names)?
                 .into_iter()
                 .map(Row::Tree)
                 .collect(),
-        }
+        })
     }
 
-    fn trees(&self, reply: &mut Reply, names: &Names<'_>) -> Vec<Value> {
-        let mut rows = match self.items {
+    fn trees(&self, reply: &mut Reply, names: &Names<'_>) -> Result<Vec<Value>, TargetError> {
+        let mut rows = match self.id {
+            Some((from, rule)) => match id_in(from, reply, names)? {
+                Some(id) => identified(self.items(reply), rule, id),
+                None => return Ok(Vec::new()),
+            },
+            None => self.items(reply),
+        };
+        for row in &mut rows {
+            let made = made_of(self.set, row, names);
+            for (place, value) in made {
+                match (place.is_whole(), row.as_object_mut(), value) {
+                    (true, Some(row), Value::Object(members)) => row.extend(members),
+                    (_, _, value) => place.write(row, value),
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn items(&self, reply: &mut Reply) -> Vec<Value> {
+        match self.items {
             Items::At(path) => match self.keyed_by {
                 Some(name) => keyed(path, name, &reply.content),
                 None if Cut::of_list(path).is_some_and(|cut| self.leaves_marks(&cut)) => {
@@ -157,15 +186,37 @@ impl<'d> Listing<'d> {
                 None => path.items(&reply.content).into_iter().cloned().collect(),
             },
             Items::LikeList(list, envelope) => like_list(list, envelope, &mut reply.content),
-        };
-        for row in &mut rows {
-            let made = made_of(self.set, row, names);
-            for (place, value) in made {
-                place.write(row, value);
-            }
         }
-        rows
     }
+}
+
+/// The id of what a find finds; absent if the reply says that there is none.
+///
+/// # Errors
+///
+/// `NoObject` if the reply holds other things, in which the place does not occur: nobody must look missing for a misspelt path.
+fn id_in(from: &Source, reply: &Reply, names: &Names<'_>) -> Result<Option<Value>, TargetError> {
+    let id = source(from, reply, names)?.filter(|id| scalar_text(id).is_some());
+    match (from, &id) {
+        (Source::Body(path), None) => match path.names() {
+            Some((names, _)) if !says_nothing_at(&names, &reply.content) => {
+                let place = path.source().to_owned();
+                Err(TargetError::NoObject { place })
+            }
+            _ => Ok(None),
+        },
+        _ => Ok(id),
+    }
+}
+
+/// What was found, with its id: the one object, or where there is none the id alone.
+fn identified(mut rows: Vec<Value>, rule: &IdRule, id: Value) -> Vec<Value> {
+    match rows.as_mut_slice() {
+        [object @ Value::Object(_)] => rule.put_into(object, id),
+        [] | [_] => return vec![id],
+        _ => {}
+    }
+    rows
 }
 
 /// The values of `set` for a row; one that cannot be worked out from it is absent, as in a line's `read`.
@@ -227,7 +278,9 @@ impl Driver {
             _ => return Err(answer.verdict.into()),
         }
         let mut reply = answer.reply;
-        let rows = listing.rows(&mut reply, names);
+        let rows = listing
+            .rows(&mut reply, names)
+            .inspect_err(|error| journey.trouble(listing.name, error))?;
         let next = pager
             .absorb(&answer.asked, &reply, &rows)
             .map_err(TargetError::from)

@@ -519,6 +519,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         before: Vec::new(),
         call,
         items: items.map(path),
+        id: None,
         page: Paging::default(),
         set: Vec::new(),
         rows: Rows::Complete,

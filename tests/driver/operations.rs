@@ -163,7 +163,7 @@ async fn the_first_step_that_is_refused_ends_the_operation() {
         taken.contains = Some("IS BAD".into());
         taken.attribute = Some("userName".into());
         target.rules = vec![taken];
-        target.detail = Some(path("$.errors[*]"));
+        target.detail = vec![path("$.errors[*]")];
     });
     let update = operation(
         "user.update",

@@ -270,7 +270,7 @@ fn the_first_rule_that_fits_decides_the_call_s_own_before_the_target_s() {
 #[test]
 fn the_application_s_words_are_shown_short_and_clean() {
     let mut target = base();
-    target.detail = Some(path("$.errors[*]"));
+    target.detail = vec![path("$.errors[*]")];
     let detail = |target: &Target, body: &Value| {
         let reply = reply_of(target, 422, &[], &body.to_string());
         judge(&call("POST /u"), target, CallClass::Create, &reply).detail

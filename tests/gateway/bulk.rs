@@ -269,7 +269,11 @@ async fn each_failure_names_the_applications_call_as_it_does_alone() {
         reply.body
     );
     let details = details(&reply);
-    assert!(details[0].ends_with("(`user.update`)."), "{}", details[0]);
+    assert!(
+        details[0].ends_with("(`user.update`: `PATCH /users/{id}` was answered 500)."),
+        "{}",
+        details[0]
+    );
     assert!(details[1].ends_with("(`user.create`)."), "{}", details[1]);
     assert!(!reply.body.to_string().contains("book-api-key"));
     // Word for word what it is alone.

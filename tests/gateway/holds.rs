@@ -230,3 +230,49 @@ async fn no_more_is_held_than_the_operator_allows_and_reject_and_drop_hold_nothi
         .is(201);
     assert_eq!(held(&stage), 0);
 }
+
+/// Whoever is left out is in no answer, whatever the operation; nor is a member that waits to be created.
+#[tokio::test]
+async fn a_member_that_is_left_out_is_in_no_answer() {
+    let shown = |reply: &crate::stage::Reply| {
+        let members = reply.body["members"].as_array().cloned();
+        let ids = members.into_iter().flatten();
+        ids.map(|member| member["value"].clone())
+            .collect::<Vec<_>>()
+    };
+    for policy in ["drop", "hold"] {
+        for is_field in [false, true] {
+            let case = format!("{policy}, {is_field}");
+            let policy_text = format!("[policy]\non-missing-reference = \"{policy}\"\n");
+            let setup = Setup::tenant(&policy_text);
+            let (before, _) = setup.app.split_once("[group.members]").unwrap();
+            let app = match is_field {
+                true => format!("{before}[group.members]\nfield = 'user_ids'\n"),
+                false => setup.app.clone(),
+            };
+            let stage = Setup { app, ..setup }.start().await;
+            let ada = stage.post("/Users", person("ada", "hr-1", None)).await;
+            let ada = json!(ada.is(201).id());
+            let only = vec![ada.clone()];
+            let mut members = vec![json!({ "value": ada }), json!({ "value": "hr-9" })];
+            if policy == "drop" {
+                // What could be an id of the application is not held.
+                members.push(json!({ "value": "999" }));
+            }
+            let body = json!({ "displayName": "staff", "members": members });
+            let made = stage.post("/Groups", body.clone()).await.is(201);
+            assert_eq!(shown(&made), only, "POST, {case}");
+            let path = format!("/Groups/{}", made.id());
+            let put = stage.put(&path, body).await.is(200);
+            assert_eq!(shown(&put), only, "PUT, {case}");
+            let change = json!([
+                { "op": "replace", "path": "displayName", "value": "crew" },
+                { "op": "replace", "path": "members", "value": members },
+            ]);
+            let patched = stage.patch(&path, change).await.is(200);
+            assert_eq!(shown(&patched), only, "PATCH, {case}");
+            let read = stage.get(&path).await.is(200);
+            assert_eq!(shown(&read), only, "GET, {case}");
+        }
+    }
+}

@@ -143,6 +143,31 @@ async fn a_new_name_is_remembered_like_one_that_was_created() {
     stage.post("/Groups", group("beta")).await.is(201);
 }
 
+/// The same for people, where the find asks for one spelling only.
+#[tokio::test]
+async fn a_persons_new_name_is_remembered_in_any_letter_case() {
+    let exact = "rules  = [{ status = 422, contains = \"has been taken\", is = \"uniqueness\" }]";
+    for refuses in [true, false] {
+        let setup = Setup::default();
+        let setup = match refuses {
+            true => setup,
+            false => setup.with(exact, "rules = [{ status = 422, is = \"failed\" }]"),
+        };
+        let stage = setup.start().await;
+        let body = |name: &str| json!({ "userName": name });
+        let id = stage.post("/Users", body("trio")).await.is(201).id();
+        let change = json!([{ "op": "replace", "path": "userName", "value": "trio9" }]);
+        stage.patch(&format!("/Users/{id}"), change).await.is(200);
+        for name in ["TRIO9", "Trio9", "trio9"] {
+            let refused = stage.post("/Users", body(name)).await;
+            let refused = refused.refused(409, "uniqueness");
+            let detail = refused.body["detail"].as_str().unwrap();
+            assert!(detail.contains(&format!("(id {id})")), "{detail}");
+        }
+        stage.post("/Users", body("TRIO")).await.is(201);
+    }
+}
+
 /// Sends a request whose renaming call takes effect, and ends the gateway before it hears of it.
 async fn killed_after(stage: &mut Stage, call: &str, path: &str, body: Value) {
     stage.app.plan(call, 1, Fault::AfterEffect(Lost::Hanging));

@@ -414,7 +414,7 @@ async fn a_502_says_what_was_wrong_and_where_and_the_record_of_it_which_call_fai
         ),
         (
             Answer::json(500, json!({})),
-            "The application failed (`user.get`).",
+            "The application failed (`user.get`: `GET /users/{id}` was answered 500).",
             500,
             "its status",
         ),

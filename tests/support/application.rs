@@ -69,8 +69,12 @@ pub enum Versions {
     Field,
 }
 
+type Instead = Box<dyn FnMut(&Seen) -> Answer + Send>;
+
 #[derive(Default)]
 struct Content {
+    /// Another application altogether.
+    instead: Option<Instead>,
     versions: Versions,
     last_id: u64,
     users: BTreeMap<u64, Value>,
@@ -143,6 +147,11 @@ impl Application {
     /// From now on users have versions.
     pub fn version_users(&self, versions: Versions) {
         self.content().versions = versions;
+    }
+
+    /// From now on every call for which nothing is planned is answered so.
+    pub fn answer_by(&self, answer: impl FnMut(&Seen) -> Answer + Send + 'static) {
+        self.content().instead = Some(Box::new(answer));
     }
 
     /// Nothing goes wrong any more.
@@ -279,6 +288,9 @@ impl Content {
     }
 
     fn answer(&mut self, seen: &Seen) -> Answer {
+        if let Some(instead) = &mut self.instead {
+            return instead(seen);
+        }
         let path = seen.path.split('?').next().unwrap_or_default().to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let named = (segments.first(), segments.get(1));

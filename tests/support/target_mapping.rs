@@ -142,7 +142,7 @@ pub fn target(base_url: &str) -> Target {
         probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
-        detail: None,
+        detail: Vec::new(),
         retry_after: None,
         id_pattern: regex::Regex::new("^[A-Za-z0-9._~@:+-]{1,256}$").unwrap(),
         max_reply_bytes: 1024 * 1024,

@@ -106,6 +106,16 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
+    /// Takes note of rows that were looked at elsewhere and do not match.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub fn pass_over(&mut self, rows: usize) -> Result<(), Error> {
+        self.seen += rows as u64;
+        check_seen(self.seen, self.most_rows)
+    }
+
     /// Keeps the row among the first `skip + take`, cutting now and then.
     fn insert(&mut self, order: &Order, position: u64, row: Joined) {
         let bound = usize::try_from(self.slice.skip + self.slice.take).unwrap_or(usize::MAX);

@@ -9,6 +9,7 @@ mod plan;
 mod sieve;
 mod source;
 mod steps;
+mod whole;
 
 use std::sync::Arc;
 
@@ -102,7 +103,7 @@ async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Resu
         && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
         && let source::Source::Find(find, value) = &source
         && !find.else_list
-        && !source::must_read(&find.rows, |path| plan.needs(path))
+        && !whole::must_read(t, &find.rows, |path| plan.needs(path))
     {
         sieve::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;
         return Ok(Found::Text(written, sieve.total));
@@ -246,7 +247,7 @@ pub async fn rows(
     {
         let items = rows.iter().map(tree).collect::<Result<_, _>>()?;
         let needs = |path: &AttributePath| plan.needs(path);
-        let items = source::whole_rows(ctx, t, &t.lists[0].rows, items, needs).await?;
+        let items = whole::whole_rows(ctx, t, &t.lists[0].rows, items, needs).await?;
         let rows = join_all(ctx, t, items).await?;
         return Ok(Part { rows, total });
     }

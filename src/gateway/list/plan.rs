@@ -8,7 +8,7 @@ use crate::{
     scim::{AttributePath, Error, Filter, Projection, ResourceType, filter::Matcher, query::Query},
 };
 
-use super::{collect::Order, source};
+use super::{collect::Order, source, whole};
 
 /// What is asked for, compiled.
 pub struct Plan {
@@ -86,7 +86,7 @@ impl Plan {
         let has_whole_rows = || {
             t.lists
                 .first()
-                .is_some_and(|list| !source::must_read(&list.rows, needs))
+                .is_some_and(|list| !whole::must_read(t, &list.rows, needs))
         };
         let is_possible = match self.filter {
             None => self.is_plain(ctx, t) && has_whole_rows(),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     gateway::{
         context::Context,
-        get::{Want, fetch, id_value, object_of, with_parts},
-        identity::{Located, target_id_of},
+        get::{Want, fetch, id_value, with_parts},
+        identity::target_id_of,
         join::{Joined, folded, join_all},
         look_up, members,
         parallel::in_order,
@@ -20,7 +20,7 @@ use crate::{
         sought::{Sought, sought},
     },
     scim::{AttributePath, CompareOp, Error, Filter, Resource},
-    store::{ExternalId, ScimId, TargetId},
+    store::{ExternalId, TargetId},
     target::ScanSource,
 };
 
@@ -29,6 +29,7 @@ use super::{
     collect::Collector,
     key,
     steps::{first_steps, give},
+    whole::{must_read, sifted, whole_row, whole_rows},
 };
 
 /// Where rows come from.
@@ -327,7 +328,11 @@ async fn by_scan(
         let fresh = page.items.into_iter().filter(|item| {
             read::target_id(t, item).is_none_or(|id| seen.insert(key(&TargetId::new(&id))))
         });
-        let items = whole_rows(ctx, t, rows, fresh.collect(), |path| plan.needs(path)).await?;
+        let fresh: Vec<Value> = fresh.collect();
+        let count = fresh.len();
+        let wanted = sifted(ctx, t, plan, rows, fresh);
+        to.pass_over(count - wanted.len())?;
+        let items = whole_rows(ctx, t, rows, wanted, |path| plan.needs(path)).await?;
         pass(ctx, t, plan, items, to).await?;
     }
     Ok(())
@@ -350,57 +355,6 @@ async fn pass(
         to.take(row)?;
     }
     Ok(())
-}
-
-/// Whether rows must be read one by one for what is needed.
-pub fn must_read(rows: &Rows, needs: impl Fn(&AttributePath) -> bool) -> bool {
-    match rows {
-        Rows::Complete => false,
-        Rows::Reference => true,
-        Rows::Lacking(paths) => paths.iter().any(needs),
-    }
-}
-
-/// Reads objects one by one where rows are references, or lack what is needed; in parallel, in order.
-pub async fn whole_rows(
-    ctx: &Context,
-    t: &TypeMapping,
-    rows: &Rows,
-    items: Vec<Value>,
-    needs: impl Fn(&AttributePath) -> bool,
-) -> Result<Vec<Value>, Error> {
-    // Whose account a row is must be known where some are protected: a bare id does not say.
-    let is_guarded = guards_names(ctx, t);
-    let needs = |path: &AttributePath| {
-        needs(path) || is_guarded && path.is_same_attribute(&t.match_attribute)
-    };
-    let is_bare = is_guarded && items.iter().any(|item| !item.is_object());
-    if !is_bare && !must_read(rows, needs) {
-        return Ok(items);
-    }
-    let reads = items.iter().map(|item| whole_row(ctx, t, item)).collect();
-    Ok(in_order(reads, super::PARALLEL_ROWS)
-        .await?
-        .into_iter()
-        .flatten()
-        .collect())
-}
-
-/// Whether some accounts are not shown for their name.
-fn guards_names(ctx: &Context, t: &TypeMapping) -> bool {
-    t.resource_type.name == "User" && !ctx.mapping().policy.protected.is_empty()
-}
-
-async fn whole_row(ctx: &Context, t: &TypeMapping, item: &Value) -> Result<Option<Value>, Error> {
-    let Some(id) = read::target_id(t, item) else {
-        return Ok(None);
-    };
-    let located = Located {
-        scim_id: ScimId::new(&id),
-        target_id: TargetId::new(&id),
-        record: None,
-    };
-    object_of(ctx, t, &located).await
 }
 
 /// Looks an object up by a find for its id, or in the list, for targets that cannot read one by itself.
@@ -520,9 +474,9 @@ async fn raw_from(
     };
     let mut found = Vec::new();
     let mut scan = ctx.driver().scan(source, &names);
+    let is_needed =
+        |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let is_needed =
-            |needed: &AttributePath| *needed == t.match_attribute || needed.is_same_attribute(path);
         for object in whole_rows(ctx, t, rows, page.items, is_needed).await? {
             let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
             if is_it(&read.resource) && found.len() < 2 {
@@ -530,5 +484,15 @@ async fn raw_from(
             }
         }
     }
-    Ok(found)
+    if *rows != Rows::Reference || must_read(t, rows, is_needed) {
+        return Ok(found);
+    }
+    let mut whole = Vec::with_capacity(found.len());
+    for (reference, _) in found {
+        if let Some(object) = whole_row(ctx, t, &reference).await? {
+            let read = read::read(t, &object, &ctx.mapping().settings, |_| true);
+            whole.push((object, read.resource));
+        }
+    }
+    Ok(whole)
 }

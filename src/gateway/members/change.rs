@@ -247,9 +247,11 @@ async fn resolve<'c>(
     }
     for (id, located) in ids.iter().zip(all) {
         let Some((of, target_id)) = located else {
+            ctx.leave_out(id, on_unknown != OnUnknown::Skip);
             continue;
         };
         let name = member_name(ctx, members, of, id, target_id).await?;
+        ctx.leave_out(id, name.is_none() && on_unknown != OnUnknown::Skip);
         names.extend(name.map(|name| Named {
             id: id.clone(),
             name,

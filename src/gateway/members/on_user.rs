@@ -64,10 +64,13 @@ pub(super) async fn change(
         for id in ids {
             let is_held = change.held.as_deref() == Some(id.as_str());
             match on_one_user(ctx, on_user, &group, id, is_added, is_held).await {
-                Err(error) if error.status == 404 && (!is_added || !rejects) => {}
+                Err(error) if error.status == 404 && (!is_added || !rejects) => {
+                    ctx.leave_out(id, is_added);
+                }
                 Err(error) if error.status == 404 => return Err(unknown_member()),
                 outcome => match outcome? {
                     Outcome::AsWished => {
+                        ctx.leave_out(id, false);
                         tally.done += 1;
                         // The group was read.
                         tally.taken += 1;

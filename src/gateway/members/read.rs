@@ -227,7 +227,8 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     Ok(found)
 }
 
-/// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them.
+/// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them, and
+/// without those that were left out because nobody has their id.
 pub async fn as_wished(
     ctx: &Context,
     t: &TypeMapping,
@@ -238,7 +239,8 @@ pub async fn as_wished(
     };
     let named = wished
         .iter()
-        .filter_map(|member| Some((member, member.get("value")?.as_str()?)));
+        .filter_map(|member| Some((member, member.get("value")?.as_str()?)))
+        .filter(|(_, id)| !ctx.is_left_out(id));
     let named: Vec<(&Value, &str)> = named.collect();
     let types = match members.types.as_slice() {
         [one] => vec![ctx.type_named(one); named.len()],

@@ -22,6 +22,7 @@ use crate::{
 };
 
 /// What is known where a template stands.
+#[derive(Clone)]
 struct Scope<'m> {
     mapping: &'m Mapping,
     /// Whose attributes are names as well.
@@ -146,6 +147,11 @@ fn check_type(
         for step in &find.before {
             scope.call(step, complaints);
             scope.take(step);
+        }
+        if let Some(Source::Computed(template)) = &find.id {
+            let mut scope = scope.clone();
+            scope.names.insert("body".to_owned());
+            scope.all(template.names(), &find.call.place, complaints);
         }
         scope.list(&find.call, &find.page, complaints);
     }

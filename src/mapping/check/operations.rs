@@ -31,6 +31,7 @@ pub(super) fn check(resource_type: &TypeMapping, is_complete: bool, complaints: 
         unsought(resource_type, complaints);
         new_id(resource_type, complaints);
         new_key(resource_type, complaints);
+        id_to_put_in(resource_type, complaints);
         for find in &resource_type.finds {
             unmapped_find(resource_type, find, complaints);
             useless_find(resource_type, find, complaints);
@@ -102,6 +103,34 @@ fn find_without_value(resource_type: &TypeMapping, find: &Find, complaints: &mut
         Diagnostic::warning("mapping::no-object-named", sentence)
             .at(&find.call.place)
             .mend("put `{value}` into the path, the query or the body"),
+    );
+}
+
+/// An id that is to be put into objects that do not hold it, and whose place is not one that can be written.
+fn id_to_put_in(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
+    let from = &resource_type.id.from;
+    if from.as_place().is_some() {
+        return;
+    }
+    let get = resource_type.get.as_ref();
+    let get = get.filter(|get| get.is_of_parts() || get.id.is_some());
+    let find = resource_type.finds.iter().find(|find| find.id.is_some());
+    let places = get.map(place_of).or(find.map(|find| &find.call.place));
+    let Some(place) = places else {
+        return;
+    };
+    let sentence = format!(
+        "The id of `{}` is to be put into an object that does not hold it, and `{}` may be several places.",
+        resource_type.section,
+        from.source()
+    );
+    complaints.add(
+        Diagnostic::error("mapping::id-without-place", sentence)
+            .at(place)
+            .mend(format!(
+                "name one place in `[{}] id`, such as `'$.id'`",
+                resource_type.section
+            )),
     );
 }
 

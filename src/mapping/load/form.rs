@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use crate::{
     diagnostic::closest,
-    mapping::model::{Form, OnUnknown, TablePairs, ValueTable},
+    mapping::{
+        model::{Form, OnUnknown, TablePairs, ValueTable},
+        value::time::PLAIN,
+    },
     scim::{Attribute, AttributeType},
 };
 
@@ -131,7 +134,7 @@ pub(super) const AS_KEY: Key = key(
     "as",
     AS_KINDS,
     "spelled as in SCIM",
-    "How the application spells the value: `string` and `integer` force the JSON type, `boolean-text` is \"1\" and \"0\", `joined` a list as text with commas, `lower` is lower case when written, `time` a time without zone.",
+    "How the application spells the value: `string` and `integer` force the JSON type, `boolean-text` is \"1\" and \"0\", `joined` a list as text with commas, `lower` is lower case when written, `time` a time without zone (read with a fraction, a blank for the `T` and a zone as well).",
     "\"epoch-seconds\"",
 );
 
@@ -313,7 +316,7 @@ fn word_form(word: &str) -> Option<Form> {
         "joined" => Form::Joined(",".to_owned()),
         "lower" => Form::Lower,
         "time" => Form::Time {
-            pattern: "%Y-%m-%dT%H:%M:%S".to_owned(),
+            pattern: PLAIN.to_owned(),
             zone: "UTC".to_owned(),
         },
         _ => return None,

@@ -226,6 +226,31 @@ pub(super) fn renaming(reader: &Reader<'_>, policy: &Policy, types: &[TypeMappin
     );
 }
 
+/// Accounts that are protected by a name that nothing reads: nobody could be shown.
+pub(super) fn protection(reader: &Reader<'_>, policy: &Policy, types: &[TypeMapping]) {
+    let Some(user) = types.iter().find(|t| t.section == "user") else {
+        return;
+    };
+    let is_name =
+        |line: &&AttributeRule| line.location.path.is_same_attribute(&user.match_attribute);
+    let mut lines = user.attributes.iter().filter(is_name).peekable();
+    if policy.protected.is_empty() || lines.peek().is_none() || lines.any(AttributeRule::is_read) {
+        return;
+    }
+    let place = reader
+        .node("protected")
+        .map_or(reader.place, |node| &node.place);
+    reader.context.gap(
+        "mapping::match-not-mapped",
+        place,
+        format!(
+            "Accounts are `protected`, and the line of `{}`, by which they are known, reads nothing: nobody could be shown.",
+            user.match_attribute
+        ),
+        "say where the application shows it: `field`, or `read = '$.…'`",
+    );
+}
+
 /// A policy about DELETE that the application cannot carry out.
 pub(super) fn deletion(reader: &Reader<'_>, policy: &Policy, types: &[TypeMapping]) {
     let Some(user) = types.iter().find(|t| t.section == "user") else {

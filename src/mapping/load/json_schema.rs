@@ -99,6 +99,7 @@ impl Maker {
             | Kind::Attribute => json!({ "type": "string" }),
             Kind::Template => json!({ "type": ["string", "number", "boolean"] }),
             Kind::Flag => json!({ "type": "boolean" }),
+            Kind::False => json!({ "const": false }),
             Kind::Count => json!({ "type": "integer", "minimum": 0 }),
             Kind::Duration => {
                 json!({ "type": "string", "pattern": "^ *[0-9]+ *(ms|s|m|min|h|d)$" })

@@ -1,7 +1,11 @@
 //! Lists and finds.
 
 use crate::{
-    mapping::model::{Find, ListOperation, Paging, Rows},
+    mapping::{
+        model::{Find, ListOperation, Paging, Rows},
+        path::FieldPlace,
+        template::{SPREAD, Tree},
+    },
     scim::{CompareOp, ResourceType},
 };
 
@@ -49,17 +53,17 @@ pub(super) const PAGE_LIKE_LIST: Key = key(
     "page",
     PAGE_OR_LIST,
     "one reply holds all",
-    "How to read on; `\"list\"`: as the section's list is read on.",
+    "How to read on; `\"list\"`: as the section's list is read on; `false`: one reply holds all.",
     "\"list\"",
 );
-const PAGE_OR_LIST: Kind = Kind::OneOf(&[Kind::Choice(&["list"]), Kind::Table(&PAGE)]);
+const PAGE_OR_LIST: Kind = Kind::OneOf(&[Kind::Choice(&["list"]), Kind::False, Kind::Table(&PAGE)]);
 
 const SET: Key = key(
     "set",
     Kind::Named(&Kind::Tree),
     "none",
     "Fields put into each item, as data with templates; the names are the item's members, `value` is the item itself. What has no \
-     value is left out; `\"{null}\"` is null.",
+     value is left out; `\"{null}\"` is null; `\"...\"` stands for the members of another object.",
     "{ status = 1, created = '{since | date(\"%Y-%m-%dT%H:%M:%SZ\")}' }",
 );
 
@@ -113,13 +117,21 @@ static FIND_KEYS: &[Key] = &[
         "page",
         PAGE_OR_LIST,
         "the list's, if the call has the list's path; else one reply holds all",
-        "How to read on; `\"list\"`: as the section's list is read on.",
-        "\"list\"",
+        "How to read on; `\"list\"`: as the section's list is read on; `false`: one reply holds all.",
+        "false",
+    ),
+    key(
+        "id",
+        call::SOURCE_KIND,
+        "found objects hold their ids",
+        "The id of what is found, where the reply does not hold it as the section's `id` says: a place in the reply, or a template. `\"{value}\"` \
+         where the reply says no more than yes. It is put into the one object that is found; if there is none, it is the row.",
+        "\"{value}\"",
     ),
     key(
         "rows",
         Kind::Choice(&["complete", "reference"]),
-        "the list's, if the call has the list's path",
+        "\"reference\" beside `id`; the list's, if the call has the list's path; else \"complete\"",
         "What an item is.",
         "\"reference\"",
     ),
@@ -195,7 +207,7 @@ fn list(
         None => call::root_path(),
     };
     let page = page::page(&reader, None);
-    let set = syntax::named_trees(&reader, "set");
+    let set = set(&reader);
     let rows = rows(&reader, resource_type);
     Some(ListOperation {
         name,
@@ -206,6 +218,26 @@ fn list(
         set,
         rows,
     })
+}
+
+/// Fields that are put into each row, in the order of the file; `"..."` stands for the members of another object.
+fn set(reader: &Reader<'_>) -> Vec<(FieldPlace, Tree)> {
+    let context = reader.context;
+    let entries = reader.named("set").iter();
+    entries
+        .filter_map(|entry| {
+            let tree = syntax::tree(context, &entry.node)?;
+            if entry.key == SPREAD {
+                let members = Tree::Object(vec![(SPREAD.to_owned(), tree)]);
+                return Some((FieldPlace::parse("").ok()?, members));
+            }
+            let key = Node {
+                content: Content::Text(entry.key.clone()),
+                place: entry.place.clone(),
+            };
+            Some((syntax::place(context, &key)?, tree))
+        })
+        .collect()
 }
 
 fn rows(reader: &Reader<'_>, resource_type: &ResourceType) -> Rows {
@@ -260,8 +292,13 @@ fn find(
     } else {
         list.map_or_else(Paging::default, |at| page::of_list(around, at))
     };
+    let id = reader
+        .node("id")
+        .and_then(|node| call::source(reader.context, node));
     let rows = if reader.has("rows") || reader.has("lacks") {
         rows(reader, resource_type)
+    } else if id.is_some() {
+        Rows::Reference
     } else {
         list.and_then(|at| lists.get(at))
             .map_or(Rows::Complete, |list| list.rows.clone())
@@ -271,8 +308,8 @@ fn find(
         around.missing("list");
     }
     let set = match (reader.has("set"), list) {
-        (false, Some(at)) => page::list_at(around, at, |list| syntax::named_trees(list, "set")),
-        _ => Some(syntax::named_trees(reader, "set")),
+        (false, Some(at)) => page::list_at(around, at, set),
+        _ => Some(set(reader)),
     };
     Some(Find {
         else_list,
@@ -282,6 +319,7 @@ fn find(
         before,
         call,
         items,
+        id,
         page,
         set: set.unwrap_or_default(),
         rows,

@@ -60,9 +60,9 @@ static OPERATION_KEYS: &[Key] = &[
     ),
     key(
         "id",
-        SOURCE_KIND_COPY,
+        call::SOURCE_KIND,
         "the section's `id` in the object",
-        "Where a new object's id is in the reply.",
+        "Where the object's id is in the reply of a create, of a change of the key, or of a `get` whose object does not hold it: there it is put in.",
         "{ header-segment = \"Location\" }",
     ),
     key(
@@ -108,9 +108,6 @@ static OPERATION_KEYS: &[Key] = &[
         "false",
     ),
 ];
-
-const SOURCE_KIND_COPY: Kind =
-    Kind::OneOf(&[Kind::Path, Kind::Template, Kind::Table(&call::SOURCE)]);
 
 /// An operation as a table.
 pub(super) static OPERATION_SHAPE: Shape = Shape {

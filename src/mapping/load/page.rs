@@ -305,6 +305,9 @@ pub(super) static PAGE: Shape = Shape {
 
 /// The page style under `page`. `section` is where `page = "list"` finds the list that it means.
 pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> Paging {
+    if reader.node("page").is_some_and(Node::is_false) {
+        return Paging::default();
+    }
     if let Some((node, text)) = reader.node("page").and_then(|n| Some((n, n.as_text()?))) {
         return match section.filter(|section| text == "list" && section.has("list")) {
             Some(section) => of_list(section, 0),

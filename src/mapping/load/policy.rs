@@ -189,6 +189,9 @@ pub(super) fn policy(root: &Reader<'_>, types: &[TypeMapping]) -> Policy {
     if reader.has("on-rename") && !root.context.is_broken() {
         gaps::renaming(&reader, &policy, types);
     }
+    if reader.has("protected") && !root.context.is_broken() {
+        gaps::protection(&reader, &policy, types);
+    }
     policy
 }
 

@@ -36,6 +36,8 @@ pub enum Kind {
     /// `${NAME}` or `file:/path`.
     Secret,
     Flag,
+    /// `false`: not what it is otherwise.
+    False,
     /// A whole number, not negative.
     Count,
     /// `"30s"`, `"500ms"`, `"5m"`, `"1h"`, `"2d"`.
@@ -100,6 +102,7 @@ impl Kind {
             Self::Text => "text".to_owned(),
             Self::Secret => "a secret: `${NAME}` or `file:/path`".to_owned(),
             Self::Flag => "`true` or `false`".to_owned(),
+            Self::False => "`false`".to_owned(),
             Self::Count => "a whole number".to_owned(),
             Self::Duration => "a duration such as `\"10s\"`".to_owned(),
             Self::Size => "a size such as `\"16MiB\"`".to_owned(),

@@ -396,6 +396,21 @@ pub(super) fn path_at(reader: &Reader<'_>, key: &str) -> Option<JsonPath> {
     path(reader.context, reader.node(key)?)
 }
 
+/// The path under a key, or the list of them.
+pub(super) fn paths_at(reader: &Reader<'_>, key: &str) -> Vec<JsonPath> {
+    let Some(node) = reader.node(key) else {
+        return Vec::new();
+    };
+    let paths = match &node.content {
+        Content::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let paths = paths.iter();
+    paths
+        .filter_map(|node| path(reader.context, node))
+        .collect()
+}
+
 /// What reads a value: `'$.a.b'`, `'a.b'` or `"{a} {b}"`.
 pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
     match node.as_text() {

@@ -130,10 +130,10 @@ static ERRORS: Shape = Shape {
     keys: &[
         key(
             "detail",
-            Kind::Path,
+            Kind::OneOf(&[Kind::Path, Kind::Many(&Kind::Path)]),
             "nothing is shown",
-            "Where the application's own words about an error are; shown to the client's administrator, trimmed.",
-            "'$.errors[*]'",
+            "Where the application's own words about an error are; shown to the client's administrator, trimmed. Of several places the first that has a text counts.",
+            "['$.message', '$']",
         ),
         key(
             "retry-after",
@@ -388,7 +388,7 @@ pub(super) fn nowhere() -> Option<Target> {
         probe: None,
         budget: Budget::default(),
         rules: Vec::new(),
-        detail: None,
+        detail: Vec::new(),
         retry_after: None,
         id_pattern: Regex::new(ANY_ID).ok()?,
         max_reply_bytes: MOST_REPLY_BYTES,
@@ -512,11 +512,11 @@ fn budget(reader: &Reader<'_>) -> Budget {
     }
 }
 
-type Errors = (Vec<ReplyRule>, Option<JsonPath>, Option<RetryAfterField>);
+type Errors = (Vec<ReplyRule>, Vec<JsonPath>, Option<RetryAfterField>);
 
 fn errors(reader: &Reader<'_>) -> Errors {
     let Some(errors) = reader.table("errors") else {
-        return (Vec::new(), None, None);
+        return (Vec::new(), Vec::new(), None);
     };
     let retry_after = errors.table("retry-after").and_then(|retry| {
         if !retry.has("path") {
@@ -534,7 +534,7 @@ fn errors(reader: &Reader<'_>) -> Errors {
     });
     (
         rules::rules(&errors, "rules"),
-        syntax::path_at(&errors, "detail"),
+        syntax::paths_at(&errors, "detail"),
         retry_after,
     )
 }

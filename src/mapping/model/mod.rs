@@ -25,7 +25,7 @@ pub use told::is_secret_name;
 use crate::{
     diagnostic::Place,
     mapping::{expression::Expression, splice::Splice, template::Tree},
-    scim::{Projection, ResourceType},
+    scim::{AttributePath, Projection, ResourceType},
 };
 
 /// One customer's mapping: the tenant file on top of the application's file, compiled.
@@ -84,7 +84,7 @@ pub struct TypeMapping {
     /// Whether a field that is `""` is an absent attribute.
     pub empty_is_absent: bool,
     /// The attribute that makes a second create a duplicate: `userName` or `displayName`, or the operator's choice.
-    pub match_attribute: crate::scim::AttributePath,
+    pub match_attribute: AttributePath,
     /// Reads of all objects; several are put together in order.
     pub lists: Vec<ListOperation>,
     /// Filters that the application can answer.
@@ -165,11 +165,36 @@ impl TypeMapping {
         })
     }
 
-    /// Whether a list or a find gives references, each to be read by itself (`rows = "reference"`).
-    pub fn has_references(&self) -> bool {
-        let rows = self.lists.iter().map(|list| &list.rows);
-        rows.chain(self.finds.iter().map(|find| &find.rows))
-            .any(|rows| *rows == Rows::Reference)
+    /// Whether an object that `get` reads may be without its id, and has the one it was asked by: the mapping shows that ids
+    /// stand elsewhere, by references (`rows = "reference"`), by rows into which it puts the id itself, or by a `get` of
+    /// nothing but parts.
+    pub fn knows_id_beforehand(&self) -> bool {
+        let rows = self.lists.iter().map(|list| (&list.rows, &list.set));
+        let puts_id = |set: &[(FieldPlace, Tree)]| {
+            set.iter()
+                .any(|(at, _)| self.id.from.as_place().as_ref() == Some(at))
+        };
+        self.get.as_ref().is_some_and(Operation::is_of_parts)
+            || rows
+                .chain(self.finds.iter().map(|find| (&find.rows, &find.set)))
+                .any(|(rows, set)| *rows == Rows::Reference || puts_id(set))
+    }
+
+    /// Whether an object's id says all that is read of an attribute: each of its lines reads the very place of the id.
+    pub fn is_told_by_id(&self, path: &AttributePath) -> bool {
+        let about = self.attributes.iter().filter(|line| line.is_read());
+        let mut about = about
+            .filter(|line| line.location.path.is_same_attribute(path))
+            .peekable();
+        let place = self.id.from.as_place();
+        let is_id = |line: &AttributeRule| {
+            let read = match &line.read {
+                Some(Read::Path(path)) => path.as_place(),
+                _ => None,
+            };
+            line.each.is_none() && read.is_some() && read == place
+        };
+        about.peek().is_some() && about.all(is_id)
     }
 }
 

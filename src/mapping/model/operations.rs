@@ -164,7 +164,8 @@ pub struct Operation {
     pub reply: ReplyKind,
     /// Where the object is in the reply; absent: the envelope, or the whole.
     pub object: Option<JsonPath>,
-    /// Where a new object's id is; absent: the type's id rule on the object.
+    /// Where the object's id is in the reply; put into an object that does not hold it. Absent: the type's id rule on the
+    /// object.
     pub id: Option<Source>,
     /// The body's single member that holds the fields (`envelope = "user"`); absent: none.
     pub envelope: Option<String>,
@@ -176,6 +177,13 @@ pub struct Operation {
     pub stash: Vec<(FieldPlace, Tree)>,
     /// Where it stands in the file.
     pub place: Place,
+}
+
+impl Operation {
+    /// Whether every step gives a part of the object (`into`): the parts are all there is of it.
+    pub fn is_of_parts(&self) -> bool {
+        self.steps.iter().all(|step| step.into.is_some())
+    }
 }
 
 /// The version that a write names.
@@ -253,6 +261,9 @@ pub struct Find {
     pub call: Call,
     /// Where the found objects are; absent: the reply is the object (or the list's items path, if the list has one).
     pub items: Option<JsonPath>,
+    /// The id of what is found, where the reply does not hold it as the type's rule says: put into the one object that is
+    /// found; if there is none, the id is the row. Absent: objects hold their ids.
+    pub id: Option<Source>,
     /// How to read on; `None` if the reply holds all.
     pub page: Paging,
     /// Fields put into each item, as in a list.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use regex::Regex;
+use serde_json::{Map, Value};
 
 use crate::mapping::path::JsonPath;
 
@@ -28,6 +29,30 @@ pub struct IdRule {
 }
 
 impl IdRule {
+    /// Puts an id into an object that does not hold its own. Nothing and an empty object are no answer and stay as they are.
+    pub fn put_into(&self, object: &mut Value, id: Value) {
+        let has_members = object.as_object().is_some_and(|object| !object.is_empty());
+        let is_silent = has_members && self.from.first(object).is_none_or(Value::is_null);
+        if is_silent && let Some(place) = self.from.as_place() {
+            place.write(object, id);
+        }
+    }
+
+    /// A row as an object: one that is a text or a number is the id, in its place.
+    pub fn as_object<'r>(&self, row: &'r Value) -> Cow<'r, Value> {
+        if !matches!(row, Value::String(_) | Value::Number(_)) {
+            return Cow::Borrowed(row);
+        }
+        match self.from.as_place().filter(|place| !place.is_whole()) {
+            Some(place) => {
+                let mut object = Value::Object(Map::new());
+                place.write(&mut object, row.clone());
+                Cow::Owned(object)
+            }
+            None => Cow::Borrowed(row),
+        }
+    }
+
     /// The SCIM id that a stable id of the application serves as.
     pub fn to_scim(&self, target_id: &str) -> String {
         format!("{}{}", self.prefix, escaped(target_id))

@@ -58,8 +58,8 @@ pub struct Target {
     pub budget: Budget,
     /// What replies mean, tried in order after a call's own rules and before the defaults.
     pub rules: Vec<ReplyRule>,
-    /// Where the application's own words about an error are.
-    pub detail: Option<JsonPath>,
+    /// Where the application's own words about an error are: the first place that has some counts. Empty: they are not shown.
+    pub detail: Vec<JsonPath>,
     /// Where the time to wait is in a 429's body.
     pub retry_after: Option<RetryAfterField>,
     /// What a value put into a path must look like.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::scim::{Attribute, AttributePath, AttributeType, Resource};
 
 use super::{
-    expression::text_of,
+    expression::{EvaluateError, Expression, text_of},
     location::definition,
     model::{AttributeRule, Form, Read, TypeMapping},
     names::Names,
@@ -106,10 +106,13 @@ impl<'m> Reading<'m> {
     /// Nothing is invented: an absent field is an absent attribute unless the rule has `when-absent`, and no element is made
     /// primary.
     pub fn read(&self, object: &Value) -> ReadResource {
+        let row = object;
+        let object = &*self.t.id.as_object(row);
         let mut names = Names::new();
         names.settings(self.settings).object(object);
         let room = self.lines.len() + COMMON_ATTRIBUTES;
         let mut reader = Reader {
+            row,
             object,
             empty_is_absent: self.t.empty_is_absent,
             names,
@@ -143,36 +146,51 @@ pub fn is_in_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value
 
 /// Whether `scope` keeps an object out. A condition that fails does.
 pub fn is_out_of_scope(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    t.scope.as_ref().is_some_and(|scope| {
-        let names = names_of_row(object, settings);
-        !scope.holds(&names).unwrap_or(false)
-    })
+    let scope = t.scope.as_ref();
+    scope.is_some_and(|scope| !holds(t, scope, object, settings).unwrap_or(false))
 }
 
 /// Whether `hide` keeps an object out. A condition that fails does.
 pub fn is_hidden(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    t.hide.as_ref().is_some_and(|hide| {
-        let names = names_of_row(object, settings);
-        hide.holds(&names).unwrap_or(true)
-    })
+    let hide = t.hide.as_ref();
+    hide.is_some_and(|hide| holds(t, hide, object, settings).unwrap_or(true))
+}
+
+/// Which of `scope` and `hide` keeps an object out only because it cannot be worked out for it; absent: neither.
+pub fn undecided(
+    t: &TypeMapping,
+    object: &Value,
+    settings: &Map<String, Value>,
+) -> Option<&'static str> {
+    let conditions = [("scope", &t.scope), ("hide", &t.hide)];
+    let failing = conditions.into_iter().find(|(_, condition)| {
+        let condition = condition.as_ref();
+        condition.is_some_and(|condition| holds(t, condition, object, settings).is_err())
+    });
+    failing.map(|(key, _)| key)
 }
 
 /// Whether a single object says that it is deleted (`gone`). A condition that fails says nothing.
 pub fn is_gone(t: &TypeMapping, object: &Value, settings: &Map<String, Value>) -> bool {
-    t.gone.as_ref().is_some_and(|gone| {
-        let names = names_of_row(object, settings);
-        gone.holds(&names).unwrap_or(false)
-    })
+    let gone = t.gone.as_ref();
+    gone.is_some_and(|gone| holds(t, gone, object, settings).unwrap_or(false))
 }
 
-/// What conditions on an object can name: its members; of a row that is no object, `value` is the row itself.
-fn names_of_row<'r>(object: &'r Value, settings: &'r Map<String, Value>) -> Names<'r> {
+/// A condition on an object, which can name its members; of a row that is no object, `value` is the row itself, and its id
+/// stands in its place.
+fn holds(
+    t: &TypeMapping,
+    condition: &Expression,
+    row: &Value,
+    settings: &Map<String, Value>,
+) -> Result<bool, EvaluateError> {
+    let object = t.id.as_object(row);
     let mut names = Names::new();
-    names.settings(settings).object(object);
-    if !object.is_object() {
-        names.with("value", Cow::Borrowed(object));
+    names.settings(settings).object(&object);
+    if !row.is_object() {
+        names.with("value", Cow::Borrowed(row));
     }
-    names
+    condition.holds(&names)
 }
 
 /// The application's id of an object, as text; absent if there is none, or an empty one. A row that is a text or a number
@@ -184,18 +202,11 @@ pub fn target_id(t: &TypeMapping, object: &Value) -> Option<String> {
     }
 }
 
-/// An object that was asked for by its id, the id put in where the type's rows are references and the object does not
-/// say its own. Nothing and an empty object are no answer and stay as they are.
+/// An object that was asked for by its id, the id put in where the mapping shows that the object may not say its own: see
+/// [`TypeMapping::knows_id_beforehand`].
 pub fn known_by(t: &TypeMapping, mut object: Value, id: Value) -> Value {
-    let is_silent = object
-        .as_object()
-        .is_some_and(|members| !members.is_empty())
-        && t.id.from.first(&object).is_none_or(Value::is_null);
-    if is_silent
-        && t.has_references()
-        && let Some(place) = t.id.from.as_place()
-    {
-        place.write(&mut object, id);
+    if t.knows_id_beforehand() {
+        t.id.put_into(&mut object, id);
     }
     object
 }
@@ -211,6 +222,8 @@ fn id_text(value: &Value) -> Option<String> {
 
 /// One object being read.
 struct Reader<'r> {
+    /// As it came: a bare id, or the object.
+    row: &'r Value,
     object: &'r Value,
     /// Whether `""` is no value (`empty-is-absent`).
     empty_is_absent: bool,
@@ -255,6 +268,7 @@ impl Reader<'_> {
                 let all = path.all(self.object).into_iter().cloned();
                 Some(Cow::Owned(all.collect()))
             }
+            Read::Path(path) if path.source() == "$" => Some(Cow::Borrowed(self.row)),
             Read::Path(path) => path.first(self.object).map(Cow::Borrowed),
         };
         let is_none = |v: &Value| v.is_null() || self.empty_is_absent && v.as_str() == Some("");

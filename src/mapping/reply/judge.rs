@@ -11,6 +11,7 @@ use crate::{
     mapping::{
         body::scalar_text,
         model::{BodyFormat, Call, Meaning, ReplyRule, RetryUnit, Target},
+        path::JsonPath,
     },
     scim::ScimType,
 };
@@ -197,17 +198,17 @@ impl<'r> View<'r> {
                 .is_some_and(|words| words.to_lowercase().contains(text))
     }
 
-    /// What `[target.errors] detail` finds, several texts joined.
+    /// What the first place of `[target.errors] detail` that has words says, several texts joined.
     fn words(&self) -> Option<&str> {
-        let words = self.words.get_or_init(|| {
-            let path = self.target.detail.as_ref()?;
-            let texts: Vec<String> = path
-                .items(self.reply.whole())
-                .into_iter()
-                .filter_map(scalar_text)
-                .collect();
+        let texts_at = |path: &JsonPath| {
+            let items = path.items(self.reply.whole()).into_iter();
+            let texts = items.filter_map(scalar_text);
+            let texts: Vec<String> = texts.filter(|text| !text.trim().is_empty()).collect();
             (!texts.is_empty()).then(|| texts.join("; "))
-        });
+        };
+        let words = self
+            .words
+            .get_or_init(|| self.target.detail.iter().find_map(texts_at));
         words.as_deref()
     }
 

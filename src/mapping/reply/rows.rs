@@ -107,7 +107,7 @@ impl Looks {
         let at_text = rules().any(|rule| rule.contains.is_some() || rule.matches.is_some());
         Self {
             at_body: rules().any(|rule| rule.when.is_some())
-                || (at_text && target.detail.is_some()),
+                || (at_text && !target.detail.is_empty()),
             at_text,
         }
     }

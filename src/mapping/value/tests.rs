@@ -130,6 +130,30 @@ fn a_field_is_read_in_the_form_it_has() {
             json!("2026-11-22T17:17:07"),
             Some(json!("2026-11-22T16:17:07Z")),
         ),
+        (
+            time(super::time::PLAIN, "UTC"),
+            DateTime,
+            json!("2026-11-23T04:00:37.641584"),
+            Some(json!("2026-11-23T04:00:37.641584Z")),
+        ),
+        (
+            time(super::time::PLAIN, "UTC"),
+            DateTime,
+            json!("2026-11-23 04:00:37"),
+            Some(json!("2026-11-23T04:00:37Z")),
+        ),
+        (
+            time(super::time::PLAIN, "UTC"),
+            DateTime,
+            json!("2026-11-23T04:00:37.5+02:00"),
+            Some(json!("2026-11-23T02:00:37.5Z")),
+        ),
+        (
+            time(super::time::PLAIN, "UTC"),
+            DateTime,
+            json!("2026-11-23T04:00:37Z"),
+            Some(json!("2026-11-23T04:00:37Z")),
+        ),
         (time("%Y", "Nowhere/Land"), DateTime, json!("2026"), None),
         (
             Form::Joined(",".into()),

@@ -7,6 +7,9 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
+/// How `as = "time"` writes a time. It reads any ISO 8601 text: Python's `isoformat`, for one, has a fraction or none.
+pub const PLAIN: &str = "%Y-%m-%dT%H:%M:%S";
+
 /// A time zone by name: `UTC`, an offset (`+02:00`), or a name of the IANA database.
 pub fn time_zone(name: &str) -> Option<TimeZone> {
     if name.is_empty() || name.eq_ignore_ascii_case("utc") || name == "Z" {
@@ -31,9 +34,9 @@ pub fn parse_instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     in_zone(civil, zone)
 }
 
-/// A point in time from text of a `strftime` pattern; an empty pattern is ISO 8601.
+/// A point in time from text of a `strftime` pattern; an empty pattern, and [`PLAIN`], are ISO 8601.
 pub fn parse_time(text: &str, pattern: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if pattern.is_empty() {
+    if pattern.is_empty() || pattern == PLAIN {
         return parse_instant(text, zone);
     }
     let parsed = strtime::parse(pattern, text.trim()).ok()?;
