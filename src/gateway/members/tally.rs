@@ -26,6 +26,8 @@ pub(super) struct Tally {
     left_out: Vec<(String, bool)>,
     /// Those who are deactivated, and would be activated by the group.
     pub inactive: usize,
+    /// Those who are to be taken out of a group that whoever is in no other one has.
+    pub in_default: usize,
     /// Changes whose reply said that the application has taken them; others were so already.
     pub taken: usize,
 }
@@ -60,6 +62,15 @@ impl Tally {
                 format!(
                     "{} of these members are deactivated, and the group would open the application to them again; activate them first. {AS_ASKED}",
                     self.inactive
+                ),
+            ));
+        }
+        if self.in_default > 0 {
+            return Err(Error::of(
+                ScimType::InvalidValue,
+                format!(
+                    "{} of these members are in no other group, and the application gives this one to whoever is in none (`default` in `[{}.members.on-user]`): they are in it still. {AS_ASKED}",
+                    self.in_default, t.section
                 ),
             ));
         }
