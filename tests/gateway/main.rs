@@ -9,6 +9,8 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+#[path = "../support/rows.rs"]
+mod rows;
 mod spellings;
 mod stage;
 
@@ -35,6 +37,7 @@ mod shown_groups;
 mod soft_deletes;
 mod statuses;
 mod stranger;
+mod styles;
 mod tenants;
 mod updates;
 mod versions;
