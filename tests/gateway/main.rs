@@ -31,6 +31,7 @@ mod memory;
 mod nesting;
 mod policies;
 mod renames;
+mod roles;
 mod secrecy;
 mod shapes;
 mod shown_groups;
