@@ -25,6 +25,7 @@ mod holds;
 mod language;
 mod lists;
 mod look_ups;
+mod member_failures;
 mod members;
 mod memberships;
 mod memory;

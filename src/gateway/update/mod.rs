@@ -113,7 +113,7 @@ impl Update<'_> {
         let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
         let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
         if let Change::Patch(request) = &change
-            && let Some(split) = self.membership_only(request)
+            && let Some(split) = self.membership_only(&located, request)
         {
             return self.change_membership(located, split).await;
         }

@@ -56,8 +56,8 @@ const AS: Key = key(
     "as",
     form::AS_KINDS,
     "a list",
-    "`\"joined\"` or `{ joined = \";\" }`: the names are one text, with commas or that separator. They are compared exactly, and \
-     those that name no known group are kept.",
+    "`\"joined\"` or `{ joined = \";\" }`: the names are one text, with commas or that separator. Those \
+     that name no known group are kept.",
     "{ joined = \",\" }",
 );
 const IS_GROUP: Key = key(

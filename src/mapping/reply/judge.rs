@@ -46,6 +46,9 @@ pub fn judged(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> 
         return (ruled(&target.rules, place), Basis::TargetRule(place));
     }
     let mut verdict = view.verdict(by_status(class, reply), None);
+    if reply.status == MULTI_STATUS {
+        verdict.status = Some(MULTI_STATUS);
+    }
     if !is_success(reply.status) || !is_unusable(class, reply.form) {
         return (verdict, Basis::Status);
     }
@@ -99,6 +102,9 @@ fn no_data(target: &Target, reply: &Reply) -> String {
         false => format!("its reply is no {wanted}"),
     }
 }
+
+/// Each part of what was asked has a status of its own, in the body (RFC 4918 §11.1).
+const MULTI_STATUS: u16 = 207;
 
 /// Media types are short; one that is not is none.
 const MAX_MEDIA_TYPE: usize = 64;
