@@ -22,7 +22,7 @@ use super::{
     shape::{Key, Kind, Shape, key},
     syntax,
     target::{self, TARGET},
-    tree::{Content, Entry, Table},
+    tree::{Content, Entry, Node, Table},
 };
 
 static APP_KEYS: &[Key] = &[
@@ -384,10 +384,26 @@ fn unused_settings(context: &Context<'_>, entries: &[Entry], files: &[&SourceFil
 }
 
 fn settings(root: &Reader<'_>) -> Map<String, Value> {
-    root.named("settings")
+    let settings = root.named("settings");
+    for entry in settings {
+        doubled_braces(root.context, &entry.node);
+    }
+    settings
         .iter()
         .map(|entry| (entry.key.clone(), syntax::data(root.context, &entry.node)))
         .collect()
+}
+
+/// A setting is put into templates as it is, and is none itself.
+fn doubled_braces(context: &Context<'_>, node: &Node) {
+    if node.as_text().is_some_and(|text| text.contains("{{")) {
+        context.warning(
+            "mapping::braces-in-setting",
+            &node.place,
+            "A setting is no template: its braces stay as they are, doubled ones too.".to_owned(),
+            "write one brace, `{`, where one is to be sent",
+        );
+    }
 }
 
 /// Whether a text can name an application, and so a file.
