@@ -384,6 +384,48 @@ async fn a_group_that_is_there_stands_in_where_none_can_be_created_and_is_put_ba
     );
 }
 
+/// Membership is a text of the user; nobody is an `Author`.
+#[tokio::test]
+async fn a_fixed_group_that_nobody_is_in_stands_in_by_itself() {
+    let demo = Demo::start("rehearse-fixed", &[]);
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let text = std::fs::read_to_string(&app).unwrap();
+    let (users, _) = text.split_once("\n[group]").expect("the demo has groups");
+    let (before, rest) = users
+        .split_once("\n[user.groups]")
+        .expect("the users' groups");
+    let (_, after) = rest.split_once("\n[").unwrap();
+    let lines = format!("{before}\n[{after}");
+    let lines = lines.lines().filter(|line| !line.contains("'language'"));
+    let users: Vec<&str> = lines.collect();
+    let text = format!(
+        "{}\n[user.groups]\nitems = '$.language'\nas = \"joined\"\n\n\
+         [group]\nid = '$.id'\nfixed = [{{ id = \"en\" }}, {{ id = \"Author\" }}, {{ id = \"Editor\" }}]\n\
+         [group.attributes]\n'displayName' = {{ field = 'id', read-only = true }}\n\
+         [group.members]\non-user = {{ field = 'language', as = \"joined\" }}\n",
+        users
+            .join("\n")
+            .replacen("app = \"demo\"", "app = \"roles\"", 1)
+    );
+    std::fs::write(app.with_file_name("roles.toml"), text).unwrap();
+    let own = "tenant = \"roles\"\napp = \"roles\"\n";
+    std::fs::write(demo.config.with_file_name("mappings/roles.toml"), own).unwrap();
+    let before = state(&demo).await;
+    for provider in ["okta", "entra"] {
+        let rehearsal = Rehearsal::of(&demo, &["roles", "--as", provider]);
+        let text = &rehearsal.text;
+        for part in [
+            "the group `Author` stands in for one of its own, and is taken as made",
+            "ok       add both as members",
+            "nothing is left behind",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(rehearsal.is_success && !text.contains("FAILED"), "{text}");
+        assert_eq!(state(&demo).await, before, "{provider}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_credential_that_is_not_accepted_is_told_before_anything_is_played() {
     let demo = Demo::start("rehearse-probe", &[]);

@@ -21,7 +21,7 @@ use crate::{
     tenant::Tenant,
 };
 
-use super::Limits;
+use super::{Limits, shown_groups::Listed};
 
 /// One request's surroundings. Made by the edge; operations take it and read no clock and no randomness of their own.
 pub struct Context {
@@ -43,9 +43,8 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// The application's ids of protected users, once somebody had to know them: see [`identity`](super::identity).
     pub protected_ids: OnceCell<HashSet<TargetId>>,
-    /// The application's ids of the groups that the client may see, once somebody had to know them: see
-    /// [`shown_groups`](super::shown_groups).
-    pub shown_groups: OnceCell<HashSet<TargetId>>,
+    /// The groups that the client may see, once somebody had to know them.
+    pub shown_groups: OnceCell<Listed>,
     /// SCIM ids of members that the request named and nobody has: left out of what is written, and of what is answered.
     pub left_out: Mutex<HashSet<String>>,
     /// Told when a lock that the request holds is lost: it must stop then.

@@ -67,12 +67,10 @@ pub async fn groups_of(
     let mut found = Vec::new();
     for group in all(ctx, groups).await? {
         let is_named = match (&members.on_user, &names) {
-            (Some(on_user), Some(names)) => names.contains(&members::name_of(
-                ctx,
-                on_user,
-                &group.target_id,
-                &group.object,
-            )?),
+            (Some(on_user), Some(names)) => {
+                let name = members::name_of(ctx, on_user, &group.target_id, &group.object)?;
+                names.contains(on_user.compared(&name).as_ref())
+            }
             _ => true,
         };
         if is_named {
@@ -139,13 +137,16 @@ pub async fn leave(ctx: &Context, user: &ScimId, group: &str) -> Result<(), Erro
             exchange.changed.push(path);
         }
     });
-    if members.on_user.is_some() {
+    if let Some(on_user) = &members.on_user {
         // The user's own list says it: nobody has to list all users to know who is in the group.
         let change = Change {
             remove: vec![user.as_str().to_owned()],
             ..Change::default()
         };
         let group = super::identity::locate(ctx, t, group).await?;
+        if members::is_default(ctx, t, on_user, &group).await? {
+            return Ok(()); // Whoever is in no group has it.
+        }
         return members::apply(ctx, t, &group, &change).await;
     }
     let path = format!("members[value eq {}]", json!(user.as_str()));

@@ -1,13 +1,13 @@
 //! Which of the groups that a user is in exist for the client: one that `GET /Groups/ID` would not find is not named.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::{
     mapping::{
         expression::Expression,
-        model::TypeMapping,
+        model::{MemberOnUser, Read, TypeMapping, UserGroups},
         read::{self, is_in_scope},
     },
     scim::Error,
@@ -15,7 +15,7 @@ use crate::{
     target::ScanSource,
 };
 
-use super::{context::Context, get::id_value, join::match_name, visible::is_visible};
+use super::{context::Context, get::id_value, join::match_name, members, visible::is_visible};
 
 /// The groups of one tenant.
 pub struct Shown<'c> {
@@ -24,40 +24,97 @@ pub struct Shown<'c> {
     pub t: &'c TypeMapping,
     /// Whether the mapping says itself which of a user's groups are shown (`only`): then none is looked up for it.
     is_told: bool,
+    /// How users' lists name groups, where what is looked for is such a name.
+    names: Option<&'c MemberOnUser>,
 }
 
-/// The display name of a group that is known without a call; absent: none is.
-pub struct Known(pub Option<String>);
+/// A group that the client may see.
+pub struct Known {
+    pub id: TargetId,
+    /// Its display name, if that is known without a call.
+    pub name: Option<String>,
+}
+
+/// The groups that the client may see.
+#[derive(Debug, Default)]
+pub struct Listed {
+    ids: HashSet<TargetId>,
+    /// By what users' lists name them, as names are compared.
+    names: HashMap<String, TargetId>,
+}
 
 impl<'c> Shown<'c> {
-    pub fn new(ctx: &'c Context, t: &'c TypeMapping, is_told: bool) -> Self {
-        Self { ctx, t, is_told }
+    pub fn new(ctx: &'c Context, t: &'c TypeMapping, groups: &UserGroups) -> Self {
+        let (UserGroups::Call { only, .. } | UserGroups::Field { only, .. }) = groups;
+        let on_user = t.members.as_ref().and_then(|m| m.on_user.as_ref());
+        Self {
+            ctx,
+            t,
+            is_told: only.is_some(),
+            names: on_user.filter(|on_user| are_names(groups, on_user)),
+        }
     }
 
     /// What is known of a group that the client may see; absent if it may not, or if there is none.
     ///
     /// Fixed groups are known. Of others the conditions are worked out on the item, if it has all that they name; otherwise on
-    /// the list of groups, which is read once a request.
-    pub async fn name_of(&self, id: &TargetId, item: &Value) -> Result<Option<Known>, Error> {
+    /// the list of groups, which is read once a request. Where users' lists name groups by something else than their id, or in
+    /// whatever letter case, the list is read as well.
+    pub async fn find(&self, id: TargetId, item: &Value) -> Result<Option<Known>, Error> {
         let (ctx, t) = (self.ctx, self.t);
         if t.is_fixed() {
-            let mut fixed = t.fixed.iter();
-            let object = fixed.find(|o| read::target_id(t, o).as_deref() == Some(id.as_str()));
+            let object = match self.fixed(|object| Ok(has_id(t, object, &id)))? {
+                None => self.fixed(|object| self.is_named(object, &id))?,
+                found => found,
+            };
             let visible = object.filter(|object| is_visible(ctx, t, object));
-            return Ok(visible.map(|object| Known(match_name(ctx, t, object))));
+            return Ok(visible.and_then(|object| {
+                Some(Known {
+                    id: TargetId::new(read::target_id(t, object)?),
+                    name: match_name(ctx, t, object),
+                })
+            }));
+        }
+        let known = |id| Known { id, name: None };
+        if let Some(on_user) = self.names.filter(|on_user| !on_user.names_are_ids(&t.id)) {
+            let listed = self.listed().await?;
+            let named = listed.names.get(on_user.compared(id.as_str()).as_ref());
+            return Ok(named.cloned().map(known));
         }
         let conditions = [&t.scope, &t.hide];
         if conditions.iter().all(|condition| condition.is_none()) {
-            return Ok(Some(Known(None)));
+            return Ok(Some(known(id)));
         }
-        let object = self.object_of(id, item);
+        let object = self.object_of(&id, item);
         let mut conditions = conditions.into_iter().flatten();
         let is_visible = match conditions.all(|condition| are_known(condition, &object)) {
             true => is_in_scope(t, &object, &ctx.mapping().settings),
             false if self.is_told || t.lists.is_empty() => true,
-            false => self.listed().await?.contains(id),
+            false => self.listed().await?.ids.contains(&id),
         };
-        Ok(is_visible.then_some(Known(None)))
+        Ok(is_visible.then(|| known(id)))
+    }
+
+    /// The first fixed group for which something holds.
+    fn fixed(
+        &self,
+        holds: impl Fn(&Value) -> Result<bool, Error>,
+    ) -> Result<Option<&'c Value>, Error> {
+        for object in &self.t.fixed {
+            if holds(object)? {
+                return Ok(Some(object));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether users' lists may name a group so.
+    fn is_named(&self, group: &Value, name: &TargetId) -> Result<bool, Error> {
+        let Some((on_user, id)) = self.names.zip(read::target_id(self.t, group)) else {
+            return Ok(false);
+        };
+        let own = members::name_of(self.ctx, on_user, &TargetId::new(id), group)?;
+        Ok(on_user.compared(&own) == on_user.compared(name.as_str()))
     }
 
     /// What an item says of its group, with the group's id where groups have it.
@@ -72,24 +129,48 @@ impl<'c> Shown<'c> {
         object
     }
 
-    async fn listed(&self) -> Result<&HashSet<TargetId>, Error> {
+    async fn listed(&self) -> Result<&Listed, Error> {
         let (ctx, t) = (self.ctx, self.t);
         let read = || async {
             let names = ctx.names();
             let mut scan = ctx.driver().scan(ScanSource::Lists(&t.lists), &names);
-            let mut ids = HashSet::new();
+            let mut listed = Listed::default();
             while let Some(page) = scan.next_page(&ctx.journey).await? {
-                let visible = page.items.iter().filter(|row| is_visible(ctx, t, row));
-                ids.extend(
-                    visible
-                        .filter_map(|row| read::target_id(t, row))
-                        .map(TargetId::new),
-                );
+                for row in page.items.iter().filter(|row| is_visible(ctx, t, row)) {
+                    let Some(id) = read::target_id(t, row).map(TargetId::new) else {
+                        continue;
+                    };
+                    if let Some(on_user) = self.names {
+                        let name = members::name_of(ctx, on_user, &id, row)?;
+                        let name = on_user.compared(&name).into_owned();
+                        listed.names.insert(name, id.clone());
+                    }
+                    listed.ids.insert(id);
+                }
             }
-            Ok::<_, Error>(ids)
+            Ok::<_, Error>(listed)
         };
         Box::pin(ctx.shown_groups.get_or_try_init(read)).await
     }
+}
+
+/// Whether what a user's groups are read from is what `on-user` compares: both take it from the same place of an element.
+fn are_names(groups: &UserGroups, on_user: &MemberOnUser) -> bool {
+    match (groups, &on_user.id) {
+        (UserGroups::Field { id: None, .. }, None) => true,
+        (
+            UserGroups::Field {
+                id: Some(Read::Path(id)),
+                ..
+            },
+            Some(own),
+        ) => id.source() == own.source(),
+        _ => false,
+    }
+}
+
+fn has_id(t: &TypeMapping, object: &Value, id: &TargetId) -> bool {
+    read::target_id(t, object).as_deref() == Some(id.as_str())
 }
 
 /// Whether an object has all that a condition names.

@@ -14,7 +14,11 @@ use crate::{
     store::Record,
 };
 
-use super::{context::Context, identity::new_record, join::Joined};
+use super::{
+    context::Context,
+    identity::{Located, new_record},
+    join::Joined,
+};
 
 /// Writes down what is about to be changed by operations of several calls; nothing if there are none.
 ///
@@ -55,6 +59,31 @@ pub fn mark_in(record: &mut Record, paths: impl Iterator<Item = impl ToString>) 
     paths.dedup();
     record.shadow.insert(MARK.into(), json!(paths));
 }
+
+/// Writes down that a change of many members was done in part: the next one reads who is in first, so that it comes further
+/// instead of making the same calls again.
+///
+/// # Errors
+///
+/// What the store fails with.
+pub async fn mark_members(ctx: &Context, t: &TypeMapping, group: &Located) -> Result<(), Error> {
+    let kind = &t.resource_type.name;
+    let mut record = group
+        .record
+        .clone()
+        .unwrap_or_else(|| new_record(ctx, group.scim_id.clone(), Some(group.target_id.clone())));
+    mark_in(&mut record, [MEMBERS].iter());
+    ctx.store.put(ctx.id(), kind, &record).await?;
+    Ok(())
+}
+
+/// Whether a change of many members was done in part.
+pub fn has_marked_members(group: &Located) -> bool {
+    let marked = group.record.iter().flat_map(marked);
+    marked.into_iter().any(|path| path == MEMBERS)
+}
+
+const MEMBERS: &str = "members";
 
 /// The state to compare a wish with: without the attributes whose change stopped halfway.
 pub fn known(old: &Joined) -> Cow<'_, Resource> {

@@ -1,6 +1,6 @@
 //! `groups` of a user (RFC 7643 §4.1.2), read from the target in whichever way it knows membership.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde_json::{Value, json};
 
@@ -30,14 +30,16 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
     };
     match &t.groups {
         None => Ok(Vec::new()),
-        Some(UserGroups::Field {
-            items,
-            form,
-            id,
-            display,
-            only,
-            is_indirect,
-        }) => {
+        Some(
+            groups @ UserGroups::Field {
+                items,
+                form,
+                id,
+                display,
+                only,
+                is_indirect,
+            },
+        ) => {
             let found = match (form, items.all(&user.object).as_slice()) {
                 (Form::Joined(_), [text]) => names_in(form, text),
                 (_, found) => flattened(found.to_vec()),
@@ -46,7 +48,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             own.with("old", Cow::Borrowed(&user.object));
             let items = chosen(&own, only.as_ref(), found);
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
-            let shown = Shown::new(ctx, group_type, only.is_some());
+            let shown = Shown::new(ctx, group_type, groups);
             groups_of(&shown, &own, &items, rules).await
         }
         Some(
@@ -71,7 +73,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
                 items.extend(chosen(&own, only.as_ref(), page.items));
             }
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
-            let shown = Shown::new(ctx, group_type, only.is_some());
+            let shown = Shown::new(ctx, group_type, groups);
             groups_of(&shown, &own, &items, rules).await
         }
     }
@@ -85,6 +87,7 @@ async fn groups_of(
 ) -> Result<Vec<Value>, Error> {
     let (ctx, t) = (shown.ctx, shown.t);
     let mut groups = Vec::with_capacity(items.len());
+    let mut seen = HashSet::new();
     for item in items {
         let Some(target_id) = id_of(ctx, id, item) else {
             if is_nobody(item) {
@@ -92,17 +95,20 @@ async fn groups_of(
             }
             return Err(without_id("a user's groups", "`[user.groups]`"));
         };
-        let target_id = TargetId::new(&target_id);
-        let Some(name) = shown.name_of(&target_id, item).await? else {
+        let Some(known) = shown.find(TargetId::new(&target_id), item).await? else {
             continue;
         };
-        let scim_id = scim_id_of(ctx, t, &target_id).await?;
         let kind = match is_indirect.is_some_and(|rule| rule.holds_for(item, own)) {
             true => "indirect",
             false => "direct",
         };
+        // A list may name a group twice, in two spellings.
+        if !seen.insert((known.id.clone(), kind)) {
+            continue;
+        }
+        let scim_id = scim_id_of(ctx, t, &known.id).await?;
         let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": kind });
-        if let Some(display) = text_of(display.and_then(|path| path.first(item))).or(name.0) {
+        if let Some(display) = text_of(display.and_then(|path| path.first(item))).or(known.name) {
             group["display"] = json!(display);
         }
         groups.push(group);

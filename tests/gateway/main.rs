@@ -9,6 +9,8 @@ mod application;
     reason = "shared with the tests of the driver, which use more of it"
 )]
 mod fake_target;
+#[path = "../support/rows.rs"]
+mod rows;
 mod spellings;
 mod stage;
 
@@ -24,6 +26,7 @@ mod json_api;
 mod language;
 mod lists;
 mod look_ups;
+mod member_failures;
 mod members;
 mod memberships;
 mod memory;
@@ -32,6 +35,7 @@ mod odd_reads;
 mod paging;
 mod policies;
 mod renames;
+mod roles;
 mod secrecy;
 mod shapes;
 mod shown_groups;
@@ -39,6 +43,7 @@ mod soft_deletes;
 mod stashes;
 mod statuses;
 mod stranger;
+mod styles;
 mod tenants;
 mod updates;
 mod versions;

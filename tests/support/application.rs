@@ -11,6 +11,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::fake_target::{Act, Answer, FakeTarget, Seen};
+use super::rows::Rows;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone)]
@@ -80,6 +81,10 @@ struct Content {
     users: BTreeMap<u64, Value>,
     groups: BTreeMap<u64, Value>,
     members: BTreeMap<u64, BTreeSet<u64>>,
+    /// Memberships that are objects with an id of their own.
+    rows: Rows,
+    /// A list of a user that is shown as objects and taken as ids.
+    expanded: Option<&'static str>,
     /// Fields that calls of these methods do not regard.
     ignored: Vec<(&'static str, &'static str)>,
     faults: Vec<Planned>,
@@ -142,6 +147,16 @@ impl Application {
     /// From now on all fields are regarded again.
     pub fn regard_all(&self) {
         self.content().ignored.clear();
+    }
+
+    /// From now on a list of users is shown as objects and taken as ids.
+    pub fn expand(&self, field: &'static str) {
+        self.content().expanded = Some(field);
+    }
+
+    /// The users of a group in the table of memberships, in the order in which they came.
+    pub fn rows_of(&self, group: u64) -> Vec<u64> {
+        self.content().rows.users_of(group)
     }
 
     /// From now on users have versions.
@@ -335,6 +350,7 @@ impl Content {
                 Some(_) => Answer::empty(204),
                 None => missing(),
             },
+            (method, ["rows", rest @ ..]) => self.rows.answer(method, rest, seen),
             ("PUT", ["accounts", login]) => self.upsert(login, seen.json()),
             ("DELETE", ["removals", _]) => self.begin_removal(id),
             ("GET", ["jobs", _]) => self.job(id),
@@ -482,10 +498,27 @@ impl Content {
         if !login.is_empty() && self.users.iter().any(is_other) {
             return Answer::json(422, json!({ "message": "login has been taken" }));
         }
+        let Some(fields) = self.expanded_in(fields) else {
+            let refusal = json!({ "message": "Expected an id, received an object." });
+            return Answer::json(400, refusal);
+        };
         merged(self.users.get_mut(&id), fields)
     }
 
+    /// A list that is shown as objects; absent if it was given as such.
+    fn expanded_in(&self, mut fields: Value) -> Option<Value> {
+        let list = self.expanded.and_then(|field| fields.get_mut(field));
+        if let Some(Value::Array(list)) = list {
+            for element in list {
+                let id = element.as_u64()?;
+                *element = json!({ "id": id, "label": format!("the group {id}") });
+            }
+        }
+        Some(fields)
+    }
+
     fn delete_user(&mut self, id: u64) -> Answer {
+        self.rows.remove_user(id);
         for members in self.members.values_mut() {
             members.remove(&id);
         }
@@ -521,10 +554,16 @@ impl Content {
     }
 
     fn list_groups(&self, seen: &Seen) -> Answer {
-        let wanted = seen.parameter("name");
+        let (wanted, member) = (seen.parameter("name"), seen.parameter("member"));
+        let member: Option<u64> = member.and_then(|member| member.parse().ok());
+        let lists = |group: &Value, member: u64| {
+            let lists = [&group["user_ids"], &group["crew"]];
+            let mut all = lists.into_iter().filter_map(Value::as_array).flatten();
+            all.any(|one| one == member || one["ref"] == member)
+        };
         let groups = self.groups.values().filter(|group| {
             let has = |wanted: &String| same(&group["name"], wanted);
-            wanted.as_ref().is_none_or(has)
+            wanted.as_ref().is_none_or(has) && member.is_none_or(|member| lists(group, member))
         });
         page(seen, groups)
     }
@@ -554,13 +593,19 @@ impl Content {
         let ids = || -> Vec<u64> {
             let body = seen.json();
             let ids = body["user_ids"].as_array().cloned().unwrap_or_default();
-            ids.iter().filter_map(Value::as_u64).collect()
+            let number = |id: &Value| match id.as_str() {
+                Some(login) => self.number_of(login),
+                None => id.as_u64().unwrap_or(0),
+            };
+            ids.iter().map(number).collect()
         };
         let has_all = |ids: &[u64]| {
             let is_there = |id| self.users.contains_key(id) || self.groups.contains_key(id);
             ids.iter().all(is_there)
         };
-        let is_known = !matches!(method, "POST" | "PUT") || has_all(&ids());
+        let ids: Vec<u64> = ids();
+        let one = member.map(|member| self.number_of(member));
+        let is_known = !matches!(method, "POST" | "PUT") || has_all(&ids);
         let is_there = |id: u64| self.users.contains_key(&id) || self.groups.contains_key(&id);
         let kind = |id: &u64| {
             if self.groups.contains_key(id) {
@@ -583,10 +628,11 @@ impl Content {
         }
         match (method, member) {
             ("GET", None) => return page(seen, there.iter()),
-            ("POST", None) => members.extend(ids()),
-            ("PUT", None) => *members = ids().into_iter().collect(),
-            ("DELETE", Some(id)) => {
-                if !members.remove(&id.parse().unwrap_or(0)) {
+            ("POST", None) => members.extend(ids),
+            ("PUT", None) => *members = ids.into_iter().collect(),
+            ("DELETE", None) => members.retain(|member| !ids.contains(member)),
+            ("DELETE", Some(_)) => {
+                if !members.remove(&one.unwrap_or(0)) {
                     return missing();
                 }
             }
@@ -617,7 +663,7 @@ pub fn html(status: u16, page: &str) -> Answer {
     }
 }
 
-fn missing() -> Answer {
+pub fn missing() -> Answer {
     Answer::json(404, json!({ "message": "there is no such thing" }))
 }
 
@@ -636,7 +682,7 @@ fn merged(object: Option<&mut Value>, fields: Value) -> Answer {
 }
 
 /// `page` from 1 and `per_page`, at most 100.
-fn page<'v>(seen: &Seen, all: impl Iterator<Item = &'v Value>) -> Answer {
+pub fn page<'v>(seen: &Seen, all: impl Iterator<Item = &'v Value>) -> Answer {
     let number = |name: &str, default: usize| {
         let text = seen.parameter(name);
         text.and_then(|text| text.parse().ok()).unwrap_or(default)

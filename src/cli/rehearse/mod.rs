@@ -52,6 +52,7 @@ pub struct RehearseArguments {
     #[arg(long)]
     dry_run: bool,
     /// A group of the application that stands in for the one the provider would make, for applications whose groups are fixed.
+    /// Without it: one of the mapping's `fixed` groups that has no members.
     /// Test accounts become its members meanwhile, others may leave it; at the end it is put back as it was.
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
@@ -74,7 +75,6 @@ pub struct RehearseArguments {
 pub async fn run(arguments: RehearseArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     let mut session = sessions::of(&arguments.provider)?;
-    further::add(&mut session, arguments.group.is_none())?;
     if arguments.password.is_some() && !session.has_variable("password") {
         let provider = &arguments.provider;
         let why = format!(
@@ -119,23 +119,29 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         ];
         variables.extend(own.map(|(name, value)| (name.to_owned(), Value::from(value))));
     }
-    if let Some(group) = &arguments.group {
+    let stage = Stage::new(edge, tenant, writes);
+    let group = match &arguments.group {
+        Some(group) => {
+            let stands_in = stage.let_stand_in(group).await;
+            stands_in.map_err(|why| Failure::new(format!("`--group {group}`: {why}")))?;
+            Some(group.clone())
+        }
+        None => stage.let_empty_one_stand_in().await,
+    };
+    further::add(&mut session, group.is_none())?;
+    report.expects(&session);
+    if let Some(group) = group {
         let own = GROUP_NAMES
             .into_iter()
             .find(|name| session.has_variable(name));
-        variables.extend(own.map(|name| (name.to_owned(), Value::from(group.as_str()))));
+        variables.extend(own.map(|name| (name.to_owned(), Value::from(group))));
     }
     let playing = PlayerSettings {
-        base_url: edge.base_url().to_owned(),
-        token: edge.token().to_owned(),
+        base_url: stage.base_url().to_owned(),
+        token: stage.token().to_owned(),
         variables,
         ..PlayerSettings::default()
     };
-    let stage = Stage::new(edge, tenant, writes);
-    if let Some(group) = &arguments.group {
-        let stands_in = stage.let_stand_in(group).await;
-        stands_in.map_err(|why| Failure::new(format!("`--group {group}`: {why}")))?;
-    }
     let is_stopped = play(&session, &playing, &stage, &mut report).await?;
     let left = stage.clean_up().await;
     report.closing(is_stopped, &left, &stage.kept())?;

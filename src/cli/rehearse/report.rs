@@ -71,6 +71,18 @@ impl<'w, W: Write> Report<'w, W> {
         }
     }
 
+    /// Learns which step gives which value to those after it.
+    pub fn expects(&mut self, session: &Session) {
+        for step in &session.steps {
+            let given = step.capture.iter().map(|(name, _)| Giver {
+                variable: name.clone(),
+                step: step.name.clone(),
+                mark: None,
+            });
+            self.givers.extend(given);
+        }
+    }
+
     /// Says what is going to happen.
     pub fn opening(
         &mut self,
@@ -79,14 +91,6 @@ impl<'w, W: Write> Report<'w, W> {
         domain: &str,
         is_dry: bool,
     ) -> std::io::Result<()> {
-        for step in &session.steps {
-            self.givers
-                .extend(step.capture.iter().map(|(name, _)| Giver {
-                    variable: name.clone(),
-                    step: step.name.clone(),
-                    mark: None,
-                }));
-        }
         writeln!(
             self.out,
             "{}\ntenant `{}`, application `{}`, test accounts in {domain}",

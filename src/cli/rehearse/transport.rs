@@ -9,7 +9,7 @@ use crate::{
     cli::replay::{Reply, Request, SendFuture, Transport, TransportError},
     exchange::{CallRecord, Exchange},
     gateway::Writes,
-    mapping::model::OnDelete,
+    mapping::{model::OnDelete, read},
     tenant::Tenant,
 };
 
@@ -106,6 +106,39 @@ impl Stage {
         let stands_in = StandIn::new(name, group);
         self.state().stand_in = Some(stands_in.ok_or("the group has no id")?);
         Ok(())
+    }
+
+    /// Where the groups are fixed, has the first of them that nobody is in stand in; gives its name. Whom the provider's whole
+    /// lists would take out of another one meanwhile has not agreed to it.
+    pub async fn let_empty_one_stand_in(&self) -> Option<String> {
+        let mut types = self.tenant.mapping.types.iter();
+        let groups = types.find(|t| t.members.is_some() && t.is_fixed())?;
+        for object in groups.fixed.iter().take(MOST_LOOKED_AT) {
+            let id = read::target_id(groups, object)?;
+            let id = format!("{}{id}", groups.id.prefix);
+            let path = format!("/Groups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
+            let Ok(group) = self.group(&path).await else {
+                continue;
+            };
+            let members = group.get("members").and_then(Value::as_array);
+            let name = group.get("displayName").and_then(Value::as_str);
+            if let (true, Some(name)) = (members.is_none_or(Vec::is_empty), name) {
+                let name = name.to_owned();
+                self.state().stand_in = StandIn::new(&name, group);
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// Where the run listens.
+    pub fn base_url(&self) -> &str {
+        self.edge.base_url()
+    }
+
+    /// The run's own credential.
+    pub fn token(&self) -> &str {
+        self.edge.token()
     }
 
     /// A group with its members.
@@ -361,6 +394,9 @@ fn path_of(request: &Request) -> String {
     let path = request.path_and_query.split('?').next().unwrap_or_default();
     path.strip_prefix(BASE_PATH).unwrap_or(path).to_owned()
 }
+
+/// Fixed groups that are looked at to find one without members: each may be a reading of all users.
+const MOST_LOOKED_AT: usize = 20;
 
 /// What is said of a step that looks for what could not be done.
 const LOST: &str = "it is about what an earlier step wished and the application does not offer";

@@ -22,7 +22,7 @@ use super::super::{
 };
 use super::{
     change::{Change, Named, unknown_member},
-    tally::Tally,
+    tally::{Doubt, Tally},
 };
 
 /// What a call does to members.
@@ -56,6 +56,8 @@ enum Once {
     Taken,
     /// It was so already, the reply says, or its mapping.
     AlreadySo,
+    /// What became of each member is somewhere in the reply (207), and no rule says it.
+    Mixed,
     /// The mapping's conditions left out all that would change something.
     LeftOut,
 }
@@ -91,8 +93,13 @@ impl Calls<'_> {
                     tally.taken += 1;
                 }
                 Ok(Once::AlreadySo) => tally.done += chunk.len(),
-                Ok(Once::LeftOut) => tally.left_out(ids, self.verb == Verb::Add),
+                Ok(Once::Mixed) => {
+                    tally.taken += 1;
+                    tally.doubted(ids, self.verb == Verb::Add, Doubt::Mixed);
+                }
+                Ok(Once::LeftOut) => tally.doubted(ids, self.verb == Verb::Add, Doubt::LeftOut),
                 Err(error) => {
+                    tally.is_least |= chunk.len() > 1;
                     failure.get_or_insert(error);
                 }
             }
@@ -113,14 +120,20 @@ impl Calls<'_> {
         tally: &mut Tally,
     ) -> Result<(), Error> {
         let all: Vec<&Named<'_>> = all.iter().collect();
-        match self.once(&all).await? {
-            Once::Taken => tally.taken += 1,
-            Once::AlreadySo => {}
-            Once::LeftOut => {
-                tally.left_out(change.add.iter().cloned(), true);
-                tally.left_out(change.remove.iter().cloned(), false);
+        let doubt = match self.once(&all).await? {
+            Once::Taken => {
+                tally.taken += 1;
+                return Ok(());
             }
-        }
+            Once::AlreadySo => return Ok(()),
+            Once::Mixed => {
+                tally.taken += 1;
+                Doubt::Mixed
+            }
+            Once::LeftOut => Doubt::LeftOut,
+        };
+        tally.doubted(change.add.iter().cloned(), true, doubt);
+        tally.doubted(change.remove.iter().cloned(), false, doubt);
         Ok(())
     }
 
@@ -160,10 +173,13 @@ impl Calls<'_> {
         match outcome {
             Ok(called) => {
                 let was_so = called.verdict.meaning == Meaning::AlreadySo;
+                let is_mixed =
+                    called.verdict.status.is_some() && called.verdict.meaning == Meaning::Ok;
                 self.settle(called.verdict).await?;
                 Ok(match called.has_written {
                     false => Once::LeftOut,
                     true if was_so => Once::AlreadySo,
+                    true if is_mixed => Once::Mixed,
                     true => Once::Taken,
                 })
             }

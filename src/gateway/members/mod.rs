@@ -17,7 +17,7 @@ mod read;
 mod tally;
 
 pub use change::{Change, InField, apply, apply_unseen, field_ids};
-pub use on_user::{name_of, names_on};
+pub use on_user::{is_default, name_of, names_on};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.

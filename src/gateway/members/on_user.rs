@@ -76,6 +76,7 @@ pub(super) async fn change(
                         tally.taken += 1;
                     }
                     Outcome::WouldActivate => tally.inactive += 1,
+                    Outcome::IsDefault => tally.in_default += 1,
                 },
             }
         }
@@ -87,6 +88,8 @@ enum Outcome {
     AsWished,
     /// The user is deactivated, and whoever has a group is active: nothing was written (promise S17).
     WouldActivate,
+    /// The user is in no other group, and whoever is in none has this one: nothing was written.
+    IsDefault,
 }
 
 async fn on_one_user(
@@ -110,7 +113,9 @@ async fn on_one_user(
         .await?
         .ok_or_else(|| unknown(users))?;
     let present = listed(on_user, &user)?;
-    if present.iter().any(|listed| listed.name == group.name) == is_added {
+    let own = on_user.compared(&group.name);
+    let is_own = |listed: &Listed| on_user.compared(&listed.name) == own;
+    if present.iter().any(is_own) == is_added {
         return Ok(Outcome::AsWished);
     }
     let list: Vec<Value> = match (is_added, on_user.is_single) {
@@ -122,12 +127,13 @@ async fn on_one_user(
             list
         }
         (false, _) => {
-            let others = present
-                .into_iter()
-                .filter(|listed| listed.name != group.name);
+            let others = present.into_iter().filter(|listed| !is_own(listed));
             as_written(ctx, on_user, group, others)?
         }
     };
+    if list.is_empty() && read::default_groups(on_user).contains(&own.clone().into_owned()) {
+        return Ok(Outcome::IsDefault);
+    }
     let value = list_on(on_user, list)?;
     let mut after = user.clone();
     on_user.place.write(&mut after, value.clone());
@@ -292,24 +298,21 @@ pub(super) fn listed(on_user: &MemberOnUser, user: &Value) -> Result<Vec<Listed>
     let listed = elements
         .filter(|element| !is_nobody(element))
         .map(|element| {
-            let name = match &on_user.id {
-                Some(path) => path.first(&element),
-                None => Some(&element),
-            };
-            let name = text_of(name).ok_or_else(|| nameless(on_user))?;
+            let name = text_of(on_user.name_in(&element)).ok_or_else(|| nameless(on_user))?;
             Ok(Listed { name, element })
         });
     listed.collect()
 }
 
-/// What a user's own list names its groups by.
+/// What a user's own list names its groups by, as names are compared.
 ///
 /// # Errors
 ///
 /// 502 for an element that names no group where the mapping looks for it.
 pub fn names_on(on_user: &MemberOnUser, user: &Value) -> Result<HashSet<String>, Error> {
     let listed = listed(on_user, user)?;
-    Ok(listed.into_iter().map(|group| group.name).collect())
+    let names = listed.iter().map(|group| on_user.compared(&group.name));
+    Ok(names.map(Cow::into_owned).collect())
 }
 
 /// What cannot be told must not be written back without.
@@ -334,15 +337,30 @@ pub fn name_of(
     target_id: &TargetId,
     object: &Value,
 ) -> Result<String, Error> {
-    let Some(template) = &on_user.name else {
-        return Ok(target_id.as_str().to_owned());
+    let name = read::name_on_users(on_user, target_id.as_str(), object, ctx.names())?;
+    Ok(name)
+}
+
+/// Whether whoever is in no other group has this one.
+///
+/// # Errors
+///
+/// What the calls fail with.
+pub async fn is_default(
+    ctx: &Context,
+    t: &TypeMapping,
+    on_user: &MemberOnUser,
+    group: &Located,
+) -> Result<bool, Error> {
+    let defaults = read::default_groups(on_user);
+    if defaults.is_empty() {
+        return Ok(false);
+    }
+    let Some(object) = object_of(ctx, t, group).await? else {
+        return Ok(false);
     };
-    let mut names = ctx.names();
-    names.with("id", Cow::Owned(json!(target_id.as_str())));
-    names.object(object);
-    Ok(template
-        .render(&names)?
-        .unwrap_or_else(|| target_id.as_str().to_owned()))
+    let name = name_of(ctx, on_user, &group.target_id, &object)?;
+    Ok(defaults.contains(&on_user.compared(&name).into_owned()))
 }
 
 fn group_of(

@@ -210,13 +210,15 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
         return Ok(Vec::new());
     };
     let wanted = super::on_user::name_of(ctx, on_user, &group.target_id, &group.object)?;
+    let wanted = on_user.compared(&wanted);
     let mut found = Vec::new();
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
         for user in &page.items {
             let listed = super::on_user::listed(on_user, user)?;
-            if listed.iter().any(|listed| listed.name == wanted) {
+            let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
+            if names.any(|name| name == wanted) {
                 found.push(Item {
                     id: crate::mapping::read::target_id(users, user),
                     ..Item::default()

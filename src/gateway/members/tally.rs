@@ -12,6 +12,7 @@ use super::super::{
     create,
     get::{Want, fetch_located},
     identity::Located,
+    unfinished,
 };
 use super::change::{Change, Told};
 
@@ -22,12 +23,25 @@ pub(super) struct Tally {
     all: usize,
     /// Those of them that are as wished.
     pub done: usize,
-    /// SCIM ids of those whose calls the mapping's conditions left out, and whether they were to be added.
-    left_out: Vec<(String, bool)>,
+    /// Whether more may be as wished: a call for several failed, and may have been done in part.
+    pub is_least: bool,
+    /// SCIM ids of those who may not be as wished although no call failed, and whether they were to be added.
+    doubted: Vec<(String, bool, Doubt)>,
     /// Those who are deactivated, and would be activated by the group.
     pub inactive: usize,
+    /// Those who are to be taken out of a group that whoever is in no other one has.
+    pub in_default: usize,
     /// Changes whose reply said that the application has taken them; others were so already.
     pub taken: usize,
+}
+
+/// Why a call that did not fail may not have done what it was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The mapping's conditions left it out.
+    LeftOut,
+    /// Its reply has a status for each member.
+    Mixed,
 }
 
 impl Tally {
@@ -38,14 +52,20 @@ impl Tally {
         }
     }
 
-    /// Counts members whose calls were left out.
-    pub(super) fn left_out(&mut self, ids: impl Iterator<Item = String>, is_added: bool) {
-        self.left_out.extend(ids.map(|id| (id, is_added)));
+    /// Counts members for whom a call may have done nothing.
+    pub(super) fn doubted(
+        &mut self,
+        ids: impl Iterator<Item = String>,
+        is_added: bool,
+        doubt: Doubt,
+    ) {
+        self.doubted.extend(ids.map(|id| (id, is_added, doubt)));
     }
 
     /// The outcome in words: what failed and how much was done, or which members are not as they were wished.
     ///
-    /// A condition that left a call out may have meant that there was nothing to do: the group is read to see it.
+    /// A condition that left a call out may have meant that there was nothing to do, and a mixed reply that all was done: the
+    /// group is read to see it.
     pub(super) async fn settle(
         self,
         ctx: &Context,
@@ -53,7 +73,12 @@ impl Tally {
         group: &Located,
         outcome: Result<(), Error>,
     ) -> Result<Told, Error> {
-        outcome.map_err(|error| self.halfway(ctx, error))?;
+        if let Err(error) = outcome {
+            if self.done >= MANY && !ctx.journey.is_dry {
+                unfinished::mark_members(ctx, t, group).await?;
+            }
+            return Err(self.halfway(ctx, error));
+        }
         if self.inactive > 0 {
             return Err(Error::of(
                 ScimType::InvalidValue,
@@ -63,11 +88,20 @@ impl Tally {
                 ),
             ));
         }
+        if self.in_default > 0 {
+            return Err(Error::of(
+                ScimType::InvalidValue,
+                format!(
+                    "{} of these members are in no other group, and the application gives this one to whoever is in none (`default` in `[{}.members.on-user]`): they are in it still. {AS_ASKED}",
+                    self.in_default, t.section
+                ),
+            ));
+        }
         let told = match self.taken {
             0 => Told::Nothing,
             _ => Told::Something,
         };
-        if self.left_out.is_empty() || ctx.journey.is_dry {
+        if self.doubted.is_empty() || ctx.journey.is_dry {
             return Ok(told);
         }
         let whole = Want {
@@ -78,18 +112,24 @@ impl Tally {
         let present: HashSet<String> = create::member_ids(read.resource.0.get("members"))
             .into_iter()
             .collect();
-        let is_otherwise =
-            |(id, is_added): &&(String, bool)| present.contains(id.as_str()) != *is_added;
-        match self.left_out.iter().filter(is_otherwise).count() {
-            0 => Ok(Told::Something),
-            count => Err(Error::of(
-                ScimType::InvalidValue,
-                format!(
-                    "{count} of these members are not as asked for: a condition in the mapping (`if` in `[{}.members]`) leaves their calls out. {AS_ASKED}",
-                    t.section
-                ),
-            )),
-        }
+        let others = self.doubted.iter();
+        let others = others.filter(|(id, is_added, _)| present.contains(id.as_str()) != *is_added);
+        let doubts: Vec<Doubt> = others.map(|(.., doubt)| *doubt).collect();
+        let why = match doubts.as_slice() {
+            [] => return Ok(Told::Something),
+            doubts if doubts.contains(&Doubt::Mixed) => {
+                "the application answered 207, and has not done so for them".to_owned()
+            }
+            _ => format!(
+                "a condition in the mapping (`if` in `[{}.members]`) leaves their calls out",
+                t.section
+            ),
+        };
+        let count = doubts.len();
+        Err(Error::of(
+            ScimType::InvalidValue,
+            format!("{count} of these members are not as asked for: {why}. {AS_ASKED}"),
+        ))
     }
 
     /// What failed, and how much had been done: an administrator would take the failure for all of it.
@@ -105,12 +145,16 @@ impl Tally {
             all,
             "a change of members was done in part"
         );
+        let at_least = if self.is_least { "At least " } else { "" };
         let detail = format!(
-            "{} {done} of {all} changes of members were made; the same request sent again makes the others.",
+            "{} {at_least}{done} of {all} changes of members were made; the same request sent again makes the others.",
             error.detail
         );
         Error { detail, ..error }
     }
 }
+
+/// Members that a failed change has come past for which the next one reads who is in, rather than call for them again.
+const MANY: usize = 25;
 
 const AS_ASKED: &str = "All others are as asked for.";

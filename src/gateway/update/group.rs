@@ -9,7 +9,7 @@ use crate::{
         get::{Want, fetch_located, show_members},
         hold,
         identity::{Located, new_record},
-        members,
+        members, unfinished,
     },
     mapping::model::OnDelete,
     scim::{
@@ -23,7 +23,11 @@ use super::Update;
 
 impl Update<'_> {
     /// The members to add and remove, if that is all that the request wants and nothing must be read for it.
-    pub(super) fn membership_only(&self, request: &PatchRequest) -> Option<MemberSplit> {
+    pub(super) fn membership_only(
+        &self,
+        group: &Located,
+        request: &PatchRequest,
+    ) -> Option<MemberSplit> {
         let members = self.t.members.as_ref()?;
         let policy = &self.ctx.mapping().policy;
         let must_see_group = self.t.scope.is_some()
@@ -33,6 +37,7 @@ impl Update<'_> {
         if must_see_group
             || self.if_match.is_some()
             || self.projection.is_explicit()
+            || unfinished::has_marked_members(group)
             || members::needs_reading(members)
         {
             return None;

@@ -124,7 +124,7 @@ impl Update<'_> {
         let _lock = ctx.lock(format!("{}/{id}", t.resource_type.name)).await?;
         let located = rekey::settle(ctx, t, locate(ctx, t, id).await?).await?;
         if let Change::Patch(request) = &change
-            && let Some(split) = self.membership_only(request)
+            && let Some(split) = self.membership_only(&located, request)
         {
             return self.change_membership(located, split).await;
         }
@@ -388,7 +388,16 @@ impl Update<'_> {
     /// `mutability` for a group's name: whoever was told that it is renamed would look for it under the new name.
     fn changed(&self, old: &Joined, new: &mut Resource) -> Result<Vec<AttributePath>, Error> {
         let t = self.t;
-        let mut changed = diff::changed(&t.resource_type, &unfinished::known(old), new);
+        let known = unfinished::known(old);
+        let mut changed = diff::changed(&t.resource_type, &known, new);
+        if changed.iter().any(is_members) {
+            let (before, after) = (listed_members(&known), listed_members(new));
+            // Who is a member is all that a list of members says: the same ones told in other words are no change.
+            if diff::member_delta(before, after) == diff::MemberDelta::default() {
+                changed.retain(|path| !is_members(path));
+                place::put_back(&old.resource, new, &AttributePath::of("members"));
+            }
+        }
         let dropped = plan::left_alone(t, new, &changed);
         changed.retain(|path| !dropped.contains(path));
         let own_name = &t.match_attribute;
@@ -434,22 +443,11 @@ impl Update<'_> {
         new: &Resource,
         changed: &[AttributePath],
     ) -> Result<Option<members::Change>, Error> {
-        if !changed
-            .iter()
-            .any(|path| path.schema.is_none() && path.attribute == "members")
-        {
+        if !changed.iter().any(is_members) {
             return Ok(None);
         }
-        let list = |resource: &Resource| {
-            resource
-                .0
-                .get("members")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default()
-        };
-        let (before, after) = (list(&old.resource), list(new));
-        let delta = diff::member_delta(&before, &after);
+        let (before, after) = (listed_members(&old.resource), listed_members(new));
+        let delta = diff::member_delta(before, after);
         let all = after
             .iter()
             .filter_map(|member| Some(member.get("value")?.as_str()?.to_owned()))
@@ -466,6 +464,15 @@ impl Update<'_> {
             held: None,
         }))
     }
+}
+
+fn is_members(path: &AttributePath) -> bool {
+    path.schema.is_none() && path.attribute == "members"
+}
+
+fn listed_members(resource: &Resource) -> &[Value] {
+    let members = resource.0.get("members").and_then(Value::as_array);
+    members.map_or(&[], Vec::as_slice)
 }
 
 /// Whether a request says outright what the whole list of members is to be: then it may shrink as far as it says.

@@ -1,9 +1,12 @@
 //! Members that are users and groups: each must be told from the other, in what is read and in what a client sends.
 
+use std::collections::HashMap;
+
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
     mapping::{
         model::{Mapping, MemberCall, Members, TypeMapping},
+        read,
         template::Tree,
     },
 };
@@ -21,6 +24,7 @@ pub(super) fn check(
         return;
     };
     on_user(members, complaints);
+    fixed_names(mapping, resource_type, complaints);
     for change in [&members.add, &members.remove, &members.replace]
         .into_iter()
         .flatten()
@@ -122,6 +126,38 @@ fn nobody_named(change: &MemberCall, complaints: &mut Diagnostics) {
             .at(&change.call.place)
             .mend(mending),
     );
+}
+
+/// Fixed groups that users' lists would take for one, and one that nobody can be taken out of.
+fn fixed_names(mapping: &Mapping, groups: &TypeMapping, complaints: &mut Diagnostics) {
+    let Some(rule) = groups.members.as_ref().and_then(|m| m.on_user.as_ref()) else {
+        return;
+    };
+    let defaults = read::default_groups(rule);
+    let mut seen: HashMap<String, String> = HashMap::new();
+    for name in read::fixed_names_on_users(groups, &mapping.settings) {
+        let compared = rule.compared(&name).into_owned();
+        if defaults.contains(&compared) {
+            let sentence = format!(
+                "`default` gives the group `{name}` to whoever is in no other: nobody can be taken out of it as the last one, which is answered 400."
+            );
+            complaints.add(
+                Diagnostic::warning("mapping::default-is-a-group", sentence)
+                    .at(&narrowed(&rule.at, "default"))
+                    .mend("take that group out of `fixed`, so that no provider assigns it, or say another `default`"),
+            );
+        }
+        if let Some(other) = seen.insert(compared, name.clone()) {
+            let sentence = format!(
+                "`{other}` and `{name}` are one group in users' lists: letter case does not tell them apart there."
+            );
+            complaints.add(
+                Diagnostic::error("mapping::members-ambiguous", sentence)
+                    .at(&rule.at)
+                    .mend("say `case-exact = true` if they are two groups of the application, or take one out of `fixed`"),
+            );
+        }
+    }
 }
 
 /// A call with the list of members as a segment of its path, which has no text.

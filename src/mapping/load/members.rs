@@ -1,9 +1,14 @@
 //! `[group.members]` and `[user.groups]`.
 
+use std::collections::HashSet;
+
 use crate::{
     mapping::{
-        model::{MemberCall, MemberField, MemberOnUser, MemberRead, Members, UserGroups},
+        model::{
+            MemberCall, MemberField, MemberOnUser, MemberRead, Members, TypeMapping, UserGroups,
+        },
         path::JsonPath,
+        read,
     },
     scim::ResourceType,
 };
@@ -51,8 +56,8 @@ const AS: Key = key(
     "as",
     form::AS_KINDS,
     "a list",
-    "`\"joined\"` or `{ joined = \";\" }`: the names are one text, with commas or that separator. They are compared exactly, and \
-     those that name no known group are kept.",
+    "`\"joined\"` or `{ joined = \";\" }`: the names are one text, with commas or that separator. Those \
+     that name no known group are kept.",
     "{ joined = \",\" }",
 );
 const IS_GROUP: Key = key(
@@ -199,6 +204,13 @@ static ON_USER: Shape = Shape {
             "null, an empty list or an empty text",
             "What the field gets when the last group is taken away.",
             "\"subscriber\"",
+        ),
+        key(
+            "case-exact",
+            Kind::Flag,
+            "false where groups are `fixed` and differ in more than letter case, otherwise true",
+            "Whether letter case and space around a name tell groups apart in users' lists, here and in `[user.groups]`.",
+            "true",
         ),
     ],
     base: None,
@@ -456,7 +468,30 @@ fn on_user(reader: &Reader<'_>) -> Option<MemberOnUser> {
         default: on_user
             .node("default")
             .map(|node| syntax::data(reader.context, node)),
+        is_case_exact: on_user.flag("case-exact").unwrap_or(true),
     })
+}
+
+/// Decides how names on users are compared where the file does not say it: those of `fixed` groups by their letters, unless two
+/// of them differ in letter case alone.
+pub(super) fn settle_case(section: &Reader<'_>, mapping: &mut TypeMapping) {
+    if mapping.members.is_none() {
+        return;
+    }
+    let is_said = section.context.muted(|| {
+        let on_user = section.table("members")?.table("on-user")?;
+        Some(on_user.has("case-exact"))
+    });
+    let names = read::fixed_names_on_users(mapping, &section.context.settings.borrow());
+    let on_user = mapping
+        .members
+        .as_mut()
+        .and_then(|members| members.on_user.as_mut());
+    let (Some(on_user), Some(false), false) = (on_user, is_said, names.is_empty()) else {
+        return;
+    };
+    let folded: HashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    on_user.is_case_exact = folded.len() < names.len();
 }
 
 /// Elements that could be read but not made, or made but not read.

@@ -404,6 +404,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         resource_type: Arc::new(resource_type),
         splice: None,
     };
+    members::settle_case(reader, &mut mapping);
     mapping.splice = Splice::new(&mapping);
     create_only_without_field(reader, &mapping);
     write_only_without_field(reader, &mapping);

@@ -1,6 +1,6 @@
 //! What the gateway asks of an application: calls, operations, lists, finds, members.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::{
     scim::{AttributePath, CompareOp},
 };
 
-use super::{BodyFormat, FieldPlace, Form, Paging, Read, ReplyRule};
+use super::{BodyFormat, FieldPlace, Form, IdRule, Paging, Read, ReplyRule};
 
 /// One HTTP call, as configured.
 #[derive(Debug)]
@@ -375,6 +375,38 @@ pub struct MemberOnUser {
     pub form: Form,
     /// What the field gets when the last group is taken away; absent: null, an empty list or an empty text.
     pub default: Option<Value>,
+    /// Whether letter case and space around them tell names apart (`case-exact`).
+    pub is_case_exact: bool,
+}
+
+impl MemberOnUser {
+    /// A group's name as it is compared with others.
+    pub fn compared<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match self.is_case_exact {
+            true => Cow::Borrowed(name),
+            false => Cow::Owned(name.trim().to_lowercase()),
+        }
+    }
+
+    /// Whether a group's name in users' lists is its id, letter for letter.
+    pub fn names_are_ids(&self, id: &IdRule) -> bool {
+        let path = id.from.source();
+        let is_id = |name: &Template| path.strip_prefix("$.") == inner(name.source());
+        self.is_case_exact && self.name.as_ref().is_none_or(is_id)
+    }
+
+    /// Where a group's name is in an element of a user's list; absent if it has none there.
+    pub fn name_in<'v>(&self, element: &'v Value) -> Option<&'v Value> {
+        match &self.id {
+            Some(path) => path.first(element),
+            None => Some(element),
+        }
+    }
+}
+
+/// What stands between the braces of a text that is one template.
+fn inner(source: &str) -> Option<&str> {
+    source.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// How a user's `groups` are read.

@@ -20,7 +20,9 @@ use super::{
     value::{Spelling, Untranslatable},
 };
 
-pub use self::members::{ListedMember, is_nobody, listed_members};
+pub use self::members::{
+    ListedMember, default_groups, fixed_names_on_users, is_nobody, listed_members, name_on_users,
+};
 
 /// An object of the application as a resource.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -46,6 +46,9 @@ pub fn judged(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> 
         return (ruled(&target.rules, place), Basis::TargetRule(place));
     }
     let mut verdict = view.verdict(by_status(class, reply), None);
+    if reply.status == MULTI_STATUS {
+        verdict.status = Some(MULTI_STATUS);
+    }
     if !is_success(reply.status) || !is_unusable(class, reply.form) {
         return (verdict, Basis::Status);
     }
@@ -104,6 +107,9 @@ fn no_data(target: &Target, reply: &Reply) -> String {
         false => format!("its reply is no {wanted}"),
     }
 }
+
+/// Each part of what was asked has a status of its own, in the body (RFC 4918 §11.1).
+const MULTI_STATUS: u16 = 207;
 
 /// What applications put in front of JSON so that a browser does not run it as a foreign page's script.
 const GUARDS: [&str; 5] = [")]}',", ")]}'", "while(1);", "for(;;);", "{}&&"];

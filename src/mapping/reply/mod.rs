@@ -97,7 +97,7 @@ pub struct Verdict {
     pub detail: Option<String>,
     /// The SCIM attribute the refusal is about, if a rule knows.
     pub attribute: Option<String>,
-    /// The reply's status; absent where there was no reply.
+    /// The reply's status; absent where there was no reply, and of a success, unless it is 207 and no rule says what that means.
     pub status: Option<u16>,
     /// When to come back, if the application said so.
     pub retry_after: Option<RetryHint>,
