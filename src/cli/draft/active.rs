@@ -155,4 +155,6 @@ const NO: &[&str] = &[
     "banned",
     "accountdisabled",
     "archived",
+    "terminated",
+    "closed",
 ];

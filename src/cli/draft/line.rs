@@ -37,7 +37,9 @@ pub(super) fn pick<'f, 'd>(
         })
         .collect();
     let is_address = |field: &&Field<'_>| {
-        usual.attribute == WORK_MAIL && field.schema.get("format").is_some_and(|f| f == "email")
+        usual.attribute == WORK_MAIL
+            && field.is_own()
+            && field.schema.get("format").is_some_and(|f| f == "email")
     };
     let shown = named.iter().find(|field| field.is_read);
     let Some(found) = shown.or(named.first()).copied() else {

@@ -141,9 +141,7 @@ impl<'d> Membership<'d> {
             "call",
             quoted(&call("GET", read.path, &["group"])),
         )];
-        if let Some(items) = &listing.items {
-            rows.push(Row::new("items", literal(items)));
-        }
+        rows.extend(listing.rows());
         let user_key = users.id.field.as_str();
         let id = element.and_then(|element| id_of(document, element));
         if let Some(id) = id.or_else(|| element.map(|_| user_key)) {
@@ -173,9 +171,7 @@ pub(super) fn write_groups_of_user(
         "call",
         quoted(&call("GET", endpoint.path, &["id"])),
     )];
-    if let Some(items) = &listing.items {
-        rows.push(Row::new("items", literal(items)));
-    }
+    rows.extend(listing.rows());
     let properties = element
         .map(|element| section.document.properties(element))
         .unwrap_or_default();

@@ -15,6 +15,7 @@ mod names;
 mod on_user;
 mod operations;
 mod paging;
+mod place;
 mod probe;
 mod section;
 mod sheet;

@@ -33,7 +33,7 @@ impl<'d> OnUser<'d> {
             format!("{noun}ids"),
             format!("user{noun}"),
         ];
-        let singles = [one.clone(), format!("{one}id"), format!("{one}name")];
+        let singles = [format!("{one}id"), one.clone(), format!("{one}name")];
         let document = users.document;
         let named = |names: &[String], is_list: bool| {
             let mut fields = users.fields.iter();

@@ -3,15 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    document::{Document, Endpoint},
+    document::{Document, Endpoint, type_of},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
     id::Id,
     members::{self, Membership},
     names::{Kind, normal},
     on_user::OnUser,
-    operations::{self, Wrapping},
+    operations,
     paging::{Listing, json_path},
+    place::Wrapping,
     sheet::{Row, Sheet, literal, quoted},
 };
 
@@ -65,21 +66,17 @@ impl<'d> Section<'d> {
                 .then_some(read)
         };
         let get = on_one("get").or_else(elsewhere);
-        let wrapping = Wrapping::of(document, get.as_ref(), create.as_ref(), update.as_ref());
+        let writes: Vec<&Endpoint<'d>> = create.iter().chain(&update).collect();
+        let wrapping = Wrapping::of(document, row, get.as_ref(), &writes);
+        let body = |endpoint: &Endpoint<'d>| wrapping.body(endpoint).map(|place| place.schema);
         let shapes = Shapes {
             read: get
                 .as_ref()
-                .and_then(Endpoint::reply)
-                .map(|schema| wrapping.reply_of(document, schema))
+                .and_then(|get| wrapping.reply(get))
+                .map(|place| place.schema)
                 .or(row),
-            create: create
-                .as_ref()
-                .and_then(Endpoint::request)
-                .map(|(_, schema)| wrapping.request_of(document, schema)),
-            update: update
-                .as_ref()
-                .and_then(Endpoint::request)
-                .map(|(_, schema)| wrapping.request_of(document, schema)),
+            create: create.as_ref().and_then(body),
+            update: update.as_ref().and_then(body),
         };
         let fields = Field::all(document, shapes);
         let id = Id::of(&fields, &collection, kind);
@@ -182,11 +179,13 @@ impl<'d> Section<'d> {
         };
         sheet.heading(&name);
         let mut rows = vec![Row::new("call", quoted(&call("GET", list.path, &[])))];
-        match &self.listing.items {
-            Some(items) => rows.push(Row::new("items", literal(items))),
-            None => {
-                sheet.todo("the document does not say where the objects are in the reply: `items`.")
-            }
+        rows.extend(self.listing.rows());
+        if self.listing.items.is_none() {
+            sheet.todo("the document does not say where the objects are in the reply: `items`.");
+        }
+        if self.get.is_some() && self.has_bare_rows() {
+            sheet.guess("the rows are ids alone; each object is read by itself.");
+            rows.push(Row::new("rows", "\"reference\""));
         }
         let lacking = self.lacking();
         if !lacking.is_empty() {
@@ -198,6 +197,12 @@ impl<'d> Section<'d> {
             sheet.guess("no paging: one reply holds all.");
         }
         self.listing.write_page(sheet, &name);
+    }
+
+    /// Whether the rows of the list are texts or numbers.
+    fn has_bare_rows(&self) -> bool {
+        let kind = self.row.map(type_of);
+        kind.is_some_and(|kind| ["string", "integer", "number"].contains(&kind))
     }
 
     /// Attributes whose field the rows of the list have not. Told by the fields at the top.
