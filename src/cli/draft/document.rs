@@ -18,6 +18,18 @@ pub(super) struct Property<'d> {
     pub is_required: bool,
 }
 
+/// A parameter that is JSON, and its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Within<'d> {
+    pub parameter: &'d str,
+    /// For the page's number.
+    pub number: &'d str,
+    /// For its size.
+    pub size: &'d str,
+    /// Whether it takes `filters` of `col`, `opr` and `value`, as Flask-AppBuilder's does.
+    pub has_filters: bool,
+}
+
 /// A call that signs in.
 pub(super) struct Login<'d> {
     pub path: &'d str,
@@ -273,8 +285,13 @@ impl<'d> Endpoint<'d> {
         })
     }
 
-    /// A query parameter that is JSON and holds the page within, and what its names for number and size are.
-    pub fn page_within(&self) -> Option<(&'d str, &'d str, &'d str)> {
+    /// A member of the operation that only a probe's document has.
+    pub fn extension(&self, name: &str) -> Option<&'d Value> {
+        self.operation.get(name)
+    }
+
+    /// A query parameter that is JSON and holds the page within.
+    pub fn page_within(&self) -> Option<Within<'d>> {
         let all = list(self.item, "parameters").chain(list(self.operation, "parameters"));
         let mut all = all.map(|parameter| self.document.resolve(parameter));
         all.find_map(|parameter| {
@@ -285,8 +302,16 @@ impl<'d> Endpoint<'d> {
                 let found = properties.find(|p| wanted.contains(&normal(p.name).as_str()));
                 found.map(|property| property.name)
             };
-            let name = parameter.get("name")?.as_str()?;
-            Some((name, named(&["page"])?, named(&["pagesize", "perpage"])?))
+            let filters = properties.iter().find(|p| normal(p.name) == "filters");
+            let filter = filters.and_then(|filters| self.document.elements(filters.schema));
+            let parts = filter.map(|filter| self.document.properties(filter));
+            let is_filter = |wanted: &str| parts.iter().flatten().any(|part| part.name == wanted);
+            Some(Within {
+                parameter: parameter.get("name")?.as_str()?,
+                number: named(&["page"])?,
+                size: named(&["pagesize", "perpage"])?,
+                has_filters: ["col", "opr", "value"].iter().all(|part| is_filter(part)),
+            })
         })
     }
 

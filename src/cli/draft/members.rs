@@ -70,10 +70,6 @@ impl<'d> Membership<'d> {
                 self.write_calls(sheet, document, users)
             }
             _ => match on_user.filter(|on_user| on_user.field.is_written()) {
-                Some(on_user) if on_user.is_written_otherwise => {
-                    sheet.blank();
-                    sheet.todo(&format!("users hold their groups in `{}`, shown as objects and written as bare values, which [group.members] on-user cannot say. If the application takes objects too: on-user with `id` and `element`.", on_user.field.path));
-                }
                 Some(on_user) => on_user.write(sheet),
                 None => {
                     sheet.blank();

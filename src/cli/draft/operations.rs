@@ -180,8 +180,12 @@ fn write_update(sheet: &mut Sheet, section: &Section<'_>) {
     let mut rows = after_write(section, update, true);
     let mut remarks = Vec::new();
     rows.extend(format_row(update));
-    if update.method == "put" && !is_partial(section, update) {
-        remarks.push("guess: PUT replaces the whole object. If it changes only what is sent, leave out `send`.".to_owned());
+    if update.method == "put" {
+        remarks.push(if is_partial(section, update) {
+            "guess: PUT replaces the whole object. It requires nothing that a create requires, so it may change only what is sent: then leave out `send`.".to_owned()
+        } else {
+            "guess: PUT replaces the whole object. If it changes only what is sent, leave out `send`.".to_owned()
+        });
         rows.push(Row::new(
             "send",
             if section.get.is_some() && takes_what_is_read(section, update) {
@@ -190,8 +194,6 @@ fn write_update(sheet: &mut Sheet, section: &Section<'_>) {
                 "\"all\""
             },
         ));
-    } else if update.method == "put" {
-        remarks.push("guess: PUT changes only what is sent, for it requires nothing that a create requires. If it replaces the whole object: `send = \"merged\"`.".to_owned());
     }
     operation(
         sheet,
@@ -239,7 +241,7 @@ fn has_id<'d>(section: &Section<'d>, schema: &'d Value) -> bool {
     properties.iter().any(|property| property.name == first)
 }
 
-/// Whether a PUT changes what is sent alone: it requires nothing, where a create does.
+/// Whether a PUT may change what is sent alone: it requires nothing, where a create does.
 fn is_partial<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool {
     let requires = |endpoint: &Endpoint<'d>| {
         let body = section.wrapping.body(endpoint)?;
@@ -250,18 +252,26 @@ fn is_partial<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool {
     create == Some(true) && requires(update) == Some(false)
 }
 
-/// Whether at least half of what a PUT takes is shown, so that what is read can be sent back.
+/// Whether what is read can be sent back by a PUT: at least half of what it takes is shown, and no list is shown as objects
+/// and taken as ids.
 fn takes_what_is_read<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool {
     let Some(body) = section.wrapping.body(update) else {
         return true;
     };
-    let properties = section.document.properties(body.schema);
+    let document = section.document;
+    let kind = |schema: &'d Value| document.elements(schema).map_or("", type_of);
+    let mut fields = section.fields.iter();
+    let is_other = fields.any(|field| {
+        let written = field.written.map_or("", kind);
+        field.is_read && !written.is_empty() && written != kind(field.schema)
+    });
+    let properties = document.properties(body.schema);
     let is_read = |name: &str| {
         let mut fields = section.fields.iter();
         fields.any(|field| field.is_read && field.path.split('.').next() == Some(name))
     };
     let there = properties.iter().filter(|p| is_read(p.name)).count();
-    there * 2 >= properties.len()
+    !is_other && there * 2 >= properties.len()
 }
 
 /// What the operation usually is, as a proposal: a probe has not asked for what writes.

@@ -22,7 +22,32 @@ pub(super) struct Listing {
     /// A parameter that reads on from a place which the reply does not name.
     pub open: Option<String>,
     /// `query` of the call, where the page is within a parameter that is JSON.
-    pub within: Option<String>,
+    pub within: Option<WithinQuery>,
+    /// How many one reply holds, where there are more and nothing is known that reads on.
+    pub most: Option<u64>,
+}
+
+/// `query` of a call, where the page is within a parameter that is JSON. The texts are TOML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WithinQuery {
+    parameter: String,
+    page: String,
+    pub has_filters: bool,
+}
+
+impl WithinQuery {
+    /// The row, with a filter by a column if one is wanted.
+    pub fn row(&self, column: Option<&str>) -> Row {
+        let filters = column.map_or_else(String::new, |column| {
+            let column = quoted(column);
+            format!("filters = [{{ col = {column}, opr = \"eq\", value = \"{{value}}\" }}], ")
+        });
+        let (parameter, page) = (&self.parameter, &self.page);
+        Row::new(
+            "query",
+            format!("{{ {parameter} = {{ {filters}{page} }} }}"),
+        )
+    }
 }
 
 /// How to read on.
@@ -78,10 +103,10 @@ impl Listing {
             let words = schema.get("description").and_then(Value::as_str);
             let says = words.is_some_and(|words| words.to_ascii_lowercase().contains("total"));
             let has_links = names.contains(&"next") && names.contains(&"previous");
-            normal(path) == "count" && (says || has_links)
+            schema.get(IS_TOTAL).is_some() || normal(path) == "count" && (says || has_links)
         };
         let counted = members.iter().find(is_all).map(|(path, _)| path.as_str());
-        let total = named(&names, TOTALS).or(counted);
+        let total = counted.or(named(&names, TOTALS));
         let total = total.map(|path| literal(&json_path(path)));
         let within = endpoint.page_within();
         let header = TOTAL_HEADERS
@@ -97,14 +122,16 @@ impl Listing {
                 )
             }),
             size: size(&parameters).filter(|_| within.is_none()),
-            within: within.map(|(parameter, number, size)| {
-                format!(
-                    "{{ {} = {{ {} = \"{{page.number}}\", {} = \"{{page.size}}\" }} }}",
-                    toml_key(parameter),
-                    toml_key(number),
-                    toml_key(size)
-                )
+            within: within.map(|within| {
+                let (number, size) = (toml_key(within.number), toml_key(within.size));
+                let page = format!("{number} = \"{{page.number}}\", {size} = \"{{page.size}}\"");
+                WithinQuery {
+                    parameter: toml_key(within.parameter),
+                    page,
+                    has_filters: within.has_filters,
+                }
             }),
+            most: endpoint.extension(MOST).and_then(Value::as_u64),
             open: parameter(&parameters, CURSORS).map(|(name, _)| name.to_owned()),
             total: total.or_else(|| header.map(|name| format!("{{ header = {} }}", quoted(name)))),
         };
@@ -117,13 +144,24 @@ impl Listing {
             .items
             .as_deref()
             .map(|items| Row::new("items", literal(items)));
-        let query = self.within.clone().map(|query| Row::new("query", query));
+        let query = self.within.as_ref().map(|within| within.row(None));
         query.into_iter().chain(items).collect()
     }
 
     /// The rows of `page`, below a list's call. `section` is the list's own name: `user.list`.
     pub fn write_page(&self, sheet: &mut Sheet, section: &str) {
         let Some(style) = &self.style else {
+            if let Some(most) = self.most {
+                sheet.todo(&format!("one reply holds {most} and there are more: how to read on was not found. A longer list is refused, never cut."));
+                sheet.line(&format!("[{section}.page.limit]"));
+                let total = self
+                    .total
+                    .iter()
+                    .map(|total| Row::new("total", total.clone()));
+                let size = Row::new("size", format!("{{ most = {most} }}"));
+                let rows: Vec<Row> = std::iter::once(size).chain(total).collect();
+                sheet.table(&rows);
+            }
             return;
         };
         let (name, mut rows) = style.rows();
@@ -319,6 +357,12 @@ pub(super) fn joined(names: &[&str]) -> String {
     names.join(".")
 }
 
+/// The names of a dotted path.
+pub(super) fn parted(dotted: &str) -> Vec<String> {
+    let names = dotted.split('.').filter(|name| !name.is_empty());
+    names.map(|name| name.replace(DOT, ".")).collect()
+}
+
 /// `$.data["@total_size"]` for `data.@total_size`: a name that is no word stands in brackets.
 pub(super) fn json_path(dotted: &str) -> String {
     let mut path = String::from("$");
@@ -366,6 +410,10 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
     found
 }
 
+/// Of the schema of a number, in a probe's document: it is the number of all.
+pub(super) const IS_TOTAL: &str = "x-is-total";
+/// Of a list, in a probe's document: how many one reply holds, where nothing that was tried reads on.
+pub(super) const MOST: &str = "x-most";
 /// Stands for a dot within a name, where names are joined by dots: `@odata.nextLink`.
 const DOT: &str = "\u{1f}";
 /// Names of the member with the rows.

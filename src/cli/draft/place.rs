@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     document::{Document, Endpoint, type_of},
-    names::normal,
+    names::{is_noun, normal},
     paging::{joined, json_path},
     sheet::{Row, literal, quoted},
 };
@@ -138,8 +138,9 @@ impl<'d> Wrapping<'d> {
         }
         let reply = reply.or_else(|| writes.iter().find_map(|write| wrapping.reply(write)));
         let common = reply.and_then(|reply| reply.member());
-        let is_everywhere = bodies.iter().all(|body| body.member() == common) && !bodies.is_empty();
-        wrapping.envelope = common.filter(|_| is_everywhere);
+        let is_everywhere = bodies.iter().all(|body| body.member() == common);
+        let is_said = |name: &&str| !bodies.is_empty() || document.is_probed() && is_noun(name);
+        wrapping.envelope = common.filter(|_| is_everywhere).filter(is_said);
         wrapping
     }
 

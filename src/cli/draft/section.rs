@@ -10,7 +10,7 @@ use super::{
     members::{self, Membership},
     names::{Kind, normal},
     on_user::OnUser,
-    operations,
+    operations::{self, toml_key},
     paging::{Listing, json_path},
     place::Wrapping,
     sheet::{Row, Sheet, literal, quoted},
@@ -187,13 +187,20 @@ impl<'d> Section<'d> {
             sheet.guess("the rows are ids alone; each object is read by itself.");
             rows.push(Row::new("rows", "\"reference\""));
         }
+        if let Some(within) = list.extension(ROWS_WITHIN).and_then(Value::as_str) {
+            sheet.guess("the fields of a row are put where the single object has them.");
+            rows.push(Row::new(
+                "set",
+                format!("{{ {} = \"{{value}}\" }}", toml_key(within)),
+            ));
+        }
         let lacking = self.lacking();
         if !lacking.is_empty() {
             let lacking: Vec<String> = lacking.iter().map(|attribute| literal(attribute)).collect();
             rows.push(Row::new("lacks", format!("[{}]", lacking.join(", "))));
         }
         sheet.table(&rows);
-        if self.listing.style.is_none() {
+        if self.listing.style.is_none() && self.listing.most.is_none() {
             sheet.guess("no paging: one reply holds all.");
         }
         self.listing.write_page(sheet, &name);
@@ -253,8 +260,28 @@ impl<'d> Section<'d> {
                     && (field.is_some_and(|field| normal(field) == bare)
                         || usual.fields.contains(&bare.as_str()))
             };
-            let Some((parameter, _)) = parameters.iter().find(fits).filter(|_| field.is_some())
-            else {
+            let within = self
+                .listing
+                .within
+                .as_ref()
+                .filter(|within| within.has_filters);
+            let parameter = parameters.iter().find(fits).filter(|_| field.is_some());
+            let bare = attribute.replace("[type eq \"work\"]", "");
+            if let (None, Some(within), Some(field)) = (parameter, within, field) {
+                sheet.blank();
+                sheet.line(&format!("[[{}.find]]", self.kind.section));
+                if taken.is_empty() {
+                    sheet.guess("`filters` takes a column and its value. If `eq` regards the case of letters, another `opr` may not.");
+                }
+                taken.push(field);
+                sheet.table(&[
+                    Row::new("filter", quoted(&format!("{bare} eq"))),
+                    Row::new("call", quoted(&call("GET", list.path, &[]))),
+                    within.row(Some(field)),
+                ]);
+                continue;
+            }
+            let Some((parameter, _)) = parameter else {
                 continue;
             };
             sheet.blank();
@@ -263,7 +290,7 @@ impl<'d> Section<'d> {
                 sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
             }
             taken.push(parameter);
-            let attribute = attribute.replace("[type eq \"work\"]", "");
+            let attribute = bare;
             let line = format!(
                 "{}{}{parameter}={{value}}",
                 call("GET", list.path, &[]),
@@ -382,6 +409,8 @@ fn filtered(parameter: &str) -> &str {
     inner.unwrap_or(parameter)
 }
 
+/// Of a list, in a probe's document: the member that holds the fields in the single object.
+pub(super) const ROWS_WITHIN: &str = "x-rows-within";
 /// The field that is written for the match attribute where none is named like it.
 const STAND_IN: &str = "name";
 /// Attributes that Okta and Entra send unless told otherwise.
