@@ -364,7 +364,7 @@ fn slashes_are_followed_and_the_root_is_the_root_of_all_lists() {
     let wanted = [
         "# - `/api/users` leads to `/api/users/`, which was asked instead.",
         "# - `$.count` has the number of all: 5.",
-        "/api\"\n",
+        "/api`; set the variable",
         "call  = \"GET /users/\"",
         "call = \"GET /users/{id}/\"",
         "total = '$.count'",

@@ -47,6 +47,12 @@ impl Address {
         format!("{}/{{id}}{slash}", path.trim_end_matches('/'))
     }
 
+    /// Says how one object is asked.
+    pub fn of_slash(&self) -> String {
+        let with = if self.has_slash { "with" } else { "without" };
+        format!("One object is asked {with} a slash at the end.")
+    }
+
     /// The list's address with further parameters.
     pub fn with(&self, parameters: &[(&str, &str)]) -> Url {
         let mut url = self.url.clone();

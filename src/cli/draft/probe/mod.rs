@@ -183,7 +183,10 @@ impl Questions {
         let (server, path) = self.address.parts();
         let item = self.address.item();
         let headers = self.headers.get(1..).unwrap_or_default();
-        let document = seen.document(&server, &path, &item, headers);
+        // The parameter's name says which field the id is.
+        let field = seen.id.as_ref().map_or("id", |(name, _)| name.as_str());
+        let of_one = item.replace("{id}", &format!("{{{field}}}"));
+        let document = seen.document(&server, &path, &of_one, headers);
         let how = match self.body {
             Some(_) => "by one POST",
             None => "by GET and OPTIONS alone",

@@ -41,8 +41,24 @@ pub(super) async fn ask(questions: &mut Questions, seen: &mut Seen) -> Result<()
     Ok(())
 }
 
-/// The reply to the read of one: with the list's own query, if that shows more.
+/// The reply to the read of one; where it is not there, that of the same without the list's slash, or with one.
 async fn read(questions: &mut Questions, seen: &mut Seen, id: &str) -> Result<Answer, Failure> {
+    let found = read_so(questions, seen, id).await?;
+    if found.status != 404 {
+        return Ok(found);
+    }
+    questions.address.has_slash ^= true;
+    let other = read_so(questions, seen, id).await?;
+    if other.status == 200 {
+        seen.say(questions.address.of_slash());
+        return Ok(other);
+    }
+    questions.address.has_slash ^= true;
+    Ok(found)
+}
+
+/// With the list's own query, if that shows more.
+async fn read_so(questions: &mut Questions, seen: &mut Seen, id: &str) -> Result<Answer, Failure> {
     let mut found = below(questions, seen, id, false).await?;
     if questions.address.own_query().is_some() {
         let asked = below(questions, seen, id, true).await?;
@@ -72,12 +88,7 @@ async fn below(
         return Ok(answer);
     }
     questions.address.has_slash = target.path().ends_with('/');
-    let with = if questions.address.has_slash {
-        "with"
-    } else {
-        "without"
-    };
-    seen.say(format!("One object is asked {with} a slash at the end."));
+    seen.say(questions.address.of_slash());
     let url = questions.address.below(id, has_query);
     questions.send("GET", &url).await
 }
