@@ -140,9 +140,9 @@ fn a_header_that_names_the_next_page_is_told_and_what_options_allow_is_drafted()
             "# - That what is written looks like what is read is a guess: no call that writes was made.",
             "[user.list.page.link]",
             "call = \"POST /users\"",
-            "call = \"PUT /users/{id}\"",
+            "= \"PUT /users/{id}\"",
             "call = \"DELETE /users/{id}\"",
-            "send = \"merged\"",
+            "= \"merged\"",
         ],
         &["PATCH", "TODO: no call"],
     );

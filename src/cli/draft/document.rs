@@ -95,18 +95,33 @@ impl<'d> Document<'d> {
             let ways = list(holder, "security").filter_map(Value::as_object);
             ways.map(known).filter(|way| !way.is_empty()).collect()
         };
+        let unfit = |way: &Vec<(&str, &'d Value)>| {
+            let schemes = way.iter().map(|(_, scheme)| unfitness(scheme));
+            schemes.max().unwrap_or_default()
+        };
         let mut wanted = call.map(|call| ways(call.operation)).unwrap_or_default();
-        if wanted.is_empty() {
-            wanted = ways(self.root);
+        // A call for people that are signed in may say less than is so.
+        if wanted.iter().all(|way| unfit(way) >= UNFIT) {
+            wanted.extend(ways(self.root));
         }
+        let alone =
+            |(name, scheme): (&'d String, &'d Value)| vec![(name.as_str(), self.resolve(scheme))];
+        let mut all = schemes.iter().map(alone);
         if wanted.is_empty() {
-            let alone = |(name, scheme): (&'d String, &'d Value)| {
-                vec![(name.as_str(), self.resolve(scheme))]
+            wanted = all.collect();
+            let is_header = |way: &Vec<(&str, &Value)>| {
+                way.iter().all(|(_, scheme)| {
+                    let is = |key: &str, value: &str| scheme.get(key).is_some_and(|v| v == value);
+                    is("type", "apiKey") && is("in", "header")
+                })
             };
-            wanted = schemes.iter().map(alone).collect();
+            // Several keys in headers, and no word about which: they are parts of one.
+            if wanted.len() > 1 && wanted.iter().all(is_header) {
+                wanted = vec![wanted.into_iter().flatten().collect()];
+            }
+        } else if wanted.iter().all(|way| unfit(way) >= UNFIT) {
+            wanted.extend(all.find(|way| unfit(way) < UNFIT));
         }
-        let unfit =
-            |way: &Vec<(&str, &'d Value)>| way.iter().map(|(_, scheme)| unfitness(scheme)).max();
         wanted.into_iter().min_by_key(unfit).unwrap_or_default()
     }
 
@@ -371,9 +386,12 @@ fn unfitness(scheme: &Value) -> usize {
         ("oauth2", ..) if scheme.pointer("/flows/clientCredentials").is_some() => 0,
         ("http", _, scheme) if scheme.eq_ignore_ascii_case("basic") => 1,
         ("apiKey", "query", _) => 2,
-        _ => 3,
+        _ => UNFIT,
     }
 }
+
+/// A scheme by which no service signs in: for people, or one that is not known.
+const UNFIT: usize = 3;
 
 /// Words of headers that are no credential, or one beside another.
 const NO_CREDENTIALS: &[&str] = &[

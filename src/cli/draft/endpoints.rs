@@ -61,6 +61,24 @@ impl<'d> Collection<'d> {
         document.endpoint(path, method)
     }
 
+    /// An operation beside the objects: `/users/list`, `/users/register`.
+    pub fn beside(
+        &self,
+        document: &'d Document<'d>,
+        words: &[&str],
+        method: &'static str,
+    ) -> Option<Endpoint<'d>> {
+        let own = segments(self.path);
+        words.iter().find_map(|word| {
+            let fits = |path: &&str| {
+                let segments = segments(path);
+                let rest = segments.strip_prefix(own.as_slice());
+                matches!(rest, Some([Segment::Word(last)]) if normal(last) == *word)
+            };
+            document.endpoint(document.paths().find(fits)?, method)
+        })
+    }
+
     /// `/groups/{id}/members`, or with `one` `/groups/{id}/members/{user}`.
     pub fn path_below(
         &self,

@@ -29,11 +29,11 @@ pub(super) fn pick<'f, 'd>(
     let named: Vec<&Field<'_>> = usual
         .fields
         .iter()
-        .filter_map(|name| {
+        .flat_map(|name| {
             fields
                 .iter()
                 .filter(is_plain)
-                .find(|field| field.is_named(name))
+                .filter(|field| field.is_named(name))
         })
         .collect();
     let is_address = |field: &&Field<'_>| {

@@ -274,6 +274,7 @@ pub(super) const TRANSPARENT: &[&str] = &[
     "profile",
     "contact",
     "attributes",
+    "properties",
     "personal",
     "details",
     "info",

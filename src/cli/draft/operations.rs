@@ -17,12 +17,21 @@ pub(super) fn switch<'d>(
     document: &'d Document<'d>,
     collection: &Collection<'d>,
 ) -> Option<(Endpoint<'d>, Endpoint<'d>)> {
-    PAIRS.iter().find_map(|(on, off)| {
+    let by_pairs = PAIRS.iter().find_map(|(on, off)| {
         ["post", "put"].iter().find_map(|method| {
             Some((
                 collection.below(document, &[on], method)?,
                 collection.below(document, &[off], method)?,
             ))
+        })
+    });
+    // `PUT` and `DELETE` of `/users/{id}/suspended`.
+    by_pairs.or_else(|| {
+        STATES.iter().find_map(|(word, is_on)| {
+            let mut sets = ["put", "post"].iter();
+            let set = sets.find_map(|method| collection.below(document, &[word], method))?;
+            let unset = collection.below(document, &[word], "delete")?;
+            Some(if *is_on { (set, unset) } else { (unset, set) })
         })
     })
 }
@@ -277,6 +286,19 @@ fn takes_what_is_read<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool 
 
 /// What the operation usually is, as a proposal: a probe has not asked for what writes.
 fn usual(sheet: &mut Sheet, section: &Section<'_>, key: &str, method: &str, of_one: bool) {
+    let end = if of_one { Some("") } else { None };
+    propose(sheet, section, key, method, end);
+}
+
+/// The calls that lock an account where no field does, as a proposal.
+pub(super) fn propose_deactivate(sheet: &mut Sheet, section: &Section<'_>) {
+    for key in ["deactivate", "activate"] {
+        propose(sheet, section, key, "POST", Some(key));
+    }
+}
+
+/// An operation of the list, or below one object, that nobody asked for.
+fn propose(sheet: &mut Sheet, section: &Section<'_>, key: &str, method: &str, below: Option<&str>) {
     let Some(list) = section
         .list
         .as_ref()
@@ -286,15 +308,23 @@ fn usual(sheet: &mut Sheet, section: &Section<'_>, key: &str, method: &str, of_o
     };
     let bare = list.path.trim_end_matches('/');
     let slash = if bare == list.path { "" } else { "/" };
-    let path = match section.collection.item.filter(|_| of_one) {
-        Some(item) => call(method, item, &["id"]),
-        None if of_one => format!("{method} {bare}/{{id}}{slash}"),
-        None => format!("{method} {}", list.path),
+    let line = match (below, section.collection.item) {
+        (None, _) => format!("{method} {}", list.path),
+        (Some(below), Some(item)) => {
+            let slash = if item.ends_with('/') { "/" } else { "" };
+            let one = call(method, item, &["id"]);
+            match below {
+                "" => one,
+                below => format!("{}/{below}{slash}", one.trim_end_matches('/')),
+            }
+        }
+        (Some(""), None) => format!("{method} {bare}/{{id}}{slash}"),
+        (Some(below), None) => format!("{method} {bare}/{{id}}/{below}{slash}"),
     };
+    let name = section.kind.section;
     sheet.comment(&format!(
-        "Usually it is (a guess that nothing was asked for):\n[{}.{key}]\ncall = {}",
-        section.kind.section,
-        quoted(&path)
+        "Usually it is (a guess that nothing was asked for):\n[{name}.{key}]\ncall = {}",
+        quoted(&line)
     ));
 }
 
@@ -411,6 +441,21 @@ const PAIRS: &[(&str, &str)] = &[
     ("reactivate", "deactivate"),
     ("reactivate", "suspend"),
     ("restore", "archive"),
+];
+/// States that are set and taken away, and whether they mean that the account may be used.
+const STATES: &[(&str, bool)] = &[
+    ("suspended", false),
+    ("suspend", false),
+    ("suspension", false),
+    ("disabled", false),
+    ("disable", false),
+    ("lock", false),
+    ("locked", false),
+    ("block", false),
+    ("ban", false),
+    ("active", true),
+    ("activation", true),
+    ("enabled", true),
 ];
 const WORDS: &[&str] = &[
     "message",

@@ -60,15 +60,21 @@ impl<'d> Place<'d> {
     fn within(document: &'d Document<'d>, top: Self) -> Vec<Self> {
         let mut all = vec![top];
         let mut at = 0;
+        let has_id = |schema: &'d Value| {
+            let properties = document.properties(schema);
+            properties.iter().any(|p| normal(p.name) == "id")
+        };
         while let Some(outer) = all.get(at).cloned() {
             at += 1;
+            let outer_has_id = has_id(outer.schema);
             if outer.steps.len() >= DEEPEST || outer.is_listed {
                 continue;
             }
             for property in document.properties(outer.schema) {
                 let element = document.elements(property.schema);
                 let inner = element.unwrap_or(property.schema);
-                if document.properties(inner).is_empty() {
+                // What stands beside an id and has none is a part of the object: JSON:API's `attributes`.
+                if document.properties(inner).is_empty() || outer_has_id && !has_id(inner) {
                     continue;
                 }
                 let steps = outer.steps.iter().copied().chain([property.name]);

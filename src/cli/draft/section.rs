@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    active,
     document::{Document, Endpoint, type_of},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
@@ -51,8 +52,14 @@ impl<'d> Section<'d> {
                 .item
                 .and_then(|item| document.endpoint(item, method))
         };
-        let list = document.endpoint(collection.path, "get");
-        let create = document.endpoint(collection.path, "post");
+        let list = document
+            .endpoint(collection.path, "get")
+            .or_else(|| collection.beside(document, &["list", "all"], "get"));
+        let makes = ["register", "create", "add", "invite"];
+        let create = document
+            .endpoint(collection.path, "post")
+            .or_else(|| collection.beside(document, &makes, "post"))
+            .or_else(|| document.endpoint(collection.path, "put"));
         let update = on_one("patch")
             .or_else(|| on_one("put"))
             .or_else(|| on_one("post"));
@@ -256,6 +263,7 @@ impl<'d> Section<'d> {
             let field = self.lines.shown_field(attribute, &self.fields);
             let fits = |(name, _): &&(&str, &Value)| {
                 let bare = normal(filtered(name));
+                let bare = bare.strip_prefix("search").unwrap_or(&bare).to_owned();
                 !taken.contains(name)
                     && (field.is_some_and(|field| normal(field) == bare)
                         || usual.fields.contains(&bare.as_str()))
@@ -335,6 +343,11 @@ impl<'d> Section<'d> {
             && self.switch.is_none()
         {
             sheet.todo("no field looks like `active`. Clients deactivate people before they delete them, or instead.");
+            if let Some(path) = active::state(&self.fields) {
+                let path = literal(path);
+                sheet.comment(&format!("Perhaps, with the application's own words:\n'active' = {{ field = {path}, values = {{ true = \"active\", false = \"inactive\" }} }}"));
+            }
+            operations::propose_deactivate(sheet, self);
         }
         let unused: Vec<&str> = self
             .lines
