@@ -102,7 +102,7 @@ impl Context {
     pub fn names(&self) -> Names<'_> {
         let mut names = Names::new();
         names.settings(&self.mapping().settings);
-        names.random_if_asked(&self.random);
+        names.random_if_asked(&self.random).at(self.now);
         names
     }
 

@@ -60,8 +60,11 @@ impl From<TargetError> for Error {
             TargetError::Page(error) => not_understood(match error {
                 PageError::Repeated => "a list gives the same page twice",
                 PageError::TooManyPages => "a list has more pages than are read",
-                PageError::Foreign => "the link to a list's next page leads elsewhere",
+                PageError::Foreign => {
+                    "the link to a list's next page leads elsewhere than `base-url` and `public-url`"
+                }
                 PageError::Truncated => "a list ends before its total",
+                PageError::Unclear => "what `more` says of a list's page cannot be worked out",
             }),
             TargetError::Mapping(CallError::Evaluate(error)) => error.into(),
             TargetError::Mapping(CallError::Header(name)) => Self::new(
@@ -195,6 +198,7 @@ impl From<crate::mapping::expression::EvaluateError> for Error {
             EvaluateErrorKind::Type => "a value is of another type",
             EvaluateErrorKind::TooLarge => "a result is too large",
             EvaluateErrorKind::NoRandom => "no random characters are left",
+            EvaluateErrorKind::NoTime => "the time is not known there",
             EvaluateErrorKind::UnfitForPath => "a value cannot be a part of a path",
             EvaluateErrorKind::Absent => "a value is absent",
         };

@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::scim::Resource;
@@ -27,6 +28,7 @@ pub struct Names<'a> {
     resource: Option<&'a Resource>,
     object: Option<&'a Value>,
     random: Option<Random<'a>>,
+    now: Option<Timestamp>,
     parent: Option<&'a Names<'a>>,
 }
 
@@ -111,6 +113,12 @@ impl<'a> Names<'a> {
         self.characters(Characters::Drawn(characters))
     }
 
+    /// When the request was taken in, for the function `now`: whole seconds of it.
+    pub fn at(&mut self, now: Timestamp) -> &mut Self {
+        self.now = Timestamp::from_second(now.as_second()).ok();
+        self
+    }
+
     fn characters(&mut self, source: Characters<'a>) -> &mut Self {
         self.random = Some(Random {
             source,
@@ -156,6 +164,11 @@ impl<'a> Names<'a> {
             let (_, value) = s.entries.iter().rev().find(|(n, _)| n == name)?;
             Some(&**value)
         })
+    }
+
+    /// When the request was taken in; absent where nothing but data counts.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        self.scopes().find_map(|s| s.now)
     }
 
     /// The next `count` random characters; absent if there are not so many left.

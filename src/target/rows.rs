@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{Driver, Journey, TargetError, conduct::Ask};
 use crate::mapping::{
-    model::{Call, FieldPlace, Find, ListOperation, Meaning, MemberRead, PageStyle, UserGroups},
+    expression::Expression,
+    model::{Call, FieldPlace, Find, ListOperation, Meaning, MemberRead, Paging, UserGroups},
     names::Names,
-    page::{Next, Pager, body_paths},
+    page::{Next, Pager, Position, body_paths},
     path::JsonPath,
     reply::{CallClass, Cut, Reply, Row, plain_names},
     template::Tree,
@@ -20,7 +21,7 @@ pub(super) struct Listing<'d> {
     pub name: &'d str,
     pub call: &'d Call,
     pub class: CallClass,
-    pub page: &'d PageStyle,
+    pub page: &'d Paging,
     items: Items<'d>,
     set: &'d [(FieldPlace, Tree)],
     keyed_by: Option<&'d str>,
@@ -93,7 +94,7 @@ impl<'d> Listing<'d> {
         }
     }
 
-    fn plain(name: &'d str, call: &'d Call, class: CallClass, page: &'d PageStyle) -> Self {
+    fn plain(name: &'d str, call: &'d Call, class: CallClass, page: &'d Paging) -> Self {
         Self {
             name,
             call,
@@ -130,7 +131,9 @@ impl<'d> Listing<'d> {
 
     /// Whether what the page style looks for is there when the rows are taken out: not so where it is in the last of them.
     fn leaves_marks(&self, cut: &Cut<'_>) -> bool {
+        let named = self.page.more.iter().flat_map(Expression::names);
         body_paths(self.page).all(|path| cut.leaves(path))
+            && named.into_iter().all(|name| cut.leaves_named(&name.names))
     }
 
     fn rows(&self, reply: &mut Reply, names: &Names<'_>) -> Vec<Row> {
@@ -182,6 +185,12 @@ fn made_of<'d>(
 }
 
 impl Driver {
+    /// Reads a list of the application from its beginning; see [`Pager::new`].
+    pub(super) fn pager<'p>(&'p self, paging: &'p Paging, wanted: Option<u64>) -> Pager<'p> {
+        let target = &self.mapping.target;
+        Pager::new(paging, &target.base_url, wanted).known_as(target.public_url.as_ref())
+    }
+
     /// Reads the page a pager stands at, and moves the pager on.
     pub(super) async fn page(
         &self,
@@ -192,9 +201,13 @@ impl Driver {
     ) -> Result<(Vec<Row>, Next), TargetError> {
         let request = pager.request();
         let cut = listing.cut();
+        let following = match pager.position() {
+            Position::Start => None,
+            _ => listing.page.following.as_deref(),
+        };
         let ask = Ask {
             operation: listing.name,
-            call: listing.call,
+            call: following.unwrap_or(listing.call),
             class: listing.class,
             names,
             body: None,

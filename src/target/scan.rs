@@ -121,6 +121,6 @@ impl Scan<'_> {
         Self: 'd,
     {
         let (largest_page, cap) = self.driver.pages.learned(&listing.key());
-        Pager::new(listing.page, &self.driver.mapping.target.base_url, cap).knowing(largest_page)
+        self.driver.pager(listing.page, cap).knowing(largest_page)
     }
 }

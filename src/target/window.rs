@@ -4,7 +4,7 @@ use super::{Driver, Journey, TargetError, rows::Listing};
 use crate::mapping::{
     model::{ListOperation, PageStyle, Total},
     names::Names,
-    page::{Next, PageError, Pager, Position, count_in, covering, size_of, total_of},
+    page::{Next, PageError, Pager, Position, count_in, covering},
     reply::{CallClass, Row},
 };
 
@@ -120,20 +120,20 @@ impl Reader<'_> {
                 length: Some(length),
             });
         }
-        let mut part = match self.listing.page {
-            PageStyle::Offset { .. } => {
+        let mut part = match (&self.listing.page.style, &self.listing.page.size) {
+            (PageStyle::Offset { .. }, _) => {
                 let pager = self.pager(Some(wanted)).at(Position::Index(start), start);
                 self.read_on(pager, start, wanted).await?
             }
-            PageStyle::Number {
-                size: Some(size), ..
-            } => self.numbered(start, wanted, size.most).await?,
+            (PageStyle::Number { .. }, Some(size)) => {
+                self.numbered(start, wanted, size.most).await?
+            }
             _ => self.sequential(start, wanted).await?,
         };
         if part.length.is_none() {
             part.length = known_length;
         }
-        if let (None, Some(Total::Call(..))) = (part.length, total_of(self.listing.page)) {
+        if let (None, Some(Total::Call(..))) = (part.length, &self.listing.page.total) {
             part.length = self.length(start > 0).await?;
         }
         let is_short = (part.items.len() as u64) < wanted;
@@ -153,8 +153,8 @@ impl Reader<'_> {
             (Some(wanted), Some(cap)) => Some(wanted.min(cap)),
             (wanted, cap) => wanted.or(cap),
         };
-        let base = &self.driver.mapping.target.base_url;
-        Pager::new(self.listing.page, base, wanted).knowing(largest_page)
+        let pager = self.driver.pager(self.listing.page, wanted);
+        pager.knowing(largest_page)
     }
 
     /// Reads from where the pager stands until the window is full or the list ends.
@@ -205,9 +205,9 @@ impl Reader<'_> {
 
     /// Whether any index of the list can be entered without knowing what comes before.
     fn is_direct(&self) -> bool {
-        match self.listing.page {
+        match self.listing.page.style {
             PageStyle::Offset { .. } => true,
-            PageStyle::Number { size, .. } => size.is_some(),
+            PageStyle::Number { .. } => self.listing.page.size.is_some(),
             _ => false,
         }
     }
@@ -339,7 +339,7 @@ impl Reader<'_> {
         if let Some(length) = self.driver.pages.length(&self.key).filter(|_| is_going_on) {
             return Ok(Some(length));
         }
-        let length = match (self.listing.page, total_of(self.listing.page)) {
+        let length = match (&self.listing.page.style, &self.listing.page.total) {
             (_, Some(Total::Call(call, path))) => {
                 let (driver, name) = (self.driver, self.listing.name);
                 let (reply, verdict) = driver
@@ -352,9 +352,9 @@ impl Reader<'_> {
             }
             (PageStyle::None, _) => Some(self.count().await?),
             (_, None) => None,
-            (page, Some(_)) => {
-                let one = size_of(page).map(|_| 1);
-                let mut pager = Pager::new(page, &self.driver.mapping.target.base_url, one);
+            (_, Some(_)) => {
+                let one = self.listing.page.size.as_ref().map(|_| 1);
+                let mut pager = self.driver.pager(self.listing.page, one);
                 let read = self
                     .driver
                     .page(self.journey, &self.listing, self.names, &mut pager)

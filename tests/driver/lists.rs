@@ -5,8 +5,8 @@ use std::sync::Arc;
 use scimgate::{
     mapping::{
         model::{
-            Call, Find, Form, ListOperation, MemberRead, PageSize, PageStyle, Rows, Total,
-            UserGroups,
+            Call, Find, Form, ListOperation, Mark, MemberRead, PageSize, PageStyle, Paging, Rows,
+            Total, UserGroups,
         },
         names::Names,
         page::PageError,
@@ -62,13 +62,10 @@ fn size(most: u64) -> Option<PageSize> {
 }
 
 /// Every style, with and without a size, with and without a total.
-fn styles() -> Vec<(&'static str, PageStyle)> {
-    let limit = |total| PageStyle::Limit {
-        size: size(1000).unwrap(),
-        total,
-    };
+fn styles() -> Vec<(&'static str, Paging)> {
+    let limit = |total| Paging::of(PageStyle::Limit, size(1000), total);
     let mut all = vec![
-        ("GET /all", PageStyle::None),
+        ("GET /all", Paging::default()),
         ("GET /limited", limit(None)),
         ("GET /limited", limit(Some(Total::Body(path("$.total"))))),
     ];
@@ -78,54 +75,58 @@ fn styles() -> Vec<(&'static str, PageStyle)> {
             let size = || size.clone();
             all.push((
                 "GET /offset",
-                PageStyle::Offset {
-                    start: Some("from".into()),
-                    size: size(),
-                    first: 0,
-                    total: total(),
-                },
+                Paging::of(
+                    PageStyle::Offset {
+                        start: Some("from".into()),
+                        first: 0,
+                    },
+                    size(),
+                    total(),
+                ),
             ));
             all.push((
                 "GET /number",
-                PageStyle::Number {
-                    number: Some("page".into()),
-                    size: size(),
-                    first: 1,
-                    total: total(),
-                },
+                Paging::of(
+                    PageStyle::Number {
+                        number: Some("page".into()),
+                        first: 1,
+                    },
+                    size(),
+                    total(),
+                ),
             ));
             all.push((
                 "GET /cursor",
-                PageStyle::Cursor {
-                    parameter: Some("from".into()),
-                    next: path("$.next"),
-                    size: size(),
-                    total: total(),
-                },
+                Paging::of(
+                    PageStyle::Cursor {
+                        parameter: Some("from".into()),
+                        next: Mark::Body(path("$.next")),
+                    },
+                    size(),
+                    total(),
+                ),
             ));
             all.push((
                 "GET /continue",
-                PageStyle::Continue {
-                    from: path("$.continue"),
-                    size: size(),
-                    total: total(),
-                },
+                Paging::of(
+                    PageStyle::Continue {
+                        from: path("$.continue"),
+                    },
+                    size(),
+                    total(),
+                ),
             ));
             all.push((
                 "GET /url",
-                PageStyle::NextUrl {
-                    next: path("$.url"),
-                    size: size(),
-                    total: total(),
-                },
+                Paging::of(
+                    PageStyle::NextUrl {
+                        next: Mark::Body(path("$.url")),
+                    },
+                    size(),
+                    total(),
+                ),
             ));
-            all.push((
-                "GET /link",
-                PageStyle::Link {
-                    size: size(),
-                    total: total(),
-                },
-            ));
+            all.push(("GET /link", Paging::of(PageStyle::Link, size(), total())));
         }
     }
     all
@@ -278,8 +279,8 @@ fn trees(rows: Vec<Row>) -> Vec<Value> {
         .collect()
 }
 
-fn clone_of(style: &PageStyle) -> PageStyle {
-    let shown = format!("{style:?}");
+fn clone_of(paging: &Paging) -> Paging {
+    let shown = format!("{paging:?}");
     styles()
         .into_iter()
         .map(|(_, style)| style)
@@ -292,12 +293,14 @@ async fn numbered_pages_smaller_than_asked_for_are_noticed() {
     for has_total in [true, false] {
         let (_application, driver) = paged(ALL, CAP).await;
         let total = has_total.then(|| Total::Body(path("$.total")));
-        let style = PageStyle::Number {
-            number: Some("page".into()),
-            size: size(40),
-            first: 1,
+        let style = Paging::of(
+            PageStyle::Number {
+                number: Some("page".into()),
+                first: 1,
+            },
+            size(40),
             total,
-        };
+        );
         let lists = [list("GET /number", "$.items[*]", style)];
         // Straight into the middle, without having seen a page before.
         let window = driver
@@ -325,12 +328,14 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
             .into_iter()
             .map(|status| {
                 let total = has_total.then(|| Total::Body(path("$.total")));
-                let style = PageStyle::Offset {
-                    start: Some("from".into()),
-                    size: size(5),
-                    first: 0,
+                let style = Paging::of(
+                    PageStyle::Offset {
+                        start: Some("from".into()),
+                        first: 0,
+                    },
+                    size(5),
                     total,
-                };
+                );
                 let mut list = list(&format!("GET /offset?status={status}"), "$.items[*]", style);
                 let place = scimgate::mapping::model::FieldPlace::parse("status").unwrap();
                 list.set = vec![(place, tree(json!(status)))];
@@ -371,7 +376,7 @@ async fn several_lists_are_one_and_each_row_gets_its_constants() {
 #[tokio::test]
 async fn a_write_makes_kept_rows_be_read_again() {
     let (application, driver) = paged(ALL, CAP).await;
-    let lists = [list("GET /all", "$.items[*]", PageStyle::None)];
+    let lists = [list("GET /all", "$.items[*]", Paging::default())];
     let window = async |skip| {
         driver
             .window(&journey(), &lists, "user", &named(&[]), span(skip, 10))
@@ -415,12 +420,14 @@ async fn the_total_can_be_a_header_or_a_call_of_its_own() {
         .into_iter()
         .enumerate()
     {
-        let style = PageStyle::Offset {
-            start: Some("from".into()),
-            size: size(CAP),
-            first: 0,
-            total: Some(total),
-        };
+        let style = Paging::of(
+            PageStyle::Offset {
+                start: Some("from".into()),
+                first: 0,
+            },
+            size(CAP),
+            Some(total),
+        );
         let lists = [list("GET /offset", "$.items[*]", style)];
         for take in [0, 5] {
             let key = number.to_string();
@@ -456,22 +463,25 @@ async fn a_list_that_cannot_be_trusted_is_an_error_and_never_short() {
     })
     .await;
     let driver = driver(&application, |_| {});
-    let offset = |total| PageStyle::Offset {
-        start: Some("from".into()),
-        size: size(10),
-        first: 0,
-        total,
+    let offset = |total| {
+        Paging::of(
+            PageStyle::Offset {
+                start: Some("from".into()),
+                first: 0,
+            },
+            size(10),
+            total,
+        )
     };
     let total = || Some(Total::Body(path("$.total")));
-    let foreign = PageStyle::NextUrl {
-        next: path("$.url"),
-        size: None,
-        total: None,
-    };
-    let limit = PageStyle::Limit {
-        size: size(10).unwrap(),
-        total: None,
-    };
+    let foreign = Paging::of(
+        PageStyle::NextUrl {
+            next: Mark::Body(path("$.url")),
+        },
+        None,
+        None,
+    );
+    let limit = Paging::of(PageStyle::Limit, size(10), None);
     let cases = [
         ("GET /same", offset(None), Some(PageError::Repeated)),
         ("GET /foreign", foreign, Some(PageError::Foreign)),
@@ -509,7 +519,7 @@ fn find(call: Call, items: Option<&str>) -> Find {
         before: Vec::new(),
         call,
         items: items.map(path),
-        page: PageStyle::None,
+        page: Paging::default(),
         set: Vec::new(),
         rows: Rows::Complete,
     }
@@ -548,11 +558,15 @@ async fn r8_a_find_that_is_answered_404_has_found_nobody() {
 #[tokio::test]
 async fn members_and_groups_are_read_page_by_page() {
     let (application, driver) = paged(25, 10).await;
-    let style = || PageStyle::Number {
-        number: Some("page".into()),
-        size: size(10),
-        first: 1,
-        total: None,
+    let style = || {
+        Paging::of(
+            PageStyle::Number {
+                number: Some("page".into()),
+                first: 1,
+            },
+            size(10),
+            None,
+        )
     };
     let members = MemberRead {
         only: None,
@@ -582,7 +596,7 @@ async fn members_and_groups_are_read_page_by_page() {
         items: path("$.items"),
         id: None,
         display: None,
-        page: style(),
+        page: Box::new(style()),
         is_indirect: None,
     };
     assert_eq!(
@@ -615,11 +629,15 @@ async fn a_scan_stops_for_good_after_an_error() {
     })
     .await;
     let driver = driver(&application, |_| {});
-    let style = || PageStyle::Offset {
-        start: Some("from".into()),
-        size: size(CAP),
-        first: 0,
-        total: None,
+    let style = || {
+        Paging::of(
+            PageStyle::Offset {
+                start: Some("from".into()),
+                first: 0,
+            },
+            size(CAP),
+            None,
+        )
     };
     let lists = [
         list("GET /offset", "$.items[*]", style()),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The application answers every call that begins like this with these bytes.
-fn say(stage: &Stage, call: &str, answer: Answer) {
+pub fn say(stage: &Stage, call: &str, answer: Answer) {
     stage
         .app
         .plan(call, usize::MAX, Fault::Before(Act::Say(answer)));
@@ -24,7 +24,7 @@ fn xml(body: &str) -> Answer {
 }
 
 /// An application's file of its own.
-fn app(text: &str) -> Setup {
+pub fn app(text: &str) -> Setup {
     Setup {
         app: format!("app = \"book\"\n[target]\nbase-url = \"${{BOOK_URL}}\"\n{text}"),
         ..Setup::default()
@@ -487,4 +487,75 @@ async fn a_value_for_nobody_is_said_once() {
     let gone = json!([{ "op": "remove", "path": "title" }]);
     stage.patch(&path, gone).await.is(200);
     assert_eq!(stage.app.user(1).unwrap()["title"], nobody);
+}
+
+#[tokio::test]
+async fn an_update_may_be_a_json_patch_or_a_list_of_pairs() {
+    let person = json!({
+        "id": 1, "login": "ada", "first": "Ada", "last": "Byron", "mail": "a@x", "title": "Countess", "state": 1,
+    });
+    let change = json!([
+        { "op": "replace", "path": "name.familyName", "value": "King" },
+        { "op": "remove", "path": "title" },
+        { "op": "replace", "path": "emails[type eq \"work\"].value", "value": "ada@x" },
+    ]);
+    for (update, sent) in [
+        (
+            "call = \"PATCH /users/{id}\"\ncontent-type = \"application/json-patch+json\"\nbody = \"{fields | patch}\"\n",
+            json!([
+                { "op": "add", "path": "/last", "value": "King" },
+                { "op": "add", "path": "/contact/mail", "value": "ada@x" },
+                { "op": "remove", "path": "/title" },
+            ]),
+        ),
+        (
+            "call = \"PATCH /users/{id}\"\nbody = { Name = \"{userName}\", Attributes = \"{fields | pairs('Name', 'Value')}\" }\n",
+            json!({ "Name": "ada", "Attributes": [
+                { "Name": "last", "Value": "King" },
+                { "Name": "contact", "Value": { "mail": "ada@x" } },
+                { "Name": "title", "Value": null },
+            ] }),
+        ),
+    ] {
+        let stage = Setup::default()
+            .with(
+                "[user.update]\ncall = \"PATCH /users/{id}\"\n",
+                &format!("[user.update]\n{update}reply = \"none\"\n"),
+            )
+            .with("= 'mail'", "= 'contact.mail'")
+            .start()
+            .await;
+        stage.app.add_user(person.clone());
+        say(&stage, "PATCH /users/1", Answer::json(200, json!({})));
+        stage.patch("/Users/1", change.clone()).await.is(200);
+        assert_eq!(stage.app.writes(), [("PATCH /users/1".to_owned(), sent)]);
+    }
+}
+
+#[tokio::test]
+async fn an_account_may_end_with_a_day() {
+    let stage = Setup::default()
+        .with(
+            "[user.delete]",
+            "[user.deactivate]\ncall = \"PATCH /users/{id}\"\nbody = { ends = '{now() | date(\"%Y-%m-%d\")}' }\n[user.activate]\ncall = \"PATCH /users/{id}\"\nbody = { ends = \"{null}\" }\n[user.delete]",
+        )
+        .with(
+            "{ field = 'state', values = { true = 1, false = 3 } }",
+            "{ read = \"{ends == null}\" }",
+        )
+        .start()
+        .await;
+    let id = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let active = |value: bool| json!([{ "op": "replace", "path": "active", "value": value }]);
+    let path = format!("/Users/{id}");
+    let off = stage.patch(&path, active(false)).await.is(200);
+    assert_eq!(off.body["active"], false);
+    let ends = stage.app.user(id).unwrap()["ends"].clone();
+    let day: jiff::civil::Date = ends.as_str().unwrap().parse().unwrap();
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    assert!((today - day).get_days() <= 1, "{ends}");
+    let on = stage.patch(&path, active(true)).await.is(200);
+    assert_eq!(on.body["active"], true);
 }

@@ -27,6 +27,7 @@ mod members;
 mod memberships;
 mod memory;
 mod nesting;
+mod paging;
 mod policies;
 mod renames;
 mod secrecy;

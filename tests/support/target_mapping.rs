@@ -95,7 +95,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
     }
 }
 
-pub fn list(text: &str, items: &str, page: PageStyle) -> ListOperation {
+pub fn list(text: &str, items: &str, page: Paging) -> ListOperation {
     ListOperation {
         name: "user.list".into(),
         call: call(text),
@@ -123,6 +123,7 @@ pub fn rule(is: Meaning) -> ReplyRule {
 pub fn target(base_url: &str) -> Target {
     Target {
         base_url: base_url.parse().unwrap(),
+        public_url: None,
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
         reply_timeout: Duration::from_secs(20),
@@ -132,6 +133,7 @@ pub fn target(base_url: &str) -> Target {
         query: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
+        reply_prefix: None,
         content: None,
         auth: Auth::None,
         probe: None,

@@ -110,7 +110,7 @@ pub async fn read_short(
     };
     let is_all = match page.total {
         Some(total) => total <= page.items.len() as u64,
-        None => matches!(read.page, PageStyle::None),
+        None => matches!(read.page.style, PageStyle::None),
     };
     if !is_all {
         return Ok(None);

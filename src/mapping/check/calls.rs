@@ -1,6 +1,6 @@
 //! All calls of a mapping.
 
-use crate::mapping::model::{Auth, Call, Mapping, PageStyle, Total, TypeMapping, UserGroups};
+use crate::mapping::model::{Auth, Call, Mapping, Paging, Total, TypeMapping, UserGroups};
 
 /// Every call of a resource type.
 pub(super) fn of_type(resource_type: &TypeMapping) -> Vec<&Call> {
@@ -47,20 +47,11 @@ pub(super) fn of_mapping(mapping: &Mapping) -> Vec<&Call> {
     calls
 }
 
-/// The call that counts, if the page style has one.
-pub(super) fn of_page(page: &PageStyle) -> Option<&Call> {
-    let total = match page {
-        PageStyle::None => None,
-        PageStyle::Offset { total, .. }
-        | PageStyle::Number { total, .. }
-        | PageStyle::Cursor { total, .. }
-        | PageStyle::Continue { total, .. }
-        | PageStyle::NextUrl { total, .. }
-        | PageStyle::Link { total, .. }
-        | PageStyle::Limit { total, .. } => total.as_ref(),
-    };
-    match total {
-        Some(Total::Call(call, _)) => Some(call),
+/// The calls that only a page's style has: the one that counts, and the one for later pages.
+pub(super) fn of_page(page: &Paging) -> impl Iterator<Item = &Call> {
+    let counting = match &page.total {
+        Some(Total::Call(call, _)) => Some(&**call),
         _ => None,
-    }
+    };
+    counting.into_iter().chain(page.following.as_deref())
 }

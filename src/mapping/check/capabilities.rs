@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::mapping::{
     model::{
-        AttributeRule, Call, Mapping, MemberCall, Members, Operation, PageStyle, TypeMapping,
-        UserGroups,
+        AttributeRule, Call, Mapping, MemberCall, Members, Operation, PageStyle, Paging,
+        TypeMapping, UserGroups,
     },
     write::keeps_external_id,
 };
@@ -202,7 +202,7 @@ fn reading_on(section: &TypeMapping) -> String {
     let styles = section.lists.iter().map(|list| &list.page);
     let endless = styles
         .clone()
-        .filter(|page| matches!(page, PageStyle::None));
+        .filter(|page| matches!(page.style, PageStyle::None));
     let (all, endless) = (section.lists.len(), endless.count());
     let first = styles.map(paging).next().unwrap_or_default();
     match all {
@@ -212,18 +212,18 @@ fn reading_on(section: &TypeMapping) -> String {
     }
 }
 
-fn paging(page: &PageStyle) -> String {
-    let (style, size) = match page {
+fn paging(page: &Paging) -> String {
+    let style = match page.style {
         PageStyle::None => return "one reply holds all".to_owned(),
-        PageStyle::Offset { size, .. } => ("offset", size.as_ref()),
-        PageStyle::Number { size, .. } => ("page number", size.as_ref()),
-        PageStyle::Cursor { size, .. } => ("cursor", size.as_ref()),
-        PageStyle::Continue { size, .. } => ("continue", size.as_ref()),
-        PageStyle::NextUrl { size, .. } => ("next URL", size.as_ref()),
-        PageStyle::Link { size, .. } => ("link header", size.as_ref()),
-        PageStyle::Limit { size, .. } => ("only the first page", Some(size)),
+        PageStyle::Offset { .. } => "offset",
+        PageStyle::Number { .. } => "page number",
+        PageStyle::Cursor { .. } => "cursor",
+        PageStyle::Continue { .. } => "continue",
+        PageStyle::NextUrl { .. } => "next URL",
+        PageStyle::Link => "link header",
+        PageStyle::Limit => "only the first page",
     };
-    match size {
+    match &page.size {
         Some(size) => format!("{style}, {} a page", size.most),
         None => style.to_owned(),
     }

@@ -12,8 +12,8 @@ use crate::{
     mapping::{
         expression::NamePath,
         model::{
-            Auth, Call, Mapping, MemberField, Operation, PageStyle, Source, TypeMapping,
-            UserGroups, With,
+            Auth, Call, Mapping, MemberField, Operation, Paging, Source, TypeMapping, UserGroups,
+            With,
         },
         names::extension_name,
         page::PAGE,
@@ -48,12 +48,8 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
         bare().call(probe, complaints);
     }
     for look_up in &mapping.look_ups {
-        let scope = bare();
-        let own = bare().paged(&look_up.list.page);
-        own.call(&look_up.list.call, complaints);
-        if let Some(call) = super::calls::of_page(&look_up.list.page) {
-            scope.call(call, complaints);
-        }
+        let list = &look_up.list;
+        bare().list(&list.call, &list.page, complaints);
     }
     if let Auth::Login(login) = &mapping.target.auth {
         let mut scope = Scope {
@@ -122,11 +118,7 @@ fn check_type(
         is_complete,
     };
     for list in &resource_type.lists {
-        let own = scope(&[], false).paged(&list.page);
-        own.call(&list.call, complaints);
-        if let Some(call) = super::calls::of_page(&list.page) {
-            scope(&[], false).call(call, complaints);
-        }
+        scope(&[], false).list(&list.call, &list.page, complaints);
     }
     for find in &resource_type.finds {
         let mut scope = scope(&["value"], false);
@@ -134,7 +126,7 @@ fn check_type(
             scope.call(step, complaints);
             scope.take(step);
         }
-        scope.paged(&find.page).call(&find.call, complaints);
+        scope.list(&find.call, &find.page, complaints);
     }
     if let Some(get) = &resource_type.get {
         scope(&["id", "scim"], false).operation(get, complaints);
@@ -159,7 +151,7 @@ fn check_type(
     if let Some(members) = &resource_type.members {
         if let Some(read) = &members.read {
             let scope = scope(&["group", "id", "scim", "old"], false);
-            scope.paged(&read.page).call(&read.call, complaints);
+            scope.list(&read.call, &read.page, complaints);
         }
         for change in [&members.add, &members.remove, &members.replace]
             .into_iter()
@@ -196,7 +188,7 @@ fn check_type(
     }
     if let Some(UserGroups::Call { call, page, .. }) = &resource_type.groups {
         let scope = scope(&["id", "scim", "old"], true);
-        scope.paged(page).call(call, complaints);
+        scope.list(call, page, complaints);
     }
     for line in &resource_type.attributes {
         let value = line.write.as_ref().and_then(|write| write.value.as_ref());
@@ -226,12 +218,15 @@ impl Scope<'_> {
         }
     }
 
-    /// A call that is read on knows its page.
-    fn paged(mut self, page: &PageStyle) -> Self {
+    /// A call that is read on knows its page, and so do the calls that only its page style has.
+    fn list(mut self, call: &Call, page: &Paging, complaints: &mut Diagnostics) {
         if !super::pages::names_of(page).is_empty() {
             self.names.insert(PAGE.to_owned());
         }
-        self
+        self.call(call, complaints);
+        for call in super::calls::of_page(page) {
+            self.call(call, complaints);
+        }
     }
 
     /// What a step takes is known to the steps after it.

@@ -4,8 +4,9 @@ use super::names::used_in;
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
-        model::{Call, Mapping, PageStyle, TypeMapping, UserGroups},
-        page::{CURSOR, OFFSET, PAGE, SIZE, mark_of, size_of},
+        expression::NamePath,
+        model::{Call, Mapping, Paging, TypeMapping, UserGroups},
+        page::{CURSOR, OFFSET, PAGE, SIZE, mark_of},
     },
 };
 
@@ -24,31 +25,32 @@ pub(super) fn check(mapping: &Mapping, is_complete: bool, complaints: &mut Diagn
 }
 
 /// The names that a page style gives to its call, as members of `page`.
-pub(super) fn names_of(page: &PageStyle) -> Vec<&'static str> {
-    let mark = mark_of(page).map(|(name, _)| name);
-    let size = size_of(page).map(|_| SIZE);
+pub(super) fn names_of(page: &Paging) -> Vec<&'static str> {
+    let mark = mark_of(&page.style).map(|(name, _)| name);
+    let size = page.size.as_ref().map(|_| SIZE);
     mark.into_iter().chain(size).collect()
 }
 
 /// The calls of a type that are read on.
-fn paged(t: &TypeMapping) -> Vec<(&Call, &PageStyle)> {
+fn paged(t: &TypeMapping) -> Vec<(&Call, &Paging)> {
     let lists = t.lists.iter().map(|list| (&list.call, &list.page));
     let finds = t.finds.iter().map(|find| (&find.call, &find.page));
     let read = t.members.as_ref().and_then(|members| members.read.as_ref());
     let members = read.map(|read| (&read.call, &read.page));
     let groups = match &t.groups {
-        Some(UserGroups::Call { call, page, .. }) => Some((&**call, page)),
+        Some(UserGroups::Call { call, page, .. }) => Some((&**call, &**page)),
         _ => None,
     };
     lists.chain(finds).chain(members).chain(groups).collect()
 }
 
-fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut Diagnostics) {
+fn check_one(call: &Call, page: &Paging, is_complete: bool, complaints: &mut Diagnostics) {
     let known = names_of(page);
-    let used: Vec<Option<String>> = used_in(call)
+    let following = page.following.as_deref();
+    let used: Vec<Option<String>> = [Some(call), following]
         .into_iter()
-        .filter(|name| name.names.first().is_some_and(|first| first == PAGE))
-        .map(|name| name.names.get(1).cloned())
+        .flatten()
+        .flat_map(names_of_page)
         .collect();
     if known.is_empty() {
         return;
@@ -71,9 +73,9 @@ fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut 
         );
     }
     // The application decides how many there are where the next page's address comes from it, or where there is none.
-    let size = mark_of(page).and_then(|_| size_of(page));
+    let size = mark_of(&page.style).and(page.size.as_ref());
     let size = size.map(|size| (SIZE, SIZE_KEY, size.parameter.as_ref()));
-    let mark = mark_of(page).map(|(name, parameter)| (name, key_of(name), parameter));
+    let mark = mark_of(&page.style).map(|(name, parameter)| (name, key_of(name), parameter));
     for (name, key, parameter) in mark.into_iter().chain(size) {
         let is_said = parameter.is_some() || used.iter().flatten().any(|used| used == name);
         if is_said || is_misspelt || !is_complete {
@@ -88,6 +90,13 @@ fn check_one(call: &Call, page: &PageStyle, is_complete: bool, complaints: &mut 
                 )),
         );
     }
+}
+
+/// The members of `page` that a call names; absent for `page` alone.
+fn names_of_page(call: &Call) -> impl Iterator<Item = Option<String>> {
+    let is_page = |name: &NamePath| name.names.first().is_some_and(|first| first == PAGE);
+    let names = used_in(call).into_iter().filter(is_page);
+    names.map(|name| name.names.get(1).cloned())
 }
 
 /// How a page's mark is given a parameter.

@@ -3,6 +3,7 @@
 //! A sample value is written and what was written is read again. A client that reads something else than it wrote sends
 //! it again for ever.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -54,7 +55,8 @@ fn read_again(
     names
         .settings(&mapping.settings)
         .resource(&resource)
-        .random(RANDOM);
+        .random(RANDOM)
+        .at(Timestamp::UNIX_EPOCH);
     // By this line alone: with all of them a long file would take the square of its length.
     let fields = write::fields_by(line, section, operation, &resource, &names).ok()?;
     let reading = Reading::of(section, &mapping.settings, std::iter::once(line));

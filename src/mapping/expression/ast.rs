@@ -19,6 +19,8 @@ pub(super) enum Node {
     /// A value and what is done with it, from left to right.
     Chain(Box<Node>, Vec<Link>),
     Random(usize),
+    /// When the request was taken in.
+    Now,
     Coalesce(Vec<Node>),
     Not(Box<Node>),
     /// The first that does not hold, or the last.
@@ -83,6 +85,8 @@ pub(super) enum Filter {
     Primary,
     Values(Node),
     Wrap(Node),
+    Pairs(Node, Node),
+    Patch,
     Length,
     Base64,
     Lookup(Node),
@@ -100,7 +104,7 @@ impl Node {
     /// The nodes right below, except conditions on elements.
     fn children(&self) -> Vec<&Node> {
         match self {
-            Self::Constant(_) | Self::Name { .. } | Self::Random(_) => Vec::new(),
+            Self::Constant(_) | Self::Name { .. } | Self::Random(_) | Self::Now => Vec::new(),
             Self::List(n) | Self::Coalesce(n) | Self::And(n) | Self::Or(n) | Self::Add(n) => {
                 n.iter().collect()
             }
@@ -205,8 +209,9 @@ impl Node {
         }
     }
 
-    pub(super) fn uses_random(&self) -> bool {
-        matches!(self, Self::Random(_)) || self.children().into_iter().any(Self::uses_random)
+    pub(super) fn is_made_anew(&self) -> bool {
+        let is_anew = |node: &Self| matches!(node, Self::Random(_) | Self::Now);
+        is_anew(self) || self.children().into_iter().any(Self::is_made_anew)
     }
 }
 
@@ -229,6 +234,8 @@ impl Filter {
                 | Self::Without(..)
                 | Self::Values(_)
                 | Self::Wrap(_)
+                | Self::Pairs(..)
+                | Self::Patch
                 | Self::Unique
         )
     }
@@ -243,7 +250,9 @@ impl Filter {
             | Self::Lookup(a) => {
                 vec![a]
             }
-            Self::Replace(a, b) | Self::Where(a, b) | Self::Without(a, b) => vec![a, b],
+            Self::Replace(a, b) | Self::Where(a, b) | Self::Without(a, b) | Self::Pairs(a, b) => {
+                vec![a, b]
+            }
             Self::Split(a, b) => std::iter::once(a).chain(b.as_ref()).collect(),
             _ => Vec::new(),
         }

@@ -44,6 +44,7 @@ impl<'v> Scope<'v> {
             Node::Object(members) => self.object(members),
             Node::Chain(head, links) => self.chain(head, links),
             Node::Random(count) => self.random(*count),
+            Node::Now => self.now(),
             Node::Coalesce(items) => self.coalesce(items),
             Node::Not(inner) => self.holds(inner).map(|holds| boolean(!holds)),
             Node::And(items) => self.first(items, false),
@@ -114,6 +115,16 @@ impl<'v> Scope<'v> {
             None => {
                 let message = "There are not enough random characters.";
                 Err(Fault::new(EvaluateErrorKind::NoRandom, message))
+            }
+        }
+    }
+
+    fn now(self) -> Outcome<'v> {
+        match self.names.time() {
+            Some(now) => Ok(Some(Cow::Owned(Value::String(now.to_string())))),
+            None => {
+                let message = "The time is not known here.";
+                Err(Fault::new(EvaluateErrorKind::NoTime, message))
             }
         }
     }

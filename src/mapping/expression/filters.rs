@@ -18,7 +18,7 @@ use super::{
     EvaluateErrorKind, Fault, MAX_RESULT_BYTES,
     ast::{Filter, Node},
     evaluate::{Outcome, Scope, into_element},
-    is_true,
+    is_true, objects,
     operators::is_blank,
     text::{kind_of, text_of},
 };
@@ -90,6 +90,9 @@ fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Op
         Filter::Wrap(key) => text_of_argument(key)
             .and_then(|key| wrapped(value, &key))
             .map(some),
+        Filter::Pairs(name, content) => text_of_argument(name)
+            .and_then(|name| objects::pairs(value, &name, &text_of_argument(content)?))
+            .map(some),
         Filter::Lookup(table) => scope
             .value(table)
             .and_then(|table| lookup(value, table.as_deref())),
@@ -129,6 +132,7 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
         Filter::Local => Some(Value::from(address::local_of(&text(value)?))),
         Filter::Domain => address::domain_of(&text(value)?).map(Value::String),
         Filter::Untagged => Some(Value::String(address::untagged(&text(value)?))),
+        Filter::Patch => Some(objects::json_patch(value)?),
         Filter::Regex => Some(Value::String(escaped(&text(value)?, REGEX_SIGNS)?)),
         Filter::Like => Some(Value::String(escaped(&text(value)?, LIKE_SIGNS)?)),
         _ => None,

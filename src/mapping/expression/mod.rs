@@ -7,6 +7,7 @@ mod ast;
 mod evaluate;
 mod filters;
 mod lexer;
+mod objects;
 mod operators;
 mod parser;
 mod parser_filters;
@@ -67,6 +68,8 @@ pub enum EvaluateErrorKind {
     TooLarge,
     /// Fewer random characters are left than asked for.
     NoRandom,
+    /// The time is asked for where nobody gives it: in what is read.
+    NoTime,
     /// A value that may not be part of a URL path: empty, `.`, `..`, or not of the id pattern.
     UnfitForPath,
     /// A value that must be there is absent: a placeholder of a URL path.
@@ -140,9 +143,9 @@ impl Expression {
         names
     }
 
-    /// Whether it takes random characters.
-    pub fn uses_random(&self) -> bool {
-        self.node.uses_random()
+    /// Whether its value is another one each time: it takes random characters, or the time.
+    pub fn is_made_anew(&self) -> bool {
+        self.node.is_made_anew()
     }
 
     /// Whether its value is a list, or absent, whatever its names are.

@@ -265,13 +265,19 @@ impl<'t> Parser<'_, 't> {
                 let message = "`random` needs the number of characters.".to_owned();
                 Err(error(message).mend("write `random(24)`"))
             }
+            ("now", []) => Ok(Node::Now),
+            ("now", _) => {
+                let message = "`now` takes nothing.".to_owned();
+                Err(error(message)
+                    .mend("write `now()`, and `now() | date(\"%Y-%m-%d\")` for a day"))
+            }
             _ if super::parser_filters::is_filter(name) => {
                 let message = format!("`{name}` is a filter, not a function.");
                 Err(error(message).mend(format!("write `value|{name}`")))
             }
             _ => {
                 let message = format!("There is no function `{name}`.");
-                Err(error(message).mend("there are `random` and `coalesce`"))
+                Err(error(message).mend("there are `now`, `random` and `coalesce`"))
             }
         }
     }

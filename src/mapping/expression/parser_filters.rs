@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 31] = [
+const FILTERS: [(&str, &str); 33] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -43,6 +43,8 @@ const FILTERS: [(&str, &str); 31] = [
     ("primary", "primary"),
     ("values", "values(\"value\")"),
     ("wrap", "wrap(\"value\")"),
+    ("pairs", "pairs(\"name\", \"value\")"),
+    ("patch", "patch"),
     ("length", "length"),
     ("base64", "base64"),
     ("lookup", "lookup({\"a\": 1, \"b\": 2})"),
@@ -118,6 +120,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "local" => Filter::Local,
         "domain" => Filter::Domain,
         "untagged" => Filter::Untagged,
+        "patch" => Filter::Patch,
         "regex" => Filter::Regex,
         "like" => Filter::Like,
         _ => return None,
@@ -145,6 +148,7 @@ fn with_two(name: &str, a: Node, b: Node) -> Result<Option<Filter>, String> {
         ("replace", a, b) => Filter::Replace(a, b),
         ("where", a, b) => Filter::Where(a, b),
         ("without", a, b) => Filter::Without(a, b),
+        ("pairs", a, b) => Filter::Pairs(a, b),
         ("match", Node::Constant(Value::String(pattern)), Node::Constant(Value::Number(group))) => {
             let regex = regex(&pattern)?;
             let group = group.as_u64().and_then(|g| usize::try_from(g).ok());

@@ -432,7 +432,7 @@ fn names_are_listed_with_their_members() {
     assert!(
         Expression::parse("x|default(random(3))")
             .unwrap()
-            .uses_random()
+            .is_made_anew()
     );
 }
 

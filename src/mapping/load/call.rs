@@ -265,7 +265,8 @@ pub(super) fn from_table(
     if let Some(resource_type) = resource_type {
         call.when_changed = syntax::attributes(reader, "when-changed", resource_type);
     }
-    call.condition = syntax::expression_at(reader, "if");
+    let condition = reader.node("if");
+    call.condition = condition.and_then(|node| syntax::expression(reader.context, node));
     call.each = syntax::template_at(reader, "each");
     call.take = take(reader);
     call.into = syntax::place_at(reader, "into");

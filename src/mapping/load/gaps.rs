@@ -70,7 +70,7 @@ fn unreadable(reader: &Reader<'_>, section: &TypeMapping) {
 }
 
 fn is_read_at_once(list: &ListOperation) -> bool {
-    matches!(list.page, PageStyle::None) && list.rows == Rows::Complete
+    matches!(list.page.style, PageStyle::None) && list.rows == Rows::Complete
 }
 
 /// No line for the attribute by which duplicates are known.

@@ -1,7 +1,7 @@
 //! Lists and finds.
 
 use crate::{
-    mapping::model::{Find, ListOperation, PageStyle, Rows},
+    mapping::model::{Find, ListOperation, Paging, Rows},
     scim::{CompareOp, ResourceType},
 };
 
@@ -183,7 +183,7 @@ fn list(
             call: call::call(context, node, Some(resource_type))?,
             items: call::root_path()?,
             keyed_by: None,
-            page: PageStyle::None,
+            page: Paging::default(),
             set: Vec::new(),
             rows: Rows::Complete,
         });
@@ -258,7 +258,7 @@ fn find(
     let page = if reader.has("page") {
         page::page(reader, Some(around))
     } else {
-        list.map_or(PageStyle::None, |at| page::of_list(around, at))
+        list.map_or_else(Paging::default, |at| page::of_list(around, at))
     };
     let rows = if reader.has("rows") || reader.has("lacks") {
         rows(reader, resource_type)

@@ -361,7 +361,7 @@ fn read(
             items: call::root_path()?,
             id: None,
             display: None,
-            page: crate::mapping::model::PageStyle::None,
+            page: crate::mapping::model::Paging::default(),
             only: None,
             is_group: None,
             is_read_before_add: false,
@@ -577,7 +577,7 @@ pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Opti
         items,
         id,
         display,
-        page: page::page(&reader, Some(section)),
+        page: Box::new(page::page(&reader, Some(section))),
         only,
         is_indirect,
     })

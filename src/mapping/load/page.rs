@@ -1,6 +1,6 @@
 //! How a list is read on.
 
-use crate::mapping::model::{PageSize, PageStyle, Total};
+use crate::mapping::model::{Mark, PageSize, PageStyle, Paging, Total};
 
 use super::{
     call::{self, CALL, CALL_KIND},
@@ -83,6 +83,30 @@ const TOTAL_KEY: Key = key(
     "'$.total_count'",
 );
 
+const MORE_KEY: Key = key(
+    "more",
+    Kind::Expression,
+    "the style alone knows where the list ends",
+    "Holds for the reply of every page but the last; the names are as in a rule's `when`.",
+    "'has_more'",
+);
+
+static MARK: Shape = Shape {
+    name: "a page's `next`",
+    about: "Where the reply says what the next page is; a text is a path in the body.",
+    keys: &[key(
+        "header",
+        Kind::Text,
+        "required",
+        "A header's whole value.",
+        "\"X-Next-Page\"",
+    )],
+    base: None,
+    others: None,
+};
+
+const MARK_KIND: Kind = Kind::OneOf(&[Kind::Path, Kind::Table(&MARK)]);
+
 static OFFSET: Shape = Shape {
     name: "`[….page.offset]`",
     about: "A parameter says how many objects to leave out.",
@@ -103,6 +127,7 @@ static OFFSET: Shape = Shape {
         ),
         SIZE_KEY,
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -128,6 +153,7 @@ static NUMBER: Shape = Shape {
         ),
         SIZE_KEY,
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -146,13 +172,21 @@ static CURSOR: Shape = Shape {
         ),
         key(
             "next",
-            Kind::Path,
+            MARK_KIND,
             "required",
             "Where the value is; absent, null or `\"\"` there: no more pages.",
             "'$.next_token'",
         ),
+        key(
+            "call",
+            CALL_KIND,
+            "the list's own call",
+            "The call for every page but the first, where it is another one.",
+            "{ call = \"POST /members/continue\", body = { cursor = \"{page.cursor}\" } }",
+        ),
         SIZE_KEY,
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -171,6 +205,7 @@ static CONTINUE: Shape = Shape {
         ),
         SIZE_KEY,
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -182,13 +217,14 @@ static NEXT_URL: Shape = Shape {
     keys: &[
         key(
             "next",
-            Kind::Path,
+            MARK_KIND,
             "required",
             "Where the URL is; absent or null there: no more pages.",
             "'$.links.next'",
         ),
         SIZE_KEY,
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -197,7 +233,7 @@ static NEXT_URL: Shape = Shape {
 static LINK: Shape = Shape {
     name: "`[….page.link]`",
     about: "The header `Link` names the next page with `rel=\"next\"` (RFC 8288).",
-    keys: &[SIZE_KEY, TOTAL_KEY],
+    keys: &[SIZE_KEY, TOTAL_KEY, MORE_KEY],
     base: None,
     others: None,
 };
@@ -214,6 +250,7 @@ static LIMIT: Shape = Shape {
             "{ most = 100 }",
         ),
         TOTAL_KEY,
+        MORE_KEY,
     ],
     base: None,
     others: None,
@@ -267,13 +304,13 @@ pub(super) static PAGE: Shape = Shape {
 };
 
 /// The page style under `page`. `section` is where `page = "list"` finds the list that it means.
-pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageStyle {
+pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> Paging {
     if let Some((node, text)) = reader.node("page").and_then(|n| Some((n, n.as_text()?))) {
         return match section.filter(|section| text == "list" && section.has("list")) {
             Some(section) => of_list(section, 0),
             None => {
                 complain_about_name(reader, node, text, section.is_some());
-                PageStyle::None
+                Paging::default()
             }
         };
     }
@@ -288,10 +325,10 @@ pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageSty
                 first_key(&flat.key)
             ),
         );
-        return PageStyle::None;
+        return Paging::default();
     }
     let Some(page) = reader.table("page") else {
-        return PageStyle::None;
+        return Paging::default();
     };
     if let Some(second) = page.second() {
         page.context.error(
@@ -301,12 +338,12 @@ pub(super) fn page(reader: &Reader<'_>, section: Option<&Reader<'_>>) -> PageSty
             "keep one of them",
         );
     }
-    style(&page).unwrap_or(PageStyle::None)
+    style(&page).unwrap_or_default()
 }
 
 /// The page style of a section's list at this position, read again.
-pub(super) fn of_list(section: &Reader<'_>, position: usize) -> PageStyle {
-    list_at(section, position, |list| page(list, None)).unwrap_or(PageStyle::None)
+pub(super) fn of_list(section: &Reader<'_>, position: usize) -> Paging {
+    list_at(section, position, |list| page(list, None)).unwrap_or_default()
 }
 
 /// What is read of a section's list at this position, once more; absent if it is a call alone.
@@ -359,51 +396,68 @@ fn first_key(style: &str) -> &'static str {
         .map_or("size", |key| key.name)
 }
 
-fn style(page: &Reader<'_>) -> Option<PageStyle> {
+fn style(page: &Reader<'_>) -> Option<Paging> {
     let entry = page
         .table
         .entries
         .iter()
         .find(|entry| PAGE.key(&entry.key).is_some())?;
-    let style = page.table(&entry.key)?;
-    let (size, total) = (size(&style), total(&style));
-    Some(match entry.key.as_str() {
+    let table = page.table(&entry.key)?;
+    let size = size(&table);
+    let style = match entry.key.as_str() {
         "offset" => PageStyle::Offset {
-            start: parameter(&style, "start"),
-            first: style.count("first", 0, 1).unwrap_or(0),
-            size,
-            total,
+            start: parameter(&table, "start"),
+            first: table.count("first", 0, 1).unwrap_or(0),
         },
         "number" => PageStyle::Number {
-            number: parameter(&style, "number"),
-            first: style.count("first", 0, 1).unwrap_or(1),
-            size,
-            total,
+            number: parameter(&table, "number"),
+            first: table.count("first", 0, 1).unwrap_or(1),
         },
         "cursor" => PageStyle::Cursor {
-            next: required_path(&style, "next")?,
-            parameter: parameter(&style, "parameter"),
-            size,
-            total,
+            next: mark(&table)?,
+            parameter: parameter(&table, "parameter"),
         },
         "continue" => PageStyle::Continue {
-            from: required_path(&style, "from")?,
-            size,
-            total,
+            from: required_path(&table, "from")?,
         },
         "next-url" => PageStyle::NextUrl {
-            next: required_path(&style, "next")?,
-            size,
-            total,
+            next: mark(&table)?,
         },
-        "link" => PageStyle::Link { size, total },
+        "link" => PageStyle::Link,
         _ => {
-            if !style.has("size") {
-                style.missing("size");
+            if !table.has("size") {
+                table.missing("size");
             }
-            PageStyle::Limit { size: size?, total }
+            size.as_ref()?;
+            PageStyle::Limit
         }
+    };
+    let following = match style {
+        PageStyle::Cursor { .. } => table.node("call"),
+        _ => None,
+    };
+    let following = following.and_then(|node| call::call(table.context, node, None));
+    Some(Paging {
+        style,
+        size,
+        total: total(&table),
+        more: syntax::expression_at(&table, "more"),
+        following: following.map(Box::new),
     })
+}
+
+/// Where the reply says what the next page is.
+fn mark(reader: &Reader<'_>) -> Option<Mark> {
+    match reader.node("next") {
+        Some(node) if node.as_table().is_some() => {
+            let mark = reader.table("next")?;
+            if !mark.has("header") {
+                mark.missing("header");
+            }
+            mark.text("header").map(Mark::Header)
+        }
+        _ => required_path(reader, "next").map(Mark::Body),
+    }
 }
 
 fn required_path(reader: &Reader<'_>, key: &str) -> Option<crate::mapping::path::JsonPath> {

@@ -372,6 +372,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
     match node.as_text() {
         Some(text) if !text.starts_with('$') && text.contains('{') => {
             let template = template(context, node)?;
+            refuse_anew(context, node, template.is_made_anew());
             if template.names().is_empty() {
                 context.warning(
                     "mapping::no-expression",
@@ -402,8 +403,25 @@ pub(super) fn template_at(reader: &Reader<'_>, key: &str) -> Option<Template> {
 }
 
 /// The expression under a key.
+///
+/// It is about what was read, and must say the same each time.
 pub(super) fn expression_at(reader: &Reader<'_>, key: &str) -> Option<Expression> {
-    expression(reader.context, reader.node(key)?)
+    let node = reader.node(key)?;
+    let expression = expression(reader.context, node)?;
+    refuse_anew(reader.context, node, expression.is_made_anew());
+    Some(expression)
+}
+
+/// `random` and `now` are for what is sent.
+fn refuse_anew(context: &Context<'_>, node: &Node, is_made_anew: bool) {
+    if is_made_anew {
+        context.error(
+            "mapping::bad-expression",
+            &node.place,
+            "`now` and `random` are not known where something is read: the same object must read the same each time.".to_owned(),
+            "use them in calls, in `value` and in `on-create`",
+        );
+    }
 }
 
 /// The pattern under a key.

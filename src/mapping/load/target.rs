@@ -162,6 +162,13 @@ pub static TARGET: Shape = Shape {
             "\"${APP_URL}\"",
         ),
         key(
+            "public-url",
+            Kind::Url,
+            "`base-url`",
+            "What the application calls that address in links to next pages, where it is behind a proxy that the gateway goes around. No call is sent there.",
+            "\"https://app.example/api\"",
+        ),
+        key(
             "deadline",
             Kind::Duration,
             "10s",
@@ -223,6 +230,13 @@ pub static TARGET: Shape = Shape {
             "\"repeat\"",
             "How a form writes a list: `a=1&a=2`, `a[]=1&a[]=2`, `a=1|2` or `a=1,2`.",
             "\"brackets\"",
+        ),
+        key(
+            "reply-prefix",
+            Kind::Text,
+            "none",
+            "What stands in front of the JSON in replies and is no part of it.",
+            "\")]}'\"",
         ),
         key(
             "content",
@@ -308,10 +322,14 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
     let format = call::format(&reader, lists).unwrap_or(BodyFormat::Json);
     reader.context.is_xml.set(format == BodyFormat::Xml);
     let (rules, detail, retry_after) = errors(&reader);
-    let (base_url, id_pattern) = (base_url(&reader), id_pattern(&reader));
+    let (base_url, id_pattern) = (origin(&reader, "base-url"), id_pattern(&reader));
     let nowhere = nowhere()?;
     Some(Target {
         base_url: base_url.unwrap_or(nowhere.base_url),
+        public_url: reader
+            .has("public-url")
+            .then(|| origin(&reader, "public-url"))
+            .flatten(),
         deadline: bounded(&reader, "deadline", 10_000),
         connect_timeout: bounded(&reader, "connect-timeout", 2_000),
         reply_timeout: bounded(&reader, "reply-timeout", 20_000),
@@ -323,6 +341,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
         wrap: reader
             .node("wrap")
             .and_then(|node| syntax::tree(reader.context, node)),
+        reply_prefix: reader.text("reply-prefix"),
         content: syntax::path_at(&reader, "content"),
         auth: auth::auth(&reader),
         probe: reader
@@ -342,6 +361,7 @@ pub(super) fn target(root: &Reader<'_>) -> Option<Target> {
 pub(super) fn nowhere() -> Option<Target> {
     Some(Target {
         base_url: Url::parse("https://unset.invalid/").ok()?,
+        public_url: None,
         deadline: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(2),
         reply_timeout: Duration::from_secs(20),
@@ -351,6 +371,7 @@ pub(super) fn nowhere() -> Option<Target> {
         query: Vec::new(),
         format: BodyFormat::Json,
         wrap: None,
+        reply_prefix: None,
         content: None,
         auth: Auth::None,
         probe: None,
@@ -369,15 +390,14 @@ const ANY_ID: &str = r"^[^\p{Cc}]{1,1024}$";
 
 const MOST_REPLY_BYTES: usize = 16 * 1024 * 1024;
 
-fn base_url(reader: &Reader<'_>) -> Option<Url> {
-    let mut url = url_key::url(reader, "base-url")?;
+/// An origin with a path prefix.
+fn origin(reader: &Reader<'_>, key: &str) -> Option<Url> {
+    let mut url = url_key::url(reader, key)?;
     if url.query().is_some() || url.fragment().is_some() {
         reader.context.error(
             "mapping::bad-url",
-            reader
-                .node("base-url")
-                .map_or(reader.place, |node| &node.place),
-            "`target.base-url` has a query or a fragment.".to_owned(),
+            reader.node(key).map_or(reader.place, |node| &node.place),
+            format!("`target.{key}` has a query or a fragment."),
             "put parameters of every call into `[target] query`",
         );
     }

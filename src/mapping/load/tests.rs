@@ -145,7 +145,7 @@ on-delete = "refuse"
     assert_eq!(mapping.target.base_url.as_str(), "https://x.example/api");
     assert!(user.delete.is_none());
     assert!(
-        matches!(&user.lists[0].page, PageStyle::Number { number, .. } if number.as_deref() == Some("page"))
+        matches!(&user.lists[0].page.style, PageStyle::Number { number, .. } if number.as_deref() == Some("page"))
     );
     assert_eq!(user.updates[0].send, Send::All);
     assert_eq!(user.updates[0].steps[0].path.source(), "/users/{id}");
@@ -206,7 +206,7 @@ fn a_find_on_the_path_of_the_list_is_read_like_the_list() {
     let finds = &mapping.types[0].finds;
     assert_eq!(finds[0].items.as_ref().unwrap().source(), "$.users[*]");
     assert!(
-        matches!(&finds[0].page, PageStyle::Offset { start, .. } if start.as_deref() == Some("o"))
+        matches!(&finds[0].page.style, PageStyle::Offset { start, .. } if start.as_deref() == Some("o"))
     );
     let query: Vec<_> = finds[0]
         .call
@@ -218,7 +218,7 @@ fn a_find_on_the_path_of_the_list_is_read_like_the_list() {
         })
         .collect();
     assert_eq!(query, [("q", "{value}"), ("state", "a b")]);
-    assert!(finds[1].items.is_none() && matches!(finds[1].page, PageStyle::None));
+    assert!(finds[1].items.is_none() && matches!(finds[1].page.style, PageStyle::None));
     assert_eq!(finds[1].rows, Rows::Reference);
 }
 
@@ -354,18 +354,12 @@ fn every_style_is_read() {
     assert_eq!(mapping.target.rules[0].status.len(), 2);
     assert!(!user.id.is_stable && user.id.is_number);
     assert!(matches!(
-        &user.lists[0].page,
-        PageStyle::Cursor {
-            total: Some(Total::Call(..)),
-            ..
-        }
+        (&user.lists[0].page.style, &user.lists[0].page.total),
+        (PageStyle::Cursor { .. }, Some(Total::Call(..)))
     ));
     assert!(matches!(
-        &user.lists[1].page,
-        PageStyle::Link {
-            total: Some(Total::Header(_)),
-            ..
-        }
+        (&user.lists[1].page.style, &user.lists[1].page.total),
+        (PageStyle::Link, Some(Total::Header(_)))
     ));
     let create = user.create.as_ref().unwrap();
     assert_eq!((create.steps.len(), create.reply), (2, ReplyKind::Nothing));

@@ -15,7 +15,7 @@ use crate::{
     scim::{AttributePath, CompareOp},
 };
 
-use super::{BodyFormat, FieldPlace, Form, Read, ReplyRule};
+use super::{BodyFormat, FieldPlace, Form, Paging, Read, ReplyRule};
 
 /// One HTTP call, as configured.
 #[derive(Debug)]
@@ -201,7 +201,7 @@ pub struct ListOperation {
     /// Whether items are objects keyed by id (`{"7": {…}}`): the key becomes the member named here.
     pub keyed_by: Option<String>,
     /// How to read on.
-    pub page: PageStyle,
+    pub page: Paging,
     /// Fields put into each item, made of its members: `set = { status = 1, mail = "{contact.mail}" }`.
     pub set: Vec<(FieldPlace, Tree)>,
     /// Whether items are references or lack fields: the object is read for each (`rows = "reference"`), only when an
@@ -220,74 +220,6 @@ pub enum Rows {
     Lacking(Vec<AttributePath>),
 }
 
-/// How a list is read on. A parameter that is absent is none: the call's own templates name the value (`{page.number}`).
-#[derive(Debug)]
-pub enum PageStyle {
-    /// One reply holds all.
-    None,
-    /// Parameters for first index and size.
-    Offset {
-        start: Option<String>,
-        size: Option<PageSize>,
-        first: u64,
-        total: Option<Total>,
-    },
-    /// Parameters for page number and size.
-    Number {
-        number: Option<String>,
-        size: Option<PageSize>,
-        first: u64,
-        total: Option<Total>,
-    },
-    /// A value in the reply that asks for the next page.
-    Cursor {
-        parameter: Option<String>,
-        next: JsonPath,
-        size: Option<PageSize>,
-        total: Option<Total>,
-    },
-    /// Several values that are sent back as they are (`continue` sets): the object found there is added to the query.
-    Continue {
-        from: JsonPath,
-        size: Option<PageSize>,
-        total: Option<Total>,
-    },
-    /// A URL in the body, of the same origin.
-    NextUrl {
-        next: JsonPath,
-        size: Option<PageSize>,
-        total: Option<Total>,
-    },
-    /// RFC 8288 `Link: rel="next"`.
-    Link {
-        size: Option<PageSize>,
-        total: Option<Total>,
-    },
-    /// Only the first so many can be had: `limit` alone.
-    Limit {
-        size: PageSize,
-        total: Option<Total>,
-    },
-}
-
-/// The size of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageSize {
-    /// The parameter it is sent in; absent: none, the call's own templates name it (`{page.size}`).
-    pub parameter: Option<String>,
-    /// The most the application gives.
-    pub most: u64,
-}
-
-/// Where the number of all objects is.
-#[derive(Debug)]
-pub enum Total {
-    Body(JsonPath),
-    Header(String),
-    /// A call of its own, and where in its reply.
-    Call(Box<Call>, JsonPath),
-}
-
 /// A filter that the application can answer.
 #[derive(Debug)]
 pub struct Find {
@@ -302,7 +234,7 @@ pub struct Find {
     /// Where the found objects are; absent: the reply is the object (or the list's items path, if the list has one).
     pub items: Option<JsonPath>,
     /// How to read on; `None` if the reply holds all.
-    pub page: PageStyle,
+    pub page: Paging,
     /// Fields put into each item, as in a list.
     pub set: Vec<(FieldPlace, Tree)>,
     /// What is found: objects, or references to read one by one.
@@ -356,7 +288,7 @@ pub struct MemberRead {
     pub id: Option<Read>,
     /// The member's display name within an item.
     pub display: Option<JsonPath>,
-    pub page: PageStyle,
+    pub page: Paging,
     /// Items for which this is false are not shown.
     pub only: Option<Expression>,
     /// Items for which this holds are groups; absent: members are of the first of `types`.
@@ -423,7 +355,7 @@ pub enum UserGroups {
         items: JsonPath,
         id: Option<Read>,
         display: Option<JsonPath>,
-        page: PageStyle,
+        page: Box<Paging>,
         /// Items for which this is false are not shown.
         only: Option<Expression>,
         /// Items for which this holds have the user only through a group of theirs; absent: none.

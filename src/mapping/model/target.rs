@@ -22,6 +22,8 @@ use super::Call;
 pub struct Target {
     /// Origin and path prefix, no slash at the end.
     pub base_url: url::Url,
+    /// What the application calls its own address in URLs that it gives, no slash at the end; absent: the base URL.
+    pub public_url: Option<url::Url>,
     /// For one SCIM request's calls together.
     pub deadline: Duration,
     /// For TCP and TLS of one connection.
@@ -40,6 +42,8 @@ pub struct Target {
     pub format: BodyFormat,
     /// Put around every body: a tree in which the leaf `{body}` stands for it (`[target.wrap]`), as JSON-RPC wants.
     pub wrap: Option<Tree>,
+    /// What stands in front of the content of replies and is no part of it: protection of browsers against foreign scripts.
+    pub reply_prefix: Option<String>,
     /// Where the content of every reply is; absent: the whole (`[target] content = '$.result'`).
     pub content: Option<JsonPath>,
     /// How calls are authenticated.

@@ -19,7 +19,7 @@ pub use window::{Covering, covering};
 
 use super::{
     body::scalar_text,
-    model::{FieldPlace, PageSize, PageStyle, Total},
+    model::{FieldPlace, Mark, PageStyle, Paging, Total},
     path::JsonPath,
     reply::{Reply, Row},
 };
@@ -111,8 +111,13 @@ pub enum PageError {
     #[error("The list has more than 20000 pages.")]
     TooManyPages,
     /// The next page is said to be somewhere else.
-    #[error("The application's link to the next page leads to another origin or path.")]
+    #[error(
+        "The application's link to the next page leads to another origin or path than `base-url` and `public-url`."
+    )]
     Foreign,
+    /// Whether there is another page cannot be told from the reply.
+    #[error("What `more` says of the page cannot be worked out from the reply.")]
+    Unclear,
     /// The list ended before its total.
     #[error("The list ended before its end.")]
     Truncated,
@@ -121,8 +126,9 @@ pub enum PageError {
 /// Reads a list page by page: a state machine that is shown each reply.
 #[derive(Debug)]
 pub struct Pager<'s> {
-    style: &'s PageStyle,
+    paging: &'s Paging,
     base: &'s Url,
+    public: Option<&'s Url>,
     size: Option<u64>,
     position: Position,
     index: u64,
@@ -138,15 +144,16 @@ pub struct Pager<'s> {
 impl<'s> Pager<'s> {
     /// Starts at the beginning. `wanted` is the number of objects asked for at a time, within what the mapping allows; absent:
     /// as many as the application gives.
-    pub fn new(style: &'s PageStyle, base: &'s Url, wanted: Option<u64>) -> Self {
-        let size = size_of(style).map(|size| match style {
+    pub fn new(paging: &'s Paging, base: &'s Url, wanted: Option<u64>) -> Self {
+        let size = paging.size.as_ref().map(|size| match paging.style {
             // Asked for less, one reply could not show that it holds everything.
-            PageStyle::Limit { .. } => size.most.max(1),
+            PageStyle::Limit => size.most.max(1),
             _ => wanted.unwrap_or(size.most).clamp(1, size.most.max(1)),
         });
         Self {
-            style,
+            paging,
             base,
+            public: None,
             size,
             position: Position::Start,
             index: 0,
@@ -158,6 +165,12 @@ impl<'s> Pager<'s> {
             last_print: None,
             seen: HashSet::new(),
         }
+    }
+
+    /// Tells the pager what the application calls itself in its URLs, if that is not the base URL.
+    pub fn known_as(mut self, public: Option<&'s Url>) -> Self {
+        self.public = public;
+        self
     }
 
     /// Starts at a position that is known to be at this index of the list.
@@ -181,7 +194,7 @@ impl<'s> Pager<'s> {
     /// What a page at this position adds to the call.
     pub fn first_query(&self, position: &Position) -> PageRequest {
         let mut request = PageRequest::default();
-        match (self.style, position) {
+        match (&self.paging.style, position) {
             (PageStyle::Offset { start, first, .. }, position) => {
                 let index = if let Position::Index(index) = position {
                     *index
@@ -215,7 +228,7 @@ impl<'s> Pager<'s> {
             }
             _ => {}
         }
-        if let (Some(size), Some(number)) = (size_of(self.style), self.size) {
+        if let (Some(size), Some(number)) = (&self.paging.size, self.size) {
             request.put(SIZE, size.parameter.as_ref(), number.into());
         }
         request
@@ -295,7 +308,7 @@ impl<'s> Pager<'s> {
     }
 
     fn total_in(&self, reply: &Reply) -> Option<u64> {
-        match total_of(self.style)? {
+        match self.paging.total.as_ref()? {
             Total::Body(path) => count_in(reply.find(path)?),
             Total::Header(name) => reply.header(name)?.trim().parse().ok(),
             Total::Call(..) => None,
@@ -310,32 +323,24 @@ pub fn count_in(value: &Value) -> Option<u64> {
         .or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// Where in a reply's body a style looks for anything.
-pub fn body_paths(style: &PageStyle) -> impl Iterator<Item = &JsonPath> {
-    let next = match style {
-        PageStyle::Cursor { next, .. } | PageStyle::NextUrl { next, .. } => Some(next),
-        PageStyle::Continue { from, .. } => Some(from),
+/// Where in a reply's body a list that is read on looks for anything, but for what `more` names.
+pub fn body_paths(paging: &Paging) -> impl Iterator<Item = &JsonPath> {
+    let next = match &paging.style {
+        PageStyle::Cursor {
+            next: Mark::Body(next),
+            ..
+        }
+        | PageStyle::NextUrl {
+            next: Mark::Body(next),
+        } => Some(next),
+        PageStyle::Continue { from } => Some(from),
         _ => None,
     };
-    let total = match total_of(style) {
+    let total = match &paging.total {
         Some(Total::Body(path)) => Some(path),
         _ => None,
     };
     next.into_iter().chain(total)
-}
-
-/// The size parameter of a style.
-pub fn size_of(style: &PageStyle) -> Option<&PageSize> {
-    match style {
-        PageStyle::None => None,
-        PageStyle::Limit { size, .. } => Some(size),
-        PageStyle::Offset { size, .. }
-        | PageStyle::Number { size, .. }
-        | PageStyle::Cursor { size, .. }
-        | PageStyle::Continue { size, .. }
-        | PageStyle::NextUrl { size, .. }
-        | PageStyle::Link { size, .. } => size.as_ref(),
-    }
 }
 
 /// What a style says of the page itself, if anything: its name in `page`, and the parameter it is sent in.
@@ -347,22 +352,8 @@ pub fn mark_of(style: &PageStyle) -> Option<(&'static str, Option<&String>)> {
         PageStyle::None
         | PageStyle::Continue { .. }
         | PageStyle::NextUrl { .. }
-        | PageStyle::Link { .. }
-        | PageStyle::Limit { .. } => None,
-    }
-}
-
-/// Where a style's total is.
-pub fn total_of(style: &PageStyle) -> Option<&Total> {
-    match style {
-        PageStyle::None => None,
-        PageStyle::Offset { total, .. }
-        | PageStyle::Number { total, .. }
-        | PageStyle::Cursor { total, .. }
-        | PageStyle::Continue { total, .. }
-        | PageStyle::NextUrl { total, .. }
-        | PageStyle::Link { total, .. }
-        | PageStyle::Limit { total, .. } => total.as_ref(),
+        | PageStyle::Link
+        | PageStyle::Limit => None,
     }
 }
 

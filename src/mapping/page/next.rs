@@ -5,7 +5,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Next, PageError, Pager, Position};
-use crate::mapping::{body::scalar_text, model::PageStyle, path::JsonPath, reply::Reply};
+use crate::mapping::{
+    body::scalar_text,
+    model::{Mark, PageStyle},
+    reply::Reply,
+};
 
 impl Pager<'_> {
     /// Decides how to go on after a page of `count` objects, `index` being counted up already.
@@ -15,41 +19,58 @@ impl Pager<'_> {
         reply: &Reply,
         count: u64,
     ) -> Result<Next, PageError> {
-        Ok(match self.style {
-            PageStyle::None => Next::Done,
-            PageStyle::Limit { size, .. } => return self.all_at_once(size.most, count),
-            PageStyle::Offset { .. } => return self.counted(count, Position::Index(self.index)),
+        let following = self.following(asked, reply)?;
+        if let Some(more) = &self.paging.more {
+            return match more.holds(&reply.names()) {
+                Ok(false) => Ok(Next::Done),
+                Ok(true) => following.map(Next::More).ok_or(PageError::Truncated),
+                Err(_) => Err(PageError::Unclear),
+            };
+        }
+        match (&self.paging.style, following) {
+            (PageStyle::Limit, _) => self.all_at_once(count),
+            (PageStyle::Offset { .. } | PageStyle::Number { .. }, Some(following)) => {
+                self.counted(count, following)
+            }
+            (_, following) => Ok(following.map_or(Next::Done, Next::More)),
+        }
+    }
+
+    /// Where the page after this one begins, if there is one; absent: this reply names none.
+    fn following(&self, asked: &str, reply: &Reply) -> Result<Option<Position>, PageError> {
+        let location = |url: Option<String>| match url {
+            Some(url) => self
+                .below_base(asked, &url)
+                .map(Position::Location)
+                .map(Some),
+            None => Ok(None),
+        };
+        Ok(match &self.paging.style {
+            PageStyle::None | PageStyle::Limit => None,
+            PageStyle::Offset { .. } => Some(Position::Index(self.index)),
             PageStyle::Number { .. } => {
                 let page = if let Position::Page(page) = self.position {
                     page
                 } else {
                     0
                 };
-                return self.counted(count, Position::Page(page.saturating_add(1)));
+                Some(Position::Page(page.saturating_add(1)))
             }
-            PageStyle::Cursor { next, .. } => match text_at(reply, next) {
-                Some(cursor) => Next::More(Position::Cursor(cursor)),
-                None => Next::Done,
-            },
-            PageStyle::Continue { from, .. } => match reply.find(from) {
+            PageStyle::Cursor { next, .. } => text_at(reply, next).map(Position::Cursor),
+            PageStyle::Continue { from } => match reply.find(from) {
                 Some(Value::Object(values)) if !values.is_empty() => {
-                    Next::More(Position::Continue(values.clone()))
+                    Some(Position::Continue(values.clone()))
                 }
-                _ => Next::Done,
+                _ => None,
             },
-            PageStyle::NextUrl { next, .. } => match text_at(reply, next) {
-                Some(url) => Next::More(Position::Location(self.below_base(asked, &url)?)),
-                None => Next::Done,
-            },
-            PageStyle::Link { .. } => match next_link(reply) {
-                Some(url) => Next::More(Position::Location(self.below_base(asked, &url)?)),
-                None => Next::Done,
-            },
+            PageStyle::NextUrl { next } => return location(text_at(reply, next)),
+            PageStyle::Link => return location(next_link(reply)),
         })
     }
 
     /// One reply must have held everything: a full page is not known to be the end.
-    fn all_at_once(&self, most: u64, count: u64) -> Result<Next, PageError> {
+    fn all_at_once(&self, count: u64) -> Result<Next, PageError> {
+        let most = self.paging.size.as_ref().map_or(0, |size| size.most);
         let is_whole = match self.total {
             Some(total) => self.index >= total,
             None => count < most,
@@ -100,13 +121,15 @@ impl Pager<'_> {
         current.set_query(query);
         let url = current.join(link).map_err(|_| PageError::Foreign)?;
         let has_user = !url.username().is_empty() || url.password().is_some();
-        if has_user || url.origin() != self.base.origin() {
+        if has_user {
             return Err(PageError::Foreign);
         }
-        let below = match url.path().strip_prefix(prefix) {
-            Some(below) if below.starts_with('/') => below,
-            _ => return Err(PageError::Foreign),
-        };
+        let homes = [Some(self.base), self.public];
+        let below = homes.into_iter().flatten().find_map(|home| {
+            let below = url.path().strip_prefix(home.path().trim_end_matches('/'))?;
+            (url.origin() == home.origin() && below.starts_with('/')).then_some(below)
+        });
+        let below = below.ok_or(PageError::Foreign)?;
         Ok(match url.query() {
             Some(query) => format!("{below}?{query}"),
             None => below.to_owned(),
@@ -114,12 +137,16 @@ impl Pager<'_> {
     }
 }
 
-/// A cursor or URL in the body: absent, null, false and `""` are the end.
-fn text_at(reply: &Reply, path: &JsonPath) -> Option<String> {
-    let value = reply
-        .find(path)
-        .filter(|value| **value != Value::Bool(false))?;
-    scalar_text(value).filter(|text| !text.is_empty())
+/// A cursor or URL in the reply: absent, null, false and `""` are the end.
+fn text_at(reply: &Reply, mark: &Mark) -> Option<String> {
+    let text = match mark {
+        Mark::Header(name) => reply.header(name)?.trim().to_owned(),
+        Mark::Body(path) => {
+            let value = reply.find(path)?;
+            scalar_text(value).filter(|_| *value != Value::Bool(false))?
+        }
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 /// The target of `Link: <…>; rel="next"` (RFC 8288).

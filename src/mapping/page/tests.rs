@@ -2,6 +2,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::mapping::model::PageSize;
 use crate::mapping::{path::JsonPath, reply::ReplyForm};
 
 fn base() -> Url {
@@ -67,12 +68,12 @@ impl Application {
 }
 
 fn read_all(
-    style: &PageStyle,
+    paging: &Paging,
     application: &Application,
     largest: u64,
 ) -> Result<(Vec<Value>, u64), PageError> {
     let base = base();
-    let mut pager = Pager::new(style, &base, None).knowing(largest);
+    let mut pager = Pager::new(paging, &base, None).knowing(largest);
     let mut all = Vec::new();
     loop {
         let (reply, items) = application.answer(&pager.request());
@@ -84,22 +85,26 @@ fn read_all(
     }
 }
 
-fn offset(most: Option<PageSize>, has_total: bool) -> PageStyle {
-    PageStyle::Offset {
-        start: Some("start".into()),
-        size: most,
-        first: 0,
-        total: has_total.then(|| Total::Body(path("$.total"))),
-    }
+fn offset(most: Option<PageSize>, has_total: bool) -> Paging {
+    Paging::of(
+        PageStyle::Offset {
+            start: Some("start".into()),
+            first: 0,
+        },
+        most,
+        has_total.then(|| Total::Body(path("$.total"))),
+    )
 }
 
-fn number(most: Option<PageSize>, has_total: bool) -> PageStyle {
-    PageStyle::Number {
-        number: Some("page".into()),
-        size: most,
-        first: 1,
-        total: has_total.then(|| Total::Body(path("$.total"))),
-    }
+fn number(most: Option<PageSize>, has_total: bool) -> Paging {
+    Paging::of(
+        PageStyle::Number {
+            number: Some("page".into()),
+            first: 1,
+        },
+        most,
+        has_total.then(|| Total::Body(path("$.total"))),
+    )
 }
 
 #[test]
@@ -211,10 +216,7 @@ fn a_list_that_ends_long_before_its_total_is_truncated() {
 #[test]
 fn the_first_so_many_must_be_all() {
     let base = base();
-    let limit = |total: Option<Total>| PageStyle::Limit {
-        size: size(10).unwrap(),
-        total,
-    };
+    let limit = |total: Option<Total>| Paging::of(PageStyle::Limit, size(10), total);
     let cases = [
         (limit(None), json!({}), 9, Ok(Next::Done)),
         (limit(None), json!({}), 10, Err(PageError::Truncated)),
@@ -247,12 +249,14 @@ fn the_first_so_many_must_be_all() {
 #[test]
 fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
     let base = base();
-    let style = PageStyle::Cursor {
-        parameter: Some("after".into()),
-        next: path("$.next"),
-        size: size(2),
-        total: None,
-    };
+    let style = Paging::of(
+        PageStyle::Cursor {
+            parameter: Some("after".into()),
+            next: Mark::Body(path("$.next")),
+        },
+        size(2),
+        None,
+    );
     for end in [
         json!({}),
         json!({"next": null}),
@@ -276,11 +280,13 @@ fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
             Ok(Next::Done)
         );
     }
-    let style = PageStyle::Continue {
-        from: path("$.continue"),
-        size: None,
-        total: None,
-    };
+    let style = Paging::of(
+        PageStyle::Continue {
+            from: path("$.continue"),
+        },
+        None,
+        None,
+    );
     let mut pager = Pager::new(&style, &base, None);
     let more = reply(
         json!({"continue": {"aufrom": "Bob", "continue": "-||"}}),
@@ -301,12 +307,14 @@ fn cursors_and_continue_sets_are_followed_until_they_are_gone() {
 #[test]
 fn cursors_that_go_in_circles_are_noticed() {
     let base = base();
-    let style = PageStyle::Cursor {
-        parameter: Some("c".into()),
-        next: path("$.n"),
-        size: None,
-        total: None,
-    };
+    let style = Paging::of(
+        PageStyle::Cursor {
+            parameter: Some("c".into()),
+            next: Mark::Body(path("$.n")),
+        },
+        None,
+        None,
+    );
     let mut pager = Pager::new(&style, &base, None);
     for (number, cursor) in [(0, "a"), (1, "b")] {
         pager
@@ -322,11 +330,13 @@ fn cursors_that_go_in_circles_are_noticed() {
 #[test]
 fn p9_next_links_stay_below_the_base_url() {
     let base = base();
-    let style = PageStyle::NextUrl {
-        next: path("$.next"),
-        size: None,
-        total: None,
-    };
+    let style = Paging::of(
+        PageStyle::NextUrl {
+            next: Mark::Body(path("$.next")),
+        },
+        None,
+        None,
+    );
     let cases = [
         (
             "https://app.example/api/users?page=2",
@@ -366,10 +376,7 @@ fn p9_next_links_stay_below_the_base_url() {
 #[test]
 fn the_link_header_is_read_as_rfc_8288_says() {
     let base = base();
-    let style = PageStyle::Link {
-        size: None,
-        total: Some(Total::Header("X-Total".into())),
-    };
+    let style = Paging::of(PageStyle::Link, None, Some(Total::Header("X-Total".into())));
     let cases = [
         (
             "<https://app.example/api/u?p=2>; rel=\"next\"",

@@ -11,7 +11,6 @@ use crate::{
     mapping::{
         body::scalar_text,
         model::{BodyFormat, Call, Meaning, ReplyRule, RetryUnit, Target},
-        names::Names,
     },
     scim::ScimType,
 };
@@ -91,6 +90,11 @@ fn no_data(target: &Target, reply: &Reply) -> String {
         BodyFormat::Xml => "XML",
         _ => "JSON",
     };
+    if let Some(prefix) = GUARDS.iter().find(|guard| reply.text.starts_with(**guard)) {
+        return format!(
+            "its reply has `{prefix}` in front of its content (`[target] reply-prefix`)"
+        );
+    }
     let kind = reply.header(CONTENT_TYPE.as_str()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/+.-".contains(c);
@@ -99,6 +103,9 @@ fn no_data(target: &Target, reply: &Reply) -> String {
         false => format!("its reply is no {wanted}"),
     }
 }
+
+/// What applications put in front of JSON so that a browser does not run it as a foreign page's script.
+const GUARDS: [&str; 5] = [")]}',", ")]}'", "while(1);", "for(;;);", "{}&&"];
 
 /// Media types are short; one that is not is none.
 const MAX_MEDIA_TYPE: usize = 64;
@@ -140,7 +147,6 @@ fn is_unusable(class: CallClass, form: ReplyForm) -> bool {
 struct View<'r> {
     target: &'r Target,
     reply: &'r Reply,
-    status: Value,
     words: OnceCell<Option<String>>,
     lower: OnceCell<String>,
 }
@@ -150,7 +156,6 @@ impl<'r> View<'r> {
         Self {
             target,
             reply,
-            status: Value::from(reply.status),
             words: OnceCell::new(),
             lower: OnceCell::new(),
         }
@@ -180,7 +185,7 @@ impl<'r> View<'r> {
             && rule
                 .when
                 .as_ref()
-                .is_none_or(|when| when.holds(&self.names()).unwrap_or(false))
+                .is_none_or(|when| when.holds(&self.reply.names()).unwrap_or(false))
     }
 
     /// JSON may spell a character as an escape, so that the decoded words are looked at too.
@@ -190,19 +195,6 @@ impl<'r> View<'r> {
             || self
                 .words()
                 .is_some_and(|words| words.to_lowercase().contains(text))
-    }
-
-    fn names(&self) -> Names<'_> {
-        let mut names = Names::new();
-        names
-            .object(self.reply.whole())
-            .with("body", Cow::Borrowed(self.reply.whole()))
-            .with("status", Cow::Borrowed(&self.status));
-        // As in `only` and `hide`: what has no members is `value`.
-        if !self.reply.whole().is_object() {
-            names.with("value", Cow::Borrowed(self.reply.whole()));
-        }
-        names
     }
 
     /// What `[target.errors] detail` finds, several texts joined.
@@ -224,7 +216,7 @@ impl<'r> View<'r> {
             return Verdict::of(meaning);
         }
         let said = rule.and_then(|rule| rule.say.as_ref()).and_then(|say| {
-            let mut names = self.names();
+            let mut names = self.reply.names();
             if let Some(words) = self.words() {
                 names.with("detail", Cow::Owned(Value::String(words.to_owned())));
             }

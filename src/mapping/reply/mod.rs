@@ -7,6 +7,8 @@ mod judge;
 mod rows;
 mod take;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use jiff::Timestamp;
@@ -20,6 +22,7 @@ use self::rows::Looks;
 use super::{
     body::{self, Decoded},
     model::{Call, Meaning, Target},
+    names::Names,
     path::JsonPath,
 };
 use crate::scim::ScimType;
@@ -40,7 +43,7 @@ pub struct Reply {
     pub rows: Option<Vec<Bytes>>,
     /// The whole body, where the content is only a part of it.
     pub whole: Option<Value>,
-    /// The body as text, the first 16 KiB, invalid UTF-8 replaced; empty for a success of which no rule looks at it. May hold personal data: never logged.
+    /// The body as text, the first 16 KiB, invalid UTF-8 replaced; empty for a success with data of which no rule looks at it. May hold personal data: never logged.
     pub text: String,
     /// What kind of body it was.
     pub form: ReplyForm,
@@ -198,8 +201,9 @@ impl Reply {
         headers: HeaderMap,
         body: &[u8],
         target: &Target,
-        text: String,
+        mut text: String,
     ) -> Self {
+        let body = body.get(prefix_in(body, target)..).unwrap_or_default();
         let content_type = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
@@ -209,6 +213,9 @@ impl Reply {
             Decoded::Text if is_html(body, content_type) => (ReplyForm::Html, Value::Null),
             Decoded::Text => (ReplyForm::Text, Value::Null),
         };
+        if form == ReplyForm::Text && text.is_empty() {
+            text = beginning(body);
+        }
         let (content, whole) = match &target.content {
             Some(path) => (
                 path.first(&value).cloned().unwrap_or(Value::Null),
@@ -237,7 +244,8 @@ impl Reply {
     ) -> Self {
         let looks = Looks::of(call, target, status);
         let may_cut = (200..300).contains(&status) && target.content.is_none() && !looks.at_body;
-        match may_cut.then(|| cut.take(body)).flatten() {
+        let content = body.slice(prefix_in(body, target)..);
+        match may_cut.then(|| cut.take(&content)).flatten() {
             Some((rows, content)) => Self {
                 status,
                 headers,
@@ -272,6 +280,20 @@ impl Reply {
         self.whole.as_ref().unwrap_or(&self.content)
     }
 
+    /// What conditions on a reply can name: its members, `body` and `status`; of a body that has no members, `value` is it.
+    pub fn names(&self) -> Names<'_> {
+        let mut names = Names::new();
+        names
+            .object(self.whole())
+            .with("body", Cow::Borrowed(self.whole()))
+            .with("status", Cow::Owned(self.status.into()));
+        // As in `only` and `hide`: what has no members is `value`.
+        if !self.whole().is_object() {
+            names.with("value", Cow::Borrowed(self.whole()));
+        }
+        names
+    }
+
     /// The first match in the content or, failing that, in the whole body: paging and tokens often stand beside the content.
     pub fn find(&self, path: &JsonPath) -> Option<&Value> {
         path.first(&self.content)
@@ -282,6 +304,15 @@ impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+}
+
+/// How many bytes `[target] reply-prefix` is of this body: none where it does not begin so.
+fn prefix_in(body: &[u8], target: &Target) -> usize {
+    let prefix = target.reply_prefix.as_ref();
+    prefix.map_or(0, |prefix| match body.starts_with(prefix.as_bytes()) {
+        true => prefix.len(),
+        false => 0,
+    })
 }
 
 fn beginning(body: &[u8]) -> String {

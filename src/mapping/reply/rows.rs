@@ -63,6 +63,12 @@ impl<'c> Cut<'c> {
         names.is_some_and(|names| !names.starts_with(&self.names))
     }
 
+    /// Whether a name of a condition on the reply is of something that is left as it is when the rows are cut out.
+    pub fn leaves_named(&self, name: &[String]) -> bool {
+        let is_same = name.iter().zip(&self.names).all(|(a, b)| a == b);
+        !is_same && name.first().is_none_or(|first| first != "body")
+    }
+
     /// The rows in a body, and the rest of it as a tree with an empty list, or null, in their place. Absent if they are not
     /// there, or the body is not JSON.
     pub(super) fn take(&self, body: &Bytes) -> Option<(Vec<Bytes>, Value)> {

@@ -126,10 +126,10 @@ impl Template {
     }
 
     /// Whether it takes random characters.
-    pub fn uses_random(&self) -> bool {
+    pub fn is_made_anew(&self) -> bool {
         self.pieces
             .iter()
-            .any(|p| matches!(p, Piece::Expression(e) if e.uses_random()))
+            .any(|p| matches!(p, Piece::Expression(e) if e.is_made_anew()))
     }
 
     /// Whether it is one expression alone, which gives a list whatever its names are.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -254,7 +255,10 @@ impl Planner<'_> {
 
     fn names(&self) -> Names<'_> {
         let mut names = Names::new();
-        names.settings(self.settings).random(RANDOM);
+        names
+            .settings(self.settings)
+            .random(RANDOM)
+            .at(Timestamp::UNIX_EPOCH);
         if let Some(id) = &self.id {
             names.with("id", Cow::Owned(id_value(self.section, id)));
             names.with("group", Cow::Owned(id_value(self.section, id)));
