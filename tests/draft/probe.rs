@@ -140,9 +140,9 @@ fn a_header_that_names_the_next_page_is_told_and_what_options_allow_is_drafted()
             "# - That what is written looks like what is read is a guess: no call that writes was made.",
             "[user.list.page.link]",
             "call = \"POST /users\"",
-            "call = \"PUT /users/{id}\"",
+            "= \"PUT /users/{id}\"",
             "call = \"DELETE /users/{id}\"",
-            "send = \"merged\"",
+            "= \"merged\"",
         ],
         &["PATCH", "TODO: no call"],
     );
@@ -207,4 +207,307 @@ fn a_way_on_that_shows_with_small_pages_only_is_found() {
         ],
         &["page.limit"],
     );
+}
+
+/// The rows of an application that gives twenty at a time, whatever it is asked.
+fn crowd(from: usize, count: usize) -> Vec<Value> {
+    (from..from + count)
+        .map(|number| json!({"id": number, "username": format!("u{number}"), "email": format!("u{number}@acme.example")}))
+        .collect()
+}
+
+fn not_found() -> Said {
+    (404, Vec::new(), json!({"error": "no such thing"}))
+}
+
+#[test]
+fn a_number_larger_than_the_rows_is_no_whole_list() {
+    let url = serve(|asked| match asked.path.as_str() {
+        "/api/users" => (
+            200,
+            Vec::new(),
+            json!({"count": 237, "result": crowd(1, 20)}),
+        ),
+        _ => not_found(),
+    });
+    probed(
+        &url,
+        &[
+            "# - `$.count` has the number of all: 237, and 20 came: one reply does not hold all.",
+            "# - Nothing that was tried reads on: 20 of 237 can be had.",
+            "[user.list.page.limit]",
+            "size  = { most = 20 }",
+            "total = '$.count'",
+        ],
+        &["one reply holds all", "does not say how many"],
+    );
+}
+
+/// Flask-AppBuilder's lists: the page is within one parameter that is JSON.
+#[test]
+fn a_page_within_a_json_parameter_is_found_and_so_is_its_filter() {
+    let url = serve(|asked| {
+        if asked.path != "/api/users" {
+            return one_of_result(asked);
+        }
+        let within: Value = serde_json::from_str(asked.text("q").unwrap_or("{}")).unwrap();
+        let size = within["page_size"].as_u64().unwrap_or(20).min(100) as usize;
+        let page = within["page"].as_u64().unwrap_or(0) as usize;
+        let wanted = within["filters"][0]["value"].as_str().map(str::to_owned);
+        let all = crowd(1, 237).into_iter();
+        let all: Vec<Value> = all
+            .filter(|row| {
+                wanted.is_none()
+                    || row["username"].as_str() == wanted.as_deref()
+                    || row["email"].as_str() == wanted.as_deref()
+            })
+            .collect();
+        let rows: Vec<&Value> = all.iter().skip(page * size).take(size).collect();
+        (
+            200,
+            Vec::new(),
+            json!({"count": all.len(), "ids": [1], "result": rows}),
+        )
+    });
+    probed(
+        &url,
+        &[
+            "# - `q` is JSON and holds the page: `page`, from 0 on, and `page_size`",
+            "query = { q = { page = \"{page.number}\", page_size = \"{page.size}\" } }",
+            "first = 0",
+            "total = '$.count'",
+            "query  = { q = { filters = [{ col = \"username\", opr = \"eq\", value = \"{value}\" }], page = ",
+            "object = '$.result'",
+        ],
+        &["one reply holds all"],
+    );
+}
+
+fn one_of_result(asked: &Asked) -> Said {
+    let id = asked
+        .path
+        .strip_prefix("/api/users/")
+        .and_then(|id| id.parse().ok());
+    match id.filter(|id| (1..=237).contains(id)) {
+        Some(id) => (
+            200,
+            Vec::new(),
+            json!({"id": id, "label_columns": {}, "result": crowd(id, 1)[0]}),
+        ),
+        None => not_found(),
+    }
+}
+
+#[test]
+fn a_way_on_is_found_without_a_size() {
+    let url = serve(|asked| {
+        if asked.path != "/api/users" {
+            return not_found();
+        }
+        let page = asked.number("page").unwrap_or(1).max(1);
+        let rows: Vec<Value> = crowd(1, 45)
+            .into_iter()
+            .skip((page - 1) * 20)
+            .take(20)
+            .collect();
+        (200, Vec::new(), json!({"users": rows, "found": 45}))
+    });
+    probed(
+        &url,
+        &[
+            "# - `$.found` has the number of all: 45, and 20 came: one reply does not hold all.",
+            "# - `page` is the page's number, from 1 on.",
+            "[user.list.page.number]\nnumber = \"page\"\ntotal  = '$.found'",
+        ],
+        &["page.limit", "one reply holds all"],
+    );
+}
+
+/// Django's habits: slashes at the end, and `count` that is the number of all.
+#[test]
+fn slashes_are_followed_and_the_root_is_the_root_of_all_lists() {
+    let url = serve(|asked| {
+        if !asked.path.ends_with('/') {
+            return (
+                301,
+                vec![("Location", format!("{}/", asked.path))],
+                Value::Null,
+            );
+        }
+        if asked.path != "/api/users/" {
+            let bare = Asked {
+                method: asked.method.clone(),
+                path: asked.path.trim_end_matches('/').to_owned(),
+                query: Vec::new(),
+                base: String::new(),
+            };
+            return one(&bare).unwrap_or_else(not_found);
+        }
+        let (limit, offset) = (
+            asked.number("limit").unwrap_or(50),
+            asked.number("offset").unwrap_or(0),
+        );
+        let rows: Vec<Value> = people().into_iter().skip(offset).take(limit).collect();
+        let next = (offset + limit < 5).then(|| {
+            format!(
+                "{}/api/users/?limit={limit}&offset={}",
+                asked.base,
+                offset + limit
+            )
+        });
+        (
+            200,
+            Vec::new(),
+            json!({"count": 5, "next": next, "previous": null, "results": rows}),
+        )
+    });
+    let wanted = [
+        "# - `/api/users` leads to `/api/users/`, which was asked instead.",
+        "# - `$.count` has the number of all: 5.",
+        "/api`; set the variable",
+        "call  = \"GET /users/\"",
+        "call = \"GET /users/{id}/\"",
+        "total = '$.count'",
+        "# [user.create]\n# call = \"POST /users/\"",
+        "# [user.update]\n# call = \"PATCH /users/{id}/\"",
+        "# [user.delete]\n# call = \"DELETE /users/{id}/\"",
+        "detail = '$.message'",
+    ];
+    probed(
+        &url,
+        &wanted,
+        &["does not say how many", "no call reads one"],
+    );
+}
+
+/// Parse's habits: a key in two headers, ids of their own name, an error with a text.
+#[test]
+fn each_header_has_a_variable_and_an_unusual_id_is_tried() {
+    let url = serve(|asked| {
+        let rows: Vec<Value> = people()
+            .into_iter()
+            .map(|row| json!({"objectId": format!("k{}", row["id"]), "username": row["login"], "createdAt": "2026-01-01T00:00:00Z"}))
+            .collect();
+        match asked.path.strip_prefix("/api/users/") {
+            None => (200, Vec::new(), json!({"results": rows})),
+            Some(id) => match rows.iter().find(|row| row["objectId"] == id) {
+                Some(row) => (200, Vec::new(), row.clone()),
+                None => (
+                    404,
+                    Vec::new(),
+                    json!({"code": 101, "error": "Object not found."}),
+                ),
+            },
+        }
+    });
+    let output = scimgate(&[
+        "draft",
+        "--probe",
+        &url,
+        "--app",
+        "parse",
+        "--header",
+        "X-Parse-Application-Id: app-one",
+        "--header",
+        "X-Parse-Master-Key: master-one",
+    ]);
+    for wanted in [
+        "headers  = { X-Parse-Application-Id = \"${PARSE_APPLICATION_ID}\" }",
+        "name  = \"X-Parse-Master-Key\"",
+        "value = \"${PARSE_MASTER_KEY}\"",
+        "id = '$.objectId'",
+        "call = \"GET /users/{id}\"",
+        "detail = '$.error'",
+    ] {
+        assert!(output.contains(wanted), "`{wanted}` is not in\n{output}");
+    }
+    assert!(
+        !output.contains("app-one") && !output.contains("master-one"),
+        "{output}"
+    );
+}
+
+#[test]
+fn an_object_without_its_id_is_not_drafted() {
+    let url = serve(|asked| {
+        if asked.path == "/api/users" {
+            return (200, Vec::new(), json!(people()));
+        }
+        let said = one(asked).unwrap();
+        let login = said.2["login"].clone();
+        (
+            said.0,
+            said.1,
+            json!({"profile": {"login": login, "active": true}}),
+        )
+    });
+    probed(
+        &url,
+        &[
+            "# - The reply to the read of one object does not hold its id",
+            "# [user.get]",
+        ],
+        &["\n[user.get]"],
+    );
+}
+
+#[test]
+fn bare_ids_are_references_that_are_read_one_by_one() {
+    let url = serve(|asked| match asked.path.as_str() {
+        "/api/users" => (200, Vec::new(), json!(["ada", "bob"])),
+        "/api/users/ada" => (
+            200,
+            Vec::new(),
+            json!({"username": "ada", "email": "ada@acme.example"}),
+        ),
+        _ => not_found(),
+    });
+    probed(
+        &url,
+        &[
+            "# - The list is at `$[*]`, ids alone, with 2 in the first reply.",
+            "rows  = \"reference\"",
+            "from = '$.username', stable = false",
+            "call = \"GET /users/{id}\"",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn what_takes_no_get_is_told_what_to_do_and_a_post_that_reads_is_asked() {
+    let url = serve(|asked| match asked.method.as_str() {
+        "POST" => (200, Vec::new(), json!({"people": people()})),
+        _ => (405, Vec::new(), json!({"message": "POST only"})),
+    });
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_scimgate"))
+        .args(["draft", "--probe", &url])
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    for wanted in ["answered 405", "POST only", "zabbix.toml", "--body"] {
+        assert!(words.contains(wanted), "{words}");
+    }
+    let output = scimgate(&[
+        "draft",
+        "--probe",
+        &url,
+        "--app",
+        "yard",
+        "--body",
+        "{\"host\": \"{a}\"}",
+    ]);
+    for wanted in [
+        "call  = \"POST /users\"",
+        "body  = { \"host\" = \"{{a}}\" }",
+        "items = '$.people[*]'",
+        "TODO: nothing could be seen about pages",
+    ] {
+        assert!(output.contains(wanted), "`{wanted}` is not in\n{output}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("yard.toml");
+    std::fs::write(&file, &output).unwrap();
+    assert_passes_check(&file);
 }

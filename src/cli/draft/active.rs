@@ -46,6 +46,20 @@ pub(super) fn line<'f>(
     Some((row, &field.path))
 }
 
+/// A field that is named like a state, whose values are not known.
+pub(super) fn state<'f>(fields: &'f [Field<'_>]) -> Option<&'f str> {
+    let is_state = |field: &&Field<'_>| {
+        field.is_read
+            && field.is_own()
+            && ["string", "integer", ""].contains(&type_of(field.schema))
+            && STATES.iter().any(|name| field.is_named(name))
+    };
+    fields
+        .iter()
+        .find(is_state)
+        .map(|field| field.path.as_str())
+}
+
 /// What a field's values mean.
 enum Meaning {
     /// The flag itself.
@@ -155,4 +169,6 @@ const NO: &[&str] = &[
     "banned",
     "accountdisabled",
     "archived",
+    "terminated",
+    "closed",
 ];

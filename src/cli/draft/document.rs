@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::DraftError;
+use super::{DraftError, names::normal};
 
 /// An OpenAPI 3 document.
 pub(super) struct Document<'d> {
@@ -16,6 +16,27 @@ pub(super) struct Property<'d> {
     /// References followed.
     pub schema: &'d Value,
     pub is_required: bool,
+}
+
+/// A parameter that is JSON, and its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Within<'d> {
+    pub parameter: &'d str,
+    /// For the page's number.
+    pub number: &'d str,
+    /// For its size.
+    pub size: &'d str,
+    /// Whether it takes `filters` of `col`, `opr` and `value`, as Flask-AppBuilder's does.
+    pub has_filters: bool,
+}
+
+/// A call that signs in.
+pub(super) struct Login<'d> {
+    pub path: &'d str,
+    /// Those of its body that are the name and the password.
+    pub fields: Vec<&'d str>,
+    /// Where the token is in its reply; absent: it is not said.
+    pub token: Option<String>,
 }
 
 /// One operation: a method of a path.
@@ -52,23 +73,56 @@ impl<'d> Document<'d> {
         self.text("/servers/0/url")
     }
 
-    /// The security scheme that fits a service best: among those asked for everywhere, or else among all.
-    pub fn security(&self) -> Option<(&'d str, &'d Value)> {
-        let schemes = self
-            .root
-            .pointer("/components/securitySchemes")?
-            .as_object()?;
-        let wanted: Vec<&str> = list(self.root, "security")
-            .filter_map(Value::as_object)
-            .flat_map(Map::keys)
-            .map(String::as_str)
-            .collect();
-        let all = schemes
-            .iter()
-            .map(|(name, scheme)| (name.as_str(), self.resolve(scheme)));
-        let is_wanted = all.clone().any(|(name, _)| wanted.contains(&name));
-        all.filter(|(name, _)| !is_wanted || wanted.contains(name))
-            .min_by_key(|(_, scheme)| unfitness(scheme))
+    /// Whether the document is what a probe saw: then what it lacks was not looked for.
+    pub fn is_probed(&self) -> bool {
+        self.root.get(PROBED).is_some()
+    }
+
+    /// The security schemes that fit a service best: those of one way to sign in, among the ways of a call, or else those
+    /// of everywhere, or else all. Several at once are a key in two parts.
+    pub fn security(&'d self, call: Option<&Endpoint<'d>>) -> Vec<(&'d str, &'d Value)> {
+        let schemes = self.root.pointer("/components/securitySchemes");
+        let Some(schemes) = schemes.and_then(Value::as_object) else {
+            return Vec::new();
+        };
+        let known = |way: &'d Map<String, Value>| -> Vec<(&'d str, &'d Value)> {
+            let named = way.keys().filter_map(|name| schemes.get_key_value(name));
+            named
+                .map(|(name, scheme)| (name.as_str(), self.resolve(scheme)))
+                .collect()
+        };
+        let ways = |holder: &'d Value| -> Vec<Vec<(&'d str, &'d Value)>> {
+            let ways = list(holder, "security").filter_map(Value::as_object);
+            ways.map(known).filter(|way| !way.is_empty()).collect()
+        };
+        let unfit = |way: &Vec<(&str, &'d Value)>| {
+            let schemes = way.iter().map(|(_, scheme)| unfitness(scheme));
+            schemes.max().unwrap_or_default()
+        };
+        let mut wanted = call.map(|call| ways(call.operation)).unwrap_or_default();
+        // A call for people that are signed in may say less than is so.
+        if wanted.iter().all(|way| unfit(way) >= UNFIT) {
+            wanted.extend(ways(self.root));
+        }
+        let alone =
+            |(name, scheme): (&'d String, &'d Value)| vec![(name.as_str(), self.resolve(scheme))];
+        let mut all = schemes.iter().map(alone);
+        if wanted.is_empty() {
+            wanted = all.collect();
+            let is_header = |way: &Vec<(&str, &Value)>| {
+                way.iter().all(|(_, scheme)| {
+                    let is = |key: &str, value: &str| scheme.get(key).is_some_and(|v| v == value);
+                    is("type", "apiKey") && is("in", "header")
+                })
+            };
+            // Several keys in headers, and no word about which: they are parts of one.
+            if wanted.len() > 1 && wanted.iter().all(is_header) {
+                wanted = vec![wanted.into_iter().flatten().collect()];
+            }
+        } else if wanted.iter().all(|way| unfit(way) >= UNFIT) {
+            wanted.extend(all.find(|way| unfit(way) < UNFIT));
+        }
+        wanted.into_iter().min_by_key(unfit).unwrap_or_default()
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &'d str> + use<'d> {
@@ -76,7 +130,16 @@ impl<'d> Document<'d> {
         paths.into_iter().flat_map(Map::keys).map(String::as_str)
     }
 
+    /// The operation at a path; where the path has none, at the same with or without a slash at its end.
     pub fn endpoint(&'d self, path: &'d str, method: &'static str) -> Option<Endpoint<'d>> {
+        let same = |known: &&str| {
+            *known != path && known.trim_end_matches('/') == path.trim_end_matches('/')
+        };
+        self.exactly(path, method)
+            .or_else(|| self.exactly(self.paths().find(same)?, method))
+    }
+
+    fn exactly(&'d self, path: &'d str, method: &'static str) -> Option<Endpoint<'d>> {
         let item = self.resolve(self.root.get("paths")?.get(path)?);
         let operation = item.get(method)?;
         Some(Endpoint {
@@ -85,6 +148,42 @@ impl<'d> Document<'d> {
             method,
             item,
             operation,
+        })
+    }
+
+    /// The call that signs in by a name and a password, if the document has one.
+    pub fn login(&'d self) -> Option<Login<'d>> {
+        self.paths().find_map(|path| {
+            let last = normal(path.trim_end_matches('/').rsplit('/').next()?);
+            let is_login = LOGINS.contains(&last.as_str()) && !path.contains('{');
+            let endpoint = is_login.then(|| self.endpoint(path, "post")).flatten()?;
+            let (_, body) = endpoint.request()?;
+            let fields: Vec<&str> = self
+                .properties(body)
+                .iter()
+                .map(|property| property.name)
+                .filter(|name| {
+                    let name = normal(name);
+                    ["username", "user", "login", "email", "name"].contains(&name.as_str())
+                        || name == "password"
+                        || name == "passwd"
+                })
+                .collect();
+            let has_password = fields.iter().any(|name| normal(name).starts_with("pass"));
+            let token = endpoint.reply().and_then(|reply| {
+                let properties = self.properties(reply);
+                let is_token = |property: &&Property<'_>| {
+                    ["accesstoken", "token", "jwt", "idtoken", "authtoken"]
+                        .contains(&normal(property.name).as_str())
+                };
+                let found = properties.iter().find(is_token)?;
+                Some(format!("$.{}", found.name))
+            });
+            (has_password && fields.len() == 2).then_some(Login {
+                path,
+                fields,
+                token,
+            })
         })
     }
 
@@ -201,6 +300,36 @@ impl<'d> Endpoint<'d> {
         })
     }
 
+    /// A member of the operation that only a probe's document has.
+    pub fn extension(&self, name: &str) -> Option<&'d Value> {
+        self.operation.get(name)
+    }
+
+    /// A query parameter that is JSON and holds the page within.
+    pub fn page_within(&self) -> Option<Within<'d>> {
+        let all = list(self.item, "parameters").chain(list(self.operation, "parameters"));
+        let mut all = all.map(|parameter| self.document.resolve(parameter));
+        all.find_map(|parameter| {
+            let schema = parameter.pointer("/content/application~1json/schema")?;
+            let properties = self.document.properties(schema);
+            let named = |wanted: &[&str]| {
+                let mut properties = properties.iter();
+                let found = properties.find(|p| wanted.contains(&normal(p.name).as_str()));
+                found.map(|property| property.name)
+            };
+            let filters = properties.iter().find(|p| normal(p.name) == "filters");
+            let filter = filters.and_then(|filters| self.document.elements(filters.schema));
+            let parts = filter.map(|filter| self.document.properties(filter));
+            let is_filter = |wanted: &str| parts.iter().flatten().any(|part| part.name == wanted);
+            Some(Within {
+                parameter: parameter.get("name")?.as_str()?,
+                number: named(&["page"])?,
+                size: named(&["pagesize", "perpage"])?,
+                has_filters: ["col", "opr", "value"].iter().all(|part| is_filter(part)),
+            })
+        })
+    }
+
     /// Whether a header comes with success.
     pub fn replies_with(&self, header: &str) -> Option<&'d str> {
         self.successes()
@@ -257,9 +386,12 @@ fn unfitness(scheme: &Value) -> usize {
         ("oauth2", ..) if scheme.pointer("/flows/clientCredentials").is_some() => 0,
         ("http", _, scheme) if scheme.eq_ignore_ascii_case("basic") => 1,
         ("apiKey", "query", _) => 2,
-        _ => 3,
+        _ => UNFIT,
     }
 }
+
+/// A scheme by which no service signs in: for people, or one that is not known.
+const UNFIT: usize = 3;
 
 /// Words of headers that are no credential, or one beside another.
 const NO_CREDENTIALS: &[&str] = &[
@@ -329,6 +461,21 @@ pub(super) fn type_of(schema: &Value) -> &str {
         _ => "",
     }
 }
+
+/// Last words of paths that sign in.
+const LOGINS: &[&str] = &[
+    "login",
+    "signin",
+    "token",
+    "tokens",
+    "auth",
+    "authenticate",
+    "session",
+    "sessions",
+];
+
+/// The member that a probe's document has at its top.
+pub(super) const PROBED: &str = "x-probed";
 
 /// A document that refers in circles ends here.
 const MOST_REFERENCES: usize = 16;

@@ -61,6 +61,24 @@ impl<'d> Collection<'d> {
         document.endpoint(path, method)
     }
 
+    /// An operation beside the objects: `/users/list`, `/users/register`.
+    pub fn beside(
+        &self,
+        document: &'d Document<'d>,
+        words: &[&str],
+        method: &'static str,
+    ) -> Option<Endpoint<'d>> {
+        let own = segments(self.path);
+        words.iter().find_map(|word| {
+            let fits = |path: &&str| {
+                let segments = segments(path);
+                let rest = segments.strip_prefix(own.as_slice());
+                matches!(rest, Some([Segment::Word(last)]) if normal(last) == *word)
+            };
+            document.endpoint(document.paths().find(fits)?, method)
+        })
+    }
+
     /// `/groups/{id}/members`, or with `one` `/groups/{id}/members/{user}`.
     pub fn path_below(
         &self,
@@ -194,7 +212,7 @@ fn cost(document: &Document<'_>, path: &str, kind: &Kind) -> Option<usize> {
     let noun = kind.nouns.iter().position(|noun| normal(last) == *noun)?;
     let (can_list, can_create) = (has(document, path, "get"), has(document, path, "post"));
     let is_anything = can_list || can_create;
-    if !is_anything || belongs_to_another(&segments) {
+    if !is_anything || belongs_to_another(&segments, kind) {
         return None;
     }
     let parameters = segments
@@ -207,17 +225,29 @@ fn cost(document: &Document<'_>, path: &str, kind: &Kind) -> Option<usize> {
     Some(noun * 3 + lacks * 10 + parameters * 4 + segments.len())
 }
 
-/// `/groups/{id}/users` are the members of a group, not the users.
-fn belongs_to_another(segments: &[Segment<'_>]) -> bool {
-    let is_kind = |word: &str| {
-        let word = normal(word);
-        [&names::USER, &names::GROUP]
-            .iter()
-            .any(|kind| kind.nouns.contains(&word.as_str()))
+/// `/groups/{id}/users` are the members of a group, not the users; `/user/groups` the groups of one. `/accounts/{id}/users`
+/// are the users of a customer.
+fn belongs_to_another(segments: &[Segment<'_>], kind: &Kind) -> bool {
+    let is_user = |word: &str| names::USER.nouns.contains(&normal(word).as_str());
+    let is_customer = |word: &str| {
+        let is_likely = |last: &str| {
+            let noun = kind.nouns.iter().position(|noun| normal(last) == *noun);
+            noun.is_some_and(|noun| noun < MOST_LIKELY)
+        };
+        normal(word) == "accounts"
+            && kind.section == "user"
+            && matches!(segments.last(), Some(Segment::Word(last)) if is_likely(last))
     };
-    segments
-        .windows(2)
-        .any(|pair| matches!(pair, [Segment::Word(word), Segment::Parameter(_)] if is_kind(word)))
+    let is_kind = |word: &str| {
+        names::GROUP.nouns.contains(&normal(word).as_str()) || is_user(word) && !is_customer(word)
+    };
+    segments.windows(2).any(|pair| match pair {
+        [Segment::Word(word), Segment::Parameter(_)] => is_kind(word),
+        [Segment::Word(word), Segment::Word(_)] => {
+            kind.section == "group" && normal(word) == "user"
+        }
+        _ => false,
+    })
 }
 
 /// Words of paths that hold whole applications.

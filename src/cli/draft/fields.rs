@@ -118,13 +118,26 @@ impl<'d> Field<'d> {
         self.is_created || self.is_updated
     }
 
+    /// Whether the field is the object's own, and not one of somebody else in it: a manager's address.
+    pub fn is_own(&self) -> bool {
+        let parents = self
+            .path
+            .rsplit_once('.')
+            .map_or("", |(parents, _)| parents);
+        let mut parents = parents.split('.').filter(|parent| !parent.is_empty());
+        parents.all(|parent| TRANSPARENT.contains(&normal(parent).as_str()))
+    }
+
     /// Whether the field is named so: its whole path, or its last name below a parent that adds no meaning.
     pub fn is_named(&self, name: &str) -> bool {
         if normal(&self.path) == name {
             return true;
         }
         let Some((parents, last)) = self.path.rsplit_once('.') else {
-            return false;
+            // `user_email`; what is left of `user_id` and `user_name` would mean something else.
+            let own = normal(&self.path);
+            let bare = own.strip_prefix("user");
+            return bare.is_some_and(|bare| bare == name && !["name", "id"].contains(&bare));
         };
         normal(last) == name
             && parents

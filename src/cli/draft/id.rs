@@ -36,21 +36,38 @@ impl Id {
             let mut parts = parts.iter().filter(|part| parameter.ends_with(**part));
             parts.find_map(|part| named(part))
         };
-        let found = by_parameter.or_else(by_part).or_else(|| {
-            [
-                "id",
-                own.as_str(),
-                "uuid",
-                "guid",
-                "uid",
-                "key",
-                "objectid",
-                "sid",
-                "accountid",
-            ]
-            .iter()
-            .find_map(|name| named(name))
-        });
+        // `{user_gid}` is the `gid`.
+        let by_rest = || {
+            let nouns = [
+                "user", "group", "team", "role", "member", "person", "employee", "account",
+            ];
+            let mut nouns = nouns.iter().filter_map(|noun| parameter.strip_prefix(noun));
+            nouns.find_map(named)
+        };
+        let usual = || {
+            let mut usual = USUAL.iter().copied().map(|name| {
+                let name = if name.is_empty() { own.as_str() } else { name };
+                named(name)
+            });
+            usual.find_map(|found| found)
+        };
+        // The only one that ends so.
+        let by_end = || {
+            let mut ends = fields.iter().filter(|field| {
+                let is_plain = ["string", "integer", ""].contains(&type_of(field.schema));
+                field.is_read
+                    && is_plain
+                    && field.path.ends_with(['d', 'D'])
+                    && normal(&field.path).ends_with("id")
+                    && !field.path.contains('.')
+            });
+            ends.next().filter(|_| ends.next().is_none())
+        };
+        let found = by_parameter
+            .or_else(by_part)
+            .or_else(by_rest)
+            .or_else(usual)
+            .or_else(by_end);
         let is_key = |field: &Field<'_>| {
             let wanted = if kind.section == "user" {
                 "userName"
@@ -78,3 +95,21 @@ impl Id {
         }
     }
 }
+
+/// Usual names, the likeliest first; the empty one is the kind's own: `userid`.
+pub(super) const USUAL: &[&str] = &[
+    "id",
+    "",
+    "uuid",
+    "guid",
+    "uid",
+    "key",
+    "objectid",
+    "gid",
+    "pk",
+    "sid",
+    "accountid",
+    "entityid",
+    "publicid",
+    "externalid",
+];

@@ -29,15 +29,17 @@ pub(super) fn pick<'f, 'd>(
     let named: Vec<&Field<'_>> = usual
         .fields
         .iter()
-        .filter_map(|name| {
+        .flat_map(|name| {
             fields
                 .iter()
                 .filter(is_plain)
-                .find(|field| field.is_named(name))
+                .filter(|field| field.is_named(name))
         })
         .collect();
     let is_address = |field: &&Field<'_>| {
-        usual.attribute == WORK_MAIL && field.schema.get("format").is_some_and(|f| f == "email")
+        usual.attribute == WORK_MAIL
+            && field.is_own()
+            && field.schema.get("format").is_some_and(|f| f == "email")
     };
     let shown = named.iter().find(|field| field.is_read);
     let Some(found) = shown.or(named.first()).copied() else {

@@ -22,6 +22,8 @@ pub(super) struct Membership<'d> {
     /// PUT with the member's id in the path.
     add_one: Option<Endpoint<'d>>,
     remove: Option<Endpoint<'d>>,
+    /// The member's id is in the body.
+    remove_by_body: Option<Endpoint<'d>>,
     replace: Option<Endpoint<'d>>,
     /// A list in the group object.
     field: Option<(String, &'d Value)>,
@@ -39,15 +41,23 @@ impl<'d> Membership<'d> {
         let one = collection.path_below(document, MEMBERS, true);
         let on =
             |path: Option<&'d str>, method| path.and_then(|path| document.endpoint(path, method));
+        let by_word = |words: &[&str]| {
+            let mut methods = ["post", "put", "delete"].iter();
+            let found = methods.find_map(|method| collection.below(document, words, method));
+            found.filter(|endpoint| body(document, endpoint).is_some())
+        };
         let field = section.fields.iter().find(|field| {
             type_of(field.schema) == "array" && FIELDS.contains(&normal(&field.path).as_str())
         });
         Self {
             document: Some(document),
             read: on(all, "get"),
-            add: on(all, "post"),
+            add: on(all, "post").or_else(|| by_word(ADDS)),
             add_one: on(one, "put").or_else(|| on(one, "post")),
             remove: on(one, "delete"),
+            remove_by_body: on(all, "delete")
+                .filter(|delete| body(document, delete).is_some())
+                .or_else(|| by_word(REMOVES)),
             replace: on(all, "put"),
             field: field.map(|field| (field.path.clone(), field.schema)),
             group_is_written: field.is_some_and(|field| field.is_written()),
@@ -60,8 +70,9 @@ impl<'d> Membership<'d> {
     }
 
     pub fn write(&self, sheet: &mut Sheet, users: &Section<'_>, on_user: Option<&OnUser<'_>>) {
-        let can_change = (self.add.is_some() || self.add_one.is_some()) && self.remove.is_some()
-            || self.replace.is_some();
+        let can_remove = self.remove.is_some() || self.remove_by_body.is_some();
+        let can_change =
+            (self.add.is_some() || self.add_one.is_some()) && can_remove || self.replace.is_some();
         match (&self.field, self.document) {
             (Some((path, schema)), Some(document)) if self.group_is_written && !can_change => {
                 Self::write_field(sheet, document, path, schema);
@@ -70,10 +81,6 @@ impl<'d> Membership<'d> {
                 self.write_calls(sheet, document, users)
             }
             _ => match on_user.filter(|on_user| on_user.field.is_written()) {
-                Some(on_user) if on_user.is_written_otherwise => {
-                    sheet.blank();
-                    sheet.todo(&format!("users hold their groups in `{}`, shown as objects and written as bare values, which [group.members] on-user cannot say. If the application takes objects too: on-user with `id` and `element`.", on_user.field.path));
-                }
                 Some(on_user) => on_user.write(sheet),
                 None => {
                     sheet.blank();
@@ -111,6 +118,12 @@ impl<'d> Membership<'d> {
             (None, Some(add)) => rows.push(add_row(document, add)),
             (None, None) => {}
         }
+        if let (None, Some(remove)) = (&self.remove, &self.remove_by_body) {
+            rows.push(Row {
+                key: "remove".into(),
+                ..add_row(document, remove)
+            });
+        }
         if let Some(remove) = &self.remove {
             let line = call("DELETE", remove.path, &["group", "member"]);
             rows.push(
@@ -121,7 +134,8 @@ impl<'d> Membership<'d> {
                 .guess("404: was no member"),
             );
         }
-        if let Some(replace) = self.replace.as_ref().filter(|_| self.remove.is_none()) {
+        let lacks_remove = self.remove.is_none() && self.remove_by_body.is_none();
+        if let Some(replace) = self.replace.as_ref().filter(|_| lacks_remove) {
             let body = body(document, replace)
                 .map_or_else(|| "\"{members}\"".to_owned(), |(body, _)| body);
             let line = call("PUT", replace.path, &["group"]);
@@ -141,9 +155,7 @@ impl<'d> Membership<'d> {
             "call",
             quoted(&call("GET", read.path, &["group"])),
         )];
-        if let Some(items) = &listing.items {
-            rows.push(Row::new("items", literal(items)));
-        }
+        rows.extend(listing.rows());
         let user_key = users.id.field.as_str();
         let id = element.and_then(|element| id_of(document, element));
         if let Some(id) = id.or_else(|| element.map(|_| user_key)) {
@@ -173,9 +185,7 @@ pub(super) fn write_groups_of_user(
         "call",
         quoted(&call("GET", endpoint.path, &["id"])),
     )];
-    if let Some(items) = &listing.items {
-        rows.push(Row::new("items", literal(items)));
-    }
+    rows.extend(listing.rows());
     let properties = element
         .map(|element| section.document.properties(element))
         .unwrap_or_default();
@@ -219,9 +229,9 @@ pub(super) fn write_groups_of_user(
     listing.write_page(sheet, "user.groups");
 }
 
-/// An addition by POST: the body's one id, or its list of ids.
+/// An addition, or a removal, by a body: its one id, or its list of ids.
 fn add_row(document: &Document<'_>, add: &Endpoint<'_>) -> Row {
-    let line = quoted(&call("POST", add.path, &["group"]));
+    let line = quoted(&call(add.method, add.path, &["group"]));
     match body(document, add) {
         Some((body, true)) => Row::new(
             "add",
@@ -280,6 +290,9 @@ fn id_of<'d>(document: &'d Document<'d>, element: &'d Value) -> Option<&'d str> 
     .map(|property| property.name)
 }
 
+/// Last words of calls that add members, and that remove them.
+const ADDS: &[&str] = &["adduser", "addusers", "addmember", "addmembers"];
+const REMOVES: &[&str] = &["removeuser", "removeusers", "removemember", "removemembers"];
 /// Lists of members in a group object.
 const FIELDS: &[&str] = &[
     "members",

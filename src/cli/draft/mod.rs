@@ -15,6 +15,7 @@ mod names;
 mod on_user;
 mod operations;
 mod paging;
+mod place;
 mod probe;
 mod section;
 mod sheet;
@@ -42,12 +43,15 @@ pub struct DraftArguments {
     /// Where the draft goes; never over a file that is there. Without it: standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET and OPTIONS are sent.
+    /// Asks a running API instead: the URL of a list, such as `https://app.example/api/users`. Only GET and OPTIONS are sent, unless there is a `--body`.
     #[arg(long, value_name = "URL", conflicts_with = "openapi")]
     probe: Option<String>,
     /// A header for the questions, `Name: value`, usually the credential. May be given more than once.
     #[arg(long, value_name = "HEADER", requires = "probe")]
     header: Vec<String>,
+    /// JSON: the list is asked for by one POST of it, which must be a call that only reads. Nothing else is asked then.
+    #[arg(long, value_name = "JSON", requires = "probe")]
+    body: Option<String>,
     /// A PEM file with the certificate authority of the API's certificate.
     #[arg(long, value_name = "FILE", requires = "probe")]
     ca: Option<PathBuf>,
@@ -58,12 +62,13 @@ pub async fn run(arguments: DraftArguments) -> Outcome {
     let text = match (&arguments.openapi, &arguments.probe) {
         (Some(path), _) => from_file(path, arguments.app.as_deref())?,
         (None, Some(url)) => {
-            let questions = probe::Questions::new(
+            let questions = probe::Questions::new(&probe::Asking {
                 url,
-                &arguments.header,
-                arguments.ca.as_deref(),
-                arguments.app.as_deref(),
-            )?;
+                headers: &arguments.header,
+                ca: arguments.ca.as_deref(),
+                app: arguments.app.as_deref(),
+                body: arguments.body.as_deref(),
+            })?;
             questions.ask().await?
         }
         (None, None) => return Err(Failure::new("there is nothing to draft from")),

@@ -274,12 +274,22 @@ pub(super) const TRANSPARENT: &[&str] = &[
     "profile",
     "contact",
     "attributes",
+    "properties",
     "personal",
     "details",
     "info",
     "user",
     "address",
 ];
+
+/// Whether a member is named after what it holds: `user`, `users`, `group`.
+pub(super) fn is_noun(name: &str) -> bool {
+    let own = normal(name);
+    let is_it = |noun: &&str| *noun == own || noun.strip_suffix('s') == Some(own.as_str());
+    [&USER, &GROUP]
+        .iter()
+        .any(|kind| kind.nouns.iter().any(is_it))
+}
 
 /// Lower case, letters and digits only: `first_name` and `firstName` are one name.
 pub(super) fn normal(name: &str) -> String {

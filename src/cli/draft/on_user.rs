@@ -15,7 +15,7 @@ pub(super) struct OnUser<'d> {
     /// One group at most: the field is no list.
     is_single: bool,
     /// Shown as objects, written as ids or names.
-    pub is_written_otherwise: bool,
+    is_written_otherwise: bool,
     /// The member of an element that names the group; absent: the element itself.
     key: Option<String>,
     /// The member of the group's object that names it there; absent: its id.
@@ -33,7 +33,7 @@ impl<'d> OnUser<'d> {
             format!("{noun}ids"),
             format!("user{noun}"),
         ];
-        let singles = [one.clone(), format!("{one}id"), format!("{one}name")];
+        let singles = [format!("{one}id"), one.clone(), format!("{one}name")];
         let document = users.document;
         let named = |names: &[String], is_list: bool| {
             let mut fields = users.fields.iter();
@@ -97,8 +97,13 @@ impl<'d> OnUser<'d> {
     /// `[group.members]` by the user's field.
     pub fn write(&self, sheet: &mut Sheet) {
         sheet.heading("group.members");
+        let form = if self.is_written_otherwise {
+            ", shown as objects and written as bare values"
+        } else {
+            ""
+        };
         sheet.guess(&format!(
-            "users hold their groups in `{}`, and are changed one by one.",
+            "users hold their groups in `{}`{form}, and are changed one by one.",
             self.field.path
         ));
         let mut parts = vec![format!("field = {}", literal(&self.field.path))];
@@ -110,7 +115,11 @@ impl<'d> OnUser<'d> {
         }
         if let Some(key) = &self.key {
             parts.push(format!("id = {}", literal(&format!("$.{key}"))));
-            parts.push(format!("element = {{ {} = \"{{group}}\" }}", toml_key(key)));
+            parts.push(if self.is_written_otherwise {
+                "element = \"{group}\"".to_owned()
+            } else {
+                format!("element = {{ {} = \"{{group}}\" }}", toml_key(key))
+            });
         }
         sheet.line(&format!("on-user = {{ {} }}", parts.join(", ")));
     }

@@ -7,111 +7,31 @@ use super::{
     endpoints::{Collection, call},
     fields::Lines,
     names::normal,
+    paging::json_path,
     section::Section,
     sheet::{Row, Sheet, literal, quoted},
 };
-
-/// The members that hold an object in bodies: `{"user": {…}}`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wrapping<'d> {
-    reply: Option<&'d str>,
-    request: Option<&'d str>,
-}
-
-impl<'d> Wrapping<'d> {
-    pub fn of(
-        document: &'d Document<'d>,
-        get: Option<&Endpoint<'d>>,
-        create: Option<&Endpoint<'d>>,
-        update: Option<&Endpoint<'d>>,
-    ) -> Self {
-        let reply = get.or(create).or(update).and_then(Endpoint::reply);
-        let request = create.or(update).and_then(Endpoint::request);
-        Self {
-            reply: reply.and_then(|schema| wrapper(document, schema)),
-            request: request.and_then(|(_, schema)| wrapper(document, schema)),
-        }
-    }
-
-    /// The same member in bodies and replies.
-    pub fn envelope(&self) -> Option<&'d str> {
-        self.reply.filter(|reply| self.request == Some(reply))
-    }
-
-    pub fn reply_of(&self, document: &'d Document<'d>, schema: &'d Value) -> &'d Value {
-        inside(document, schema, self.reply)
-    }
-
-    pub fn request_of(&self, document: &'d Document<'d>, schema: &'d Value) -> &'d Value {
-        inside(document, schema, self.request)
-    }
-
-    /// Keys of an operation whose reply is wrapped otherwise than its body. `write` is the call, where it writes.
-    fn rows(&self, document: &'d Document<'d>, write: Option<&Endpoint<'d>>) -> Vec<Row> {
-        let mut rows = Vec::new();
-        let is_write = write.is_some();
-        if self.envelope().is_some() {
-            return rows;
-        }
-        let body = write.and_then(Endpoint::request);
-        let is_wrapped = |name: &&str| {
-            body.is_none_or(|(_, schema)| {
-                let properties = document.properties(schema);
-                properties.iter().any(|property| property.name == *name)
-            })
-        };
-        if let Some(request) = self.request.filter(|name| is_write && is_wrapped(name)) {
-            rows.push(Row::new("envelope", quoted(request)));
-        }
-        if let Some(reply) = self.reply {
-            rows.push(Row::new("object", literal(&format!("$.{reply}"))));
-        } else if self.request.is_some() && is_write {
-            rows.push(Row::new("object", literal("$")));
-        }
-        rows
-    }
-}
-
-/// The one member that is an object, of a schema that has no id itself.
-fn wrapper<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<&'d str> {
-    let properties = document.properties(schema);
-    let is_object_itself = properties.len() > 3
-        || properties.iter().any(|property| {
-            ["id", "uuid", "name", "login", "email", "username"]
-                .contains(&normal(property.name).as_str())
-        });
-    let mut objects = properties
-        .iter()
-        .filter(|property| {
-            type_of(property.schema) == "object" && document.properties(property.schema).len() > 1
-        })
-        .filter(|property| {
-            !["meta", "links", "paging", "pagination", "profile"]
-                .contains(&normal(property.name).as_str())
-        });
-    let only = objects.next().filter(|_| objects.next().is_none())?;
-    (!is_object_itself).then_some(only.name)
-}
-
-fn inside<'d>(document: &'d Document<'d>, schema: &'d Value, member: Option<&str>) -> &'d Value {
-    let found = member.and_then(|member| {
-        let mut properties = document.properties(schema).into_iter();
-        properties.find(|property| property.name == member)
-    });
-    found.map_or(schema, |property| property.schema)
-}
 
 /// Calls of their own for activation and deactivation.
 pub(super) fn switch<'d>(
     document: &'d Document<'d>,
     collection: &Collection<'d>,
 ) -> Option<(Endpoint<'d>, Endpoint<'d>)> {
-    PAIRS.iter().find_map(|(on, off)| {
+    let by_pairs = PAIRS.iter().find_map(|(on, off)| {
         ["post", "put"].iter().find_map(|method| {
             Some((
                 collection.below(document, &[on], method)?,
                 collection.below(document, &[off], method)?,
             ))
+        })
+    });
+    // `PUT` and `DELETE` of `/users/{id}/suspended`.
+    by_pairs.or_else(|| {
+        STATES.iter().find_map(|(word, is_on)| {
+            let mut sets = ["put", "post"].iter();
+            let set = sets.find_map(|method| collection.below(document, &[word], method))?;
+            let unset = collection.below(document, &[word], "delete")?;
+            Some(if *is_on { (set, unset) } else { (unset, set) })
         })
     })
 }
@@ -150,12 +70,13 @@ pub(super) fn write(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
             sheet,
             &format!("{name}.get"),
             call("GET", get.path, &["id"]),
-            section.wrapping.rows(section.document, None),
+            section.wrapping.rows(get, false),
             &[],
         ),
         None => {
             sheet.blank();
             sheet.todo("no call reads one object: it is looked for in the whole list.");
+            usual(sheet, section, "get", "GET", true);
         }
     }
     write_create(sheet, section, lines);
@@ -200,6 +121,7 @@ pub(super) fn write(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
         None => {
             sheet.blank();
             sheet.todo("no call deletes one: a client is answered 501, unless the tenant's policy is `on-delete = \"deactivate\"`.");
+            usual(sheet, section, "delete", "DELETE", true);
         }
     }
 }
@@ -209,6 +131,7 @@ fn write_create(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
     let Some(create) = &section.create else {
         sheet.blank();
         sheet.todo("no call makes one: a client is answered 501.");
+        usual(sheet, section, "create", "POST", false);
         return;
     };
     let mut remarks = Vec::new();
@@ -218,21 +141,27 @@ fn write_create(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
             list_of(&lines.missing)
         ));
     }
-    let mut rows = section.wrapping.rows(section.document, Some(create));
+    let mut rows = section.wrapping.rows(create, true);
     rows.extend(format_row(create));
     if !has_object(section, create) {
-        let has_id = create.reply().is_some_and(|schema| {
-            let properties = section
-                .document
-                .properties(section.wrapping.reply_of(section.document, schema));
-            properties
-                .iter()
-                .any(|property| property.name == section.id.field)
-        });
-        if !has_id && section.id.is_changeable {
+        let own = literal(&json_path(&section.id.field));
+        let place = section.wrapping.reply(create);
+        let is_there = |schema| has_id(section, schema);
+        let says_location = create.replies_with("location").is_some();
+        if place.is_some_and(|place| is_there(place.schema)) {
+            // The object is not whole, but where it is its id is.
+        } else if let Some(path) = section.wrapping.member(create, &section.id.field) {
+            rows.retain(|row| row.key != "object");
+            rows.push(Row::new("id", literal(&path)));
+        } else if section.id.is_changeable {
             let key = format!("{{{}}}", section.match_attribute());
             rows.push(Row::new("id", quoted(&key)));
-        } else if !has_id {
+        } else if create.reply().is_some() && !says_location {
+            rows.retain(|row| row.key != "object");
+            remarks
+                .push("guess: the document shows no id in the reply; most have it there.".into());
+            rows.push(Row::new("id", own));
+        } else {
             remarks.push("guess: the reply holds no object; its address is in `Location`.".into());
             rows.push(Row::new("id", "{ header-segment = \"Location\" }"));
         }
@@ -254,16 +183,21 @@ fn write_update(sheet: &mut Sheet, section: &Section<'_>) {
     let Some(update) = &section.update else {
         sheet.blank();
         sheet.todo("no call changes one: a client is answered 501.");
+        usual(sheet, section, "update", "PATCH", true);
         return;
     };
     let mut rows = after_write(section, update, true);
     let mut remarks = Vec::new();
     rows.extend(format_row(update));
     if update.method == "put" {
-        remarks.push("guess: PUT replaces the whole object. If it changes only what is sent, leave out `send`.".to_owned());
+        remarks.push(if is_partial(section, update) {
+            "guess: PUT replaces the whole object. It requires nothing that a create requires, so it may change only what is sent: then leave out `send`.".to_owned()
+        } else {
+            "guess: PUT replaces the whole object. If it changes only what is sent, leave out `send`.".to_owned()
+        });
         rows.push(Row::new(
             "send",
-            if section.get.is_some() {
+            if section.get.is_some() && takes_what_is_read(section, update) {
                 "\"merged\""
             } else {
                 "\"all\""
@@ -282,11 +216,12 @@ fn write_update(sheet: &mut Sheet, section: &Section<'_>) {
 /// What the reply of a write holds.
 fn after_write(section: &Section<'_>, endpoint: &Endpoint<'_>, has_fields: bool) -> Vec<Row> {
     let mut rows = if has_fields {
-        section.wrapping.rows(section.document, Some(endpoint))
+        section.wrapping.rows(endpoint, true)
     } else {
         Vec::new()
     };
-    if !has_object(section, endpoint) {
+    // What a probe guesses of writes is not to be relied on: the object is read again.
+    if !has_object(section, endpoint) || section.document.is_probed() && section.get.is_some() {
         rows.retain(|row| row.key != "object");
         let row = if section.get.is_some() {
             Row::new("read-back", "true")
@@ -300,14 +235,97 @@ fn after_write(section: &Section<'_>, endpoint: &Endpoint<'_>, has_fields: bool)
 
 /// Whether the reply is the whole object: more than an id and a message.
 fn has_object(section: &Section<'_>, endpoint: &Endpoint<'_>) -> bool {
-    let reply = endpoint
-        .reply()
-        .map(|schema| section.wrapping.reply_of(section.document, schema));
     let read = section.fields.iter().filter(|field| field.is_read).count();
-    reply.is_some_and(|schema| {
-        let there = section.document.properties(schema).len();
-        there >= 2 && there * 2 >= read.min(8)
+    section.wrapping.reply(endpoint).is_some_and(|place| {
+        let there = section.document.properties(place.schema).len();
+        there >= 2
+            && there * 2 >= read.min(8)
+            && (!section.id.is_found || has_id(section, place.schema))
     })
+}
+
+/// Whether an object of this shape has the section's id.
+fn has_id<'d>(section: &Section<'d>, schema: &'d Value) -> bool {
+    let first = section.id.field.split('.').next().unwrap_or_default();
+    let properties = section.document.properties(schema);
+    properties.iter().any(|property| property.name == first)
+}
+
+/// Whether a PUT may change what is sent alone: it requires nothing, where a create does.
+fn is_partial<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool {
+    let requires = |endpoint: &Endpoint<'d>| {
+        let body = section.wrapping.body(endpoint)?;
+        let properties = section.document.properties(body.schema);
+        Some(properties.iter().any(|property| property.is_required))
+    };
+    let create = section.create.as_ref().and_then(requires);
+    create == Some(true) && requires(update) == Some(false)
+}
+
+/// Whether what is read can be sent back by a PUT: at least half of what it takes is shown, and no list is shown as objects
+/// and taken as ids.
+fn takes_what_is_read<'d>(section: &Section<'d>, update: &Endpoint<'d>) -> bool {
+    let Some(body) = section.wrapping.body(update) else {
+        return true;
+    };
+    let document = section.document;
+    let kind = |schema: &'d Value| document.elements(schema).map_or("", type_of);
+    let mut fields = section.fields.iter();
+    let is_other = fields.any(|field| {
+        let written = field.written.map_or("", kind);
+        field.is_read && !written.is_empty() && written != kind(field.schema)
+    });
+    let properties = document.properties(body.schema);
+    let is_read = |name: &str| {
+        let mut fields = section.fields.iter();
+        fields.any(|field| field.is_read && field.path.split('.').next() == Some(name))
+    };
+    let there = properties.iter().filter(|p| is_read(p.name)).count();
+    !is_other && there * 2 >= properties.len()
+}
+
+/// What the operation usually is, as a proposal: a probe has not asked for what writes.
+fn usual(sheet: &mut Sheet, section: &Section<'_>, key: &str, method: &str, of_one: bool) {
+    let end = if of_one { Some("") } else { None };
+    propose(sheet, section, key, method, end);
+}
+
+/// The calls that lock an account where no field does, as a proposal.
+pub(super) fn propose_deactivate(sheet: &mut Sheet, section: &Section<'_>) {
+    for key in ["deactivate", "activate"] {
+        propose(sheet, section, key, "POST", Some(key));
+    }
+}
+
+/// An operation of the list, or below one object, that nobody asked for.
+fn propose(sheet: &mut Sheet, section: &Section<'_>, key: &str, method: &str, below: Option<&str>) {
+    let Some(list) = section
+        .list
+        .as_ref()
+        .filter(|_| section.document.is_probed())
+    else {
+        return;
+    };
+    let bare = list.path.trim_end_matches('/');
+    let slash = if bare == list.path { "" } else { "/" };
+    let line = match (below, section.collection.item) {
+        (None, _) => format!("{method} {}", list.path),
+        (Some(below), Some(item)) => {
+            let slash = if item.ends_with('/') { "/" } else { "" };
+            let one = call(method, item, &["id"]);
+            match below {
+                "" => one,
+                below => format!("{}/{below}{slash}", one.trim_end_matches('/')),
+            }
+        }
+        (Some(""), None) => format!("{method} {bare}/{{id}}{slash}"),
+        (Some(below), None) => format!("{method} {bare}/{{id}}/{below}{slash}"),
+    };
+    let name = section.kind.section;
+    sheet.comment(&format!(
+        "Usually it is (a guess that nothing was asked for):\n[{name}.{key}]\ncall = {}",
+        quoted(&line)
+    ));
 }
 
 /// A body that is not JSON as usual.
@@ -346,7 +364,12 @@ pub(super) fn write_errors(sheet: &mut Sheet, document: &Document<'_>, users: &S
         }
         None => sheet.todo("the document does not show a refusal: `detail = '$.message'` says where its words are."),
     }
-    if create.has_status("409") || users.create.is_none() {
+    if users.create.is_none() {
+        return;
+    }
+    if create.has_status("409") {
+        sheet.guess("the document lists 409 for a create, so a name that is taken is refused. Without this rule it is looked up before each create.");
+        sheet.line("rules = [{ status = 409, is = \"uniqueness\" }]");
         return;
     }
     let status = if create.has_status("422") { 422 } else { 400 };
@@ -418,6 +441,21 @@ const PAIRS: &[(&str, &str)] = &[
     ("reactivate", "deactivate"),
     ("reactivate", "suspend"),
     ("restore", "archive"),
+];
+/// States that are set and taken away, and whether they mean that the account may be used.
+const STATES: &[(&str, bool)] = &[
+    ("suspended", false),
+    ("suspend", false),
+    ("suspension", false),
+    ("disabled", false),
+    ("disable", false),
+    ("lock", false),
+    ("locked", false),
+    ("block", false),
+    ("ban", false),
+    ("active", true),
+    ("activation", true),
+    ("enabled", true),
 ];
 const WORDS: &[&str] = &[
     "message",

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     document::{Document, Endpoint, type_of},
     names::normal,
+    operations::toml_key,
     sheet::{Row, Sheet, literal, quoted},
 };
 
@@ -20,6 +21,33 @@ pub(super) struct Listing {
     pub total: Option<String>,
     /// A parameter that reads on from a place which the reply does not name.
     pub open: Option<String>,
+    /// `query` of the call, where the page is within a parameter that is JSON.
+    pub within: Option<WithinQuery>,
+    /// How many one reply holds, where there are more and nothing is known that reads on.
+    pub most: Option<u64>,
+}
+
+/// `query` of a call, where the page is within a parameter that is JSON. The texts are TOML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WithinQuery {
+    parameter: String,
+    page: String,
+    pub has_filters: bool,
+}
+
+impl WithinQuery {
+    /// The row, with a filter by a column if one is wanted.
+    pub fn row(&self, column: Option<&str>) -> Row {
+        let filters = column.map_or_else(String::new, |column| {
+            let column = quoted(column);
+            format!("filters = [{{ col = {column}, opr = \"eq\", value = \"{{value}}\" }}], ")
+        });
+        let (parameter, page) = (&self.parameter, &self.page);
+        Row::new(
+            "query",
+            format!("{{ {parameter} = {{ {filters}{page} }} }}"),
+        )
+    }
 }
 
 /// How to read on.
@@ -41,6 +69,8 @@ pub(super) enum Style {
         next: String,
     },
     Link,
+    /// Number and size within a parameter that is JSON: the call names them.
+    Within,
     /// A size and nothing else.
     Limit,
 }
@@ -67,27 +97,71 @@ impl Listing {
             .unwrap_or_default();
         let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
         let parameters = endpoint.query();
-        let total = named(&names, TOTALS).map(|path| literal(&json_path(path)));
+        // `count` may be how many came: it is the number of all where the document says so, or beside the links of
+        // Django REST framework.
+        let is_all = |(path, schema): &&(String, &Value)| {
+            let words = schema.get("description").and_then(Value::as_str);
+            let says = words.is_some_and(|words| words.to_ascii_lowercase().contains("total"));
+            let has_links = names.contains(&"next") && names.contains(&"previous");
+            schema.get(IS_TOTAL).is_some() || normal(path) == "count" && (says || has_links)
+        };
+        let counted = members.iter().find(is_all).map(|(path, _)| path.as_str());
+        let total = counted.or(named(&names, TOTALS));
+        let total = total.map(|path| literal(&json_path(path)));
+        let within = endpoint.page_within();
         let header = TOTAL_HEADERS
             .iter()
             .find_map(|name| endpoint.replies_with(name));
         let listing = Self {
             items: rows.as_ref().map(|(path, _)| path.clone()),
-            style: style(
-                &parameters,
-                &members,
-                endpoint.replies_with("link").is_some(),
-            ),
-            size: size(&parameters),
+            style: within.map(|_| Style::Within).or_else(|| {
+                style(
+                    &parameters,
+                    &members,
+                    endpoint.replies_with("link").is_some(),
+                )
+            }),
+            size: size(&parameters).filter(|_| within.is_none()),
+            within: within.map(|within| {
+                let (number, size) = (toml_key(within.number), toml_key(within.size));
+                let page = format!("{number} = \"{{page.number}}\", {size} = \"{{page.size}}\"");
+                WithinQuery {
+                    parameter: toml_key(within.parameter),
+                    page,
+                    has_filters: within.has_filters,
+                }
+            }),
+            most: endpoint.extension(MOST).and_then(Value::as_u64),
             open: parameter(&parameters, CURSORS).map(|(name, _)| name.to_owned()),
             total: total.or_else(|| header.map(|name| format!("{{ header = {} }}", quoted(name)))),
         };
         (listing, rows.map(|(_, schema)| schema))
     }
 
+    /// Where the rows are, and what the call needs to be asked page by page.
+    pub fn rows(&self) -> Vec<Row> {
+        let items = self
+            .items
+            .as_deref()
+            .map(|items| Row::new("items", literal(items)));
+        let query = self.within.as_ref().map(|within| within.row(None));
+        query.into_iter().chain(items).collect()
+    }
+
     /// The rows of `page`, below a list's call. `section` is the list's own name: `user.list`.
     pub fn write_page(&self, sheet: &mut Sheet, section: &str) {
         let Some(style) = &self.style else {
+            if let Some(most) = self.most {
+                sheet.todo(&format!("one reply holds {most} and there are more: how to read on was not found. A longer list is refused, never cut."));
+                sheet.line(&format!("[{section}.page.limit]"));
+                let total = self
+                    .total
+                    .iter()
+                    .map(|total| Row::new("total", total.clone()));
+                let size = Row::new("size", format!("{{ most = {most} }}"));
+                let rows: Vec<Row> = std::iter::once(size).chain(total).collect();
+                sheet.table(&rows);
+            }
             return;
         };
         let (name, mut rows) = style.rows();
@@ -150,6 +224,14 @@ impl Style {
                 vec![Row::new("next", literal(&json_path(next)))],
             ),
             Self::Link => ("link", Vec::new()),
+            Self::Within => {
+                let size = Row::new("size", "{ most = 100 }");
+                let rows = vec![
+                    Row::new("first", "0").guess("pages count from 0"),
+                    size.guess("the most is not said; 100 is usual"),
+                ];
+                ("number", rows)
+            }
             Self::Limit => ("limit", Vec::new()),
         }
     }
@@ -185,7 +267,7 @@ fn style(
     // A `next` that is text is a URL where no parameter takes it; a page's number where it is a number.
     let texts: Vec<&str> = members
         .iter()
-        .filter(|(_, schema)| type_of(schema) != "integer")
+        .filter(|(_, schema)| !["integer", "object"].contains(&type_of(schema)))
         .map(|(path, _)| path.as_str())
         .collect();
     if let Some(next) = named(&texts, NEXT_URLS) {
@@ -269,16 +351,29 @@ fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'
     None
 }
 
+/// Names as one dotted path; a dot within a name is another character there.
+pub(super) fn joined(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| name.replace('.', DOT)).collect();
+    names.join(".")
+}
+
+/// The names of a dotted path.
+pub(super) fn parted(dotted: &str) -> Vec<String> {
+    let names = dotted.split('.').filter(|name| !name.is_empty());
+    names.map(|name| name.replace(DOT, ".")).collect()
+}
+
 /// `$.data["@total_size"]` for `data.@total_size`: a name that is no word stands in brackets.
 pub(super) fn json_path(dotted: &str) -> String {
     let mut path = String::from("$");
     for name in dotted.split('.') {
+        let name = &name.replace(DOT, ".");
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.chars().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
             path.push('.');
             path.push_str(name);
         } else {
-            path.push_str(&format!("[{}]", Value::from(name)));
+            path.push_str(&format!("[{}]", Value::from(name.as_str())));
         }
     }
     path
@@ -299,7 +394,7 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
                     .into_iter()
                     .filter(|inner| type_of(inner.schema) != "array")
                     .flat_map(|inner| {
-                        let path = format!("{}.{}", property.name, inner.name);
+                        let path = joined(&[property.name, inner.name]);
                         let href = document
                             .properties(inner.schema)
                             .into_iter()
@@ -309,12 +404,18 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
                     })
                     .flatten(),
             ),
-            _ => found.push((property.name.to_owned(), property.schema)),
+            _ => found.push((joined(&[property.name]), property.schema)),
         }
     }
     found
 }
 
+/// Of the schema of a number, in a probe's document: it is the number of all.
+pub(super) const IS_TOTAL: &str = "x-is-total";
+/// Of a list, in a probe's document: how many one reply holds, where nothing that was tried reads on.
+pub(super) const MOST: &str = "x-most";
+/// Stands for a dot within a name, where names are joined by dots: `@odata.nextLink`.
+const DOT: &str = "\u{1f}";
 /// Names of the member with the rows.
 const ROWS: &[&str] = &[
     "data",
@@ -394,6 +495,7 @@ pub(super) const NEXT_URLS: &[&str] = &[
     "odatanextlink",
     "linksnext",
     "linksnexthref",
+    "nexthref",
     "pagingnext",
     "nexturl",
     "nextpageurl",

@@ -3,15 +3,17 @@
 use serde_json::Value;
 
 use super::{
-    document::{Document, Endpoint},
+    active,
+    document::{Document, Endpoint, type_of},
     endpoints::{Collection, call},
     fields::{Field, Lines, Shapes},
     id::Id,
     members::{self, Membership},
     names::{Kind, normal},
     on_user::OnUser,
-    operations::{self, Wrapping},
+    operations::{self, toml_key},
     paging::{Listing, json_path},
+    place::Wrapping,
     sheet::{Row, Sheet, literal, quoted},
 };
 
@@ -50,8 +52,14 @@ impl<'d> Section<'d> {
                 .item
                 .and_then(|item| document.endpoint(item, method))
         };
-        let list = document.endpoint(collection.path, "get");
-        let create = document.endpoint(collection.path, "post");
+        let list = document
+            .endpoint(collection.path, "get")
+            .or_else(|| collection.beside(document, &["list", "all"], "get"));
+        let makes = ["register", "create", "add", "invite"];
+        let create = document
+            .endpoint(collection.path, "post")
+            .or_else(|| collection.beside(document, &makes, "post"))
+            .or_else(|| document.endpoint(collection.path, "put"));
         let update = on_one("patch")
             .or_else(|| on_one("put"))
             .or_else(|| on_one("post"));
@@ -65,21 +73,17 @@ impl<'d> Section<'d> {
                 .then_some(read)
         };
         let get = on_one("get").or_else(elsewhere);
-        let wrapping = Wrapping::of(document, get.as_ref(), create.as_ref(), update.as_ref());
+        let writes: Vec<&Endpoint<'d>> = create.iter().chain(&update).collect();
+        let wrapping = Wrapping::of(document, row, get.as_ref(), &writes);
+        let body = |endpoint: &Endpoint<'d>| wrapping.body(endpoint).map(|place| place.schema);
         let shapes = Shapes {
             read: get
                 .as_ref()
-                .and_then(Endpoint::reply)
-                .map(|schema| wrapping.reply_of(document, schema))
+                .and_then(|get| wrapping.reply(get))
+                .map(|place| place.schema)
                 .or(row),
-            create: create
-                .as_ref()
-                .and_then(Endpoint::request)
-                .map(|(_, schema)| wrapping.request_of(document, schema)),
-            update: update
-                .as_ref()
-                .and_then(Endpoint::request)
-                .map(|(_, schema)| wrapping.request_of(document, schema)),
+            create: create.as_ref().and_then(body),
+            update: update.as_ref().and_then(body),
         };
         let fields = Field::all(document, shapes);
         let id = Id::of(&fields, &collection, kind);
@@ -182,11 +186,20 @@ impl<'d> Section<'d> {
         };
         sheet.heading(&name);
         let mut rows = vec![Row::new("call", quoted(&call("GET", list.path, &[])))];
-        match &self.listing.items {
-            Some(items) => rows.push(Row::new("items", literal(items))),
-            None => {
-                sheet.todo("the document does not say where the objects are in the reply: `items`.")
-            }
+        rows.extend(self.listing.rows());
+        if self.listing.items.is_none() {
+            sheet.todo("the document does not say where the objects are in the reply: `items`.");
+        }
+        if self.get.is_some() && self.has_bare_rows() {
+            sheet.guess("the rows are ids alone; each object is read by itself.");
+            rows.push(Row::new("rows", "\"reference\""));
+        }
+        if let Some(within) = list.extension(ROWS_WITHIN).and_then(Value::as_str) {
+            sheet.guess("the fields of a row are put where the single object has them.");
+            rows.push(Row::new(
+                "set",
+                format!("{{ {} = \"{{value}}\" }}", toml_key(within)),
+            ));
         }
         let lacking = self.lacking();
         if !lacking.is_empty() {
@@ -194,10 +207,16 @@ impl<'d> Section<'d> {
             rows.push(Row::new("lacks", format!("[{}]", lacking.join(", "))));
         }
         sheet.table(&rows);
-        if self.listing.style.is_none() {
+        if self.listing.style.is_none() && self.listing.most.is_none() {
             sheet.guess("no paging: one reply holds all.");
         }
         self.listing.write_page(sheet, &name);
+    }
+
+    /// Whether the rows of the list are texts or numbers.
+    fn has_bare_rows(&self) -> bool {
+        let kind = self.row.map(type_of);
+        kind.is_some_and(|kind| ["string", "integer", "number"].contains(&kind))
     }
 
     /// Attributes whose field the rows of the list have not. Told by the fields at the top.
@@ -244,12 +263,33 @@ impl<'d> Section<'d> {
             let field = self.lines.shown_field(attribute, &self.fields);
             let fits = |(name, _): &&(&str, &Value)| {
                 let bare = normal(filtered(name));
+                let bare = bare.strip_prefix("search").unwrap_or(&bare).to_owned();
                 !taken.contains(name)
                     && (field.is_some_and(|field| normal(field) == bare)
                         || usual.fields.contains(&bare.as_str()))
             };
-            let Some((parameter, _)) = parameters.iter().find(fits).filter(|_| field.is_some())
-            else {
+            let within = self
+                .listing
+                .within
+                .as_ref()
+                .filter(|within| within.has_filters);
+            let parameter = parameters.iter().find(fits).filter(|_| field.is_some());
+            let bare = attribute.replace("[type eq \"work\"]", "");
+            if let (None, Some(within), Some(field)) = (parameter, within, field) {
+                sheet.blank();
+                sheet.line(&format!("[[{}.find]]", self.kind.section));
+                if taken.is_empty() {
+                    sheet.guess("`filters` takes a column and its value. If `eq` regards the case of letters, another `opr` may not.");
+                }
+                taken.push(field);
+                sheet.table(&[
+                    Row::new("filter", quoted(&format!("{bare} eq"))),
+                    Row::new("call", quoted(&call("GET", list.path, &[]))),
+                    within.row(Some(field)),
+                ]);
+                continue;
+            }
+            let Some((parameter, _)) = parameter else {
                 continue;
             };
             sheet.blank();
@@ -258,7 +298,7 @@ impl<'d> Section<'d> {
                 sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
             }
             taken.push(parameter);
-            let attribute = attribute.replace("[type eq \"work\"]", "");
+            let attribute = bare;
             let line = format!(
                 "{}{}{parameter}={{value}}",
                 call("GET", list.path, &[]),
@@ -303,6 +343,11 @@ impl<'d> Section<'d> {
             && self.switch.is_none()
         {
             sheet.todo("no field looks like `active`. Clients deactivate people before they delete them, or instead.");
+            if let Some(path) = active::state(&self.fields) {
+                let path = literal(path);
+                sheet.comment(&format!("Perhaps, with the application's own words:\n'active' = {{ field = {path}, values = {{ true = \"active\", false = \"inactive\" }} }}"));
+            }
+            operations::propose_deactivate(sheet, self);
         }
         let unused: Vec<&str> = self
             .lines
@@ -377,6 +422,8 @@ fn filtered(parameter: &str) -> &str {
     inner.unwrap_or(parameter)
 }
 
+/// Of a list, in a probe's document: the member that holds the fields in the single object.
+pub(super) const ROWS_WITHIN: &str = "x-rows-within";
 /// The field that is written for the match attribute where none is named like it.
 const STAND_IN: &str = "name";
 /// Attributes that Okta and Entra send unless told otherwise.

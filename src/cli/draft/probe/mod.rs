@@ -1,10 +1,18 @@
 //! `scimgate draft --probe`: asks a running API harmless questions.
 //!
 //! In: the URL of a list and headers. Out: what was seen, in words, and the draft that follows from it. Sends GET and OPTIONS
-//! only, one question after the other, and knows nothing of the mapping language: what it saw becomes an OpenAPI document.
+//! only (with a body that was given: POST of that body, once), one question after the other, and knows nothing of the mapping
+//! language: what it saw becomes an OpenAPI document.
 
+mod address;
+mod described;
+mod filters;
+mod number;
+mod one;
 mod paging;
 mod seen;
+mod shape;
+mod words;
 
 use std::path::Path;
 
@@ -17,15 +25,30 @@ use crate::cli::{
 };
 
 use super::names;
+use address::Address;
 use seen::Seen;
+
+/// What to ask.
+pub(super) struct Asking<'a> {
+    /// The URL of a list.
+    pub url: &'a str,
+    /// `Name: value`, in order.
+    pub headers: &'a [String],
+    /// A PEM file with the authority of the API's certificate.
+    pub ca: Option<&'a Path>,
+    /// The application's name in the draft; absent: its host's.
+    pub app: Option<&'a str>,
+    /// JSON: the list is asked for by a POST of it.
+    pub body: Option<&'a str>,
+}
 
 /// The questions to one list.
 pub(super) struct Questions {
     transport: HttpTransport,
-    url: Url,
+    address: Address,
     headers: Vec<(String, String)>,
-    /// The application's name in the draft; absent: its host's.
     app: Option<String>,
+    body: Option<Value>,
 }
 
 /// An answer: what of it matters.
@@ -40,16 +63,11 @@ pub(super) struct Answer {
 
 impl Questions {
     /// Questions to the list at a URL, with headers such as `Authorization: Bearer …`.
-    pub fn new(
-        url: &str,
-        headers: &[String],
-        ca: Option<&Path>,
-        app: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let url =
-            Url::parse(url).map_err(|error| Failure::new(format!("`{url}` is no URL: {error}")))?;
+    pub fn new(asking: &Asking<'_>) -> Result<Self, Failure> {
+        let url = Url::parse(asking.url)
+            .map_err(|error| Failure::new(format!("`{}` is no URL: {error}", asking.url)))?;
         let mut named = vec![("Accept".to_owned(), "application/json".to_owned())];
-        for header in headers {
+        for header in asking.headers {
             // The value is a credential most of the time: it is not repeated.
             let (name, value) = header
                 .split_once(':')
@@ -57,152 +75,78 @@ impl Questions {
             named.retain(|(known, _)| !known.eq_ignore_ascii_case(name.trim()));
             named.push((name.trim().to_owned(), value.trim().to_owned()));
         }
+        let body = asking.body.map(serde_json::from_str).transpose();
+        let body = body.map_err(|error| Failure::new(format!("the body is not JSON: {error}")))?;
+        if body.is_some() {
+            named.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
         Ok(Self {
-            transport: HttpTransport::new(url.as_str(), ca)?,
-            url,
+            transport: HttpTransport::new(url.as_str(), asking.ca)?,
+            address: Address::new(url),
             headers: named,
-            app: app.map(str::to_owned),
+            app: asking.app.map(str::to_owned),
+            body,
         })
     }
 
     /// Asks, and drafts.
-    pub async fn ask(&self) -> Result<String, Failure> {
-        let plain = self.get(&[]).await?;
+    pub async fn ask(mut self) -> Result<String, Failure> {
+        let mut moved = None;
+        let mut plain = self.first().await?;
+        if let Some(target) = self.redirect(&plain, &self.address.url) {
+            moved = Some(format!(
+                "`{}` leads to `{}`, which was asked instead.",
+                self.address.url.path(),
+                target.path()
+            ));
+            self.address = Address::new(target);
+            plain = self.first().await?;
+        }
         if plain.status != 200 {
-            return Err(Failure::new(format!(
-                "`{}` answered {}, not 200",
-                self.url.path(),
-                plain.status
+            return Err(Failure::new(words::refused(
+                self.address.url.path(),
+                &plain,
             )));
         }
-        let mut seen =
-            Seen::of(&plain).ok_or_else(|| Failure::new("the reply has no list of objects"))?;
-        self.unknown_parameter(&mut seen).await?;
-        paging::ask(self, &mut seen).await?;
-        self.filters(&mut seen).await?;
-        self.one(&mut seen).await?;
+        let mut seen = Seen::of(&plain).ok_or_else(|| {
+            Failure::new("the reply has no list: neither objects nor ids (texts or numbers)")
+        })?;
+        seen.sentences.splice(0..0, moved);
+        if self.body.is_some() {
+            seen.is_unasked = true;
+            seen.say("With a body only this one question was asked: how to page, to filter and to read one is not known.".into());
+            return self.draft(&seen);
+        }
+        filters::unknown_parameter(&self, &mut seen).await?;
+        paging::ask(&self, &mut seen).await?;
+        filters::ask(&self, &mut seen).await?;
+        one::ask(&mut self, &mut seen).await?;
         self.allowed(&mut seen).await?;
         self.draft(&seen)
     }
 
-    /// Whether a parameter it does not know is ignored: then a filter it does not know gives everyone.
-    async fn unknown_parameter(&self, seen: &mut Seen) -> Result<(), Failure> {
-        let answer = self.get(&[("no-such-parameter", "1")]).await?;
-        seen.say(match answer.status {
-            200 => "A parameter it does not know is ignored: a filter that it does not know gives everyone.".to_owned(),
-            status => format!("A parameter it does not know is answered {status}."),
-        });
-        seen.ignores_unknown = answer.status == 200;
-        Ok(())
+    async fn first(&self) -> Result<Answer, Failure> {
+        let method = if self.body.is_some() { "POST" } else { "GET" };
+        self.send(method, &self.address.url).await
     }
 
-    /// Parameters named like the fields that clients filter by.
-    async fn filters(&self, seen: &mut Seen) -> Result<(), Failure> {
-        let kind = self.kind();
-        let Some(row) = seen.rows.first().cloned() else {
-            seen.say(
-                "The list is empty: nothing can be said about filters and one object.".to_owned(),
-            );
-            return Ok(());
-        };
-        for (name, value) in row.as_object().into_iter().flatten() {
-            let usual = kind
-                .fields
-                .iter()
-                .filter(|usual| kind.found_by.contains(&usual.attribute));
-            let is_asked_for = usual
-                .flat_map(|usual| usual.fields)
-                .any(|known| *known == names::normal(name));
-            let Some(value) = value
-                .as_str()
-                .filter(|value| is_asked_for && !value.is_empty())
-            else {
-                continue;
-            };
-            let found = self.get(&[(name, value)]).await?;
-            let nobody = self.get(&[(name, "no-such-value-7f3a")]).await?;
-            let rows = |answer: &Answer| {
-                seen::rows(&answer.body).map_or(usize::MAX, |(_, rows)| rows.len())
-            };
-            let is_found = rows(&found) >= 1
-                && seen::rows(&found.body).is_some_and(|(_, rows)| {
-                    rows.iter().any(|found| found.get(name) == row.get(name))
-                });
-            if is_found
-                && matches!(nobody.status, 200 | 404)
-                && (nobody.status == 404 || rows(&nobody) == 0)
-            {
-                let upper = self.get(&[(name, &value.to_uppercase())]).await?;
-                let case = if rows(&upper) >= 1 && rows(&upper) != usize::MAX {
-                    "in any case of letters"
-                } else {
-                    "in this case of letters only"
-                };
-                seen.say(format!("`{name}=` filters, {case}."));
-                seen.parameter(name, serde_json::json!({"type": "string"}));
-            } else {
-                seen.say(format!("`{name}=` does not filter."));
-            }
-        }
-        Ok(())
-    }
-
-    /// One object, and one that is not there.
-    async fn one(&self, seen: &mut Seen) -> Result<(), Failure> {
-        let Some(id) = seen.rows.first().and_then(seen::id_of) else {
-            return Ok(());
-        };
-        let mut found = self.get_below(&id, false).await?;
-        if self.own_query().is_some() {
-            let asked = self.get_below(&id, true).await?;
-            let is_whole = |answer: &Answer| answer.status == 200 && answer.body.is_object();
-            if is_whole(&asked) && (!is_whole(&found) || seen::shows_more(&asked.body, &found.body))
-            {
-                seen.say("With the query of the list it shows more.".to_owned());
-                seen.one_takes_query = true;
-                found = asked;
-            }
-        }
-        if found.status == 200 && found.body.is_object() {
-            seen.say("One object can be read below the list by its id.".to_owned());
-            let row = seen.rows.first().cloned().unwrap_or_default();
-            match seen::object_like(&row, &found.body) {
-                Some((path, object)) if path != "$" => {
-                    seen.say(format!("There the object is at `{path}`."));
-                    seen.one = Some(with_id(object, &row));
-                    seen.one_at = Some(path);
-                }
-                _ => seen.one = Some(found.body),
-            }
-        } else {
-            seen.say(format!(
-                "One object below the list is answered {}.",
-                found.status
-            ));
-        }
-        let missing = if id.parse::<u64>().is_ok() {
-            "999999999"
-        } else {
-            "no-such-id-7f3a"
-        };
-        let missing = self.get_below(missing, false).await?;
-        seen.say(format!(
-            "One that is not there is answered {}.",
-            missing.status
-        ));
-        if (400..500).contains(&missing.status) && missing.body.is_object() {
-            seen.refusal = Some(missing.body);
-        }
-        Ok(())
+    /// Where an answer leads, on the same host.
+    fn redirect(&self, answer: &Answer, asked: &Url) -> Option<Url> {
+        let is_redirect = [301, 302, 307, 308].contains(&answer.status);
+        let mut named = answer.headers.iter();
+        let (_, place) = named.find(|(name, _)| name.eq_ignore_ascii_case("location"))?;
+        let target = asked.join(place).ok()?;
+        let is_same = target.origin() == asked.origin() && target != *asked;
+        (is_redirect && is_same).then_some(target)
     }
 
     /// What else can be done, as `Allow` says it.
     async fn allowed(&self, seen: &mut Seen) -> Result<(), Failure> {
-        let mut list = self.url.clone();
+        let mut list = self.address.url.clone();
         list.set_query(None);
         let of_list = self.options(&list).await?;
-        let of_one = match seen.rows.first().and_then(seen::id_of) {
-            Some(id) => self.options(&self.below(&id, false)).await?,
+        let of_one = match &seen.id {
+            Some((_, id)) => self.options(&self.address.below(id, false)).await?,
             None => Vec::new(),
         };
         if of_list.is_empty() && of_one.is_empty() {
@@ -236,76 +180,39 @@ impl Questions {
     }
 
     fn draft(&self, seen: &Seen) -> Result<String, Failure> {
-        let (before, last) = self.url.path().rsplit_once('/').unwrap_or(("", ""));
-        let server = format!("{}{before}", self.url.origin().ascii_serialization());
-        let credential = self
-            .headers
-            .iter()
-            .skip(1)
-            .find(|(name, _)| !name.eq_ignore_ascii_case("accept"));
-        let path = format!("/{last}");
-        let document = seen.document(&server, &path, credential);
-        let mut text = format!(
-            "# Seen at {}{}, by GET and OPTIONS alone:\n",
-            self.url.origin().ascii_serialization(),
-            self.url.path()
-        );
+        let (server, path) = self.address.parts();
+        let item = self.address.item();
+        let headers = self.headers.get(1..).unwrap_or_default();
+        // The parameter's name says which field the id is.
+        let field = seen.id.as_ref().map_or("id", |(name, _)| name.as_str());
+        let of_one = item.replace("{id}", &format!("{{{field}}}"));
+        let document = seen.document(&server, &path, &of_one, headers);
+        let how = match self.body {
+            Some(_) => "by one POST",
+            None => "by GET and OPTIONS alone",
+        };
+        let mut text = format!("# Seen at {server}{path}, {how}:\n");
         for sentence in &seen.sentences {
             text.push_str(&format!("# - {sentence}\n"));
         }
         text.push_str("#\n");
         let app = self.app.as_deref();
         let draft = super::propose_at(&document, &path, self.kind(), app)?;
-        text.push_str(&self.completed(draft, seen, &path));
+        let said = words::Said {
+            seen,
+            path: &path,
+            item: &item,
+            query: self.address.own_query(),
+            body: self.body.as_ref(),
+        };
+        text.push_str(&said.completed(draft));
         Ok(text)
-    }
-
-    /// What no OpenAPI document says: parameters that every question had, and an object deep in its reply. And there was
-    /// no document.
-    fn completed(&self, draft: String, seen: &Seen, path: &str) -> String {
-        let mut draft = draft
-            .replace("the document does not say", "the replies do not say")
-            .replace("the document does not show", "the replies do not show")
-            .replace("the document says", "what was asked says")
-            .replace("the document knows none", "none was seen")
-            .replace("the first of the document's servers", "where it was asked")
-            .replace("in the paths of the document", "in the paths");
-        if let Some(query) = self.own_query() {
-            let list = format!("\"GET {path}");
-            draft = draft
-                .replace(&format!("{list}?"), &format!("{list}?{query}&"))
-                .replace(&format!("{list}\""), &format!("{list}?{query}\""));
-        }
-        if let Some(at) = &seen.one_at {
-            let get = format!("call = \"GET {path}/{{id}}\"\n");
-            draft = match envelope_of(at) {
-                Some(name) => with_envelope(&draft, name),
-                None => draft.replacen(&get, &format!("{get}object = '{at}'\n"), 1),
-            };
-        }
-        if let Some(query) = self.own_query().filter(|_| seen.one_takes_query) {
-            let get = format!("\"GET {path}/{{id}}\"");
-            let asked = format!("\"GET {path}/{{id}}?{query}\"");
-            draft = draft.replace(&get, &asked);
-        }
-        draft
-    }
-
-    /// The parameters of the URL that was given, as a call's line has them; absent if there are none.
-    fn own_query(&self) -> Option<String> {
-        let pairs = self.url.query_pairs();
-        // What would end the text, the parameter, or begin a template.
-        let is_plain = |text: &str| !text.contains(['"', '\\', '&', '#', '{', '}', '=']);
-        let plain = pairs.filter(|(name, value)| is_plain(name) && is_plain(value));
-        let pairs: Vec<String> = plain
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        (!pairs.is_empty()).then(|| pairs.join("&"))
     }
 
     /// By the last segment: groups, or else users.
     fn kind(&self) -> &'static names::Kind {
-        let last = self.url.path().rsplit('/').next().unwrap_or("");
+        let path = self.address.url.path().trim_end_matches('/');
+        let last = path.rsplit('/').next().unwrap_or("");
         let last = names::normal(last.strip_suffix(".json").unwrap_or(last));
         if names::GROUP.nouns.contains(&last.as_str()) {
             &names::GROUP
@@ -316,35 +223,7 @@ impl Questions {
 
     /// GET of the list with further parameters.
     async fn get(&self, parameters: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let mut url = self.url.clone();
-        for (name, value) in parameters {
-            let kept: Vec<(String, String)> = url
-                .query_pairs()
-                .filter(|(known, _)| known != name)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect();
-            url.query_pairs_mut()
-                .clear()
-                .extend_pairs(kept)
-                .append_pair(name, value);
-        }
-        self.send("GET", &url).await
-    }
-
-    /// GET of one object, with the query that the list was asked with or without it.
-    async fn get_below(&self, id: &str, has_query: bool) -> Result<Answer, Failure> {
-        self.send("GET", &self.below(id, has_query)).await
-    }
-
-    fn below(&self, id: &str, has_query: bool) -> Url {
-        let mut url = self.url.clone();
-        if !has_query {
-            url.set_query(None);
-        }
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push(id);
-        }
-        url
+        self.send("GET", &self.address.with(parameters)).await
     }
 
     async fn send(&self, method: &str, url: &Url) -> Result<Answer, Failure> {
@@ -352,11 +231,12 @@ impl Questions {
             .query()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
+        let body = self.body.as_ref().filter(|_| method == "POST");
         let request = Request {
             method: method.into(),
             path_and_query: format!("{}{query}", url.path()),
             headers: self.headers.clone(),
-            body: None,
+            body: body.map(|body| body.to_string().into_bytes()),
         };
         let reply: Reply = self.transport.send(request).await?;
         let link = reply.header("link").unwrap_or_default();
@@ -367,35 +247,4 @@ impl Questions {
             headers: reply.headers,
         })
     }
-}
-
-/// The member that holds the object, where it is named after what it holds (`{"user": {…}}`): bodies have it too, most
-/// probably. Not so for one that says nothing, such as `data`.
-fn envelope_of(at: &str) -> Option<&str> {
-    let name = at.strip_prefix("$.")?;
-    let kinds = [&names::USER, &names::GROUP];
-    let is_noun = |noun: &&str| {
-        let own = names::normal(name);
-        *noun == own || noun.strip_suffix('s') == Some(own.as_str())
-    };
-    let is_named = kinds.iter().any(|kind| kind.nouns.iter().any(is_noun));
-    (is_named && !name.contains(['.', '['])).then_some(name)
-}
-
-/// The draft with an envelope, below the line of `id`.
-fn with_envelope(draft: &str, name: &str) -> String {
-    let mut lines: Vec<String> = draft.lines().map(str::to_owned).collect();
-    if let Some(at) = lines.iter().position(|line| line.starts_with("id = ")) {
-        let line = format!("envelope = \"{name}\"   # guess: bodies have it as the reply has");
-        lines.insert(at + 1, line);
-    }
-    lines.join("\n") + "\n"
-}
-
-/// An object that leaves its own id out has it in the list.
-fn with_id(mut object: Value, row: &Value) -> Value {
-    if let (Some(members), Some(id)) = (object.as_object_mut(), row.get("id")) {
-        members.entry("id").or_insert_with(|| id.clone());
-    }
-    object
 }

@@ -1,9 +1,13 @@
-//! What was seen, and the OpenAPI document that would describe it.
+//! What was seen so far, and how it is read: rows, ids, the object in a reply.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    super::{names::normal, paging::json_path},
+    super::{
+        id,
+        names::{self, normal},
+        paging::{joined, json_path, named, parted},
+    },
     Answer,
 };
 
@@ -12,15 +16,27 @@ pub(super) struct Seen {
     /// In words.
     pub sentences: Vec<String>,
     /// The whole reply to the plain question.
-    reply: Value,
+    pub reply: Value,
+    /// Where its rows are: members from the outside in; none: it is the list.
+    pub rows_at: Vec<String>,
     pub rows: Vec<Value>,
-    pub ignores_unknown: bool,
-    parameters: Vec<Value>,
-    has_link: bool,
-    total_header: Option<String>,
+    /// The member that holds the fields in the single object; the rows have them beside their id.
+    pub rows_within: Option<String>,
+    /// Query parameters that were proven, as OpenAPI has them.
+    pub parameters: Vec<Value>,
+    pub has_link: bool,
+    pub total_header: Option<String>,
+    /// The member of the reply with the number of all, dotted, and the number.
+    pub total: Option<(String, u64)>,
+    /// How many came in one reply, where there are more and nothing tried reads on.
+    pub most: Option<usize>,
+    /// Whether nothing could be asked about pages.
+    pub is_unasked: bool,
+    /// The member of a row that is the id, and that of the first row.
+    pub id: Option<(String, String)>,
     pub one: Option<Value>,
-    /// Where the object stands in the reply to a read of one; absent: it is the whole.
-    pub one_at: Option<String>,
+    /// Where the object stands in the reply to a read of one; none: it is the whole.
+    pub one_at: Vec<String>,
     /// Whether one object shows more with the query that the list was asked with.
     pub one_takes_query: bool,
     pub refusal: Option<Value>,
@@ -32,7 +48,7 @@ pub(super) struct Seen {
 impl Seen {
     /// What the plain list shows; absent if it is none.
     pub fn of(answer: &Answer) -> Option<Self> {
-        let (path, rows) = rows(&answer.body)?;
+        let (rows_at, rows) = rows(&answer.body)?;
         let total_header = answer
             .headers
             .iter()
@@ -41,20 +57,30 @@ impl Seen {
             sentences: Vec::new(),
             reply: answer.body.clone(),
             rows: rows.clone(),
-            ignores_unknown: false,
+            rows_at,
+            rows_within: None,
             parameters: Vec::new(),
             has_link: answer.links_next,
             total_header: total_header.map(|(name, _)| name.to_ascii_lowercase()),
+            total: None,
+            most: None,
+            is_unasked: false,
+            id: None,
             one: None,
-            one_at: None,
+            one_at: Vec::new(),
             one_takes_query: false,
             refusal: None,
             on_list: Vec::new(),
             on_one: Vec::new(),
         };
+        let what = match seen.rows.first() {
+            Some(row) if !row.is_object() => ", ids alone,",
+            _ => ",",
+        };
         seen.say(format!(
-            "The list is at `{path}`, with {} in the first reply.",
-            rows.len()
+            "The list is at `{}[*]`{what} with {} in the first reply.",
+            shown(&seen.rows_at),
+            seen.rows.len()
         ));
         if answer.links_next {
             seen.say("The header `Link` names the next page.".to_owned());
@@ -64,11 +90,6 @@ impl Seen {
                 .push(format!("The header `{name}` has the number of all."));
         }
         Some(seen)
-    }
-
-    /// Whether a header has the number of all.
-    pub fn has_total_header(&self) -> bool {
-        self.total_header.is_some()
     }
 
     pub fn say(&mut self, sentence: String) {
@@ -94,111 +115,40 @@ impl Seen {
         fill(&mut self.reply, other);
     }
 
-    /// The member of the reply with one of the usual names, one or two levels deep.
-    pub fn member(&self, usual: &[&str]) -> Option<(String, &Value)> {
-        let mut all: Vec<(String, &Value)> = Vec::new();
-        for (name, value) in self.reply.as_object()? {
-            all.push((name.clone(), value));
-            let inner = value.as_object().into_iter().flatten();
-            all.extend(inner.map(|(inner, value)| (format!("{name}.{inner}"), value)));
+    /// The members of the reply beside the rows, three levels deep, dotted.
+    pub fn members(&self) -> Vec<(String, &Value)> {
+        let mut all: Vec<(Vec<&str>, &Value)> = vec![(Vec::new(), &self.reply)];
+        let mut at = 0;
+        while let Some((path, value)) = all.get(at).cloned() {
+            at += 1;
+            let members = value.as_object().filter(|_| path.len() < DEEPEST);
+            all.extend(members.into_iter().flatten().map(|(name, value)| {
+                let path = path.iter().copied().chain([name.as_str()]);
+                (path.collect(), value)
+            }));
         }
-        usual.iter().find_map(|wanted| {
-            let fits = |(path, _): &&(String, &Value)| {
-                let last = path.rsplit('.').next().unwrap_or(path);
-                normal(path) == *wanted || normal(last) == *wanted
-            };
-            all.iter().find(fits).cloned()
-        })
+        let members = all.into_iter().skip(1);
+        members
+            .map(|(path, value)| (joined(&path), value))
+            .collect()
     }
 
-    /// An OpenAPI document of what was seen. The credential's value is not in it.
-    pub fn document(
+    /// The member of the reply with one of the usual names, for which something holds.
+    pub fn member(
         &self,
-        server: &str,
-        path: &str,
-        credential: Option<&(String, String)>,
-    ) -> Value {
-        let mut headers = Map::new();
-        if self.has_link {
-            headers.insert("Link".into(), json!({}));
-        }
-        if let Some(name) = &self.total_header {
-            headers.insert(name.clone(), json!({}));
-        }
-        let mut reply = shape(&self.reply);
-        // Rows differ in what they have: all of them together are the shape.
-        let row = self.rows.iter().map(shape).fold(Value::Null, merged);
-        if let Some(place) = row_schema(&mut reply) {
-            *place = row.clone();
-        }
-        let ok = |schema: Value, headers: &Map<String, Value>| json!({"200": {"headers": headers, "content": {"application/json": {"schema": schema}}}});
-        let mut list = json!({"parameters": self.parameters, "responses": ok(reply, &headers)});
-        if let (Some(refusal), Some(responses)) = (
-            &self.refusal,
-            list.get_mut("responses").and_then(Value::as_object_mut),
-        ) {
-            responses.insert(
-                "404".into(),
-                json!({"content": {"application/json": {"schema": shape(refusal)}}}),
-            );
-        }
-        let mut paths = Map::new();
-        paths.insert(path.to_owned(), json!({"get": list}));
-        let object = self.one.as_ref().map_or(row.clone(), shape);
-        let written = |method: &str| {
-            let schema = writable(object.clone());
-            let body = json!({"content": {"application/json": {"schema": schema}}});
-            match method {
-                "DELETE" => json!({"responses": {"204": {}}}),
-                _ => json!({"requestBody": body, "responses": ok(object.clone(), &Map::new())}),
-            }
-        };
-        let add = |item: &mut Map<String, Value>, allowed: &[String], wanted: &[&str]| {
-            for method in allowed
-                .iter()
-                .filter(|method| wanted.contains(&method.as_str()))
-            {
-                item.insert(method.to_ascii_lowercase(), written(method));
-            }
-        };
-        if let Some(item) = paths.get_mut(path).and_then(Value::as_object_mut) {
-            add(item, &self.on_list, &["POST"]);
-        }
-        let mut item = Map::new();
-        if self.one.is_some() {
-            item.insert(
-                "get".into(),
-                json!({"responses": ok(object.clone(), &Map::new())}),
-            );
-        }
-        add(&mut item, &self.on_one, &["PATCH", "PUT", "DELETE"]);
-        if !item.is_empty() {
-            paths.insert(format!("{path}/{{id}}"), Value::Object(item));
-        }
-        let mut document = json!({
-            "openapi": "3.1.0",
-            "info": {"title": url_title(server)},
-            "servers": [{"url": server}],
-            "paths": paths,
-        });
-        if let (Some(scheme), Some(root)) = (credential.map(scheme), document.as_object_mut()) {
-            root.insert(
-                "components".into(),
-                json!({"securitySchemes": {"credential": scheme}}),
-            );
-        }
-        document
+        usual: &[&str],
+        holds: impl Fn(&Value) -> bool,
+    ) -> Option<(String, &Value)> {
+        let members = self.members();
+        let fitting: Vec<&str> = members
+            .iter()
+            .filter(|(_, value)| holds(value))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        let found = named(&fitting, usual)?.to_owned();
+        let value = at(&self.reply, &parted(&found))?;
+        Some((found, value))
     }
-}
-
-/// The schema of an object as it is written: its id is not.
-fn writable(mut schema: Value) -> Value {
-    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.retain(|name, _| {
-            !["id", "uuid", "guid", "uid", "key"].contains(&normal(name).as_str())
-        });
-    }
-    schema
 }
 
 /// Puts what another reply has in place of nulls; lists stay.
@@ -216,82 +166,130 @@ fn fill(reply: &mut Value, other: &Value) {
     }
 }
 
-/// The application's name from its host.
-fn url_title(server: &str) -> String {
-    let host = url::Url::parse(server)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
-    match host {
-        Some(host) if !host.starts_with(|first: char| first.is_ascii_digit() || first == '[') => {
-            host
-        }
-        _ => "The application".into(),
-    }
+/// Where the rows are, and the rows: the reply itself, or the first list of objects one or two levels deep; or else a list
+/// of texts or numbers, which are ids.
+pub(super) fn rows(body: &Value) -> Option<(Vec<String>, &Vec<Value>)> {
+    rows_of(body, Value::is_object).or_else(|| {
+        let (path, rows) = rows_of(body, |row| row.is_string() || row.is_u64())?;
+        (!rows.is_empty()).then_some((path, rows))
+    })
 }
 
-fn scheme((name, value): &(String, String)) -> Value {
-    let kind = value.split(' ').next().unwrap_or("").to_ascii_lowercase();
-    match (name.eq_ignore_ascii_case("authorization"), kind.as_str()) {
-        (true, "bearer" | "basic") => json!({"type": "http", "scheme": kind}),
-        _ => json!({"type": "apiKey", "in": "header", "name": name}),
-    }
-}
-
-/// Where the rows are, and the rows: the reply itself, or the first list of objects one or two levels deep.
-pub(super) fn rows(body: &Value) -> Option<(String, &Vec<Value>)> {
-    let is_list = |value: &Value| {
-        value
-            .as_array()
-            .is_some_and(|rows| rows.iter().all(Value::is_object))
-    };
+fn rows_of(body: &Value, is_row: fn(&Value) -> bool) -> Option<(Vec<String>, &Vec<Value>)> {
+    let is_list = |value: &Value| value.as_array().is_some_and(|rows| rows.iter().all(is_row));
     if let Some(rows) = body.as_array().filter(|_| is_list(body)) {
-        return Some(("$[*]".into(), rows));
+        return Some((Vec::new(), rows));
     }
     let top = body.as_object()?;
     let lists = top.iter().filter(|(_, value)| is_list(value));
     // A list with something in it is likelier the rows than an empty one beside it.
     let best = lists.max_by_key(|(_, value)| value.as_array().map_or(0, Vec::len));
     if let Some((name, rows)) = best.and_then(|(name, value)| Some((name, value.as_array()?))) {
-        return Some((format!("$.{name}[*]"), rows));
+        return Some((vec![name.clone()], rows));
     }
     top.iter().find_map(|(parent, value)| {
         let mut inner = value.as_object()?.iter();
         let (name, rows) = inner.find(|(_, value)| is_list(value))?;
-        Some((format!("$.{parent}.{name}[*]"), rows.as_array()?))
+        Some((vec![parent.clone(), name.clone()], rows.as_array()?))
     })
 }
 
-/// The id of a row as it stands in a path.
-pub(super) fn id_of(row: &Value) -> Option<String> {
-    let row = row.as_object()?;
-    let found = ["id", "uuid", "guid", "uid", "key"]
-        .iter()
-        .find_map(|wanted| row.iter().find(|(name, _)| normal(name) == *wanted));
-    match found?.1 {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+/// The members of a row that may be its id, the likeliest first, each with what it is in the first row: by the usual names,
+/// then whatever is short and another in every row.
+pub(super) fn ids(rows: &[Value]) -> Vec<(String, String)> {
+    let Some(first) = rows.first() else {
+        return Vec::new();
+    };
+    let Some(row) = first.as_object() else {
+        let bare = text(Some(first)).map(|id| ("id".to_owned(), id));
+        return bare.into_iter().collect();
+    };
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, value: &Value| {
+        if let Some(id) = text(Some(value)).filter(|_| found.iter().all(|(known, _)| known != name))
+        {
+            found.push((name.to_owned(), id));
+        }
+    };
+    let own = ["userid", "groupid", "teamid", "roleid"];
+    for wanted in id::USUAL.iter().filter(|name| !name.is_empty()).chain(&own) {
+        for (name, value) in row.iter().filter(|(name, _)| normal(name) == *wanted) {
+            add(name, value);
+        }
+    }
+    let is_unique = |name: &str| {
+        let mut values: Vec<Option<String>> = rows.iter().map(|row| text(row.get(name))).collect();
+        let all = values.len();
+        values.sort();
+        values.dedup();
+        values.len() == all && all > 1 && !values.contains(&None)
+    };
+    let mut others: Vec<(&String, &Value)> =
+        row.iter().filter(|(name, _)| is_unique(name)).collect();
+    let likelihood = |name: &str| {
+        let kinds = [&names::USER, &names::GROUP];
+        let is_key = kinds.iter().any(|kind| {
+            let key = kind.fields.first();
+            key.is_some_and(|usual| usual.fields.contains(&normal(name).as_str()))
+        });
+        (!normal(name).ends_with("id"), !is_key)
+    };
+    others.sort_by_key(|(name, _)| likelihood(name));
+    for (name, value) in others {
+        add(name, value);
+    }
+    found
+}
+
+/// A value as it stands in a path, if it is a short text or a whole number.
+pub(super) fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text)
+            if !text.is_empty() && text.len() <= 64 && !text.contains([' ', '/']) =>
+        {
+            Some(text.clone())
+        }
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
 }
 
-/// Whether a text looks like an e-mail address: what holds one is the address, whatever its name.
-fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    parts.is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && domain.contains('.')
-            && !text.contains(char::is_whitespace)
-            && !domain.contains('@')
-    })
+/// What is at the end of some steps; `[0]` is the first of a list.
+pub(super) fn at<'v>(value: &'v Value, steps: &[String]) -> Option<&'v Value> {
+    steps
+        .iter()
+        .try_fold(value, |value, step| match step.as_str() {
+            FIRST => value.get(0),
+            name => value.get(name),
+        })
 }
 
-/// The object in a reply that has most names in common with a row, and its place, such as `$.data.attributes`; absent if
-/// none has any.
-pub(super) fn object_like(row: &Value, reply: &Value) -> Option<(String, Value)> {
+/// Steps as a path: `$.data.user`, `$.users[0]`.
+pub(super) fn shown(steps: &[String]) -> String {
+    let mut path = "$".to_owned();
+    for step in steps {
+        match step.as_str() {
+            FIRST => path.push_str(FIRST),
+            name => {
+                let step = json_path(&joined(&[name]));
+                path.push_str(step.strip_prefix('$').unwrap_or(&step));
+            }
+        }
+    }
+    path
+}
+
+/// The object in a reply that has most names in common with a row, and the steps to it; absent if none has any.
+pub(super) fn object_like(row: &Value, reply: &Value) -> Option<(Vec<String>, Value)> {
     let row = row.as_object()?;
-    let mut best: Option<(usize, String, &Value)> = None;
-    let mut waiting = vec![("$".to_owned(), reply, 0)];
-    while let Some((path, value, depth)) = waiting.pop() {
+    let mut best: Option<(usize, Vec<String>, &Value)> = None;
+    let mut waiting = vec![(Vec::new(), reply)];
+    while let Some((path, value)) = waiting.pop() {
+        if let Some([only]) = value.as_array().map(Vec::as_slice) {
+            let mut path = path.clone();
+            path.push(FIRST.to_owned());
+            waiting.push((path, only));
+        }
         let Some(members) = value.as_object() else {
             continue;
         };
@@ -306,89 +304,15 @@ pub(super) fn object_like(row: &Value, reply: &Value) -> Option<(String, Value)>
         if common > 0 && is_better {
             best = Some((common, path.clone(), value));
         }
-        if depth < DEEPEST {
+        if path.len() < DEEPEST {
             waiting.extend(members.iter().map(|(name, value)| {
-                let step = json_path(name);
-                let step = step.strip_prefix('$').unwrap_or(&step);
-                (format!("{path}{step}"), value, depth + 1)
+                let mut path = path.clone();
+                path.push(name.clone());
+                (path, value)
             }));
         }
     }
     best.map(|(_, path, value)| (path, value.clone()))
-}
-
-/// How deep an object stands in a reply at most.
-const DEEPEST: usize = 3;
-
-/// The schema a value would have.
-fn shape(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({}),
-        Value::Bool(_) => json!({"type": "boolean"}),
-        Value::Number(number) if number.is_f64() => json!({"type": "number"}),
-        Value::Number(_) => json!({"type": "integer"}),
-        Value::String(text) if is_address(text) => json!({"type": "string", "format": "email"}),
-        Value::String(_) => json!({"type": "string"}),
-        Value::Array(items) => {
-            let items = items.iter().map(shape).fold(Value::Null, merged);
-            json!({"type": "array", "items": if items.is_null() { json!({}) } else { items }})
-        }
-        Value::Object(members) => {
-            let properties: Map<String, Value> = members
-                .iter()
-                .map(|(name, value)| (name.clone(), shape(value)))
-                .collect();
-            json!({"type": "object", "properties": properties})
-        }
-    }
-}
-
-/// Two schemas of the same thing as one: what one row lacks another has.
-fn merged(one: Value, other: Value) -> Value {
-    let is_vague = |schema: &Value| schema.as_object().is_none_or(Map::is_empty);
-    if is_vague(&one) {
-        return other;
-    }
-    if is_vague(&other) {
-        return one;
-    }
-    let mut result = one;
-    if let (Some(mine), Some(theirs)) = (
-        result.get_mut("properties").and_then(Value::as_object_mut),
-        other.get("properties").and_then(Value::as_object),
-    ) {
-        for (name, schema) in theirs {
-            let known = mine.get(name).cloned().unwrap_or(Value::Null);
-            mine.insert(name.clone(), merged(known, schema.clone()));
-        }
-    }
-    result
-}
-
-/// The schema of the rows within the reply's, where `rows` finds them.
-fn row_schema(reply: &mut Value) -> Option<&mut Value> {
-    let is_list = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("array");
-    if is_list(reply) {
-        return reply.get_mut("items");
-    }
-    let names: Vec<String> = reply
-        .get("properties")?
-        .as_object()?
-        .keys()
-        .cloned()
-        .collect();
-    let of_objects =
-        |schema: &Value| is_list(schema) && schema.pointer("/items/properties").is_some();
-    let direct = names.iter().find(|name| {
-        reply
-            .get("properties")
-            .and_then(|p| p.get(*name))
-            .is_some_and(of_objects)
-    });
-    if let Some(name) = direct {
-        return reply.get_mut("properties")?.get_mut(name)?.get_mut("items");
-    }
-    None
 }
 
 /// Whether an object has members that another lacks, at any depth of objects.
@@ -400,3 +324,8 @@ pub(super) fn shows_more(one: &Value, other: &Value) -> bool {
         _ => false,
     }
 }
+
+/// The step into a list of one.
+pub(super) const FIRST: &str = "[0]";
+/// How deep an object stands in a reply at most.
+const DEEPEST: usize = 3;
