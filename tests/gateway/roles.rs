@@ -188,3 +188,93 @@ async fn an_account_that_comes_back_has_the_group_of_those_who_are_in_no_other()
         "{roles}"
     );
 }
+
+/// Two administrators and somebody else, in a list whose rows say so, or not.
+async fn listed_as(rows: &str, items: &str) -> Stage {
+    let setup = roles("").with(
+        "items = '$.items[*]'\n[user.list.page.number]",
+        &format!("items = '{items}'\n{rows}[user.list.page.number]"),
+    );
+    let stage = with(setup, &["Admin,User", "Admin", "User"]).await;
+    if items == "$.items[*]" {
+        let row = |id: u64| json!({ "id": id, "login": format!("user{id}"), "state": 1 });
+        let body = json!({ "items": [row(1), row(2), row(3)], "total": 3 });
+        crate::language::say(
+            &stage,
+            "GET /users?page",
+            crate::fake_target::Answer::json(200, body),
+        );
+    }
+    stage
+}
+
+#[tokio::test]
+async fn users_are_asked_for_their_groups_where_their_list_does_not_tell() {
+    for (rows, items) in [
+        ("rows = \"reference\"\n", "$.items[*].id"),
+        ("rows = \"reference\"\n", "$.items[*]"),
+        ("lacks = [\"groups\"]\n", "$.items[*]"),
+        ("", "$.items[*]"),
+    ] {
+        let told = format!("{rows}{items}");
+        let stage = listed_as(rows, items).await;
+        let members = shown(&stage, "/Groups/Admin", "members").await;
+        assert_eq!(members, ["1", "2"], "{told}");
+        let groups = stage
+            .get("/Groups?filter=members.value%20eq%20%222%22")
+            .await
+            .is(200);
+        assert_eq!(groups.each("displayName"), ["Admin"], "{told}");
+        let users = stage
+            .get("/Users?filter=groups.value%20eq%20%22Admin%22&attributes=groups")
+            .await
+            .is(200);
+        assert_eq!(users.each("id"), ["1", "2"], "{told}");
+
+        let remove = json!([{ "op": "remove", "path": "members[value eq \"2\"]" }]);
+        stage.patch("/Groups/Admin", remove).await.is(200);
+        assert_eq!(roles_of(&stage, 2), "", "{told}");
+
+        let stage = listed_as(rows, items).await;
+        let put = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": "Admin",
+            "members": [{ "value": "3" }],
+        });
+        stage.put("/Groups/Admin", put).await.is(200);
+        let all = [1, 2, 3].map(|id| roles_of(&stage, id));
+        assert_eq!(all, ["User", "", "User,Admin"], "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_the_application_does_not_take_away_is_not_said_to_be() {
+    for reply in [
+        ("", true),
+        ("reply = \"none\"\n", true),
+        ("read-back = true\n", true),
+    ] {
+        let update = "[user.update]\ncall = \"PATCH /users/{id}\"\n";
+        let setup = || roles("").with(update, &format!("{update}{reply}"));
+        let stage = with(setup(), &["Admin", "Admin"]).await;
+        stage.app.ignore("PATCH", "roles");
+        let refused = stage
+            .patch("/Groups/Admin", change("remove", &["1"]))
+            .await
+            .is(502);
+        assert!(
+            refused.body["detail"]
+                .as_str()
+                .unwrap()
+                .contains("1 of these members as before")
+        );
+        assert_eq!(roles_of(&stage, 1), "Admin");
+        // The same when it regards the change: what it shows is as wished.
+        stage.app.regard_all();
+        stage
+            .patch("/Groups/Admin", change("remove", &["1"]))
+            .await
+            .is(200);
+        assert_eq!(roles_of(&stage, 1), "");
+    }
+}

@@ -40,6 +40,7 @@ use super::{
 pub use plan::Plan;
 pub use sieve::Sieve;
 pub use source::{object_with_id, raw_with, raw_with_name};
+pub use whole::whole_row;
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -342,4 +343,4 @@ fn key(id: &TargetId) -> String {
 }
 
 /// Rows whose parts are read at the same time; the target's budget bounds the calls further.
-const PARALLEL_ROWS: usize = 8;
+pub const PARALLEL_ROWS: usize = 8;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{Form, MemberOnUser, OnMissingReference, Send, TypeMapping},
+        model::{Form, MemberOnUser, OnMissingReference, ReplyKind, Send, TypeMapping},
         read::{self, is_nobody},
         reply::CallClass,
         value::names_in,
@@ -77,6 +77,7 @@ pub(super) async fn change(
                     }
                     Outcome::WouldActivate => tally.inactive += 1,
                     Outcome::IsDefault => tally.in_default += 1,
+                    Outcome::NotTaken => tally.not_taken += 1,
                 },
             }
         }
@@ -90,6 +91,8 @@ enum Outcome {
     WouldActivate,
     /// The user is in no other group, and whoever is in none has this one: nothing was written.
     IsDefault,
+    /// The application took the change for done, and shows the user as before.
+    NotTaken,
 }
 
 async fn on_one_user(
@@ -134,22 +137,27 @@ async fn on_one_user(
     if list.is_empty() && read::default_groups(on_user).contains(&own.clone().into_owned()) {
         return Ok(Outcome::IsDefault);
     }
+    let is_emptied = list.is_empty();
     let value = list_on(on_user, list)?;
     let mut after = user.clone();
     on_user.place.write(&mut after, value.clone());
     if is_added && would_activate(ctx, users, &user, &after) {
         return Ok(Outcome::WouldActivate);
     }
-    write(
-        ctx,
-        users,
-        on_user,
-        &located.target_id,
-        (user, after),
-        value,
-    )
-    .await?;
-    Ok(Outcome::AsWished)
+    let shown = write(ctx, users, on_user, &located, (user, after), value).await?;
+    // An application that cannot leave a user without any often says yes, and leaves what there was.
+    let shown = match shown {
+        None if is_emptied && !ctx.journey.is_dry => object_of(ctx, users, &located).await?,
+        shown => shown,
+    };
+    let is_in = match &shown {
+        Some(user) => names_on(on_user, user)?.contains(own.as_ref()),
+        None => is_added,
+    };
+    Ok(match is_in == is_added {
+        true => Outcome::AsWished,
+        false => Outcome::NotTaken,
+    })
 }
 
 /// An account that was deleted through here and goes on in the application: its groups can be taken from it.
@@ -236,14 +244,15 @@ fn list_on(on_user: &MemberOnUser, list: Vec<Value>) -> Result<Value, Error> {
     Ok(json!(names.join(separator)))
 }
 
+/// Writes the user's list. Gives the user as the application shows it then; absent if it shows nothing of its groups.
 async fn write(
     ctx: &Context,
     users: &TypeMapping,
     on_user: &MemberOnUser,
-    target_id: &TargetId,
+    located: &Located,
     (before, after): (Value, Value),
     value: Value,
-) -> Result<(), Error> {
+) -> Result<Option<Value>, Error> {
     let Some(update) = users.updates.last() else {
         return Err(Error::new(
             501,
@@ -262,10 +271,14 @@ async fn write(
         }
     };
     let mut names = ctx.names();
-    names.with("id", Cow::Owned(id_value(users, target_id.as_str())));
+    names.with(
+        "id",
+        Cow::Owned(id_value(users, located.target_id.as_str())),
+    );
     names.with("old", Cow::Borrowed(&before));
     names.with("mapped", Cow::Owned(mapped));
-    ctx.driver()
+    let done = ctx
+        .driver()
         .run(
             &ctx.journey,
             update,
@@ -275,7 +288,13 @@ async fn write(
             &[],
         )
         .await?;
-    Ok(())
+    let shown = match update.reply {
+        _ if done.is_planned_only => None,
+        ReplyKind::Object => done.object,
+        ReplyKind::ReadBack => object_of(ctx, users, located).await?,
+        ReplyKind::Nothing => None,
+    };
+    Ok(shown.filter(|user| on_user.place.read(user).is_some()))
 }
 
 /// A group in a user's list.

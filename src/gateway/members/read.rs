@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{MemberRead, Members, PageStyle, TypeMapping},
+        model::{ListOperation, MemberOnUser, MemberRead, Members, PageStyle, Rows, TypeMapping},
         names::Names,
         read::{is_nobody, listed_members},
     },
@@ -20,6 +20,8 @@ use super::super::{
     get::id_value,
     identity::{Standing, scim_id_of, standings},
     join::Joined,
+    list::{PARALLEL_ROWS, whole_row},
+    parallel::in_order,
     user_groups::{chosen, id_of, names_of_items, text_of, without_id},
 };
 use super::change::{InField, located_members};
@@ -215,7 +217,8 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        for user in &page.items {
+        let page = with_groups(ctx, users, on_user, page.items).await?;
+        for user in &page {
             let listed = super::on_user::listed(on_user, user)?;
             let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
             if names.any(|name| name == wanted) {
@@ -227,6 +230,30 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
         }
     }
     Ok(found)
+}
+
+/// Users of a list with what the list of groups is in: where rows lack it, each is read by itself.
+///
+/// A row without the field is a user without groups if another of the page has it, or else nothing is known of any of them.
+async fn with_groups(
+    ctx: &Context,
+    users: &TypeMapping,
+    on_user: &MemberOnUser,
+    rows: Vec<Value>,
+) -> Result<Vec<Value>, Error> {
+    let lacks_groups = |list: &ListOperation| match &list.rows {
+        Rows::Complete => false,
+        Rows::Reference => true,
+        Rows::Lacking(paths) => paths.iter().any(|path| path.attribute == "groups"),
+    };
+    let tells = |row: &Value| on_user.place.read(row).is_some();
+    let is_told = !users.lists.iter().any(lacks_groups) && rows.iter().any(tells);
+    if is_told || users.get.is_none() {
+        return Ok(rows);
+    }
+    let reads = rows.iter().map(|row| whole_row(ctx, users, row)).collect();
+    let read = in_order(reads, PARALLEL_ROWS).await?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them, and

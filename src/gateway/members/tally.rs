@@ -31,6 +31,8 @@ pub(super) struct Tally {
     pub inactive: usize,
     /// Those who are to be taken out of a group that whoever is in no other one has.
     pub in_default: usize,
+    /// Those whom the application shows as before, although it took the change for done.
+    pub not_taken: usize,
     /// Changes whose reply said that the application has taken them; others were so already.
     pub taken: usize,
 }
@@ -94,6 +96,15 @@ impl Tally {
                 format!(
                     "{} of these members are in no other group, and the application gives this one to whoever is in none (`default` in `[{}.members.on-user]`): they are in it still. {AS_ASKED}",
                     self.in_default, t.section
+                ),
+            ));
+        }
+        if self.not_taken > 0 {
+            return Err(Error::new(
+                502,
+                format!(
+                    "The application took the change for done, and shows {} of these members as before: a group may not be taken from them there, or not be given. {AS_ASKED}",
+                    self.not_taken
                 ),
             ));
         }
