@@ -40,6 +40,7 @@ use super::{
 pub use plan::Plan;
 pub use sieve::Sieve;
 pub use source::{object_with_id, raw_with, raw_with_name};
+pub use whole::whole_row;
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

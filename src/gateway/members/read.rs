@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{MemberRead, Members, PageStyle, TypeMapping},
+        model::{MemberRead, Members, PageStyle, Rows, TypeMapping},
         names::Names,
-        read::{is_nobody, listed_members},
+        read::{self, is_nobody, listed_members},
     },
     scim::Error,
     store::TargetId,
@@ -20,14 +20,17 @@ use super::super::{
     get::id_value,
     identity::{Standing, scim_id_of, standings},
     join::Joined,
+    list::whole_row,
+    parallel::in_order,
     user_groups::{chosen, id_of, names_of_items, text_of, without_id},
 };
 use super::change::{InField, located_members};
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
-/// would repeat a row.
+/// would repeat a row. Where users' own lists say it, those whom a change names are read for it, whatever their rows say.
 pub fn needs_reading(members: &Members) -> bool {
-    let has_deltas = members.add.is_some() && members.remove.is_some();
+    let has_deltas =
+        members.on_user.is_some() || (members.add.is_some() && members.remove.is_some());
     !has_deltas
         || members
             .read
@@ -205,6 +208,9 @@ fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>
 }
 
 /// Reads all users and keeps those that list the group.
+///
+/// Users whose rows are references, or lack their groups, are read by themselves. So are those whose rows do not have the
+/// field where no row has it: then the list does not show it, and says nothing about anybody.
 async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Found, Error> {
     let (Some(on_user), Some(users)) = (&members.on_user, ctx.type_named("User")) else {
         return Ok(Vec::new());
@@ -212,22 +218,55 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     let wanted = super::on_user::name_of(ctx, on_user, &group.target_id, &group.object)?;
     let wanted = on_user.compared(&wanted);
     let mut found = Vec::new();
+    let mut keep = |user: &Value| -> Result<(), Error> {
+        let listed = super::on_user::listed(on_user, user)?;
+        let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
+        if names.any(|name| name == wanted) {
+            found.push(Item {
+                id: read::target_id(users, user),
+                ..Item::default()
+            });
+        }
+        Ok(())
+    };
+    let rows = users.lists.first().map(|list| &list.rows);
+    let must_read = rows.is_some_and(|rows| lack_groups(rows));
+    let mut is_field_shown = false;
+    let mut unknown = Vec::new();
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        for user in &page.items {
-            let listed = super::on_user::listed(on_user, user)?;
-            let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
-            if names.any(|name| name == wanted) {
-                found.push(Item {
-                    id: crate::mapping::read::target_id(users, user),
-                    ..Item::default()
-                });
+        for user in page.items {
+            let is_shown = on_user.place.read(&user).is_some();
+            is_field_shown |= is_shown;
+            match users.get.is_some() && (must_read || !is_shown) {
+                true => unknown.push(user),
+                false => keep(&user)?,
             }
         }
+        if is_field_shown && !must_read {
+            unknown.clear(); // A row without the field has no group.
+        }
     }
+    let reads = unknown.iter().map(|row| whole_row(ctx, users, row));
+    let whole = Box::pin(in_order(reads.collect(), AT_ONCE)).await?;
+    whole.iter().flatten().try_for_each(&mut keep)?;
     Ok(found)
 }
+
+/// Whether the mapping says that a list's rows do not hold users' groups.
+fn lack_groups(rows: &Rows) -> bool {
+    match rows {
+        Rows::Complete => false,
+        Rows::Reference => true,
+        Rows::Lacking(paths) => paths
+            .iter()
+            .any(|path| path.schema.is_none() && path.attribute == "groups"),
+    }
+}
+
+/// Users read at the same time; the target's budget bounds the calls further.
+const AT_ONCE: usize = 8;
 
 /// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them, and
 /// without those that were left out because nobody has their id.
