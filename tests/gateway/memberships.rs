@@ -223,3 +223,53 @@ async fn a_put_without_members_shows_those_that_stay() {
     }
     assert_eq!(stage.app.members(group), [2]);
 }
+
+#[tokio::test]
+async fn users_whose_rows_do_not_hold_their_groups_are_read_for_it() {
+    let rows = [
+        "items = '$.items[*]'",
+        "items = '$.items[*].id'\nrows = \"reference\"",
+        "items = '$.items[*]'\nrows = \"reference\"\nset = { roles = [] }",
+        "items = '$.items[*]'\nlacks = [\"groups\"]\nset = { roles = [] }",
+        "items = '$.items[*].short'",
+    ];
+    for rows in rows {
+        let setup = on_user("{ field = 'roles' }").with(
+            "call    = \"GET /users/{id}/groups\"\nitems   = '$.items[*]'\nid      = '$.id'\ndisplay = '$.name'",
+            "items = '$.roles[*]'",
+        );
+        let (before, after) = setup.app.split_once("items = '$.items[*]'").unwrap();
+        let app = format!("{before}{rows}{after}");
+        let stage = Setup { app, ..setup }.start().await;
+        stage.app.add_users(3);
+        let group = stage.app.add_group(json!({ "name": "team" }), []);
+        for id in 1..=3 {
+            stage
+                .app
+                .change_user(id, "short", json!({ "id": id, "login": "x" }));
+            let roles = json!(["other", group.to_string()]);
+            stage.app.change_user(id, "roles", roles);
+        }
+        let path = format!("/Groups/g-{group}");
+        let members = stage.get(&path).await.is(200).body["members"].clone();
+        assert_eq!(members.as_array().map(Vec::len), Some(3), "{rows}");
+        let filter = format!("/Users?filter=groups.value%20eq%20%22g-{group}%22");
+        let found = stage.get(&filter).await.is(200);
+        assert_eq!(found.body["totalResults"], 3, "{rows}");
+        let filter = "/Groups?filter=members.value%20eq%20%221%22";
+        let found = stage.get(filter).await.is(200);
+        assert_eq!(found.body["totalResults"], 1, "{rows}");
+        let remove = json!([{ "op": "remove", "path": "members[value eq \"1\"]" }]);
+        stage.patch(&path, remove).await.is(200);
+        assert_eq!(stage.app.user(1).unwrap()["roles"], json!(["other"]));
+        let put = json!({ "displayName": "team", "members": [{ "value": "3" }] });
+        stage.put(&path, put).await.is(200);
+        assert_eq!(
+            stage.app.user(2).unwrap()["roles"],
+            json!(["other"]),
+            "{rows}"
+        );
+        let members = stage.get(&path).await.is(200).body["members"].clone();
+        assert_eq!(members[0]["value"], "3", "{rows}");
+    }
+}

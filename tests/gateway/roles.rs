@@ -249,11 +249,7 @@ async fn users_are_asked_for_their_groups_where_their_list_does_not_tell() {
 
 #[tokio::test]
 async fn a_role_that_the_application_does_not_take_away_is_not_said_to_be() {
-    for reply in [
-        "",
-        "reply = \"none\"\n",
-        "read-back = true\n",
-    ] {
+    for reply in ["", "reply = \"none\"\n", "read-back = true\n"] {
         let update = "[user.update]\ncall = \"PATCH /users/{id}\"\n";
         let setup = || roles("").with(update, &format!("{update}{reply}"));
         let stage = with(setup(), &["Admin", "Admin"]).await;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{ListOperation, MemberOnUser, MemberRead, Members, PageStyle, Rows, TypeMapping},
+        model::{MemberRead, Members, PageStyle, Rows, TypeMapping},
         names::Names,
-        read::{is_nobody, listed_members},
+        read::{self, is_nobody, listed_members},
     },
     scim::Error,
     store::TargetId,
@@ -27,9 +27,10 @@ use super::super::{
 use super::change::{InField, located_members};
 
 /// Whether a change of members must know who is a member already: the target can only set the list as a whole, or
-/// would repeat a row.
+/// would repeat a row. Where users' own lists say it, those whom a change names are read for it, whatever their rows say.
 pub fn needs_reading(members: &Members) -> bool {
-    let has_deltas = members.add.is_some() && members.remove.is_some();
+    let has_deltas =
+        members.on_user.is_some() || (members.add.is_some() && members.remove.is_some());
     !has_deltas
         || members
             .read
@@ -207,6 +208,9 @@ fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>
 }
 
 /// Reads all users and keeps those that list the group.
+///
+/// Users whose rows are references, or lack their groups, are read by themselves. So are those whose rows do not have the
+/// field where no row has it: then the list does not show it, and says nothing about anybody.
 async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Found, Error> {
     let (Some(on_user), Some(users)) = (&members.on_user, ctx.type_named("User")) else {
         return Ok(Vec::new());
@@ -214,46 +218,51 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
     let wanted = super::on_user::name_of(ctx, on_user, &group.target_id, &group.object)?;
     let wanted = on_user.compared(&wanted);
     let mut found = Vec::new();
+    let mut keep = |user: &Value| -> Result<(), Error> {
+        let listed = super::on_user::listed(on_user, user)?;
+        let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
+        if names.any(|name| name == wanted) {
+            found.push(Item {
+                id: read::target_id(users, user),
+                ..Item::default()
+            });
+        }
+        Ok(())
+    };
+    let rows = users.lists.first().map(|list| &list.rows);
+    let must_read = rows.is_some_and(|rows| lack_groups(rows));
+    let mut is_field_shown = false;
+    let mut unknown = Vec::new();
     let names = ctx.names();
     let mut scan = ctx.driver().scan(ScanSource::Lists(&users.lists), &names);
     while let Some(page) = scan.next_page(&ctx.journey).await? {
-        let page = with_groups(ctx, users, on_user, page.items).await?;
-        for user in &page {
-            let listed = super::on_user::listed(on_user, user)?;
-            let mut names = listed.iter().map(|listed| on_user.compared(&listed.name));
-            if names.any(|name| name == wanted) {
-                found.push(Item {
-                    id: crate::mapping::read::target_id(users, user),
-                    ..Item::default()
-                });
+        for user in page.items {
+            let is_shown = on_user.place.read(&user).is_some();
+            is_field_shown |= is_shown;
+            match users.get.is_some() && (must_read || !is_shown) {
+                true => unknown.push(user),
+                false => keep(&user)?,
             }
         }
+        if is_field_shown && !must_read {
+            unknown.clear(); // A row without the field has no group.
+        }
     }
+    let reads = unknown.iter().map(|row| whole_row(ctx, users, row));
+    let whole = Box::pin(in_order(reads.collect(), PARALLEL_ROWS)).await?;
+    whole.iter().flatten().try_for_each(&mut keep)?;
     Ok(found)
 }
 
-/// Users of a list with what the list of groups is in: where rows lack it, each is read by itself.
-///
-/// A row without the field is a user without groups if another of the page has it, or else nothing is known of any of them.
-async fn with_groups(
-    ctx: &Context,
-    users: &TypeMapping,
-    on_user: &MemberOnUser,
-    rows: Vec<Value>,
-) -> Result<Vec<Value>, Error> {
-    let lacks_groups = |list: &ListOperation| match &list.rows {
+/// Whether the mapping says that a list's rows do not hold users' groups.
+fn lack_groups(rows: &Rows) -> bool {
+    match rows {
         Rows::Complete => false,
         Rows::Reference => true,
-        Rows::Lacking(paths) => paths.iter().any(|path| path.attribute == "groups"),
-    };
-    let tells = |row: &Value| on_user.place.read(row).is_some();
-    let is_told = !users.lists.iter().any(lacks_groups) && rows.iter().any(tells);
-    if is_told || users.get.is_none() {
-        return Ok(rows);
+        Rows::Lacking(paths) => paths
+            .iter()
+            .any(|path| path.schema.is_none() && path.attribute == "groups"),
     }
-    let reads = rows.iter().map(|row| whole_row(ctx, users, row)).collect();
-    let read = in_order(reads, PARALLEL_ROWS).await?;
-    Ok(read.into_iter().flatten().collect())
 }
 
 /// Members that were wished, as a read will show them: each with its `$ref` and type, whatever the client called them, and
