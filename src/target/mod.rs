@@ -41,6 +41,7 @@ pub use connections::Connections;
 pub use driver::Driver;
 pub use error::TargetError;
 pub use journey::{Done, Journey};
+pub(crate) use request::ACCEPT_JSON;
 pub use scan::{Scan, ScanPage, ScanSource};
 pub use status::TargetStatus;
 pub use version::Version;

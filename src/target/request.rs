@@ -24,7 +24,8 @@ use crate::mapping::{
 const AGENT: &str = concat!("scimgate/", env!("CARGO_PKG_VERSION"));
 
 /// Anything, but rather what is asked for: some applications answer 406 where an error or an empty reply has another type.
-const ACCEPT_JSON: &str = "application/json, */*;q=0.1";
+/// What replies may be where they are JSON.
+pub(crate) const ACCEPT_JSON: &str = "application/json, */*;q=0.1";
 const ACCEPT_XML: &str = "application/xml, */*;q=0.1";
 
 impl Line {

@@ -511,3 +511,161 @@ fn what_takes_no_get_is_told_what_to_do_and_a_post_that_reads_is_asked() {
     std::fs::write(&file, &output).unwrap();
     assert_passes_check(&file);
 }
+
+/// Plone's habits: a link named `@id` beside `id`, an unknown `page` repeated in a link, a trace beside the message.
+#[test]
+fn rows_are_told_apart_by_their_ids_and_a_trace_is_no_words() {
+    let url = serve(|asked| {
+        let rows = |query: &str| -> Vec<Value> {
+            ["ada", "bob", "cyd"]
+                .iter()
+                .map(|id| {
+                    json!({"@id": format!("u:{id}"), "id": id, "username": id, "groups": {"@id": format!("/users?{query}")}})
+                })
+                .collect()
+        };
+        match asked.path.strip_prefix("/api/users/") {
+            None => {
+                let query = asked
+                    .query
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"));
+                let query = query.collect::<Vec<_>>().join("&");
+                let size = asked.number("limit").unwrap_or(25);
+                let rows = rows(&query).into_iter().take(size).collect::<Vec<_>>();
+                (200, Vec::new(), json!({"items": rows, "items_total": 3}))
+            }
+            Some(id) => match rows("").into_iter().find(|row| row["id"] == id) {
+                Some(row) => (200, Vec::new(), row),
+                None => (
+                    404,
+                    Vec::new(),
+                    json!({"traceback": ["File a, line 1", "File b"], "context": "u:x", "message": "No such user", "type": "NotFound"}),
+                ),
+            },
+        }
+    });
+    probed(
+        &url,
+        &[
+            "= '$.id'",
+            "call = \"GET /users/{id}\"",
+            "detail = '$.message'",
+            "# - One that is not there is answered 404.",
+        ],
+        &["page.number", "the page's number", "traceback"],
+    );
+}
+
+#[test]
+fn what_is_no_credential_is_a_header_in_clear_and_basic_is_basic() {
+    let url = serve(|asked| one(asked).unwrap_or_else(|| (200, Vec::new(), json!(people()))));
+    let output = scimgate(&[
+        "draft",
+        "--probe",
+        &url,
+        "--app",
+        "yard",
+        "--header",
+        "Authorization: Basic YWRhOnMzY3JldA==",
+        "--header",
+        "Accept: application/json",
+        "--header",
+        "X-Yard-Version: 7",
+        "--header",
+        "X-Requested-With: XMLHttpRequest",
+    ]);
+    for wanted in [
+        "Accept = \"application/json\"",
+        "X-Yard-Version = \"7\"",
+        "X-Requested-With = \"XMLHttpRequest\"",
+        "[target.auth.basic]",
+        "password = \"${YARD_PASSWORD}\"",
+    ] {
+        assert!(output.contains(wanted), "`{wanted}` is not in\n{output}");
+    }
+    assert!(!output.contains("YWRhOnMzY3JldA"), "{output}");
+    assert!(!output.contains("how calls are authenticated"), "{output}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("yard.toml");
+    std::fs::write(&file, &output).unwrap();
+    assert_passes_check(&file);
+}
+
+/// A list deep in the reply, with its total beside it and lists of other things on the way.
+#[test]
+fn a_list_deep_in_the_reply_is_found_by_what_its_rows_have() {
+    let url = serve(|asked| match asked.path.as_str() {
+        "/api/users" => (
+            200,
+            Vec::new(),
+            json!({"data": {"sorts": [{"by": "x"}], "customers": {"totalItems": 5, "items": people()}}, "warnings": [{"id": 1, "name": "slow"}]}),
+        ),
+        _ => not_found(),
+    });
+    probed(
+        &url,
+        &[
+            "# - The list is at `$.data.customers.items[*]`,",
+            "items = '$.data.customers.items[*]'",
+            "# - `$.data.customers.totalItems` has the number of all: 5.",
+        ],
+        &["sorts", "warnings[*]"],
+    );
+}
+
+/// The words of a probe that fails.
+fn refused(url: &str) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_scimgate"))
+        .args(["draft", "--probe", url])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn complaints_are_no_people_whatever_the_status() {
+    let forbidden = json!({"errors": [{"message": "You are not authorized", "path": ["users"], "extensions": {"code": "FORBIDDEN"}}], "data": null});
+    let unasked = json!({"errors": [{"message": "GraphQL operations must contain a query"}]});
+    let plain = json!({"error": {"message": "Key is wrong"}, "warnings": [{"id": 1}]});
+    let cases = [
+        (
+            200,
+            forbidden,
+            &[
+                "You are not authorized (FORBIDDEN)",
+                "One URL, GraphQL",
+                "--body",
+            ][..],
+        ),
+        (
+            400,
+            unasked.clone(),
+            &["answered 400", "One URL, GraphQL", "--body"],
+        ),
+        (
+            405,
+            unasked,
+            &["answered 405", "One URL, GraphQL", "--body"],
+        ),
+        (200, plain, &["an error: Key is wrong"]),
+        (
+            200,
+            json!({"data": {"count": 0, "name": "x"}, "messages": [{"id": 1}]}),
+            &[
+                "has no list",
+                "`$.data.count` is a number",
+                "`$.messages` is a list of complaints",
+            ],
+        ),
+    ];
+    for (status, body, wanted) in cases {
+        let url = serve(move |_| (status, Vec::new(), body.clone()));
+        let words = refused(&url);
+        for wanted in wanted {
+            assert!(words.contains(wanted), "`{wanted}` is not in {words}");
+        }
+    }
+}

@@ -155,3 +155,101 @@ fn what_is_shown_below_attributes_and_taken_flat_is_one_line() {
         ],
     );
 }
+
+/// One's own profile and one's own roles beside the administration of all.
+#[test]
+fn what_can_be_made_and_changed_is_chosen_over_ones_own_profile() {
+    let text = json!({"type": "string"});
+    let user = object(json!({"id": {"type": "integer"}, "username": text, "email": text}));
+    let role = object(json!({"id": {"type": "integer"}, "name": text}));
+    let own = object(
+        json!({"userId": {"type": "integer"}, "feedback": list(object(json!({"given": text})))}),
+    );
+    let get = |schema: &Value| json!({"responses": ok(schema.clone())});
+    let write = |schema: &Value| json!({"requestBody": content(schema.clone()), "responses": ok(schema.clone())});
+    let document = json!({"openapi": "3.0.0", "info": {"title": "yard"}, "servers": [{"url": "https://yard.example"}], "paths": {
+        "/api/admin/user": {"get": get(&own)},
+        "/api/admin/user/roles": {"get": get(&object(json!({"roles": list(role.clone())})))},
+        "/api/me/users": {"get": get(&list(user.clone()))},
+        "/api/admin/user-admin": {"get": get(&object(json!({"users": list(user.clone())}))), "post": write(&user)},
+        "/api/admin/user-admin/{id}": {"get": get(&user), "put": write(&user), "delete": {"responses": {"200": {}}}},
+        "/api/admin/roles": {"get": get(&object(json!({"roles": list(role.clone())})))},
+        "/api/admin/roles/{id}": {"get": get(&role)},
+        "/api/admin/role-groups": {"get": get(&list(role.clone()))},
+    }});
+    let draft = drafted(
+        &document,
+        &[
+            "# guess: users are at `/api/admin/user-admin`.",
+            "call = \"POST /api/admin/user-admin\"",
+            "call = \"DELETE /api/admin/user-admin/{id}\"",
+            "items = '$.users[*]'",
+            "# guess: groups are at `/api/admin/roles`.",
+        ],
+    );
+    assert!(
+        !draft.contains("feedback") && !draft.contains("/api/me"),
+        "{draft}"
+    );
+}
+
+#[test]
+fn a_path_that_is_nearly_as_likely_is_named() {
+    let text = json!({"type": "string"});
+    let user = object(json!({"id": text, "login": text}));
+    let get = json!({"responses": ok(list(user.clone()))});
+    let write = json!({"requestBody": content(user.clone()), "responses": ok(user.clone())});
+    let one = json!({"get": {"responses": ok(user)}, "put": write});
+    let document = json!({"openapi": "3.0.0", "info": {"title": "yard"}, "paths": {
+        "/users": {"get": get},
+        "/people": {"get": get, "post": write},
+        "/people/{id}": one,
+    }});
+    drafted(
+        &document,
+        &[
+            "users are at `/people`",
+            "# guess: chosen over GET `/users`.",
+        ],
+    );
+}
+
+/// Clients look people up by `userName`: its line reads, though no reply shows the field.
+#[test]
+fn the_user_name_is_never_only_written_and_what_entra_sends_is_kept() {
+    let text = json!({"type": "string"});
+    let shown = object(json!({"id": text, "mobile": text}));
+    let written = object(json!({"login": text, "mobile": text}));
+    let document = json!({"openapi": "3.0.0", "info": {"title": "yard"}, "paths": {
+        "/users": {
+            "get": {"responses": ok(list(shown.clone()))},
+            "post": {"requestBody": content(written), "responses": ok(shown.clone())},
+        },
+        "/users/{id}": {"get": {"responses": ok(shown)}},
+    }});
+    let draft = drafted(
+        &document,
+        &[
+            "# TODO: no reply shows `login`",
+            "User:department'",
+            "'title' ",
+            "A choice, line by line",
+        ],
+    );
+    let line = |name: &str| {
+        draft
+            .lines()
+            .find(|line| line.starts_with(&format!("'{name}")))
+            .unwrap_or_default()
+    };
+    assert!(!line("userName").contains("write-only"), "{draft}");
+    assert!(
+        line("phoneNumbers[type eq \"mobile\"]").contains("field = 'mobile'")
+            || line("phoneNumbers[type eq \"mobile\"]").contains("'mobile'"),
+        "{draft}"
+    );
+    assert!(
+        line("phoneNumbers[type eq \"work\"]").contains("keep = true"),
+        "{draft}"
+    );
+}

@@ -47,7 +47,10 @@ pub(super) fn write(
         }
     }
     let ways = document.security(call);
-    let first = ways.iter().min_by_key(|(_, scheme)| rank(scheme)).copied();
+    let keys = ways
+        .iter()
+        .filter(|(_, scheme)| scheme.get(SHOWN).is_none());
+    let first = keys.min_by_key(|(_, scheme)| rank(scheme)).copied();
     others(sheet, &ways, first, &prefix);
     match (first, call.and_then(Endpoint::credential)) {
         (Some((name, scheme)), _) => scheme_of(sheet, name, scheme, &prefix),
@@ -93,7 +96,6 @@ fn rank(scheme: &Value) -> usize {
     match scheme.get("type").and_then(Value::as_str) {
         Some("http" | "oauth2") => 0,
         _ if name == "authorization" => 0,
-        _ if scheme.get(SHOWN).is_some() => 9,
         _ if says(&["secret", "password", "master"]) => 1,
         _ if says(&["token", "key", "auth"])
             && !says(&["application", "appkey", "app-key", "-id"]) =>

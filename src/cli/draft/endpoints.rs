@@ -11,6 +11,8 @@ pub(super) struct Collection<'d> {
     pub path: &'d str,
     /// `/users/{id}`.
     pub item: Option<&'d str>,
+    /// Another path that was nearly as likely.
+    pub rival: Option<&'d str>,
 }
 
 /// A path's segment.
@@ -25,7 +27,11 @@ impl<'d> Collection<'d> {
     pub fn find(document: &'d Document<'d>, kind: &Kind) -> Option<Self> {
         let can_be_read = |path: &&'d str| {
             let item = item(document, path);
-            let collection = Self { path, item };
+            let collection = Self {
+                path,
+                item,
+                rival: None,
+            };
             has(document, path, "get")
                 || item.is_some_and(|item| has(document, item, "get"))
                 || collection.read_elsewhere(document, kind).is_some()
@@ -34,10 +40,15 @@ impl<'d> Collection<'d> {
             .paths()
             .filter(can_be_read)
             .filter_map(|path| Some((cost(document, path, kind)?, path)));
-        let (_, path) = candidates.min()?;
+        let mut candidates: Vec<(usize, &'d str)> = candidates.collect();
+        candidates.sort();
+        let (least, path) = *candidates.first()?;
+        let mut others = candidates.iter().skip(1);
+        let rival = others.find(|(cost, _)| cost - least <= NEAR);
         Some(Self {
             path,
             item: item(document, path),
+            rival: rival.map(|(_, path)| *path),
         })
     }
 
@@ -47,6 +58,7 @@ impl<'d> Collection<'d> {
         Some(Self {
             path,
             item: item(document, path),
+            rival: None,
         })
     }
 
@@ -209,20 +221,48 @@ fn cost(document: &Document<'_>, path: &str, kind: &Kind) -> Option<usize> {
     let Some(Segment::Word(last)) = segments.last() else {
         return None;
     };
-    let noun = kind.nouns.iter().position(|noun| normal(last) == *noun)?;
+    let noun = noun(last, kind)?;
+    let is_own = segments.iter().any(
+        |segment| matches!(segment, Segment::Word(word) if OWN.contains(&normal(word).as_str())),
+    );
     let (can_list, can_create) = (has(document, path, "get"), has(document, path, "post"));
     let is_anything = can_list || can_create;
-    if !is_anything || belongs_to_another(&segments, kind) {
+    if !is_anything || is_own || belongs_to_another(&segments, kind) {
         return None;
     }
     let parameters = segments
         .iter()
         .filter(|segment| matches!(segment, Segment::Parameter(_)))
         .count();
-    let lacks = usize::from(!can_list)
-        + usize::from(!can_create)
-        + usize::from(item(document, path).is_none());
-    Some(noun * 3 + lacks * 10 + parameters * 4 + segments.len())
+    let one = item(document, path);
+    let can_change = ["put", "patch", "delete"]
+        .iter()
+        .any(|method| one.is_some_and(|one| has(document, one, method)));
+    let lacks = usize::from(!can_list) + usize::from(!can_create) + usize::from(one.is_none());
+    let is_fixed = usize::from(!can_change);
+    Some(noun * 3 + lacks * 10 + is_fixed * 5 + parameters * 4 + segments.len())
+}
+
+/// How unlikely a last segment is to name the kind: its place among the nouns; absent if it names something else. One that
+/// says how the same people are dealt with, such as `user-admin`, is a little less likely than the noun alone.
+fn noun(last: &str, kind: &Kind) -> Option<usize> {
+    let place = |word: &str| kind.nouns.iter().position(|noun| normal(word) == *noun);
+    if let Some(place) = place(last) {
+        return Some(place);
+    }
+    let parts: Vec<&str> = last.split(['-', '_']).collect();
+    let (nouns, others): (Vec<&str>, Vec<&str>) = parts
+        .into_iter()
+        .partition(|part| place(part).is_some() || place(&format!("{part}s")).is_some());
+    let [noun] = nouns.as_slice() else {
+        return None;
+    };
+    let is_kind = !others.is_empty()
+        && others
+            .iter()
+            .all(|part| DEALT_WITH.contains(&normal(part).as_str()));
+    let place = place(&format!("{noun}s")).or_else(|| place(noun))?;
+    is_kind.then_some(place + 2)
 }
 
 /// `/groups/{id}/users` are the members of a group, not the users; `/user/groups` the groups of one. `/accounts/{id}/users`
@@ -279,6 +319,35 @@ const OF_EVERYTHING: &[&str] = &[
     "security",
     "access",
 ];
+
+/// Segments of what belongs to the caller alone.
+const OWN: &[&str] = &[
+    "me",
+    "self",
+    "profile",
+    "current",
+    "currentuser",
+    "whoami",
+    "myself",
+];
+/// Words beside a noun that leave its meaning.
+const DEALT_WITH: &[&str] = &[
+    "admin",
+    "admins",
+    "management",
+    "manage",
+    "directory",
+    "list",
+    "all",
+    "app",
+    "system",
+    "local",
+    "internal",
+    "site",
+    "portal",
+];
+/// How much less likely a path is at most that is named beside the one that was chosen.
+const NEAR: usize = 25;
 
 /// How many of a kind's nouns mean nothing else.
 const MOST_LIKELY: usize = 4;

@@ -158,14 +158,7 @@ fn flatten<'d>(
     for property in document.properties(schema) {
         let path = format!("{before}{}", property.name);
         let is_required = is_required && property.is_required;
-        // A name with a dot or bracket in it could not be told from a path.
-        let is_key = property.name == "$id";
-        if property.name.is_empty()
-            || !is_key
-                && property
-                    .name
-                    .contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@'])
-        {
+        if !is_plain(property.name) {
             continue;
         }
         let is_object = type_of(property.schema) == "object"
@@ -183,6 +176,20 @@ fn flatten<'d>(
             see(&path, property, is_required);
         }
     }
+}
+
+/// Whether a member's name can be a field's. One with a dot or bracket in it could not be told from a path; `@id` is a link.
+pub(super) fn is_plain(name: &str) -> bool {
+    let has_sign = name.contains(['.', '[', ']', '{', '}', '\'', ' ', '$', '@']);
+    name == "$id" || !name.is_empty() && !has_sign
+}
+
+/// Whether a member holds the calls that led to an error: for programmers, never for clients.
+pub(super) fn is_trace(name: &str) -> bool {
+    let name = normal(name);
+    ["trace", "stack", "exception"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 impl Lines {
@@ -213,6 +220,13 @@ impl Lines {
                 lines.mapped.push((usual.attribute, field.path.clone()));
                 let is_person = kind.section == "user";
                 lines.rows.push(match writer {
+                    // What tells duplicates has to be read.
+                    None if usual.attribute == kind.matched_by && !field.is_read => {
+                        let read = Field { is_read: true, ..field.clone() };
+                        row(usual.attribute, &read, can_update, is_person).todo(&format!(
+                            "no reply shows `{}`: read = '$.…' names where it is shown, for duplicates are known by it", field.path
+                        ))
+                    }
                     None => row(usual.attribute, field, can_update, is_person),
                     Some(writer) => {
                         let of = Source {

@@ -27,7 +27,14 @@ impl Id {
                 .find(|field| field.is_read && normal(&field.path) == name)
         };
         // A parameter such as `{login}` names the field; `{id}` and `{userId}` only say that it is the id.
-        let by_parameter = (!parameter.is_empty()).then(|| named(&parameter)).flatten();
+        let exact = || {
+            let parameter = collection.parameter();
+            let mut read = fields.iter().filter(|field| field.is_read);
+            read.find(|field| Some(field.path.as_str()) == parameter)
+        };
+        let by_parameter = (!parameter.is_empty())
+            .then(|| exact().or_else(|| named(&parameter)))
+            .flatten();
         // `{role_name}` of `/roles/{role_name}` is the name, unless it only says that it is the id.
         let by_part = || {
             let parts = [

@@ -8,6 +8,8 @@ pub(super) struct Kind {
     pub nouns: &'static [&'static str],
     /// Its attributes and their usual fields.
     pub fields: &'static [Usual],
+    /// The attribute by which duplicates are known.
+    pub matched_by: &'static str,
     /// Attributes that filters ask for.
     pub found_by: &'static [&'static str],
 }
@@ -38,6 +40,7 @@ pub(super) static USER: Kind = Kind {
         "user",
     ],
     fields: USER_FIELDS,
+    matched_by: "userName",
     found_by: &["userName", "emails[type eq \"work\"].value", "externalId"],
 };
 
@@ -53,6 +56,7 @@ pub(super) static GROUP: Kind = Kind {
         "group",
     ],
     fields: GROUP_FIELDS,
+    matched_by: "displayName",
     found_by: &["displayName", "externalId"],
 };
 

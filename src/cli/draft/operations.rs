@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     document::{Document, Endpoint, type_of},
     endpoints::{Collection, call},
-    fields::Lines,
+    fields::{Lines, is_trace},
     names::normal,
     paging::json_path,
     section::Section,
@@ -154,7 +154,7 @@ fn write_create(sheet: &mut Sheet, section: &Section<'_>, lines: &Lines) {
             rows.retain(|row| row.key != "object");
             rows.push(Row::new("id", literal(&path)));
         } else if section.id.is_changeable {
-            let key = format!("{{{}}}", section.match_attribute());
+            let key = format!("{{{}}}", section.kind.matched_by);
             rows.push(Row::new("id", quoted(&key)));
         } else if create.reply().is_some() && !says_location {
             rows.retain(|row| row.key != "object");
@@ -393,26 +393,48 @@ fn detail<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<String> {
         found.map(|property| property.name)
     };
     let properties = document.properties(schema);
-    // A list of complaints says more than the title above it.
-    for property in &properties {
+    // A list of complaints says more than the title above it; a bare list of texts only where it is named so.
+    let own = words(schema);
+    let is_complaint = |name: &str| COMPLAINTS.contains(&normal(name).as_str());
+    for property in properties
+        .iter()
+        .filter(|property| !is_trace(property.name))
+    {
         if let Some(element) = document.elements(property.schema) {
             match words(element) {
                 Some(word) => return Some(format!("$.{}[*].{word}", property.name)),
                 // Objects without words, such as the fields that were wrong, are not for reading.
-                None if document.properties(element).is_empty() => {
+                None if document.properties(element).is_empty()
+                    && type_of(element) != "object"
+                    && (own.is_none() || is_complaint(property.name)) =>
+                {
                     return Some(format!("$.{}[*]", property.name));
                 }
                 None => {}
             }
         }
     }
-    if let Some(word) = words(schema) {
+    if let Some(word) = own {
         return Some(format!("$.{word}"));
     }
     properties
         .iter()
+        .filter(|property| !is_trace(property.name))
         .find_map(|property| Some(format!("$.{}.{}", property.name, words(property.schema)?)))
 }
+
+/// Lists of what went wrong.
+const COMPLAINTS: &[&str] = &[
+    "errors",
+    "error",
+    "messages",
+    "message",
+    "details",
+    "detail",
+    "reasons",
+    "faults",
+    "violations",
+];
 
 fn list_of(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

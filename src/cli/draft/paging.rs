@@ -91,7 +91,10 @@ impl Listing {
         endpoint: &Endpoint<'d>,
     ) -> (Self, Option<&'d Value>) {
         let reply = endpoint.reply();
-        let rows = reply.and_then(|schema| rows(document, schema));
+        let rows = reply.and_then(|schema| match endpoint.extension(ROWS_AT) {
+            Some(steps) => rows_at(document, schema, steps),
+            None => rows(document, schema),
+        });
         let members = reply
             .map(|schema| flat(document, schema))
             .unwrap_or_default();
@@ -103,10 +106,11 @@ impl Listing {
             let words = schema.get("description").and_then(Value::as_str);
             let says = words.is_some_and(|words| words.to_ascii_lowercase().contains("total"));
             let has_links = names.contains(&"next") && names.contains(&"previous");
-            schema.get(IS_TOTAL).is_some() || normal(path) == "count" && (says || has_links)
+            normal(path) == "count" && (says || has_links)
         };
-        let counted = members.iter().find(is_all).map(|(path, _)| path.as_str());
-        let total = counted.or(named(&names, TOTALS));
+        let counted = || members.iter().find(is_all).map(|(path, _)| path.as_str());
+        let proven = endpoint.extension(TOTAL_AT).and_then(Value::as_str);
+        let total = proven.or_else(counted).or_else(|| named(&names, TOTALS));
         let total = total.map(|path| literal(&json_path(path)));
         let within = endpoint.page_within();
         let header = TOTAL_HEADERS
@@ -327,6 +331,27 @@ pub(super) fn named<'p>(paths: &[&'p str], usual: &[&str]) -> Option<&'p str> {
 }
 
 /// Where the rows are and what one is.
+/// The rows where a probe saw them.
+fn rows_at<'d>(
+    document: &'d Document<'d>,
+    schema: &'d Value,
+    steps: &'d Value,
+) -> Option<(String, &'d Value)> {
+    let steps: Vec<&str> = steps.as_array()?.iter().filter_map(Value::as_str).collect();
+    let list = steps.iter().try_fold(schema, |schema, step| {
+        let mut properties = document.properties(schema).into_iter();
+        properties
+            .find(|property| property.name == *step)
+            .map(|property| property.schema)
+    })?;
+    let path = if steps.is_empty() {
+        "$".to_owned()
+    } else {
+        json_path(&joined(&steps))
+    };
+    Some((format!("{path}[*]"), document.elements(list)?))
+}
+
 fn rows<'d>(document: &'d Document<'d>, schema: &'d Value) -> Option<(String, &'d Value)> {
     if let Some(row) = document.elements(schema) {
         return Some(("$[*]".into(), row));
@@ -420,8 +445,10 @@ fn flat<'d>(document: &'d Document<'d>, schema: &'d Value) -> Vec<(String, &'d V
     found
 }
 
-/// Of the schema of a number, in a probe's document: it is the number of all.
-pub(super) const IS_TOTAL: &str = "x-is-total";
+/// Of a list, in a probe's document: the steps to its rows.
+pub(super) const ROWS_AT: &str = "x-rows-at";
+/// Of a list, in a probe's document: the dotted path of the number of all.
+pub(super) const TOTAL_AT: &str = "x-total-at";
 /// Of a list, in a probe's document: how many one reply holds, where nothing that was tried reads on.
 pub(super) const MOST: &str = "x-most";
 /// Stands for a dot within a name, where names are joined by dots: `@odata.nextLink`.

@@ -114,14 +114,6 @@ impl<'d> Section<'d> {
         self.collection.settings()
     }
 
-    /// The attribute by which duplicates are known.
-    pub fn match_attribute(&self) -> &'static str {
-        match self.kind.section {
-            "user" => "userName",
-            _ => "displayName",
-        }
-    }
-
     /// Writes the section. `users` is given for groups; `on_user` is the field of a user that holds groups.
     pub fn write(
         &self,
@@ -132,6 +124,9 @@ impl<'d> Section<'d> {
         let name = self.kind.section;
         sheet.heading(name);
         sheet.guess(&format!("{name}s are at `{}`.", self.collection.path));
+        if let Some(rival) = self.collection.rival {
+            sheet.guess(&format!("chosen over GET `{rival}`."));
+        }
         if let Some(other) =
             users.and_then(|users| self.collection.belongs_apart(&users.collection))
         {
@@ -330,7 +325,7 @@ impl<'d> Section<'d> {
         let is_user = self.kind.section == "user";
         sheet.heading(&format!("{}.attributes", self.kind.section));
         sheet.guess("every line, by the fields' names.");
-        let wanted = self.match_attribute();
+        let wanted = self.kind.matched_by;
         if self.lines.field(wanted).is_none() {
             sheet.todo(&format!(
                 "no field is named like `{wanted}`, by which duplicates are known: this line is a stand-in."
@@ -366,7 +361,7 @@ impl<'d> Section<'d> {
 
     /// Whether the field stands in for the attribute by which duplicates are known: then it has no other line.
     fn stands_in(&self, path: &str) -> bool {
-        path == STAND_IN && self.lines.field(self.match_attribute()).is_none()
+        path == STAND_IN && self.lines.field(self.kind.matched_by).is_none()
     }
 
     /// The lines of the attributes, without a second one for a field that stands in.
@@ -387,12 +382,15 @@ impl<'d> Section<'d> {
         let kept: Vec<&str> = OFTEN_SENT
             .iter()
             .copied()
-            .filter(|attribute| self.lines.field(attribute).is_none())
+            .filter(|attribute| {
+                let whole = attribute.split('[').next().unwrap_or(attribute);
+                self.lines.field(attribute).is_none() && self.lines.field(whole).is_none()
+            })
             .collect();
         if kept.is_empty() {
             return;
         }
-        sheet.guess("clients send these and read them back; the application has no field for them, so the gateway keeps them.");
+        sheet.guess("clients send these and read them back; the application has no field for them, so the gateway keeps them. A choice, line by line: what has no line is not stored, and a client that compares sees that.");
         let rows: Vec<Row> = kept
             .into_iter()
             .map(|attribute| Row::new(literal(attribute), "{ keep = true }"))
@@ -433,5 +431,15 @@ const OFTEN_SENT: &[&str] = &[
     "name.formatted",
     "displayName",
     "title",
+    "preferredLanguage",
+    "phoneNumbers[type eq \"work\"].value",
+    "phoneNumbers[type eq \"mobile\"].value",
+    "addresses[type eq \"work\"].streetAddress",
+    "addresses[type eq \"work\"].locality",
+    "addresses[type eq \"work\"].region",
+    "addresses[type eq \"work\"].postalCode",
+    "addresses[type eq \"work\"].country",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
+    "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
 ];
 const SEARCHES: &[&str] = &["q", "query", "search", "filter", "s", "keyword", "term"];

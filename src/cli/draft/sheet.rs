@@ -64,7 +64,7 @@ pub(super) struct Row {
     pub key: String,
     /// As TOML.
     pub value: String,
-    /// `guess: …`; absent: nothing to say.
+    /// `guess: …` or `TODO: …`; absent: nothing to say.
     pub remark: Option<String>,
 }
 
@@ -79,6 +79,11 @@ impl Row {
 
     pub fn guess(mut self, words: impl std::fmt::Display) -> Self {
         self.remark = Some(format!("guess: {words}"));
+        self
+    }
+
+    pub fn todo(mut self, words: &str) -> Self {
+        self.remark = Some(format!("TODO: {words}"));
         self
     }
 }

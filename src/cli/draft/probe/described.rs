@@ -7,7 +7,6 @@ use super::{
     seen::{FIRST, Seen},
     shape::{merged, shape, writable},
 };
-use crate::cli::draft::paging::parted;
 
 impl Seen {
     /// The document. `item` is the path of one object. Of the headers it has the names, and of those that are no secret
@@ -41,12 +40,8 @@ impl Seen {
             "paths": paths,
             PROBED: true,
         });
-        let credentials = headers.iter().filter(|(name, _)| {
-            !IS_NO_KEY
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
-        });
-        let schemes: Map<String, Value> = credentials
+        let schemes: Map<String, Value> = headers
+            .iter()
             .map(|header| (header.0.clone(), scheme(header)))
             .collect();
         if let (false, Some(root)) = (schemes.is_empty(), document.as_object_mut()) {
@@ -77,13 +72,12 @@ impl Seen {
         if let Some(place) = schema_at(&mut reply, &self.rows_at) {
             *place = json!({"type": "array", "items": self.row()});
         }
-        if let Some((total, _)) = &self.total
-            && let Some(place) = schema_at(&mut reply, &parted(total))
-        {
-            *place = json!({"type": "integer", paging::IS_TOTAL: true});
-        }
         let mut list = json!({"parameters": self.parameters, "responses": ok(reply, &headers)});
         if let Some(members) = list.as_object_mut() {
+            members.insert(paging::ROWS_AT.into(), json!(self.rows_at));
+            if let Some((total, _)) = &self.total {
+                members.insert(paging::TOTAL_AT.into(), json!(total));
+            }
             if let Some(most) = self.most {
                 members.insert(paging::MOST.into(), json!(most));
             }
@@ -171,21 +165,30 @@ fn title(server: &str) -> String {
 
 fn scheme((name, value): &(String, String)) -> Value {
     let kind = value.split(' ').next().unwrap_or("").to_ascii_lowercase();
-    let is_plain = PLAIN.iter().any(|known| name.eq_ignore_ascii_case(known));
     match (name.eq_ignore_ascii_case("authorization"), kind.as_str()) {
         (true, "bearer" | "basic") => json!({"type": "http", "scheme": kind}),
-        _ if is_plain => json!({"type": "apiKey", "in": "header", "name": name, SHOWN: value}),
+        _ if is_open(name) => {
+            json!({"type": "apiKey", "in": "header", "name": name, SHOWN: value})
+        }
         _ => json!({"type": "apiKey", "in": "header", "name": name}),
     }
 }
 
-/// Headers that the gateway sends by itself.
-const IS_NO_KEY: &[&str] = &["accept", "content-type", "user-agent"];
+/// Whether a header's value is no secret.
+fn is_open(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    OPEN.contains(&name.as_str()) || name.ends_with("-version")
+}
+
 /// Headers whose values are no secrets.
-const PLAIN: &[&str] = &[
+const OPEN: &[&str] = &[
+    "accept",
+    "accept-language",
+    "content-type",
+    "user-agent",
     "origin",
     "referer",
+    "prefer",
     "x-requested-with",
-    "accept-language",
     "ocs-apirequest",
 ];

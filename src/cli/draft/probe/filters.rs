@@ -5,7 +5,7 @@ use crate::cli::Failure;
 use super::{
     super::names::{self, Usual},
     Answer, Questions,
-    seen::{self, Seen},
+    seen::Seen,
 };
 
 /// Whether a parameter it does not know is ignored: then a filter it does not know gives everyone.
@@ -55,11 +55,11 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
         };
         let found = questions.get(&[(name, value)]).await?;
         let nobody = questions.get(&[(name, "no-such-value-7f3a")]).await?;
-        let rows =
-            |answer: &Answer| seen::rows(&answer.body).map_or(usize::MAX, |(_, rows)| rows.len());
+        let rows = |answer: &Answer| seen.rows_in(&answer.body).map_or(usize::MAX, Vec::len);
         let is_found = rows(&found) >= 1
-            && seen::rows(&found.body)
-                .is_some_and(|(_, rows)| rows.iter().any(|found| found.get(name) == row.get(name)));
+            && seen
+                .rows_in(&found.body)
+                .is_some_and(|rows| rows.iter().any(|found| found.get(name) == row.get(name)));
         if is_found
             && matches!(nobody.status, 200 | 404)
             && (nobody.status == 404 || rows(&nobody) == 0)

@@ -7,6 +7,7 @@
 mod address;
 mod described;
 mod filters;
+mod list;
 mod number;
 mod one;
 mod paging;
@@ -19,9 +20,12 @@ use std::path::Path;
 use serde_json::Value;
 use url::Url;
 
-use crate::cli::{
-    Failure,
-    replay::{HttpTransport, Reply, Request, Transport},
+use crate::{
+    cli::{
+        Failure,
+        replay::{HttpTransport, Reply, Request, Transport},
+    },
+    target::ACCEPT_JSON,
 };
 
 use super::names;
@@ -46,6 +50,7 @@ pub(super) struct Asking<'a> {
 pub(super) struct Questions {
     transport: HttpTransport,
     address: Address,
+    /// As they were given.
     headers: Vec<(String, String)>,
     app: Option<String>,
     body: Option<Value>,
@@ -66,7 +71,7 @@ impl Questions {
     pub fn new(asking: &Asking<'_>) -> Result<Self, Failure> {
         let url = Url::parse(asking.url)
             .map_err(|error| Failure::new(format!("`{}` is no URL: {error}", asking.url)))?;
-        let mut named = vec![("Accept".to_owned(), "application/json".to_owned())];
+        let mut named: Vec<(String, String)> = Vec::new();
         for header in asking.headers {
             // The value is a credential most of the time: it is not repeated.
             let (name, value) = header
@@ -77,9 +82,6 @@ impl Questions {
         }
         let body = asking.body.map(serde_json::from_str).transpose();
         let body = body.map_err(|error| Failure::new(format!("the body is not JSON: {error}")))?;
-        if body.is_some() {
-            named.push(("Content-Type".to_owned(), "application/json".to_owned()));
-        }
         Ok(Self {
             transport: HttpTransport::new(url.as_str(), asking.ca)?,
             address: Address::new(url),
@@ -108,9 +110,11 @@ impl Questions {
                 &plain,
             )));
         }
-        let mut seen = Seen::of(&plain).ok_or_else(|| {
-            Failure::new("the reply has no list: neither objects nor ids (texts or numbers)")
-        })?;
+        if let Some((words, is_graphql)) = list::refusal(&plain.body) {
+            let path = self.address.url.path();
+            return Err(Failure::new(words::complained(path, &words, is_graphql)));
+        }
+        let mut seen = Seen::of(&plain).ok_or_else(|| Failure::new(list::none(&plain.body)))?;
         seen.sentences.splice(0..0, moved);
         if self.body.is_some() {
             seen.is_unasked = true;
@@ -182,11 +186,10 @@ impl Questions {
     fn draft(&self, seen: &Seen) -> Result<String, Failure> {
         let (server, path) = self.address.parts();
         let item = self.address.item();
-        let headers = self.headers.get(1..).unwrap_or_default();
         // The parameter's name says which field the id is.
         let field = seen.id.as_ref().map_or("id", |(name, _)| name.as_str());
         let of_one = item.replace("{id}", &format!("{{{field}}}"));
-        let document = seen.document(&server, &path, &of_one, headers);
+        let document = seen.document(&server, &path, &of_one, &self.headers);
         let how = match self.body {
             Some(_) => "by one POST",
             None => "by GET and OPTIONS alone",
@@ -226,6 +229,24 @@ impl Questions {
         self.send("GET", &self.address.with(parameters)).await
     }
 
+    /// The gateway's own headers, and those that were given.
+    fn sent(&self, has_body: bool) -> Vec<(String, String)> {
+        let is_given = |name: &str| {
+            let mut given = self.headers.iter();
+            given.any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let own = [
+            ("Accept", ACCEPT_JSON, true),
+            ("Content-Type", JSON, has_body),
+        ];
+        let own = own
+            .into_iter()
+            .filter(|(name, _, is_sent)| *is_sent && !is_given(name));
+        own.map(|(name, value, _)| (name.to_owned(), value.to_owned()))
+            .chain(self.headers.iter().cloned())
+            .collect()
+    }
+
     async fn send(&self, method: &str, url: &Url) -> Result<Answer, Failure> {
         let query = url
             .query()
@@ -235,7 +256,7 @@ impl Questions {
         let request = Request {
             method: method.into(),
             path_and_query: format!("{}{query}", url.path()),
-            headers: self.headers.clone(),
+            headers: self.sent(body.is_some()),
             body: body.map(|body| body.to_string().into_bytes()),
         };
         let reply: Reply = self.transport.send(request).await?;
@@ -248,3 +269,5 @@ impl Questions {
         })
     }
 }
+
+const JSON: &str = "application/json";

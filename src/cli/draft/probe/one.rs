@@ -7,7 +7,7 @@ use crate::cli::Failure;
 
 use super::{
     super::names,
-    Answer, Questions,
+    Answer, Questions, list,
     seen::{self, Seen},
 };
 
@@ -184,7 +184,9 @@ async fn missing(questions: &mut Questions, seen: &mut Seen, id: &str) -> Result
         answer.status
     ));
     if (400..600).contains(&answer.status) && answer.body.is_object() {
-        seen.refusal = Some(answer.body);
+        let mut refusal = answer.body;
+        list::short(&mut refusal);
+        seen.refusal = Some(refusal);
     } else if answer.status == 200 {
         seen.say(
             "That is no refusal: a rule has to say by its words that it means `not-found`."

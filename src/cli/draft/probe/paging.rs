@@ -84,13 +84,14 @@ async fn cursor(questions: &Questions, seen: &mut Seen, by: &Asked<'_>) -> Resul
     let (Some(path), Some(text)) = (found, mark) else {
         return Ok(false);
     };
+    let keys = seen.keys();
     let own = parted(&path).pop().unwrap_or_default();
     for name in std::iter::once(own.as_str()).chain(CURSORS.iter().copied()) {
         let asked: Asked<'_> = by.iter().copied().chain([(name, text.as_str())]).collect();
-        let next = first(questions, &asked).await?;
-        let is_next = match seen.rows.get(by.len()).filter(|_| !by.is_empty()) {
+        let next = first(questions, seen, &asked).await?;
+        let is_next = match keys.get(by.len()).filter(|_| !by.is_empty()) {
             Some(second) => next.as_ref() == Some(second),
-            None => next.is_some_and(|next| !seen.rows.contains(&next)),
+            None => next.is_some_and(|next| !keys.contains(&next)),
         };
         if !is_next {
             continue;
@@ -115,7 +116,11 @@ fn is_url(value: &Value) -> bool {
 async fn size(questions: &Questions, seen: &mut Seen) -> Result<Option<String>, Failure> {
     for name in SIZES {
         let answer = questions.get(&[(name, "1")]).await?;
-        if seen::rows(&answer.body).is_none_or(|(_, rows)| rows.len() != 1) || seen.rows.len() < 2 {
+        if seen
+            .rows_in(&answer.body)
+            .is_none_or(|rows| rows.len() != 1)
+            || seen.rows.len() < 2
+        {
             continue;
         }
         if answer.links_next {
@@ -124,8 +129,8 @@ async fn size(questions: &Questions, seen: &mut Seen) -> Result<Option<String>, 
         seen.learn(&answer.body);
         number::confirm(seen, &answer.body);
         let all = questions.get(&[(name, "10000")]).await?;
-        let most = match (all.status, seen::rows(&all.body)) {
-            (200, Some((_, rows))) => largest(name, &all.body, rows.len(), seen),
+        let most = match (all.status, seen.rows_in(&all.body)) {
+            (200, Some(rows)) => largest(name, &all.body, rows.len(), seen),
             (status, _) => {
                 seen.say(format!(
                     "`{name}=10000` is answered {status}: the most is less, and not known."
@@ -175,18 +180,18 @@ async fn page_number(
             by.iter().copied().chain([(*name, page)]).collect()
         };
         let (zero, one, two) = (
-            first(questions, &page("0")).await?,
-            first(questions, &page("1")).await?,
-            first(questions, &page("2")).await?,
+            first(questions, seen, &page("0")).await?,
+            first(questions, seen, &page("1")).await?,
+            first(questions, seen, &page("2")).await?,
         );
-        let begin = seen.rows.first();
+        let begin = seen.rows.first().map(|row| seen.key(row));
         let goes_on = one.is_some() && two.is_some() && one != two;
-        let is_from_zero = zero.as_ref() == begin && one.is_some() && one != zero;
+        let is_from_zero = zero == begin && one.is_some() && one != zero;
         if !goes_on && !is_from_zero {
             continue;
         }
         // Where 0 is an error or the same as 1, pages count from 1.
-        let begins_at = u64::from(zero.is_none() || zero == one || one.as_ref() == begin);
+        let begins_at = u64::from(zero.is_none() || zero == one || one == begin);
         seen.say(format!(
             "`{name}` is the page's number, from {begins_at} on."
         ));
@@ -198,7 +203,8 @@ async fn page_number(
 
 /// Offsets: 1 begins with the second object.
 async fn offset(questions: &Questions, seen: &mut Seen, by: &Asked<'_>) -> Result<bool, Failure> {
-    let Some((begin, next)) = seen.rows.first().cloned().zip(seen.rows.get(1).cloned()) else {
+    let keys = seen.keys();
+    let [begin, next, ..] = keys.as_slice() else {
         return Ok(false);
     };
     for name in OFFSETS {
@@ -206,12 +212,12 @@ async fn offset(questions: &Questions, seen: &mut Seen, by: &Asked<'_>) -> Resul
             by.iter().copied().chain([(*name, index)]).collect()
         };
         let (one, two) = (
-            first(questions, &from("1")).await?,
-            first(questions, &from("2")).await?,
+            first(questions, seen, &from("1")).await?,
+            first(questions, seen, &from("2")).await?,
         );
         let begins_at = match (one, two) {
-            (Some(one), _) if one == next => 0,
-            (Some(one), Some(two)) if one == begin && two == next => 1,
+            (Some(one), _) if one == *next => 0,
+            (Some(one), Some(two)) if one == *begin && two == *next => 1,
             _ => continue,
         };
         seen.say(format!(
@@ -225,14 +231,17 @@ async fn offset(questions: &Questions, seen: &mut Seen, by: &Asked<'_>) -> Resul
 
 /// Number and size within one parameter that is JSON, as Flask-AppBuilder has them.
 async fn within(questions: &Questions, seen: &mut Seen) -> Result<bool, Failure> {
-    let Some((begin, next)) = seen.rows.first().cloned().zip(seen.rows.get(1).cloned()) else {
+    let keys = seen.keys();
+    let [begin, next, ..] = keys.as_slice() else {
         return Ok(false);
     };
     let page = |number: u64| json!({"page": number, "page_size": 1}).to_string();
     for (number, wanted) in [(0, begin), (1, next)] {
         let answer = questions.get(&[("q", &page(number))]).await?;
-        let rows = seen::rows(&answer.body).filter(|_| answer.status == 200);
-        if rows.is_none_or(|(_, rows)| rows.as_slice() != [wanted]) {
+        let rows = seen.rows_in(&answer.body).filter(|_| answer.status == 200);
+        if rows.is_none_or(|rows| {
+            rows.len() != 1 || rows.first().map(|row| seen.key(row)).as_ref() != Some(wanted)
+        }) {
             return Ok(false);
         }
         number::confirm(seen, &answer.body);
@@ -251,8 +260,8 @@ async fn within(questions: &Questions, seen: &mut Seen) -> Result<bool, Failure>
     if let Some((name, text)) = text {
         let filters = json!({"filters": [{"col": name, "opr": "eq", "value": text}]});
         let answer = questions.get(&[("q", &filters.to_string())]).await?;
-        let rows = seen::rows(&answer.body).filter(|_| answer.status == 200);
-        let is_found = rows.is_some_and(|(_, rows)| {
+        let rows = seen.rows_in(&answer.body).filter(|_| answer.status == 200);
+        let is_found = rows.is_some_and(|rows| {
             !rows.is_empty()
                 && rows
                     .iter()
@@ -271,13 +280,15 @@ async fn within(questions: &Questions, seen: &mut Seen) -> Result<bool, Failure>
     Ok(true)
 }
 
+/// What tells the first row of an answer from the others; absent if there is none.
 async fn first(
     questions: &Questions,
+    seen: &Seen,
     parameters: &[(&str, &str)],
 ) -> Result<Option<Value>, Failure> {
     let answer = questions.get(parameters).await?;
-    let rows = seen::rows(&answer.body).filter(|_| answer.status == 200);
-    Ok(rows.and_then(|(_, rows)| rows.first().cloned()))
+    let rows = seen.rows_in(&answer.body).filter(|_| answer.status == 200);
+    Ok(rows.and_then(|rows| rows.first()).map(|row| seen.key(row)))
 }
 
 /// As they are usually spelled.

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        id,
+        fields, id,
         names::{self, normal},
         paging::{joined, json_path, named, parted},
     },
-    Answer,
+    Answer, list,
 };
 
 /// What the answers showed so far.
@@ -48,7 +48,7 @@ pub(super) struct Seen {
 impl Seen {
     /// What the plain list shows; absent if it is none.
     pub fn of(answer: &Answer) -> Option<Self> {
-        let (rows_at, rows) = rows(&answer.body)?;
+        let (rows_at, rows) = list::rows(&answer.body)?;
         let total_header = answer
             .headers
             .iter()
@@ -110,6 +110,35 @@ impl Seen {
         self.has_link = true;
     }
 
+    /// The rows of another reply, where the first one had them.
+    pub fn rows_in<'v>(&self, body: &'v Value) -> Option<&'v Vec<Value>> {
+        at(body, &self.rows_at)?.as_array()
+    }
+
+    /// What tells a row from the others: its id, or else the whole row. Links in a row may repeat the question.
+    pub fn key(&self, row: &Value) -> Value {
+        let is_in = |name: &&String| {
+            let mut values: Vec<Option<String>> = self
+                .rows
+                .iter()
+                .map(|row| text(row.get(name.as_str())))
+                .collect();
+            let all = values.len();
+            values.sort();
+            values.dedup();
+            values.len() == all && !values.contains(&None)
+        };
+        let candidates = ids(&self.rows);
+        let found = candidates.iter().map(|(name, _)| name).find(is_in);
+        let key = found.and_then(|name| row.get(name.as_str()));
+        key.unwrap_or(row).clone()
+    }
+
+    /// The keys of the rows of the first reply.
+    pub fn keys(&self) -> Vec<Value> {
+        self.rows.iter().map(|row| self.key(row)).collect()
+    }
+
     /// What was null in the first reply and is not in another: the way to the next page, where all came in one.
     pub fn learn(&mut self, other: &Value) {
         fill(&mut self.reply, other);
@@ -166,34 +195,6 @@ fn fill(reply: &mut Value, other: &Value) {
     }
 }
 
-/// Where the rows are, and the rows: the reply itself, or the first list of objects one or two levels deep; or else a list
-/// of texts or numbers, which are ids.
-pub(super) fn rows(body: &Value) -> Option<(Vec<String>, &Vec<Value>)> {
-    rows_of(body, Value::is_object).or_else(|| {
-        let (path, rows) = rows_of(body, |row| row.is_string() || row.is_u64())?;
-        (!rows.is_empty()).then_some((path, rows))
-    })
-}
-
-fn rows_of(body: &Value, is_row: fn(&Value) -> bool) -> Option<(Vec<String>, &Vec<Value>)> {
-    let is_list = |value: &Value| value.as_array().is_some_and(|rows| rows.iter().all(is_row));
-    if let Some(rows) = body.as_array().filter(|_| is_list(body)) {
-        return Some((Vec::new(), rows));
-    }
-    let top = body.as_object()?;
-    let lists = top.iter().filter(|(_, value)| is_list(value));
-    // A list with something in it is likelier the rows than an empty one beside it.
-    let best = lists.max_by_key(|(_, value)| value.as_array().map_or(0, Vec::len));
-    if let Some((name, rows)) = best.and_then(|(name, value)| Some((name, value.as_array()?))) {
-        return Some((vec![name.clone()], rows));
-    }
-    top.iter().find_map(|(parent, value)| {
-        let mut inner = value.as_object()?.iter();
-        let (name, rows) = inner.find(|(_, value)| is_list(value))?;
-        Some((vec![parent.clone(), name.clone()], rows.as_array()?))
-    })
-}
-
 /// The members of a row that may be its id, the likeliest first, each with what it is in the first row: by the usual names,
 /// then whatever is short and another in every row.
 pub(super) fn ids(rows: &[Value]) -> Vec<(String, String)> {
@@ -206,8 +207,8 @@ pub(super) fn ids(rows: &[Value]) -> Vec<(String, String)> {
     };
     let mut found: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, value: &Value| {
-        if let Some(id) = text(Some(value)).filter(|_| found.iter().all(|(known, _)| known != name))
-        {
+        let is_new = fields::is_plain(name) && found.iter().all(|(known, _)| known != name);
+        if let Some(id) = text(Some(value)).filter(|_| is_new) {
             found.push((name.to_owned(), id));
         }
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Seen};
+use super::{Answer, Seen, list};
 
 /// What the questions add to the draft.
 pub(super) struct Said<'a> {
@@ -68,18 +68,29 @@ pub(super) fn refused(path: &str, answer: &Answer) -> String {
         }
     };
     let help = match answer.status {
+        _ if list::is_graphql(&answer.body) => GRAPHQL,
         405 | 501 => {
             "\nIt takes no GET. An application with one address for all calls is connected by hand: JSON-RPC as in mappings/apps/zabbix.toml, GraphQL as in \"Other styles\" of docs/mapping.md. A POST that only reads is asked with --body '{…}'."
         }
         401 | 403 => {
             "\nThe credential is given by --header, such as --header 'Authorization: Bearer …'; more than one is possible."
         }
-        404 => {
-            "\nAsk for the list of all users (or groups), such as https://app.example/api/users."
+        404 | 406 => {
+            "\nAsk for the list of all users (or groups), such as https://app.example/api/users. An API that answers only to one `Accept` is asked with --header 'Accept: application/json'; the draft then sends it, too."
         }
         _ => "",
     };
     format!("`{path}` answered {}, not 200{words}{help}", answer.status)
+}
+
+/// Why an answer with status 200 is no list, in the application's own words.
+pub(super) fn complained(path: &str, words: &str, is_graphql: bool) -> String {
+    let (what, help) = if is_graphql {
+        ("a GraphQL error", GRAPHQL)
+    } else {
+        ("an error", "")
+    };
+    format!("`{path}` answered 200 with {what}: {words}. No list can be drafted from that.{help}")
 }
 
 /// JSON as TOML on one line; texts are no templates.
@@ -102,5 +113,7 @@ fn toml(value: &Value) -> String {
     }
 }
 
+/// What leads on from GraphQL's refusals.
+const GRAPHQL: &str = "\nThis is GraphQL: see \"One URL, GraphQL\" in \"Other styles\" of docs/mapping.md. Its list is asked by --body '{\"query\": \"query { users { id name } }\"}', with the credential by --header.";
 /// How many characters of a refusal are repeated.
 const MOST_WORDS: usize = 300;
