@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "draft/probe.rs"]
 mod probe;
+#[path = "draft/shapes.rs"]
+mod shapes;
 
 /// Each `NAME.openapi.json` with the draft in `NAME.toml`.
 #[test]

@@ -59,6 +59,9 @@ impl From<TargetError> for Error {
             }
             TargetError::Page(error) => not_understood(match error {
                 PageError::Repeated => "a list gives the same page twice",
+                PageError::RepeatedSearch => {
+                    "a search gives the same page twice; if its reply holds all, the find says `page = false`"
+                }
                 PageError::TooManyPages => "a list has more pages than are read",
                 PageError::Foreign => {
                     "the link to a list's next page leads elsewhere than `base-url` and `public-url`"

@@ -13,7 +13,7 @@ use crate::mapping::{
         UserGroups,
     },
     names::Names,
-    page::{Next, Pager, Position, body_paths},
+    page::{Next, PageError, Pager, Position, body_paths},
     path::JsonPath,
     reply::{CallClass, Cut, Reply, Row, plain_names, source},
     template::Tree,
@@ -283,6 +283,10 @@ impl Driver {
             .inspect_err(|error| journey.trouble(listing.name, error))?;
         let next = pager
             .absorb(&answer.asked, &reply, &rows)
+            .map_err(|error| match (error, listing.class) {
+                (PageError::Repeated, CallClass::Find) => PageError::RepeatedSearch,
+                (error, _) => error,
+            })
             .map_err(TargetError::from)
             .inspect_err(|error| journey.trouble(listing.name, error))?;
         Ok((rows, next))

@@ -219,3 +219,21 @@ async fn what_stands_in_front_of_the_content_is_no_part_of_it() {
         refused.body
     );
 }
+
+#[tokio::test]
+async fn a_search_that_is_not_paged_says_so() {
+    let style = "page.offset = { start = \"from\", size = { parameter = \"limit\", most = 2 } }\n[[user.find]]\nfilter = \"userName eq\"\ncall = \"GET /people?login={value}\"\n";
+    for (page_of_find, status) in [("", 502), ("page = false\n", 200)] {
+        let stage = people(&format!("{style}{page_of_find}")).start().await;
+        page(&stage, "GET /people", json!({ "people": rows(1, 1) }));
+        let path = "/Users?filter=userName%20eq%20%22u1%22";
+        let found = stage.get(path).await.is(status);
+        match status {
+            200 => assert_eq!(found.each("userName"), ["u1"]),
+            _ => {
+                let detail = found.body["detail"].as_str().unwrap();
+                assert!(detail.contains("`page = false`"), "{detail}");
+            }
+        }
+    }
+}

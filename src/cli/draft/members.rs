@@ -41,6 +41,7 @@ impl<'d> Membership<'d> {
         let one = collection.path_below(document, MEMBERS, true);
         let on =
             |path: Option<&'d str>, method| path.and_then(|path| document.endpoint(path, method));
+        let removes = on(all, "delete").filter(|delete| body(document, delete).is_some());
         let by_word = |words: &[&str]| {
             let mut methods = ["post", "put", "delete"].iter();
             let found = methods.find_map(|method| collection.below(document, words, method));
@@ -52,12 +53,13 @@ impl<'d> Membership<'d> {
         Self {
             document: Some(document),
             read: on(all, "get"),
-            add: on(all, "post").or_else(|| by_word(ADDS)),
+            // Beside a DELETE of those in its body, PUT adds those in its own.
+            add: on(all, "post")
+                .or_else(|| by_word(ADDS))
+                .or_else(|| on(all, "put").filter(|_| removes.is_some() && one.is_none())),
             add_one: on(one, "put").or_else(|| on(one, "post")),
             remove: on(one, "delete"),
-            remove_by_body: on(all, "delete")
-                .filter(|delete| body(document, delete).is_some())
-                .or_else(|| by_word(REMOVES)),
+            remove_by_body: removes.or_else(|| by_word(REMOVES)),
             replace: on(all, "put"),
             field: field.map(|field| (field.path.clone(), field.schema)),
             group_is_written: field.is_some_and(|field| field.is_written()),
@@ -134,8 +136,11 @@ impl<'d> Membership<'d> {
                 .guess("404: was no member"),
             );
         }
-        let lacks_remove = self.remove.is_none() && self.remove_by_body.is_none();
-        if let Some(replace) = self.replace.as_ref().filter(|_| lacks_remove) {
+        let is_pair = rows.len() > 1;
+        if !is_pair {
+            rows.clear();
+        }
+        if let Some(replace) = self.replace.as_ref().filter(|_| !is_pair) {
             let body = body(document, replace)
                 .map_or_else(|| "\"{members}\"".to_owned(), |(body, _)| body);
             let line = call("PUT", replace.path, &["group"]);

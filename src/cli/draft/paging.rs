@@ -254,6 +254,16 @@ fn style(
     has_link: bool,
 ) -> Option<Style> {
     let names: Vec<&str> = members.iter().map(|(path, _)| path.as_str()).collect();
+    // `next` beside `previous` is an address, also where a parameter is a cursor: Django REST framework.
+    let text = |path: &str| {
+        let mut members = members.iter();
+        members.any(|(known, schema)| known == path && type_of(schema) != "integer")
+    };
+    if names.contains(&"previous") && text("next") {
+        return Some(Style::NextUrl {
+            next: "next".to_owned(),
+        });
+    }
     let cursor = parameter(parameters, CURSORS).zip(named(&names, NEXTS));
     if let Some(((name, _), next)) = cursor {
         return Some(Style::Cursor {

@@ -6,7 +6,10 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place},
     mapping::{
         location::definition,
-        model::{AttributeRule, Form, Mapping, OnRename, OnUnknown, Read, TypeMapping, ValueTable},
+        model::{
+            AttributeRule, Form, Mapping, OnRename, OnUnknown, Read, TypeMapping, ValueTable,
+            WhenRemoved,
+        },
         write,
     },
     scim::{AttributePath, AttributeType},
@@ -38,6 +41,7 @@ pub(super) fn check(
             }
             list_for_one(resource_type, line, complaints);
             state_of_nobody(resource_type, line, complaints);
+            empty_text(resource_type, line, complaints);
             unknown_reference(mapping, line, complaints);
         }
     }
@@ -273,6 +277,34 @@ fn state_of_nobody(
         .mend(
             "give it a field, or add `deactivate` and `activate`; without the line a deactivation is answered 501",
         ),
+    );
+}
+
+/// What is removed by `""` and read again as `""` is not removed for the client.
+fn empty_text(resource_type: &TypeMapping, line: &AttributeRule, complaints: &mut Diagnostics) {
+    let (attribute, sub) = definition(resource_type, &line.location);
+    let is_list =
+        sub.or(attribute).is_none_or(|a| a.is_multi_valued) && !line.location.is_element();
+    let is_text = !is_list && line.form == Form::Same && line.values.is_none();
+    let comes_back = line.is_read() && line.is_written() && !line.is_kept;
+    if resource_type.empty_is_absent
+        || line.when_removed != WhenRemoved::Empty
+        || !is_text
+        || !comes_back
+    {
+        return;
+    }
+    let sentence = format!(
+        "`{}` is removed by writing `\"\"`, and `\"\"` is read as a value: the client is shown an empty text.",
+        text(line)
+    );
+    complaints.add(
+        Diagnostic::warning("mapping::empty-is-a-value", sentence)
+            .at(&line.place)
+            .mend(format!(
+                "`empty-is-absent = true` in `[{}]`, if the application means nothing by it",
+                resource_type.section
+            )),
     );
 }
 

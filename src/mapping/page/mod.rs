@@ -107,6 +107,11 @@ pub enum PageError {
     /// The same page twice: the application does not know the paging parameter, or goes in circles.
     #[error("The application answered the same page twice.")]
     Repeated,
+    /// The same in a search, which is read on like the list unless its mapping says otherwise.
+    #[error(
+        "The application answered a search with the same page twice: if one reply holds all, the find says `page = false`."
+    )]
+    RepeatedSearch,
     /// More than [`MOST_PAGES`].
     #[error("The list has more than 20000 pages.")]
     TooManyPages,

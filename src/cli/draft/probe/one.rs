@@ -160,7 +160,7 @@ fn forget_if_nameless(seen: &mut Seen, key: &[&str]) {
     let within = one.and_then(|one| one.get(seen.rows_within.as_ref()?));
     let has = |value: Option<&Value>| {
         let members = value.and_then(Value::as_object);
-        members.is_some_and(|members| members.keys().any(|name| is_key(name)))
+        members.is_some_and(|members| members.keys().any(is_key))
     };
     if has(one) || has(within) || seen.rows_within.is_some() {
         return;
