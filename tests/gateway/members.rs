@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{Setup, Stage};
+use crate::{
+    application::Fault,
+    fake_target::{Act, Answer},
+    stage::{Setup, Stage},
+};
 
 const ADD: &str =
     "add    = { call = \"POST /groups/{group}/members\", body = { user_ids = [\"{member}\"] } }";
@@ -238,6 +242,40 @@ async fn members_are_sent_in_batches_where_the_application_takes_them() {
         .is(200);
     assert_eq!(stage.app.writes().len(), 3);
     assert_eq!(stage.app.members(group).len(), 10);
+}
+
+#[tokio::test]
+async fn members_are_named_by_the_keys_of_an_object() {
+    let one =
+        "{ call = \"POST /groups/{group}/members\", body = { users = { \"{member}\" = true } } }";
+    let several = "{ call = \"POST /groups/{group}/members\", element = { \"{member}\" = true }, \
+                   body = { users = \"{members | merge}\" }, batch = 4 }";
+    let bodies = |add: &str| {
+        let add = format!("add = {add}");
+        async move {
+            let stage = Setup::default().with(ADD, &add).start().await;
+            stage.app.add_users(3);
+            let group = stage.app.add_group(json!({ "name": "crowd" }), []);
+            stage.app.plan(
+                &format!("POST /groups/{group}/members"),
+                usize::MAX,
+                Fault::Before(Act::Say(Answer::empty(204))),
+            );
+            let add = json!([{ "op": "add", "path": "members", "value": values(&["1", "3"]) }]);
+            stage
+                .patch(&format!("/Groups/g-{group}"), add)
+                .await
+                .is(200);
+            let sent = stage.app.seen().into_iter();
+            let sent = sent.filter(|call| call.method == "POST");
+            sent.map(|call| call.json()["users"].clone())
+                .collect::<Vec<_>>()
+        }
+    };
+    let mut single = bodies(one).await;
+    single.sort_by_key(Value::to_string);
+    assert_eq!(single, [json!({ "1": true }), json!({ "3": true })]);
+    assert_eq!(bodies(several).await, [json!({ "1": true, "3": true })]);
 }
 
 #[tokio::test]

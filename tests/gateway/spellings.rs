@@ -250,3 +250,27 @@ async fn a_manager_who_is_not_there() {
         assert_eq!(stage.app.writes(), [], "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_composed_name_is_shown_as_composed_and_a_clients_own_until_a_part_changes() {
+    let lines = "[user.attributes]\n'name.givenName' = { keep = true }\n'name.familyName' = { keep = true }\n\
+                 'name.formatted' = { field = 'fullname', value = '{name.givenName} {name.familyName}', keep = true }\n";
+    let stage = Setup::tenant(lines).start().await;
+    let name = json!({ "givenName": "Ada", "familyName": "Love" });
+    let made = stage.post("/Users", json!({ "userName": "ada", "name": name }));
+    let id = made.await.is(201).body["id"].as_str().unwrap().to_owned();
+    let user = format!("/Users/{id}");
+    let set = |path: &str, value: &str| json!([{ "op": "replace", "path": path, "value": value }]);
+    for (path, value, shown) in [
+        ("name.givenName", "Grace", "Grace Love"),
+        ("name.formatted", "Wholly New", "Wholly New"),
+        ("name.familyName", "Hopper", "Grace Hopper"),
+    ] {
+        let reply = stage.patch(&user, set(path, value)).await.is(200);
+        assert_eq!(reply.body["name"]["formatted"], shown, "{path}");
+        let read = stage.get(&user).await.is(200);
+        assert_eq!(read.body["name"]["formatted"], shown, "{path}");
+        let list = stage.get("/Users").await.is(200);
+        assert_eq!(list.body["Resources"][0]["name"]["formatted"], shown);
+    }
+}

@@ -177,6 +177,8 @@ impl Update<'_> {
         }
         let mut resource = new;
         resource.0.shift_remove("password");
+        let kept = record.as_ref().map(|record| &record.shadow);
+        write::show_composed(t, &mut resource, kept, &ctx.names());
         // The time of the state before.
         if let Some(Value::Object(meta)) = resource.0.get_mut("meta") {
             meta.shift_remove("lastModified");
@@ -278,9 +280,12 @@ impl Update<'_> {
 
 /// What is kept here: the client's own values, and a null for what it removed although the application has it still.
 fn shadow(ctx: &Context, t: &TypeMapping, old: &Joined, new: &Resource) -> Map<String, Value> {
-    let mut shadow = write::kept_values(t, new);
+    let names = ctx.names();
+    let kept_before = old.record.as_ref().map(|record| &record.shadow);
+    let resources = (&old.resource, new);
+    let mut shadow = write::kept_after(t, kept_before, resources, &names);
     let read = shown_by_application(ctx, t, &old.object);
-    write::guard_unchanged(t, &mut shadow, &read, (&old.resource, new));
+    write::guard_unchanged(t, &mut shadow, &read, resources, &names);
     if keeps_wished_state(ctx, t)
         && let Some(active) = new.0.get("active")
     {

@@ -40,6 +40,7 @@ pub(super) fn check(
                 unwritable(resource_type, line, complaints);
             }
             list_for_one(resource_type, line, complaints);
+            state_of_nobody(resource_type, line, complaints);
             empty_text(resource_type, line, complaints);
             unknown_reference(mapping, line, complaints);
         }
@@ -244,6 +245,38 @@ fn list_for_one(resource_type: &TypeMapping, line: &AttributeRule, complaints: &
         Diagnostic::error("mapping::list-for-one-value", sentence)
             .at(&line.place)
             .mend("take one of them: `{… | first}`, `{… | split(\",\", 0)}`, or put them together: `{… | join(\", \")}`"),
+    );
+}
+
+/// A state that is kept here and reaches nobody: a deactivation would be answered 200, and the account stay open.
+fn state_of_nobody(
+    resource_type: &TypeMapping,
+    line: &AttributeRule,
+    complaints: &mut Diagnostics,
+) {
+    let path = &line.location.path;
+    let is_kept_alone = line.is_kept && !line.is_read() && !line.is_written();
+    let is_done_otherwise = resource_type.deactivate.is_some()
+        || resource_type
+            .updates
+            .iter()
+            .any(|update| write::covers(update, resource_type, path));
+    if resource_type.section != "user"
+        || !is_named(path, "active")
+        || !is_kept_alone
+        || is_done_otherwise
+    {
+        return;
+    }
+    complaints.add(
+        Diagnostic::error(
+            "mapping::state-kept-alone",
+            "`active` is kept here alone: who is deactivated would go on logging in.",
+        )
+        .at(&line.place)
+        .mend(
+            "give it a field, or add `deactivate` and `activate`; without the line a deactivation is answered 501",
+        ),
     );
 }
 

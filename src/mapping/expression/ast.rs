@@ -85,6 +85,7 @@ pub(super) enum Filter {
     Primary,
     Values(Node),
     Wrap(Node),
+    Merge,
     Pairs(Node, Node),
     Patch,
     Length,
@@ -98,6 +99,7 @@ pub(super) enum Filter {
     Untagged,
     Regex,
     Like,
+    Quoted(Node, Option<Node>),
 }
 
 impl Node {
@@ -257,7 +259,9 @@ impl Filter {
             Self::Replace(a, b) | Self::Where(a, b) | Self::Without(a, b) | Self::Pairs(a, b) => {
                 vec![a, b]
             }
-            Self::Split(a, b) => std::iter::once(a).chain(b.as_ref()).collect(),
+            Self::Split(a, b) | Self::Quoted(a, b) => {
+                std::iter::once(a).chain(b.as_ref()).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -93,6 +93,12 @@ fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Op
         Filter::Pairs(name, content) => text_of_argument(name)
             .and_then(|name| objects::pairs(value, &name, &text_of_argument(content)?))
             .map(some),
+        Filter::Quoted(sign, escape) => text_of_argument(sign)
+            .and_then(|sign| {
+                let escape = escape.as_ref().map(text_of_argument).transpose()?;
+                quoted(&text(value)?, &sign, escape.as_deref())
+            })
+            .map(some),
         Filter::Lookup(table) => scope
             .value(table)
             .and_then(|table| lookup(value, table.as_deref())),
@@ -132,6 +138,7 @@ fn convert(filter: &Filter, value: &Value) -> Result<Option<Value>, Fault> {
         Filter::Local => Some(Value::from(address::local_of(&text(value)?))),
         Filter::Domain => address::domain_of(&text(value)?).map(Value::String),
         Filter::Untagged => Some(Value::String(address::untagged(&text(value)?))),
+        Filter::Merge => Some(objects::merged(elements(value))?),
         Filter::Patch => Some(objects::json_patch(value)?),
         Filter::Regex => Some(Value::String(escaped(&text(value)?, REGEX_SIGNS)?)),
         Filter::Like => Some(Value::String(escaped(&text(value)?, LIKE_SIGNS)?)),
@@ -173,6 +180,26 @@ fn escaped(text: &str, signs: &[char]) -> Result<String, Fault> {
         escaped.push(character);
     }
     Ok(escaped)
+}
+
+/// A text between two quote signs. A quote sign in it is doubled, or has the escape sign before it, as an escape sign
+/// in it has then.
+fn quoted(text: &str, sign: &str, escape: Option<&str>) -> Result<Value, Fault> {
+    if sign.is_empty() || escape == Some("") {
+        let message = "The quote sign and the escape sign of `quoted` are not empty.";
+        return Err(Fault::new(EvaluateErrorKind::Type, message));
+    }
+    let longest = escape.map_or(0, str::len) + sign.len() + 1;
+    if text.len().saturating_add(2).saturating_mul(longest) > MAX_RESULT_BYTES {
+        return Err(Fault::too_large());
+    }
+    let inner = match escape.filter(|escape| *escape != sign) {
+        None => text.replace(sign, &sign.repeat(2)),
+        Some(escape) => text
+            .replace(escape, &escape.repeat(2))
+            .replace(sign, &format!("{escape}{sign}")),
+    };
+    Ok(Value::String(format!("{sign}{inner}{sign}")))
 }
 
 /// A scalar as text.

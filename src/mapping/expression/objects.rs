@@ -1,4 +1,4 @@
-//! Objects as lists: pairs of name and value, operations of a JSON Patch.
+//! Objects and lists of them: merged, pairs of name and value, operations of a JSON Patch.
 
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,20 @@ pub(super) fn pairs(object: &Value, name: &str, value: &str) -> Result<Value, Fa
         Value::Object(Map::from_iter([key, (value.to_owned(), content.clone())]))
     };
     Ok(members.iter().map(pair).collect())
+}
+
+/// The members of several objects as one object; a later one replaces an earlier one of its name, null is none.
+///
+/// # Errors
+///
+/// If one of them is no object.
+pub(super) fn merged<'v>(objects: impl Iterator<Item = &'v Value>) -> Result<Value, Fault> {
+    let mut merged = Map::new();
+    for object in objects.filter(|object| !object.is_null()) {
+        let members = members_of(object)?.iter();
+        merged.extend(members.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    Ok(Value::Object(merged))
 }
 
 /// What makes these members so, as a JSON Patch (RFC 6902): an `add` for each, which replaces what is there, and a `remove`
@@ -74,6 +88,15 @@ mod tests {
         assert_eq!(pairs(&object, "Name", "Value").ok(), Some(expected));
         assert_eq!(pairs(&json!({}), "n", "v").ok(), Some(json!([])));
         assert!(pairs(&json!([1]), "n", "v").is_err());
+    }
+
+    #[test]
+    fn several_objects_become_one() {
+        let merge = |list: Value| merged(list.as_array().unwrap().iter()).ok();
+        let list = json!([{ "a": 1, "b": 1 }, null, {}, { "b": 2 }]);
+        assert_eq!(merge(list), Some(json!({ "a": 1, "b": 2 })));
+        assert_eq!(merge(json!([])), Some(json!({})));
+        assert_eq!(merge(json!([{ "a": 1 }, "a"])), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::{
 pub(crate) const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 /// Every filter with how it is written.
-const FILTERS: [(&str, &str); 33] = [
+const FILTERS: [(&str, &str); 35] = [
     ("lower", "lower"),
     ("upper", "upper"),
     ("trim", "trim"),
@@ -43,6 +43,7 @@ const FILTERS: [(&str, &str); 33] = [
     ("primary", "primary"),
     ("values", "values(\"value\")"),
     ("wrap", "wrap(\"value\")"),
+    ("merge", "merge"),
     ("pairs", "pairs(\"name\", \"value\")"),
     ("patch", "patch"),
     ("length", "length"),
@@ -56,6 +57,7 @@ const FILTERS: [(&str, &str); 33] = [
     ("untagged", "untagged"),
     ("regex", "regex"),
     ("like", "like"),
+    ("quoted", "quoted(\"'\")` or `quoted(\"\\\"\", \"\\\\\")"),
 ];
 
 pub(super) fn is_filter(name: &str) -> bool {
@@ -120,6 +122,7 @@ fn without_arguments(name: &str) -> Option<Filter> {
         "local" => Filter::Local,
         "domain" => Filter::Domain,
         "untagged" => Filter::Untagged,
+        "merge" => Filter::Merge,
         "patch" => Filter::Patch,
         "regex" => Filter::Regex,
         "like" => Filter::Like,
@@ -135,6 +138,7 @@ fn with_one(name: &str, a: Node) -> Result<Option<Filter>, String> {
         ("cut", a) => Filter::Cut(a),
         ("values", a) => Filter::Values(a),
         ("wrap", a) => Filter::Wrap(a),
+        ("quoted", a) => Filter::Quoted(a, None),
         ("lookup", a) => Filter::Lookup(a),
         ("match", Node::Constant(Value::String(pattern))) => Filter::Match(regex(&pattern)?, None),
         ("date", Node::Constant(Value::String(format))) => date(format, "UTC")?,
@@ -146,6 +150,7 @@ fn with_two(name: &str, a: Node, b: Node) -> Result<Option<Filter>, String> {
     Ok(Some(match (name, a, b) {
         ("split", a, b) => Filter::Split(a, Some(b)),
         ("replace", a, b) => Filter::Replace(a, b),
+        ("quoted", a, b) => Filter::Quoted(a, Some(b)),
         ("where", a, b) => Filter::Where(a, b),
         ("without", a, b) => Filter::Without(a, b),
         ("pairs", a, b) => Filter::Pairs(a, b),

@@ -220,22 +220,19 @@ fn list(
     })
 }
 
-/// Fields that are put into each row, in the order of the file; `"..."` stands for the members of another object.
+/// Fields that are put into each row, in the order of the file; `"..."` stands for the members of another object, and a key with
+/// `{…}` for the member of that name.
 fn set(reader: &Reader<'_>) -> Vec<(FieldPlace, Tree)> {
     let context = reader.context;
     let entries = reader.named("set").iter();
     entries
         .filter_map(|entry| {
             let tree = syntax::tree(context, &entry.node)?;
-            if entry.key == SPREAD {
-                let members = Tree::Object(vec![(SPREAD.to_owned(), tree)]);
+            if entry.key == SPREAD || entry.key.contains('{') {
+                let members = Tree::Object(vec![(syntax::member_name(context, entry)?, tree)]);
                 return Some((FieldPlace::parse("").ok()?, members));
             }
-            let key = Node {
-                content: Content::Text(entry.key.clone()),
-                place: entry.place.clone(),
-            };
-            Some((syntax::place(context, &key)?, tree))
+            Some((syntax::place(context, &entry.as_node())?, tree))
         })
         .collect()
 }

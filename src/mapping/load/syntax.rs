@@ -10,7 +10,7 @@ use crate::{
         model::Read,
         names::Names,
         path::{FieldPlace, JsonPath, SyntaxError},
-        template::{Template, Tree},
+        template::{Key, SPREAD, Template, Tree},
     },
     scim::{AttributePath, ResourceType},
 };
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     context::Context,
     reader::Reader,
-    tree::{Content, Node},
+    tree::{Content, Entry, Node},
 };
 
 /// A JSONPath out of a text value.
@@ -72,9 +72,15 @@ pub(super) fn place(context: &Context<'_>, node: &Node) -> Option<FieldPlace> {
     place_of(context, node, text)
 }
 
+/// Whether there is an expression in a text that should be a place: `{name}`, `role-{name}`.
+fn is_template(text: &str) -> bool {
+    let is_made = || Template::parse(text).is_ok_and(|template| !template.is_constant());
+    text.contains('{') && !text.contains('[') && is_made()
+}
+
 /// A definite place out of a text that stands in a node.
 pub(super) fn place_of(context: &Context<'_>, node: &Node, text: &str) -> Option<FieldPlace> {
-    if text.starts_with('{') && text.ends_with('}') {
+    if is_template(text) {
         let sentence = format!("`{text}` is a template, and a field is wanted here.");
         let mending = "what is written is `write = 'field'` and `value = \"{…}\"`; a template to read from is `read`";
         context.error("mapping::bad-place", &node.place, sentence, mending);
@@ -247,7 +253,7 @@ pub(super) fn header_name(context: &Context<'_>, node: &Node, name: &str) -> Opt
     None
 }
 
-/// Data whose texts are templates.
+/// Data whose texts and members' names are templates.
 pub(super) fn tree(context: &Context<'_>, node: &Node) -> Option<Tree> {
     match &node.content {
         Content::Text(_) => template(context, node).map(Tree::Leaf),
@@ -262,11 +268,21 @@ pub(super) fn tree(context: &Context<'_>, node: &Node) -> Option<Tree> {
             let members = table
                 .entries
                 .iter()
-                .filter_map(|entry| Some((entry.key.clone(), tree(context, &entry.node)?)))
+                .filter_map(|entry| {
+                    Some((member_name(context, entry)?, tree(context, &entry.node)?))
+                })
                 .collect();
             Some(Tree::Object(members))
         }
         _ => Some(Tree::Constant(node.to_json())),
+    }
+}
+
+/// The name of a member of data, a template.
+pub(super) fn member_name(context: &Context<'_>, entry: &Entry) -> Option<Key> {
+    match entry.key.as_str() {
+        SPREAD => Some(Key::Spread),
+        _ => template(context, &entry.as_node()).map(Key::of),
     }
 }
 
@@ -327,11 +343,7 @@ pub(super) fn headers(reader: &Reader<'_>, key: &str) -> Vec<(String, Template)>
             headers.push((entry.key.clone(), value));
         }
 
-        let key_node = Node {
-            content: Content::Text(entry.key.clone()),
-            place: entry.place.clone(),
-        };
-        if header_name(reader.context, &key_node, &entry.key).is_none() {
+        if header_name(reader.context, &entry.as_node(), &entry.key).is_none() {
             headers.retain(|(name, _)| *name != entry.key);
         }
     }
@@ -343,11 +355,7 @@ pub(super) fn named_trees(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Tr
     let entries = reader.named(key).iter();
     entries
         .filter_map(|entry| {
-            let key_node = Node {
-                content: Content::Text(entry.key.clone()),
-                place: entry.place.clone(),
-            };
-            let place = place(reader.context, &key_node)?;
+            let place = place(reader.context, &entry.as_node())?;
             Some((place, tree(reader.context, &entry.node)?))
         })
         .collect()
@@ -359,11 +367,7 @@ pub(super) fn constants(reader: &Reader<'_>, key: &str) -> Vec<(FieldPlace, Valu
         .named(key)
         .iter()
         .filter_map(|entry| {
-            let key_node = Node {
-                content: Content::Text(entry.key.clone()),
-                place: entry.place.clone(),
-            };
-            let place = place(reader.context, &key_node)?;
+            let place = place(reader.context, &entry.as_node())?;
             Some((place, constant(reader.context, &entry.node)?))
         })
         .collect()

@@ -98,6 +98,16 @@ impl Node {
     }
 }
 
+impl Entry {
+    /// The key as a text in its place.
+    pub fn as_node(&self) -> Node {
+        Node {
+            content: Content::Text(self.key.clone()),
+            place: self.place.clone(),
+        }
+    }
+}
+
 impl Table {
     /// The entry of this key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {

@@ -11,7 +11,7 @@ use std::{borrow::Cow, fmt};
 use serde_json::Value;
 
 pub use path::PathTemplate;
-pub use tree::{SPREAD, Tree, TreeError};
+pub use tree::{Key, SPREAD, Tree, TreeError};
 
 use super::{
     expression::{

@@ -245,6 +245,23 @@ fn dots_stand_for_the_members_or_elements_of_another() {
 }
 
 #[test]
+fn names_of_members_are_templates_too() {
+    let object = json!({"a": "x", "n": 7, "list": [1]});
+    let mut names = Names::new();
+    names.object(&object);
+    let body = json!({"{a}": true, "role-{n}": {"{{a}}": 1}, "{none}": 2, "x": "{none}"});
+    let tree = Tree::from_value(&body).unwrap();
+    let expected = json!({"x": true, "role-7": {"{a}": 1}});
+    assert_eq!(tree.render(&names).unwrap(), Some(expected));
+    let roots: Vec<_> = tree.names().into_iter().flat_map(|n| n.names).collect();
+    assert_eq!(roots, ["a", "n", "none", "none"]);
+    let error = Tree::from_value(&json!({"{list}": 1})).unwrap();
+    assert!(error.render(&names).is_err());
+    let errors = Tree::from_value(&json!({"b": {"{x": 1}})).unwrap_err();
+    assert_eq!(errors.first().unwrap().path, ["b", "{x"]);
+}
+
+#[test]
 fn every_fault_in_a_tree_is_told_with_its_path() {
     let body = json!({"a": "{x", "b": ["ok", {"c": "}"}]});
     let errors = Tree::from_value(&body).unwrap_err();

@@ -19,11 +19,11 @@ pub const SPREAD: &str = "...";
 /// How deep a body may nest.
 const MAX_DEPTH: usize = 32;
 
-/// A body as data: objects and lists whose leaves are templates.
+/// A body as data: objects and lists whose leaves and members' names are templates.
 #[derive(Debug, Clone)]
 pub enum Tree {
-    /// Members in the order of the file; [`SPREAD`] stands for those of another object.
-    Object(Vec<(String, Tree)>),
+    /// Members in the order of the file.
+    Object(Vec<(Key, Tree)>),
     /// Elements.
     List(Vec<Tree>),
     /// A text with expressions in it; a single expression keeps its type.
@@ -32,12 +32,23 @@ pub enum Tree {
     Constant(Value),
 }
 
-/// A leaf of a body that is no template.
+/// What a member is called.
+#[derive(Debug, Clone)]
+pub enum Key {
+    /// A name that never changes.
+    Constant(String),
+    /// A text with expressions in it; if it is absent, the member is left out.
+    Made(Template),
+    /// [`SPREAD`]: the value's members stand here.
+    Spread,
+}
+
+/// A leaf or a member's name in a body that is no template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeError {
-    /// The members and indexes on the way to the leaf: `["user", "emails", "0"]`.
+    /// The members and indexes on the way to it: `["user", "emails", "0"]`.
     pub path: Vec<String>,
-    /// What is wrong in the leaf's text.
+    /// What is wrong in its text.
     pub error: SyntaxError,
 }
 
@@ -55,11 +66,11 @@ impl Tree {
         })
     }
 
-    /// A body given as JSON, each text in it a template.
+    /// A body given as JSON, each text and each member's name in it a template.
     ///
     /// # Errors
     ///
-    /// Every text that is no template, and a body that nests more than 32 deep.
+    /// Every text and name that is no template, and a body that nests more than 32 deep.
     pub fn from_value(value: &Value) -> Result<Self, Vec<TreeError>> {
         let mut errors = Vec::new();
         let tree = Self::build(value, &mut Vec::new(), &mut errors);
@@ -72,7 +83,7 @@ impl Tree {
     /// Whether it is an object with such a member.
     pub fn has_member(&self, name: &str) -> bool {
         match self {
-            Self::Object(members) => members.iter().any(|(member, _)| member == name),
+            Self::Object(members) => members.iter().any(|(key, _)| key.is(name)),
             Self::Constant(value) => value.get(name).is_some(),
             Self::List(_) | Self::Leaf(_) => false,
         }
@@ -91,9 +102,16 @@ impl Tree {
             Value::Object(members) => {
                 let members = members.iter().map(|(name, value)| {
                     path.push(name.clone());
+                    let key = Key::parse(name).unwrap_or_else(|error| {
+                        errors.push(TreeError {
+                            path: path.clone(),
+                            error,
+                        });
+                        Key::Constant(name.clone())
+                    });
                     let tree = Self::build(value, path, errors);
                     path.pop();
-                    (name.clone(), tree)
+                    (key, tree)
                 });
                 Self::Object(members.collect())
             }
@@ -117,7 +135,7 @@ impl Tree {
         }
     }
 
-    /// The body. Members and elements whose leaf is absent are left out; objects and lists stay, even empty.
+    /// The body. Members and elements whose leaf or name is absent are left out; objects and lists stay, even empty.
     ///
     /// Absent only if the whole body is one leaf, and that is absent. A later member replaces an earlier one of its name,
     /// also one that comes out of a [`SPREAD`].
@@ -141,11 +159,20 @@ impl Tree {
             }
             Self::Object(members) => {
                 let mut object = Map::new();
-                for (name, tree) in members {
-                    match tree.render(names)? {
-                        Some(value) if name == SPREAD => object.extend(tree.members(value)?),
-                        Some(value) => drop(object.insert(name.clone(), value)),
-                        None => {}
+                for (key, tree) in members {
+                    let Some(value) = tree.render(names)? else {
+                        continue;
+                    };
+                    let name = match key {
+                        Key::Spread => {
+                            object.extend(tree.members(value)?);
+                            continue;
+                        }
+                        Key::Constant(name) => Some(name.clone()),
+                        Key::Made(template) => template.render(names)?,
+                    };
+                    if let Some(name) = name {
+                        object.insert(name, value);
                     }
                 }
                 Some(Value::Object(object))
@@ -157,7 +184,7 @@ impl Tree {
     fn spread(&self) -> Option<&Self> {
         match self {
             Self::Object(members) => match members.as_slice() {
-                [(name, tree)] if name == SPREAD => Some(tree),
+                [(Key::Spread, tree)] => Some(tree),
                 _ => None,
             },
             _ => None,
@@ -189,7 +216,7 @@ impl Tree {
         }
     }
 
-    /// The names in its leaves, in order. Positions are within the text of each leaf.
+    /// The names in its leaves and its members' names, in order. Positions are within the text of each.
     pub fn names(&self) -> Vec<NamePath> {
         self.leaves()
             .into_iter()
@@ -197,13 +224,49 @@ impl Tree {
             .collect()
     }
 
-    /// Its leaves, in order.
-    pub fn leaves(&self) -> Vec<&Template> {
+    /// The templates in it, in order.
+    fn leaves(&self) -> Vec<&Template> {
         match self {
             Self::Constant(_) => Vec::new(),
             Self::Leaf(template) => vec![template],
             Self::List(items) => items.iter().flat_map(Self::leaves).collect(),
-            Self::Object(members) => members.iter().flat_map(|(_, t)| t.leaves()).collect(),
+            Self::Object(members) => members
+                .iter()
+                .flat_map(|(key, tree)| key.template().into_iter().chain(tree.leaves()))
+                .collect(),
+        }
+    }
+}
+
+impl Key {
+    /// A member's name: [`SPREAD`], or a template.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::parse`].
+    pub fn parse(name: &str) -> Result<Self, SyntaxError> {
+        if name == SPREAD {
+            return Ok(Self::Spread);
+        }
+        Template::parse(name).map(Self::of)
+    }
+
+    /// The name that a template makes.
+    pub fn of(template: Template) -> Self {
+        match template.constant() {
+            Some(constant) => Self::Constant(constant.to_owned()),
+            None => Self::Made(template),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Constant(constant) if constant == name)
+    }
+
+    fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Made(template) => Some(template),
+            Self::Constant(_) | Self::Spread => None,
         }
     }
 }

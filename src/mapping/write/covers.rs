@@ -111,7 +111,10 @@ fn written_by(rule: &AttributeRule) -> Option<&Template> {
 }
 
 /// Whether a template names the attribute.
-fn is_named<'t>(templates: impl IntoIterator<Item = &'t Template>, path: &AttributePath) -> bool {
+pub(super) fn is_named<'t>(
+    templates: impl IntoIterator<Item = &'t Template>,
+    path: &AttributePath,
+) -> bool {
     templates
         .into_iter()
         .flat_map(Template::names)

@@ -9,12 +9,16 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     mapping::{
         model::{AttributeRule, Read, TypeMapping},
+        names::Names,
         template::Template,
     },
     scim::Resource,
 };
 
-use super::kept::is_written_alike;
+use super::{
+    composed::{composed_by, is_written_as_before},
+    kept::is_written_alike,
+};
 
 /// Where the prints are in what is kept; no attribute's name has a `$`.
 const GUARD: &str = "$guard";
@@ -45,15 +49,24 @@ pub fn guard_unchanged(
     kept: &mut Map<String, Value>,
     read: &Resource,
     (old_resource, new_resource): (&Resource, &Resource),
+    names: &Names<'_>,
 ) {
     let mut unchanged = Resource(Map::new());
-    for rule in rules(t).filter(|rule| is_of_its_value_alone(rule)) {
+    for rule in rules(t) {
         let values = (
             rule.location.read(&old_resource.0),
             rule.location.read(&new_resource.0),
         );
-        if let (Some(old), Some(new)) = values
-            && (old == new || is_written_alike(t, rule, old, new))
+        let is_written_as_before = match (composed_by(rule), values) {
+            (Some(template), _) => {
+                is_written_as_before(template, (old_resource, new_resource), names)
+            }
+            (None, (Some(old), Some(new))) => {
+                is_of_its_value_alone(rule) && (old == new || is_written_alike(t, rule, old, new))
+            }
+            (None, _) => false,
+        };
+        if is_written_as_before
             && !is_written_by_another(t, rule, (&old_resource.0, &new_resource.0))
             && let Some(shown) = rule.location.read(&read.0)
         {

@@ -22,8 +22,18 @@ use super::{covers::rules_at, fields::encode, guard::is_overtaken};
 /// The part of a resource that is kept here, laid out as in the resource. Attributes that are never returned, such as
 /// `password`, are not kept whatever the file says.
 pub fn kept_values(t: &TypeMapping, resource: &Resource) -> Map<String, Value> {
+    kept_by(t, resource, |_| true)
+}
+
+/// What of a resource these lines keep, as [`kept_values`].
+pub(super) fn kept_by(
+    t: &TypeMapping,
+    resource: &Resource,
+    keeps: impl Fn(&AttributeRule) -> bool,
+) -> Map<String, Value> {
     let mut kept = Map::new();
-    for rule in t.attributes.iter().filter(|rule| rule.is_kept) {
+    let rules = t.attributes.iter().filter(|rule| rule.is_kept);
+    for rule in rules.filter(|rule| keeps(rule)) {
         let (attribute, sub) = definition(t, &rule.location);
         let is_secret = |a: &crate::scim::Attribute| a.returned == Returned::Never;
         if attribute.is_some_and(is_secret) || sub.is_some_and(is_secret) {

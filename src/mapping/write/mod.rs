@@ -5,6 +5,7 @@
 //! ids: references hold the target's ids already.
 
 mod check;
+mod composed;
 mod covers;
 mod defaults;
 mod difference;
@@ -23,6 +24,7 @@ use crate::scim::{AttributePath, Resource, ScimType};
 use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
+pub use composed::{kept_after, show_composed};
 pub use covers::{covers, is_kept, is_named_by, keeps_external_id, rules_for};
 pub use defaults::with_defaults;
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
