@@ -291,13 +291,13 @@ pub async fn standings(
     Ok(target_ids.iter().map(standing).collect())
 }
 
-/// The application's ids of protected accounts, asked for once a request; none where it cannot find an account by its name.
+/// The application's ids of protected accounts, asked for once a request: in the list of all where it cannot find an account by its name.
 async fn protected_ids<'c>(
     ctx: &'c Context,
     t: &TypeMapping,
 ) -> Result<Cow<'c, HashSet<TargetId>>, Error> {
     let names = &ctx.mapping().policy.protected;
-    if names.is_empty() || t.resource_type.name != "User" || t.find_of_name().is_none() {
+    if names.is_empty() || t.resource_type.name != "User" {
         return Ok(Cow::Owned(HashSet::new()));
     }
     let ask = || async {

@@ -42,7 +42,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
         ) => {
             let found = match (form, items.all(&user.object).as_slice()) {
                 (Form::Joined(_), [text]) => names_in(form, text),
-                (_, found) => flattened(found.to_vec()),
+                _ => items.items(&user.object).into_iter().cloned().collect(),
             };
             let mut own = ctx.names();
             own.with("old", Cow::Borrowed(&user.object));
@@ -159,14 +159,6 @@ pub fn chosen(own: &Names<'_>, only: Option<&Expression>, mut items: Vec<Value>)
         items.retain(|item| only.holds_for(item, own));
     }
     items
-}
-
-/// What a path found: its matches, or the items of the one list it found.
-pub fn flattened(found: Vec<&Value>) -> Vec<Value> {
-    match found.as_slice() {
-        [Value::Array(items)] => items.clone(),
-        _ => found.into_iter().cloned().collect(),
-    }
 }
 
 /// A string, or a number as text.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::{Setup, Stage};
+use crate::stage::{BOOK, Setup, Stage};
 
 const GROUPS: &str = "[user.groups]\ncall    = \"GET /users/{id}/groups\"\nitems   = '$.items[*]'\nid      = '$.id'\ndisplay = '$.name'\n";
 
@@ -125,4 +125,58 @@ async fn a_protected_name_is_an_accounts_and_no_groups() {
         .await
         .refused(409, "uniqueness");
     stage.get("/Users/1").await.is(404);
+}
+
+#[tokio::test]
+async fn a_group_that_is_a_list_is_one_group_also_where_it_is_the_only_one() {
+    for (grants, groups) in [
+        (json!([["editor", "ALL"]]), vec!["editor"]),
+        (
+            json!([["editor", "ALL"], ["author", "READ"]]),
+            vec!["editor", "author"],
+        ),
+        (json!([]), vec![]),
+    ] {
+        let own = "[group]\nid = '$.id'\nfixed = [{ id = \"author\", name = \"Author\" }, { id = \"editor\", name = \"Editor\" }]\n[group.attributes]\n'displayName' = { field = 'name', read-only = true }\n[group.members]\non-user = { field = 'grants', id = '$[0]', element = [\"{group}\", \"ALL\"] }\n";
+        let (users, rest) = BOOK.split_once("[user.groups]").unwrap();
+        let (_, lines) = rest.split_once("[user.attributes]").unwrap();
+        let (lines, _) = lines.split_once("[group]").unwrap();
+        let setup = Setup {
+            app: format!(
+                "{users}[user.groups]\nitems = '$.grants[*]'\nid = '$[0]'\n[user.attributes]{lines}{own}"
+            ),
+            ..Setup::default()
+        };
+        let stage = setup.start().await;
+        stage
+            .app
+            .add_user(json!({ "login": "ada", "state": 1, "grants": grants }));
+        let user = stage.get("/Users/1").await.is(200);
+        let shown = user.body["groups"].as_array().cloned().unwrap_or_default();
+        let shown: Vec<&str> = shown
+            .iter()
+            .map(|group| group["value"].as_str().unwrap())
+            .collect();
+        assert_eq!(shown, groups);
+    }
+}
+
+#[tokio::test]
+async fn a_protected_member_is_not_shown_whether_or_not_names_can_be_searched() {
+    let find = "[[user.find]]\nfilter = \"userName eq\"\ncall   = \"GET /users?login={value}\"\nitems  = '$.items[*]'\n";
+    for part in [find, ""] {
+        let mut setup = Setup::tenant("[policy]\nprotected = [\"bob\"]\n");
+        if part.is_empty() {
+            setup = setup.with(find, "");
+        }
+        let stage = setup.start().await;
+        for name in ["ada", "bob"] {
+            stage.app.add_user(json!({ "login": name, "state": 1 }));
+        }
+        stage.app.add_group(json!({ "name": "crew" }), [1, 2]);
+        let group = stage.get("/Groups/g-3").await.is(200);
+        let members = group.body["members"].as_array().unwrap();
+        assert_eq!(members.len(), 1, "{:?}", group.body);
+        assert_eq!(members[0]["value"], "1");
+    }
 }

@@ -150,9 +150,11 @@ async fn on_one_user(
         None if is_emptied && !ctx.journey.is_dry => object_of(ctx, users, &located).await?,
         shown => shown,
     };
-    let is_in = match &shown {
-        Some(user) => names_on(on_user, user)?.contains(own.as_ref()),
-        None => is_added,
+    // A reply may have the list in another form than a read: then it shows nothing.
+    let names = shown.as_ref().map(|user| names_on(on_user, user));
+    let is_in = match names {
+        Some(Ok(names)) => names.contains(own.as_ref()),
+        Some(Err(_)) | None => is_added,
     };
     Ok(match is_in == is_added {
         true => Outcome::AsWished,
