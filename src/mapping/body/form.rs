@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded`, nested members as `a[b]`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::scalar_text;
 use crate::mapping::model::FormLists;
@@ -15,6 +15,27 @@ pub(super) fn encode(lists: FormLists, body: &Value) -> String {
         serializer.append_pair(&name, &value);
     }
     serializer.finish()
+}
+
+/// Reads fields as members, all of them texts: a name that comes again, or ends in `[]`, has a list.
+pub(super) fn decode(bytes: &[u8]) -> Value {
+    let mut members = Map::new();
+    for (name, value) in form_urlencoded::parse(bytes) {
+        let value = Value::String(value.into_owned());
+        let is_list = name.ends_with("[]");
+        let name = name.strip_suffix("[]").unwrap_or(&name);
+        match members.get_mut(name) {
+            Some(Value::Array(items)) => items.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            None if is_list => {
+                members.insert(name.to_owned(), Value::Array(vec![value]));
+            }
+            None => {
+                members.insert(name.to_owned(), value);
+            }
+        }
+    }
+    Value::Object(members)
 }
 
 /// Name and value of every field, in order.

@@ -49,7 +49,7 @@ pub fn encode(format: BodyFormat, body: &Value) -> (String, Bytes) {
 
 /// Reads a reply's body, whatever its content type claims: applications label JSON as HTML and HTML as JSON.
 ///
-/// XML is looked for where the content type says so or the target's format is XML. Never fails: what is neither is
+/// XML is looked for where the content type says so or the target's format is XML, a form where the content type says so. Never fails: what is neither is
 /// [`Decoded::Text`].
 pub fn decode(bytes: &[u8], content_type: Option<&str>, format: BodyFormat) -> Decoded {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -65,8 +65,14 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>, format: BodyFormat) -> D
     }
     match serde_json::from_slice(bytes) {
         Ok(value) => Decoded::Json(value),
+        Err(_) if content_type.is_some_and(is_form) => Decoded::Json(form::decode(bytes)),
         Err(_) => Decoded::Text,
     }
+}
+
+fn is_form(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// The text of a scalar as forms and XML write it; absent for null, lists and objects.
@@ -91,6 +97,18 @@ mod tests {
 
     use super::*;
     use crate::mapping::model::FormLists;
+
+    #[test]
+    fn a_form_that_is_labelled_as_one_has_members() {
+        let form = Some("application/x-www-form-urlencoded; charset=utf-8");
+        let decoded = |body: &str, kind| decode(body.as_bytes(), kind, BodyFormat::Json);
+        let expected =
+            json!({ "id": "7", "name": "Ada & Bob", "role": ["a", "b"], "tag": ["x"], "none": "" });
+        let body = "id=7&name=Ada+%26+Bob&role=a&role=b&tag[]=x&none=";
+        assert_eq!(decoded(body, form), Decoded::Json(expected));
+        assert_eq!(decoded("{\"a\":1}", form), Decoded::Json(json!({ "a": 1 })));
+        assert_eq!(decoded(body, Some("text/plain")), Decoded::Text);
+    }
 
     #[test]
     fn json_is_recognised_whatever_its_label_says() {
