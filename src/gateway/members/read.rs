@@ -229,8 +229,7 @@ async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Fo
         }
         Ok(())
     };
-    let rows = users.lists.first().map(|list| &list.rows);
-    let must_read = rows.is_some_and(lack_groups);
+    let must_read = users.lists.iter().any(|list| lack_groups(&list.rows));
     let mut is_field_shown = false;
     let mut unknown = Vec::new();
     let names = ctx.names();
