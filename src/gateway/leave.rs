@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     mapping::model::{Members, TypeMapping},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Call, Route,
+    Answer, Call, Route,
     context::Context,
     create::located,
     dispatch,
@@ -150,19 +150,8 @@ pub async fn leave(ctx: &Context, user: &ScimId, group: &str) -> Result<(), Erro
         return members::apply(ctx, t, &group, &change).await;
     }
     let path = format!("members[value eq {}]", json!(user.as_str()));
-    let body = json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{ "op": "remove", "path": path }],
-    });
-    let call = Call {
-        method: http::Method::PATCH,
-        route: Route::Resource(at, group.to_owned()),
-        query: None,
-        body: Some(body),
-        if_match: None,
-        if_none_match: None,
-    };
-    match Box::pin(dispatch(ctx, call)).await {
+    let operation = json!({ "op": "remove", "path": path });
+    match patch_group(ctx, at, group, operation).await {
         // A group that has gone has no members.
         Err(error) if error.status == 404 => Ok(()),
         outcome => outcome.map(drop),
@@ -183,3 +172,25 @@ fn changeable(ctx: &Context) -> Option<(usize, &TypeMapping, &Members)> {
 
 /// Groups whose members are read at the same time; the target's budget bounds the calls further.
 const AT_ONCE: usize = 8;
+
+/// One change of a group, made as if the client had asked for it: with its lock, its policy and its record.
+pub async fn patch_group(
+    ctx: &Context,
+    at: usize,
+    group: &str,
+    operation: Value,
+) -> Result<Answer, Error> {
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [operation],
+    });
+    let call = Call {
+        method: http::Method::PATCH,
+        route: Route::Resource(at, group.to_owned()),
+        query: None,
+        body: Some(body),
+        if_match: None,
+        if_none_match: None,
+    };
+    Box::pin(dispatch(ctx, call)).await
+}

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::{
     gateway::{
-        Call, Route, apply, confirm,
+        apply, confirm,
         context::Context,
-        create, dispatch,
+        create,
         get::{Want, fetch_located},
         identity::{locate, new_record},
         join::Joined,
@@ -143,17 +143,8 @@ async fn hand_groups_on(ctx: &Context, groups: &[String], user: &ScimId) -> Resu
 /// Adds a member as a client would.
 async fn add_as_client(ctx: &Context, at: usize, group: &str, user: &ScimId) -> Result<(), Error> {
     let value = json!([{ "value": user.as_str() }]);
-    let body = json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{ "op": "add", "path": "members", "value": value }],
-    });
-    let call = Call {
-        method: http::Method::PATCH,
-        route: Route::Resource(at, group.to_owned()),
-        query: None,
-        body: Some(body),
-        if_match: None,
-        if_none_match: None,
-    };
-    Box::pin(dispatch(ctx, call)).await.map(drop)
+    let operation = json!({ "op": "add", "path": "members", "value": value });
+    leave::patch_group(ctx, at, group, operation)
+        .await
+        .map(drop)
 }
