@@ -457,6 +457,47 @@ async fn a_credential_that_is_not_accepted_is_told_before_anything_is_played() {
 }
 
 #[tokio::test]
+async fn an_application_that_does_not_answer_is_told_once() {
+    let demo = Demo::start("rehearse-nobody", &[]);
+    tenant(
+        &demo,
+        "nobody",
+        "[target]\nbase-url = \"http://127.0.0.1:1\"\n",
+    );
+    let rehearsal = Rehearsal::of(&demo, &["nobody", "--as", "okta"]);
+    assert!(!rehearsal.is_success, "{}", rehearsal.text);
+    let failed = rehearsal.text.matches("FAILED").count();
+    assert_eq!(failed, 1, "{}", rehearsal.text);
+    for part in [
+        "the application does not answer: the other steps were not played. See whether `base-url` is right",
+        "nothing is left behind in the application",
+    ] {
+        assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_can_be_named_by_its_file() {
+    let demo = Demo::start("rehearse-file", &[]);
+    let own = demo.config.with_file_name("mappings/demo.toml");
+    let own = own.to_str().expect("a path in UTF-8");
+    let rehearsal = Rehearsal::of(&demo, &[own, "--as", "google", "--dry-run"]);
+    assert!(rehearsal.is_success, "{}", rehearsal.text);
+
+    let app = demo.config.with_file_name("mappings/apps/demo.toml");
+    let app = app.to_str().expect("a path in UTF-8");
+    for (given, said) in [
+        (app, "is no tenant's file"),
+        ("nowhere.toml", "`nowhere.toml` is not there"),
+        ("dmeo", "there is no tenant `dmeo`: did you mean `demo`?"),
+    ] {
+        let refused = Rehearsal::of(&demo, &[given, "--as", "google"]);
+        assert!(!refused.is_success, "{}", refused.text);
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn explain_says_which_file_and_line_each_part_came_from() {
     let demo = Demo::start("explain-origin", &[]);
     let lines =

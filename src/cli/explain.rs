@@ -20,12 +20,14 @@ use crate::{
     tenant::SystemEnvironment,
 };
 
-use super::{ConfigArguments, Failure, Outcome, origin, process::Process};
+use super::{
+    ConfigArguments, Failure, Outcome, origin, process::Process, tenant_named::tenant_named,
+};
 
 /// Which request.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArguments {
-    /// Whose client asks.
+    /// Whose client asks: the tenant's name, or its file.
     tenant: String,
     /// GET, POST, PUT, PATCH or DELETE.
     method: String,
@@ -47,14 +49,7 @@ pub struct ExplainArguments {
 pub async fn run(arguments: ExplainArguments) -> Outcome {
     let settings = super::serve::load(&arguments.config)?;
     let process = Process::open(&settings, Arc::new(SystemEnvironment), Vec::new()).await?;
-    let Some(tenant) = process.registry.tenant(&arguments.tenant) else {
-        let complaints = process.registry.diagnostics();
-        eprint!("{}", crate::diagnostic::render(&complaints, false));
-        return Err(Failure::configuration(format!(
-            "there is no tenant `{}` that can be used",
-            arguments.tenant
-        )));
-    };
+    let tenant = tenant_named(&process.registry, &settings.mappings, &arguments.tenant)?;
     let request = request(&arguments)?;
     let mapping = Arc::clone(&tenant.mapping);
     let time = process.gateway.time_for(&tenant, &request);

@@ -16,6 +16,7 @@ pub mod replay;
 mod schema;
 mod serve;
 mod settings;
+mod tenant_named;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -34,6 +34,7 @@ use crate::{
 use super::{
     ConfigArguments, Failure, Outcome,
     process::{Process, stop_signal},
+    tenant_named::tenant_named,
 };
 
 use edge::Edge;
@@ -43,7 +44,7 @@ use transport::Stage;
 /// What to rehearse.
 #[derive(Debug, Clone, Args)]
 pub struct RehearseArguments {
-    /// Whose application.
+    /// Whose application: the tenant's name, or its file.
     tenant: String,
     /// Which provider to play.
     #[arg(long = "as", value_name = "PROVIDER", value_parser = sessions::PROVIDERS)]
@@ -85,7 +86,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
     let played = report::provider_of(&session);
     let process =
         Process::open_as(&settings, Arc::new(SystemEnvironment), Vec::new(), played).await?;
-    let tenant = tenant_named(&process, &arguments.tenant)?;
+    let tenant = tenant_named(&process.registry, &settings.mappings, &arguments.tenant)?;
     let is_dry = arguments.dry_run || tenant.mapping.mode == Mode::Shadow;
     let writes = if is_dry {
         Writes::Planned
@@ -142,46 +143,52 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         variables,
         ..PlayerSettings::default()
     };
-    let is_stopped = play(&session, &playing, &stage, &mut report).await?;
+    let played = play(&session, &playing, &stage, &mut report).await?;
     let left = stage.clean_up().await;
-    report.closing(is_stopped, &left, &stage.kept())?;
-    Ok(if report.is_success() && !is_stopped && left.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    report.closing(played, &left, &stage.kept())?;
+    Ok(
+        if report.is_success() && played == Played::All && left.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        },
+    )
 }
 
-fn tenant_named(process: &Process, name: &str) -> Result<Arc<Tenant>, Failure> {
-    process.registry.tenant(name).ok_or_else(|| {
-        eprint!(
-            "{}",
-            crate::diagnostic::render(&process.registry.diagnostics(), false)
-        );
-        Failure::configuration(format!("there is no tenant `{name}` that can be used"))
-    })
+/// How far the steps came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Played {
+    /// To the last one.
+    All,
+    /// The process was asked to stop.
+    Stopped,
+    /// The application has not answered a single call: no further step can tell more.
+    Unreachable,
 }
 
-/// Plays the steps until the last one, or until the process is asked to stop, which is what it tells.
+/// Plays the steps until the last one, or as far as it makes sense.
 async fn play<W: Write>(
     session: &Session,
     settings: &PlayerSettings,
     stage: &Stage,
     report: &mut Report<'_, W>,
-) -> Result<bool, Failure> {
+) -> Result<Played, Failure> {
     let mut player = Player::new(session, settings);
     let stop = stop_signal();
     tokio::pin!(stop);
     loop {
         let record = tokio::select! {
             record = player.next_step(stage) => record,
-            () = &mut stop => return Ok(true),
+            () = &mut stop => return Ok(Played::Stopped),
         };
         let Some(record) = record else {
-            return Ok(false);
+            return Ok(Played::All);
         };
         // A closed pipe must not keep the accounts from being cleaned up: it is told at the end.
         report.step(&record, &stage.seen());
+        if report.is_unreachable() {
+            return Ok(Played::Unreachable);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    further,
+    Played, further,
     ledger::Account,
     transport::{LeftBehind, Seen, detail},
 };
@@ -26,6 +26,8 @@ pub struct Report<'w, W: Write> {
     mended: BTreeMap<&'static str, usize>,
     givers: Vec<Giver>,
     trouble: Option<std::io::Error>,
+    /// Whether the application has answered any call; absent: none was made.
+    answered: Option<bool>,
 }
 
 /// A step that others need something of.
@@ -68,6 +70,7 @@ impl<'w, W: Write> Report<'w, W> {
             mended: BTreeMap::new(),
             givers: Vec::new(),
             trouble: None,
+            answered: None,
         }
     }
 
@@ -166,9 +169,21 @@ impl<'w, W: Write> Report<'w, W> {
         for note in &seen.exchange.notes.0 {
             *self.mended.entry(note.quirk).or_default() += 1;
         }
+        let sent = seen.exchange.calls.iter();
+        for call in sent.filter(|call| !call.is_planned_only) {
+            self.answered.get_or_insert(false);
+            if call.status.is_some() {
+                self.answered = Some(true);
+            }
+        }
         if let Err(error) = self.tell(mark, record, seen) {
             self.trouble.get_or_insert(error);
         }
+    }
+
+    /// Whether calls were sent and none of them was answered.
+    pub fn is_unreachable(&self) -> bool {
+        self.answered == Some(false)
     }
 
     fn tell(&mut self, mark: Mark, record: &StepRecord, seen: &Seen) -> std::io::Result<()> {
@@ -310,7 +325,7 @@ impl<'w, W: Write> Report<'w, W> {
     /// The output is closed, now or earlier.
     pub fn closing(
         &mut self,
-        is_stopped: bool,
+        played: Played,
         left: &[LeftBehind],
         kept: &Kept,
     ) -> std::io::Result<()> {
@@ -328,8 +343,13 @@ impl<'w, W: Write> Report<'w, W> {
             let mended: Vec<String> = mended.map(|(quirk, n)| format!("{quirk} ({n})")).collect();
             writeln!(self.out, "mended: {}", mended.join(", "))?;
         }
-        if is_stopped {
-            writeln!(self.out, "stopped before the end")?;
+        match played {
+            Played::All => {}
+            Played::Stopped => writeln!(self.out, "stopped before the end")?,
+            Played::Unreachable => writeln!(
+                self.out,
+                "the application does not answer: the other steps were not played. See whether `base-url` is right and can be reached from here"
+            )?,
         }
         let deleted = kept.deleted.as_deref().unwrap_or_default();
         if !kept.renamed.is_empty() {
