@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::fault::Fault;
-use super::text::given;
-use crate::store::{KeyRecord, TenantId};
+use super::place::Place;
+use super::session::step;
+use super::text::{given, stored};
+use crate::store::{KeyRecord, StoreError, TenantId};
 
 /// A row of [`OF_TENANT`] or [`ALL`].
 pub(super) fn read(row: &Row) -> Result<KeyRecord, Fault> {
@@ -23,13 +25,45 @@ pub(super) fn read(row: &Row) -> Result<KeyRecord, Fault> {
     })
 }
 
-pub(super) const CREATE: &str = "INSERT INTO scimgate.client_key (id, tenant, name, sha256, created, expires, revoked) \
+const CREATE: &str = "INSERT INTO scimgate.client_key (id, tenant, name, sha256, created, expires, revoked) \
     VALUES ($1, $2, $3, $4, $5, $6, $7)";
-pub(super) const OF_TENANT: &str = "SELECT id, tenant, name, sha256, created, expires, revoked FROM scimgate.client_key \
+const OF_TENANT: &str = "SELECT id, tenant, name, sha256, created, expires, revoked FROM scimgate.client_key \
     WHERE tenant = $1 ORDER BY created, id";
 pub(super) const ALL: &str = "SELECT id, tenant, name, sha256, created, expires, revoked FROM scimgate.client_key \
     ORDER BY created, id";
-pub(super) const REVOKE: &str = "UPDATE scimgate.client_key SET revoked = COALESCE(revoked, $3) \
+const REVOKE: &str = "UPDATE scimgate.client_key SET revoked = COALESCE(revoked, $3) \
     WHERE tenant = $1 AND id = $2 RETURNING 1";
 
 pub(super) const STATEMENTS: [&str; 4] = [CREATE, OF_TENANT, ALL, REVOKE];
+
+pub(super) async fn create(place: &Place<'_>, key: &KeyRecord) -> Result<(), StoreError> {
+    let (id, name, hash) = (stored(&key.id), stored(&key.name), &key.sha256.as_slice());
+    let created = key.created.as_microsecond();
+    let expires = key.expires.map(Timestamp::as_microsecond);
+    let revoked = key.revoked.map(Timestamp::as_microsecond);
+    let step = step!(
+        CREATE,
+        &id,
+        &place.tenant,
+        &name,
+        hash,
+        &created,
+        &expires,
+        &revoked
+    );
+    place.transact("write a key", &[step]).await?;
+    Ok(())
+}
+
+pub(super) async fn of_tenant(place: &Place<'_>) -> Result<Vec<KeyRecord>, StoreError> {
+    let query = step!(OF_TENANT, &place.tenant);
+    place.find("read keys", query, read).await
+}
+
+pub(super) async fn revoke(place: &Place<'_>, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let id = stored(id);
+    let at = at.as_microsecond();
+    let step = step!(REVOKE, &place.tenant, &id, &at);
+    let rows = place.transact("revoke a key", &[step]).await?;
+    Ok(rows.iter().any(|revoked| !revoked.is_empty()))
+}

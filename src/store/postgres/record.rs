@@ -5,24 +5,27 @@ use serde_json::Map;
 use tokio_postgres::Row;
 
 use super::fault::Fault;
+use super::intent;
+use super::place::{Place, whole};
+use super::session::step;
 use super::text::{given, stored};
 use crate::store::record::to_microseconds;
 use crate::store::{ExternalId, Record, ScimId, StoreError, TargetId};
 
 /// A record's columns as parameters.
-pub(super) struct Columns<'a> {
-    pub(super) scim_id: std::borrow::Cow<'a, str>,
-    pub(super) target_id: Option<std::borrow::Cow<'a, str>>,
-    pub(super) external_id: Option<std::borrow::Cow<'a, str>>,
-    pub(super) shadow: String,
-    pub(super) created: i64,
-    pub(super) modified: i64,
-    pub(super) revision: i64,
-    pub(super) is_deleted: bool,
+struct Columns<'a> {
+    scim_id: std::borrow::Cow<'a, str>,
+    target_id: Option<std::borrow::Cow<'a, str>>,
+    external_id: Option<std::borrow::Cow<'a, str>>,
+    shadow: String,
+    created: i64,
+    modified: i64,
+    revision: i64,
+    is_deleted: bool,
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn of(record: &'a Record) -> Result<Self, StoreError> {
+    fn of(record: &'a Record) -> Result<Self, StoreError> {
         Ok(Self {
             scim_id: stored(record.scim_id.as_str()),
             target_id: record.target_id.as_ref().map(|id| stored(id.as_str())),
@@ -38,7 +41,7 @@ impl<'a> Columns<'a> {
 }
 
 /// A row of one of the queries below.
-pub(super) fn read(row: &Row) -> Result<Record, Fault> {
+fn read(row: &Row) -> Result<Record, Fault> {
     let damaged = |_| Fault::damaged_row("record");
     let time = |index| -> Result<Timestamp, Fault> {
         Timestamp::from_microsecond(row.get(index)).map_err(|_| Fault::damaged_row("record"))
@@ -71,11 +74,11 @@ macro_rules! select {
     };
 }
 
-pub(super) const BY_ID: &str =
+const BY_ID: &str =
     select!("FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3");
-pub(super) const BY_TARGET: &str =
+const BY_TARGET: &str =
     select!("FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND target_id = $3");
-pub(super) const BY_EITHER: &str = concat!(
+const BY_EITHER: &str = concat!(
     select!("FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3"),
     " UNION ALL ",
     select!(
@@ -83,29 +86,29 @@ pub(super) const BY_EITHER: &str = concat!(
     )
 );
 /// In the order that was asked for, all with one look each at the index.
-pub(super) const BY_IDS: &str = select!(
+const BY_IDS: &str = select!(
     "FROM unnest($3::text[]) WITH ORDINALITY AS asked (id, place) \
      JOIN scimgate.record r ON r.tenant = $1 AND r.resource_type = $2 AND r.scim_id = asked.id ORDER BY asked.place"
 );
-pub(super) const BY_TARGETS: &str = select!(
+const BY_TARGETS: &str = select!(
     "FROM unnest($3::text[]) WITH ORDINALITY AS asked (id, place) \
      JOIN scimgate.record r ON r.tenant = $1 AND r.resource_type = $2 AND r.target_id = asked.id ORDER BY asked.place"
 );
-pub(super) const BY_EXTERNAL_ID: &str = select!(
+const BY_EXTERNAL_ID: &str = select!(
     "FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND external_id = $3 AND NOT is_deleted ORDER BY scim_id"
 );
-pub(super) const FIRST_PAGE: &str = select!(
+const FIRST_PAGE: &str = select!(
     "FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 ORDER BY scim_id LIMIT $3"
 );
-pub(super) const PAGE_AFTER: &str = select!(
+const PAGE_AFTER: &str = select!(
     "FROM scimgate.record r WHERE tenant = $1 AND resource_type = $2 AND scim_id > $3 ORDER BY scim_id LIMIT $4"
 );
 /// Takes the target id from a tombstone, unless the intent of `$5` (NULL: none) belongs to another id.
-pub(super) const RELEASE: &str = "UPDATE scimgate.record SET target_id = NULL \
+const RELEASE: &str = "UPDATE scimgate.record SET target_id = NULL \
     WHERE tenant = $1 AND resource_type = $2 AND target_id = $3 AND scim_id <> $4 AND is_deleted \
     AND NOT EXISTS (SELECT FROM scimgate.intent WHERE tenant = $1 AND resource_type = $2 AND match_key = $5 AND scim_id NOT IN ('', $4))";
 /// Writes a record, unless the intent of `$11` (NULL: none) belongs to another id: then it gives no row.
-pub(super) const WRITE: &str = "INSERT INTO scimgate.record (tenant, resource_type, scim_id, target_id, external_id, shadow, created, modified, \
+const WRITE: &str = "INSERT INTO scimgate.record (tenant, resource_type, scim_id, target_id, external_id, shadow, created, modified, \
         revision, is_deleted) \
     SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::boolean \
     WHERE NOT EXISTS (SELECT FROM scimgate.intent WHERE tenant = $1 AND resource_type = $2 AND match_key = $11 AND scim_id NOT IN ('', $3)) \
@@ -113,9 +116,9 @@ pub(super) const WRITE: &str = "INSERT INTO scimgate.record (tenant, resource_ty
         shadow = excluded.shadow, created = excluded.created, modified = excluded.modified, revision = excluded.revision, \
         is_deleted = excluded.is_deleted \
     RETURNING 1";
-pub(super) const DELETE: &str =
+const DELETE: &str =
     "DELETE FROM scimgate.record WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3";
-pub(super) const BURY: &str = "UPDATE scimgate.record SET external_id = NULL, shadow = '{}', is_deleted = true, \
+const BURY: &str = "UPDATE scimgate.record SET external_id = NULL, shadow = '{}', is_deleted = true, \
         revision = LEAST(revision, 9223372036854775806) + 1 \
     WHERE tenant = $1 AND resource_type = $2 AND scim_id = $3";
 
@@ -133,3 +136,166 @@ pub(super) const STATEMENTS: [&str; 12] = [
     DELETE,
     BURY,
 ];
+
+pub(super) async fn by_id(place: &Place<'_>, id: &ScimId) -> Result<Option<Record>, StoreError> {
+    let id = stored(id.as_str());
+    let query = step!(BY_ID, &place.tenant, &place.resource_type, &id);
+    let found = place.find("read a record", query, read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(super) async fn by_target(
+    place: &Place<'_>,
+    target_id: &TargetId,
+) -> Result<Option<Record>, StoreError> {
+    let target_id = stored(target_id.as_str());
+    let query = step!(BY_TARGET, &place.tenant, &place.resource_type, &target_id);
+    let found = place.find("read a record", query, read).await?;
+    Ok(found.into_iter().next())
+}
+
+pub(super) async fn by_either(
+    place: &Place<'_>,
+    id: &ScimId,
+    target_id: &TargetId,
+) -> Result<Option<Record>, StoreError> {
+    let (stored_id, target_id) = (stored(id.as_str()), stored(target_id.as_str()));
+    let query = step!(
+        BY_EITHER,
+        &place.tenant,
+        &place.resource_type,
+        &stored_id,
+        &target_id
+    );
+    let found = place.find("read a record", query, read).await?;
+    let by_id = found.iter().position(|record| record.scim_id == *id);
+    Ok(found.into_iter().nth(by_id.unwrap_or(0)))
+}
+
+pub(super) async fn by_ids(place: &Place<'_>, ids: &[ScimId]) -> Result<Vec<Record>, StoreError> {
+    let ids: Vec<_> = ids.iter().map(|id| stored(id.as_str())).collect();
+    let query = step!(BY_IDS, &place.tenant, &place.resource_type, &ids);
+    place.find("read records", query, read).await
+}
+
+pub(super) async fn by_targets(
+    place: &Place<'_>,
+    target_ids: &[TargetId],
+) -> Result<Vec<Record>, StoreError> {
+    let ids: Vec<_> = target_ids.iter().map(|id| stored(id.as_str())).collect();
+    let query = step!(BY_TARGETS, &place.tenant, &place.resource_type, &ids);
+    place.find("read records", query, read).await
+}
+
+pub(super) async fn by_external_id(
+    place: &Place<'_>,
+    external_id: &ExternalId,
+) -> Result<Vec<Record>, StoreError> {
+    let external_id = stored(external_id.as_str());
+    let query = step!(
+        BY_EXTERNAL_ID,
+        &place.tenant,
+        &place.resource_type,
+        &external_id
+    );
+    place.find("read records", query, read).await
+}
+
+pub(super) async fn page(
+    place: &Place<'_>,
+    after: Option<&ScimId>,
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let limit = whole(limit);
+    let after = after.map(|id| stored(id.as_str()));
+    let query = match &after {
+        Some(after) => step!(
+            PAGE_AFTER,
+            &place.tenant,
+            &place.resource_type,
+            after,
+            &limit
+        ),
+        None => step!(FIRST_PAGE, &place.tenant, &place.resource_type, &limit),
+    };
+    place.find("read records", query, read).await
+}
+
+pub(super) async fn put(place: &Place<'_>, record: &Record) -> Result<(), StoreError> {
+    write(place, record, None).await
+}
+
+pub(super) async fn delete(
+    place: &Place<'_>,
+    id: &ScimId,
+    keep_tombstone: bool,
+) -> Result<(), StoreError> {
+    let id = stored(id.as_str());
+    let (tenant, kind) = (&place.tenant, &place.resource_type);
+    let removal = match keep_tombstone {
+        true => BURY,
+        false => DELETE,
+    };
+    let steps = [
+        step!(removal, tenant, kind, &id),
+        step!(intent::FORGET_FINISHED, tenant, kind, &id),
+    ];
+    place.transact("delete a record", &steps).await?;
+    Ok(())
+}
+
+/// Writes a record; for a create also that its intent is done, which must not belong to another id.
+pub(super) async fn write(
+    place: &Place<'_>,
+    record: &Record,
+    match_key: Option<&str>,
+) -> Result<(), StoreError> {
+    let Columns {
+        scim_id,
+        target_id,
+        external_id,
+        shadow,
+        created,
+        modified,
+        revision,
+        is_deleted,
+    } = Columns::of(record)?;
+    let (tenant, kind) = (&place.tenant, &place.resource_type);
+    let match_key = match_key.map(stored);
+    let mut steps = Vec::with_capacity(3);
+    if target_id.is_some() {
+        steps.push(step!(
+            RELEASE, tenant, kind, &target_id, &scim_id, &match_key
+        ));
+    }
+    let written = steps.len();
+    steps.push(step!(
+        WRITE,
+        tenant,
+        kind,
+        &scim_id,
+        &target_id,
+        &external_id,
+        &shadow,
+        &created,
+        &modified,
+        &revision,
+        &is_deleted,
+        &match_key,
+    ));
+    if match_key.is_some() {
+        steps.push(step!(
+            intent::APPLY,
+            tenant,
+            kind,
+            &match_key,
+            &scim_id,
+            &target_id
+        ));
+    }
+    let rows = place.transact("write a record", &steps).await?;
+    match rows.get(written).is_some_and(|rows| !rows.is_empty()) {
+        true => Ok(()),
+        false => Err(StoreError::Conflict { what: "match key" }),
+    }
+}
