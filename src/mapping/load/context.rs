@@ -40,6 +40,8 @@ pub(super) struct Context<'e> {
     pub settings: RefCell<Map<String, Value>>,
     /// What every call of the section that is being read is given (`[user] with`).
     pub with: RefCell<Vec<With>>,
+    /// The attributes that rules name, and where: what types there are is known later.
+    pub named_by_rules: RefCell<Vec<(String, Place)>>,
     /// `[values.NAME]`, once they have been read.
     pub look_ups: RefCell<Vec<Arc<LookUp>>>,
 }
@@ -60,6 +62,7 @@ impl<'e> Context<'e> {
             is_xml: Cell::new(false),
             settings: RefCell::default(),
             with: RefCell::default(),
+            named_by_rules: RefCell::default(),
             look_ups: RefCell::default(),
         }
     }

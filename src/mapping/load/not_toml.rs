@@ -74,6 +74,11 @@ fn complaint(place: &Place, error: &Error) -> Diagnostic {
     let complaint = Diagnostic::error("toml::syntax", sentence).at(place);
     // The usual mending says how to close.
     let is_open = error.message().starts_with("unclosed");
+    if error.message().contains("type inline table")
+        && let Some(mending) = in_braces(place)
+    {
+        return complaint.mend(mending);
+    }
     let mending = mending(place, line_of(place).1, is_double(error));
     match mending.filter(|_| !is_open) {
         Some(mending) => complaint.mend(mending),
@@ -181,6 +186,20 @@ fn other_format(text: &str) -> Option<(usize, &'static str, &'static str)> {
         return Some((begin, "it looks like a patch", "is this the right file?"));
     }
     None
+}
+
+/// A table that was written in braces further up, and is complete with them.
+fn in_braces(place: &Place) -> Option<String> {
+    let name = place.text();
+    let before = place.file.text.get(..place.span.start)?;
+    let begins = |line: &&str| {
+        let value = line.trim_start().strip_prefix(name).map(str::trim_start);
+        value.is_some_and(|value| value.starts_with('='))
+    };
+    let number = before.lines().count() - before.lines().rev().position(|line| begins(&line))?;
+    Some(format!(
+        "`{name}` is complete with the braces in line {number}: put this inside them, or give `{name}` a table of its own, `[….{name}]`, with a line for each key"
+    ))
 }
 
 /// How a slip that many make is mended, told by the line it stands in.

@@ -217,8 +217,8 @@ fn from_table(
             "give the field in the `body`",
         );
     }
-    let envelope = match reader.text("envelope") {
-        Some(text) => Some(text).filter(|text| !text.is_empty()),
+    let envelope = match envelope(reader) {
+        Some(name) => Some(name).filter(|name| !name.is_empty()),
         None => around.envelope.map(str::to_owned),
     };
     Some(Operation {
@@ -253,6 +253,29 @@ static SENDS: [(&str, Send); 3] = [
     ("all", Send::All),
     ("merged", Send::Merged),
 ];
+
+/// The member that holds an object; a path names none.
+pub(super) fn envelope(reader: &Reader<'_>) -> Option<String> {
+    let name = reader.text("envelope")?;
+    let Some(path) = name.strip_prefix('$') else {
+        return Some(name);
+    };
+    let path = path.trim_start_matches('.');
+    let mending = match path.split_once('.') {
+        None => format!("did you mean `\"{path}\"`?"),
+        Some((outer, inner)) => format!(
+            "for one that lies deeper write `object = '{name}'`, and in writing calls `body = {{ {outer} = {{ {inner} = \"{{fields}}\" }} }}`"
+        ),
+    };
+    let place = reader
+        .node("envelope")
+        .map_or(reader.place, |node| &node.place);
+    let sentence = "`envelope` is the name of a member, not a path.".to_owned();
+    reader
+        .context
+        .error("mapping::bad-value", place, sentence, &mending);
+    None
+}
 
 /// The calls of `steps`, or the one call.
 pub(super) fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option<Vec<Call>> {

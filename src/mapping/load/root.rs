@@ -17,6 +17,7 @@ use super::{
     merge,
     policy::{self, POLICY},
     reader::Reader,
+    rules,
     schema::{SCHEMA, Schemas},
     section::{self, GROUP, RESOURCE, USER},
     shape::{Key, Kind, Shape, key},
@@ -330,6 +331,10 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let look_ups = look_up::look_ups(root);
     let schemas = Schemas::read(root);
     let types = section::sections(root, &schemas);
+    // What could not be read may have attributes of its own.
+    if !root.context.is_broken() || !(root.has("schema") || root.has("resource")) {
+        rules::check_attributes(root.context, &types);
+    }
     if types.is_empty() && !root.has("user") && !root.has("group") && !root.has("resource") {
         root.missing("user");
     }

@@ -1,11 +1,13 @@
 //! Rules about what replies mean.
 
 use crate::{
-    mapping::model::{Meaning, ReplyRule, StatusRange},
-    scim::ScimType,
+    diagnostic::closest,
+    mapping::model::{AttributeRule, Meaning, ReplyRule, StatusRange, TypeMapping},
+    scim::{AttributePath, PatchPath, ScimType, schema::builtin},
 };
 
 use super::{
+    context::Context,
     reader::Reader,
     shape::{Kind, Shape, key},
     syntax,
@@ -184,7 +186,7 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
         contains: reader.text("contains"),
         matches: syntax::pattern_at(reader, "matches"),
         is: meaning?,
-        attribute: reader.text("attribute"),
+        attribute: attribute(reader),
         say: syntax::template_at(reader, "say"),
     };
     // A condition that could not be read must not count as none.
@@ -198,6 +200,57 @@ fn rule(reader: &Reader<'_>) -> Option<ReplyRule> {
     .iter()
     .all(|(key, is_read)| *is_read || !reader.has(key));
     is_whole.then_some(rule)
+}
+
+fn attribute(reader: &Reader<'_>) -> Option<String> {
+    let name = reader.text("attribute")?;
+    if let Some(node) = reader.node("attribute") {
+        let mut named = reader.context.named_by_rules.borrow_mut();
+        named.push((name.clone(), node.place.clone()));
+    }
+    Some(name)
+}
+
+/// Complains about rules that name an attribute which no type has.
+pub(super) fn check_attributes(context: &Context<'_>, types: &[TypeMapping]) {
+    for (name, place) in context.named_by_rules.take() {
+        let path = PatchPath::parse(&name).ok().map(|path| path.path);
+        let is_known = |path: &AttributePath| {
+            let mut own = types.iter();
+            let built_in = [
+                builtin::user(),
+                builtin::group(),
+                builtin::enterprise_user(),
+            ];
+            own.any(|t| t.resource_type.resolve(path).is_some())
+                || built_in
+                    .iter()
+                    .any(|s| s.attribute(&path.attribute).is_some())
+        };
+        if path.as_ref().is_some_and(is_known) {
+            continue;
+        }
+        let lines = types.iter().flat_map(|t| &t.attributes);
+        let written = |line: &&AttributeRule| {
+            let write = line.write.as_ref();
+            write.is_some_and(|write| write.place.to_string() == name)
+        };
+        let mending = match lines.clone().find(written) {
+            Some(line) => format!("to the client it is `{}`", line.location.path),
+            None => {
+                let known: Vec<String> = lines.map(|line| line.location.path.to_string()).collect();
+                match closest(&name, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        "the client's name for it, as in `[user.attributes]`: `userName`, `emails`"
+                            .to_owned()
+                    }
+                }
+            }
+        };
+        let sentence = format!("`{name}` is no attribute of what is mapped here.");
+        context.error("mapping::unknown-attribute", &place, sentence, &mending);
+    }
 }
 
 static MEANINGS: [(&str, Meaning); 14] = [

@@ -353,7 +353,7 @@ fn section(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMap
 
 fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMapping> {
     let resource_type = schema::resource_type(reader, name, schemas)?;
-    let envelope = reader.text("envelope").filter(|text| !text.is_empty());
+    let envelope = operation::envelope(reader).filter(|name| !name.is_empty());
     let around = Surroundings {
         section: name,
         resource_type: &resource_type,

@@ -83,7 +83,7 @@ const KEYS: [(&str, &str); 58] = [
     ("payload", "body"),
 ];
 
-const WORDS: [(&str, &str); 27] = [
+const WORDS: [(&str, &str); 38] = [
     ("azure", "entra"),
     ("azuread", "entra"),
     ("microsoft", "entra"),
@@ -111,6 +111,17 @@ const WORDS: [(&str, &str); 27] = [
     ("number", "integer"),
     ("date", "time"),
     ("csv", "joined"),
+    ("integer", "number"),
+    ("text", "string"),
+    ("bool", "boolean-text"),
+    ("boolean", "boolean-text"),
+    ("unix", "epoch-seconds"),
+    ("unixtime", "epoch-seconds"),
+    ("timestamp", "epoch-seconds"),
+    ("epoch", "epoch-seconds"),
+    ("millis", "epoch-milliseconds"),
+    ("epochms", "epoch-milliseconds"),
+    ("lowercase", "lower"),
 ];
 
 #[cfg(test)]

@@ -76,17 +76,30 @@ impl<'t> Reader<'t> {
                 entry.key
             );
         }
+        let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
+        let mut kinds = self.shape.all_keys().map(|key| &key.kind);
+        if kinds.all(|kind| matches!(kind, Kind::Table(_))) {
+            return format!("it can have {}", one_of(&names));
+        }
         if let Some(table) = home_of(&entry.key) {
             return match table.as_str() {
                 "" => "it belongs to the top of the file, before the first `[…]`".to_owned(),
                 table => format!("it belongs into `[{table}]`"),
             };
         }
-        let names: Vec<&str> = self.shape.all_keys().map(|key| key.name).collect();
         match names.len() {
             ..=12 => format!("it can have {}", one_of(&names)),
             _ => String::new(),
         }
+    }
+
+    /// The table with names of the operator's own that was probably meant: `headers` for `header`.
+    fn near_table_of_names(&self, entry: &Entry) -> Option<String> {
+        entry.node.as_table()?;
+        let keys = self.shape.all_keys();
+        let named = keys.filter(|key| matches!(key.kind, Kind::Named(_)));
+        let near = closest(&entry.key, named.map(|key| key.name))?;
+        Some(format!("did you mean `{near}`?"))
     }
 
     /// The key that was probably meant.
@@ -142,7 +155,10 @@ impl<'t> Reader<'t> {
         let only = match (below.as_slice(), there.collect::<Vec<_>>().as_slice()) {
             ([only], _) => only,
             (_, [only]) => *only,
-            _ => return self.of_an_element(entry),
+            _ => {
+                let near = self.near_table_of_names(entry);
+                return near.or_else(|| self.of_an_element(entry));
+            }
         };
         let whole = self.table.full_name(only);
         let name = format!("{whole}.{}", entry.key);

@@ -162,13 +162,13 @@ impl<'t> Reader<'t> {
             return Err(match rest.chars().next() {
                 Some('.') => error.mend("remove one of the dots"),
                 Some('*') => error.mend("a path that begins with `$` may have `[*]`"),
-                Some(_) => error.mend("put an unusual name in quotes: `['first name']`"),
+                Some(found) => error.mend(instead_of(found)),
                 None => error.mend("write a name behind the dot"),
             });
         }
         if !after.is_empty() && !after.starts_with(['.', '[']) {
             self.at += end;
-            let mending = "put an unusual name in quotes: `['first name']`";
+            let mending = after.chars().next().map_or("", instead_of);
             return Err(self.unexpected().mend(mending));
         }
         self.at += end;
@@ -259,5 +259,18 @@ impl<'t> Reader<'t> {
                     .mend(format!("put the text in quotes: `\"{word}\"`")))
             }
         }
+    }
+}
+
+/// What to write where a sign cannot stand.
+fn instead_of(sign: char) -> &'static str {
+    match sign {
+        '!' => {
+            "the opposite is said by pairs: `{ field = 'blocked', values = { true = false, false = true } }`"
+        }
+        '{' => {
+            "a name in a template stands in braces alone, `{given}`; `${NAME}` is an environment variable"
+        }
+        _ => "put an unusual name in quotes: `['first name']`",
     }
 }
