@@ -273,3 +273,38 @@ async fn users_whose_rows_do_not_hold_their_groups_are_read_for_it() {
         assert_eq!(members[0]["value"], "3", "{rows}");
     }
 }
+
+/// The list's row of the second user does not tell; her own object does.
+#[tokio::test]
+async fn whoever_is_taken_out_by_name_is_asked_and_not_only_the_list() {
+    for section in [
+        "hide = 'name == \"nobody\"'",
+        "scope = 'name != \"nobody\"'",
+    ] {
+        let rule = "{ field = 'roles', default = [] }";
+        let setup = on_user(rule).with("[group]\n", &format!("[group]\n{section}\n"));
+        let stage = setup.start().await;
+        stage.app.add_users(2);
+        let group = stage.app.add_group(json!({ "name": "team" }), []);
+        let roles = json!([group.to_string()]);
+        stage.app.change_user(1, "roles", roles.clone());
+        stage.app.change_user(2, "roles", roles);
+        let (first, mut second) = (stage.app.user(1).unwrap(), stage.app.user(2).unwrap());
+        second.as_object_mut().unwrap().remove("roles");
+        let rows = Answer::json(200, json!({ "items": [first, second], "total": 2 }));
+        let told = Fault::AfterEffect(Lost::Instead(rows));
+        stage.app.plan("GET /users?", 9, told);
+        let path = format!("/Groups/g-{group}");
+        stage.patch(&path, change("remove", &["2"])).await.is(200);
+        let left = stage.app.user(2).unwrap();
+        assert_eq!(left["roles"], json!([]), "{section}");
+        assert_eq!(
+            stage.app.user(1).unwrap()["roles"],
+            json!([group.to_string()])
+        );
+        // The same again makes no call that writes.
+        stage.app.forget_calls();
+        stage.patch(&path, change("remove", &["2"])).await.is(200);
+        assert_eq!(stage.app.writes(), []);
+    }
+}

@@ -17,7 +17,7 @@ mod read;
 mod tally;
 
 pub use change::{Change, InField, apply, apply_unseen, field_ids};
-pub use on_user::{is_default, name_of, names_on};
+pub use on_user::{among, is_default, name_of, names_on};
 pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.
@@ -41,14 +41,13 @@ pub fn named(group: &Resource) -> Result<(), Error> {
     }
 }
 
-/// Counts these accounts, which were deleted through here, among the members of a group that was read: a wish without them
-/// takes them out.
-pub fn show_deleted(group: &mut Joined, deleted: Vec<String>) {
-    if deleted.is_empty() {
+/// Counts these, whom a read of the group does not show, among its members: a wish without them takes them out.
+pub fn show(group: &mut Joined, ids: Vec<String>) {
+    if ids.is_empty() {
         return;
     }
     let members = group.resource.0.entry("members");
     if let Value::Array(members) = members.or_insert_with(|| json!([])) {
-        members.extend(deleted.into_iter().map(|id| json!({ "value": id })));
+        members.extend(ids.into_iter().map(|id| json!({ "value": id })));
     }
 }

@@ -20,6 +20,9 @@ use super::super::{
     context::Context,
     get::{id_value, object_of},
     identity::{Located, deleted_target_ids_of, locate, unknown},
+    join::Joined,
+    list::PARALLEL_ROWS,
+    parallel::in_order,
     policy::can_deactivate,
     user_groups::text_of,
 };
@@ -160,6 +163,45 @@ async fn on_one_user(
         true => Outcome::AsWished,
         false => Outcome::NotTaken,
     })
+}
+
+/// Those of the users whose own lists name the group, each read by itself; none where users' lists do not say who is in it.
+///
+/// # Errors
+///
+/// What the calls fail with; not for users who are not there.
+pub async fn among(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &Joined,
+    ids: &[String],
+) -> Result<Vec<String>, Error> {
+    let on_user = t
+        .members
+        .as_ref()
+        .and_then(|members| members.on_user.as_ref());
+    let (Some(on_user), Some(users), false) = (on_user, ctx.type_named("User"), ids.is_empty())
+    else {
+        return Ok(Vec::new());
+    };
+    let own = name_of(ctx, on_user, &group.target_id, &group.object)?;
+    let own = on_user.compared(&own);
+    let is_in = |id: &String| {
+        let (id, own) = (id.clone(), own.as_ref());
+        async move {
+            let located = match locate(ctx, users, &id).await {
+                Err(error) if error.status == 404 => return Ok(None),
+                located => located?,
+            };
+            let Some(user) = object_of(ctx, users, &located).await? else {
+                return Ok(None);
+            };
+            let names = names_on(on_user, &user)?;
+            Ok(names.contains(own).then_some(id))
+        }
+    };
+    let found = Box::pin(in_order(ids.iter().map(is_in).collect(), PARALLEL_ROWS)).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// An account that was deleted through here and goes on in the application: its groups can be taken from it.

@@ -168,13 +168,14 @@ impl Update<'_> {
         )
         .await?;
         self.check_version(&old, attempt)?;
+        self.ask_whom_it_removes(&mut old, &change).await?;
         let says_so = says_whole_list(&change);
         let said = self.said(&change);
         let mut deleted = self.deleted_to_remove(&old, &change)?;
         let wanted = self.wanted(&old, change)?;
         let named = create::member_ids(wanted.0.get("members"));
         deleted.retain(|id| !named.contains(id));
-        members::show_deleted(&mut old, deleted);
+        members::show(&mut old, deleted);
         let held = said.map(|said| (said, old.scim_id.clone(), wanted.clone()));
         // Policies look at all that is wanted, also at what nobody would store.
         let asked = diff::changed(&t.resource_type, &old.resource, &wanted);
@@ -228,6 +229,22 @@ impl Update<'_> {
         Ok(self.answer(joined, is_patch, knows_members).await?)
     }
 
+    /// Asks the users whom a request takes out by name: the list of users, which the members were read from, may not tell of each.
+    async fn ask_whom_it_removes(&self, old: &mut Joined, change: &Change) -> Result<(), Error> {
+        let Change::Patch(request) = change else {
+            return Ok(());
+        };
+        let Some(split) = request.split_members(&self.t.resource_type, "members") else {
+            return Ok(());
+        };
+        let known = create::member_ids(old.resource.0.get("members"));
+        let mut named = split.remove;
+        named.retain(|id| !known.contains(id) && !old.deleted_members.contains(id));
+        let among = members::among(self.ctx, self.t, old, &named).await?;
+        members::show(old, among);
+        Ok(())
+    }
+
     /// Those of the members who were deleted through here that the request takes out, by name or with all others. The client
     /// does not see them, and what it is told must be so in the application.
     fn deleted_to_remove(&self, old: &Joined, change: &Change) -> Result<Vec<String>, Error> {
@@ -238,7 +255,7 @@ impl Update<'_> {
             return Ok(old.deleted_members.clone());
         };
         let mut whole = old.clone();
-        members::show_deleted(&mut whole, old.deleted_members.clone());
+        members::show(&mut whole, old.deleted_members.clone());
         let rest = patch::apply(request, &self.t.resource_type, &whole.resource)?;
         let rest = create::member_ids(rest.0.get("members"));
         let deleted = old.deleted_members.iter();
