@@ -21,7 +21,7 @@ use crate::{
     tenant::Tenant,
 };
 
-use super::{Limits, shown_groups::Listed};
+use super::{Limits, memberships::Memberships, shown_groups::Listed};
 
 /// One request's surroundings. Made by the edge; operations take it and read no clock and no randomness of their own.
 pub struct Context {
@@ -45,6 +45,8 @@ pub struct Context {
     pub protected_ids: OnceCell<HashSet<TargetId>>,
     /// The groups that the client may see, once somebody had to know them.
     pub shown_groups: OnceCell<Listed>,
+    /// Who is in which groups, where somebody had to work it out from the groups.
+    pub memberships: Memberships,
     /// SCIM ids of members that the request named and nobody has: left out of what is written, and of what is answered.
     pub left_out: Mutex<HashSet<String>>,
     /// Told when a lock that the request holds is lost: it must stop then.

@@ -196,7 +196,7 @@ pub async fn with_parts(
     }
     if want.groups && t.groups.is_some() {
         let list = Box::pin(user_groups::read(ctx, t, &joined)).await?;
-        insert_list(&mut joined.resource.0, "groups", list);
+        insert_list(&mut joined.resource.0, "groups", list.unwrap_or_default());
     }
     Ok(joined)
 }

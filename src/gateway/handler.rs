@@ -31,6 +31,7 @@ use super::{
     deadline::{Deadline, expired, with_fate},
     dispatch,
     error::naming_operation,
+    memberships::Memberships,
     recognise::{self, Client, presented},
     request_id, route, split_base,
 };
@@ -277,6 +278,7 @@ impl Gateway {
             limits: Arc::clone(&self.limits),
             protected_ids: OnceCell::new(),
             shown_groups: OnceCell::new(),
+            memberships: Memberships::default(),
             left_out: Mutex::default(),
             lock_lost: Arc::default(),
             tenant,

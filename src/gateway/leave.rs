@@ -50,8 +50,7 @@ pub async fn groups_of(
     let Some((_, groups, members)) = changeable(ctx) else {
         return Ok(Vec::new());
     };
-    if t.groups.is_some() {
-        let listed = Box::pin(user_groups::read(ctx, t, user)).await?;
+    if let Some(listed) = Box::pin(user_groups::read(ctx, t, user)).await? {
         let direct = listed.iter().filter(|group| group["type"] != "indirect");
         let ids = direct.filter_map(|group| Some(group["value"].as_str()?.to_owned()));
         return Ok(ids.collect());

@@ -29,6 +29,7 @@ pub mod lock;
 mod look_up;
 mod me;
 mod members;
+mod memberships;
 mod parallel;
 mod policy;
 mod prune;
@@ -90,6 +91,9 @@ pub struct Call {
 /// The refusal or failure, ready to be shown to the client's administrator.
 pub async fn dispatch(ctx: &Context, mut call: Call) -> Result<Answer, Error> {
     answer::check_mode(ctx)?;
+    if call.method != http::Method::GET {
+        ctx.memberships.forget().await;
+    }
     let query = match &call.query {
         Some(raw) => ctx.noting(|notes| {
             let pairs = ctx.dialect.query_pairs(Some(raw), notes);

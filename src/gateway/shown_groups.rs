@@ -45,12 +45,11 @@ pub struct Listed {
 
 impl<'c> Shown<'c> {
     pub fn new(ctx: &'c Context, t: &'c TypeMapping, groups: &UserGroups) -> Self {
-        let (UserGroups::Call { only, .. } | UserGroups::Field { only, .. }) = groups;
         let on_user = t.members.as_ref().and_then(|m| m.on_user.as_ref());
         Self {
             ctx,
             t,
-            is_told: only.is_some(),
+            is_told: groups.only().is_some(),
             names: on_user.filter(|on_user| are_names(groups, on_user)),
         }
     }

@@ -20,16 +20,24 @@ use crate::{
 };
 
 use super::{
-    context::Context, get::id_value, identity::scim_id_of, join::Joined, shown_groups::Shown,
+    context::Context, get::id_value, identity::scim_id_of, join::Joined, memberships,
+    shown_groups::Shown,
 };
 
-/// The groups of a user, each with value, `$ref`, display and type.
-pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<Value>, Error> {
+/// The groups of a user, each with value, `$ref`, display and type; absent if they cannot be told.
+pub async fn read(
+    ctx: &Context,
+    t: &TypeMapping,
+    user: &Joined,
+) -> Result<Option<Vec<Value>>, Error> {
     let Some(group_type) = ctx.mapping().types.iter().find(|t| t.members.is_some()) else {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     };
     match &t.groups {
-        None => Ok(Vec::new()),
+        None => Ok(None),
+        Some(UserGroups::Members { most }) => {
+            memberships::of(ctx, group_type, *most, &user.target_id).await
+        }
         Some(
             groups @ UserGroups::Field {
                 items,
@@ -49,7 +57,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             let items = chosen(&own, only.as_ref(), found);
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
             let shown = Shown::new(ctx, group_type, groups);
-            groups_of(&shown, &own, &items, rules).await
+            groups_of(&shown, &own, &items, rules).await.map(Some)
         }
         Some(
             groups @ UserGroups::Call {
@@ -74,7 +82,7 @@ pub async fn read(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<V
             }
             let rules = (id.as_ref(), display.as_ref(), is_indirect.as_ref());
             let shown = Shown::new(ctx, group_type, groups);
-            groups_of(&shown, &own, &items, rules).await
+            groups_of(&shown, &own, &items, rules).await.map(Some)
         }
     }
 }
@@ -106,14 +114,27 @@ async fn groups_of(
         if !seen.insert((known.id.clone(), kind)) {
             continue;
         }
-        let scim_id = scim_id_of(ctx, t, &known.id).await?;
-        let mut group = json!({ "value": scim_id.as_str(), "$ref": ctx.location(t, scim_id.as_str()), "type": kind });
-        if let Some(display) = text_of(display.and_then(|path| path.first(item))).or(known.name) {
-            group["display"] = json!(display);
-        }
-        groups.push(group);
+        let display = text_of(display.and_then(|path| path.first(item))).or(known.name);
+        groups.push(value(ctx, t, &known.id, display, kind).await?);
     }
     Ok(groups)
+}
+
+/// A value of a user's `groups`.
+pub async fn value(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: &TargetId,
+    display: Option<String>,
+    kind: &str,
+) -> Result<Value, Error> {
+    let id = scim_id_of(ctx, t, group).await?;
+    let mut value =
+        json!({ "value": id.as_str(), "$ref": ctx.location(t, id.as_str()), "type": kind });
+    if let Some(display) = display {
+        value["display"] = json!(display);
+    }
+    Ok(value)
 }
 
 /// The target's id within an item of a list of members or groups; without a rule the item is the id.

@@ -89,7 +89,7 @@ impl<'d> Listing<'d> {
         }
     }
 
-    /// Absent if the groups are in the user object.
+    /// Absent if the groups have no call of their own.
     pub fn of_groups(groups: &'d UserGroups) -> Option<Self> {
         match groups {
             UserGroups::Call {
@@ -98,7 +98,7 @@ impl<'d> Listing<'d> {
                 items: Items::At(items),
                 ..Self::plain("user.groups", call, CallClass::Get, page)
             }),
-            UserGroups::Field { .. } => None,
+            UserGroups::Field { .. } | UserGroups::Members { .. } => None,
         }
     }
 

@@ -46,5 +46,6 @@ mod stranger;
 mod styles;
 mod tenants;
 mod updates;
+mod user_groups;
 mod versions;
 mod words;

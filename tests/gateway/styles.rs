@@ -67,7 +67,16 @@ const PLAIN: Style = Style {
     is_by_name: false,
 };
 
+/// Each style, a user's groups read as the application tells them, and from the groups' members.
 fn styles() -> Vec<Style> {
+    let from_members = own_styles().into_iter().map(|style| Style {
+        groups: "from = \"members\"\n",
+        ..style
+    });
+    own_styles().into_iter().chain(from_members).collect()
+}
+
+fn own_styles() -> Vec<Style> {
     vec![
         PLAIN,
         Style {

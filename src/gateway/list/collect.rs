@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::{Part, Slice};
+use super::{Part, Slice, grouped::Grouped};
 
 /// What a result is ordered by.
 pub struct Order {
@@ -44,6 +44,8 @@ impl Order {
 /// Takes rows one by one and keeps those that the answer needs.
 pub struct Collector<'a> {
     matcher: Option<&'a Matcher>,
+    /// What the matcher is shown of users' groups; absent: what the rows have.
+    grouped: Option<Grouped>,
     order: Option<&'a Order>,
     slice: Slice,
     most_rows: u64,
@@ -70,6 +72,7 @@ impl<'a> Collector<'a> {
         }
         Ok(Self {
             matcher,
+            grouped: None,
             order,
             slice,
             most_rows: limits.max_scanned_rows,
@@ -80,19 +83,30 @@ impl<'a> Collector<'a> {
         })
     }
 
+    /// Matches users by the groups that this knows of.
+    pub fn with(self, grouped: Option<Grouped>) -> Self {
+        Self { grouped, ..self }
+    }
+
     /// Takes a row.
     ///
     /// # Errors
     ///
     /// `tooMany` once more rows were looked at than allowed.
-    pub fn take(&mut self, row: Joined) -> Result<(), Error> {
+    pub fn take(&mut self, mut row: Joined) -> Result<(), Error> {
         self.seen += 1;
         check_seen(self.seen, self.most_rows)?;
+        if let Some(grouped) = &self.grouped {
+            grouped.show(&mut row.resource);
+        }
         if self
             .matcher
             .is_some_and(|matcher| !matcher.matches(&row.resource.0))
         {
             return Ok(());
+        }
+        if let Some(grouped) = &self.grouped {
+            grouped.hide(&mut row.resource);
         }
         let position = self.total;
         self.total += 1;
@@ -134,12 +148,12 @@ impl<'a> Collector<'a> {
         });
     }
 
-    /// The slice and the total.
     /// Whether no row was wanted so far.
     pub fn has_none(&self) -> bool {
         self.total == 0
     }
 
+    /// The slice and the total.
     pub fn finish(mut self) -> Part {
         if self.order.is_none() {
             return Part {

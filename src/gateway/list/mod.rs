@@ -5,6 +5,7 @@
 
 mod collect;
 pub mod cursor;
+mod grouped;
 mod plan;
 mod sieve;
 mod source;
@@ -26,7 +27,10 @@ use crate::{
     target::Span,
 };
 
-use self::collect::{Collector, Order};
+use self::{
+    collect::{Collector, Order},
+    grouped::Grouped,
+};
 use super::{
     answer::{Answer, Meta},
     context::Context,
@@ -40,7 +44,7 @@ use super::{
 pub use plan::Plan;
 pub use sieve::Sieve;
 pub use source::{object_with_id, raw_with, raw_with_name};
-pub use whole::whole_row;
+pub use whole::{must_read, whole_row};
 
 /// Which resources of the whole result are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +103,8 @@ async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Resu
             return Ok(Found::Text(written, total));
         }
     }
-    let source = plan.source(ctx, t).await?;
+    let grouped = Box::pin(Grouped::of(ctx, t, plan)).await?;
+    let source = plan.source(ctx, t, grouped.as_ref()).await?;
     if let Some((_, matcher)) = &plan.filter
         && let Some(mut sieve) = Sieve::of(t, matcher, slice, ctx.limits.max_scanned_rows)
         && let source::Source::Find(find, value) = &source
@@ -109,7 +114,7 @@ async fn part(ctx: &Context, t: &TypeMapping, plan: &Plan, slice: Slice) -> Resu
         sieve::sift(ctx, find, value, &quick, &mut sieve, &mut written).await?;
         return Ok(Found::Text(written, sieve.total));
     }
-    let part = Box::pin(collected(ctx, t, plan, source, slice)).await?;
+    let part = Box::pin(collected(ctx, t, plan, (source, grouped), slice)).await?;
     Ok(Found::Trees(part))
 }
 
@@ -252,8 +257,9 @@ pub async fn rows(
         let rows = join_all(ctx, t, items).await?;
         return Ok(Part { rows, total });
     }
-    let source = plan.source(ctx, t).await?;
-    collected(ctx, t, plan, source, slice).await
+    let grouped = Box::pin(Grouped::of(ctx, t, plan)).await?;
+    let source = plan.source(ctx, t, grouped.as_ref()).await?;
+    collected(ctx, t, plan, (source, grouped), slice).await
 }
 
 /// The rows of a slice from wherever they are, looked at one by one.
@@ -261,16 +267,19 @@ async fn collected(
     ctx: &Context,
     t: &TypeMapping,
     plan: &Plan,
-    source: source::Source<'_>,
+    (source, grouped): (source::Source<'_>, Option<Grouped>),
     slice: Slice,
 ) -> Result<Part, Error> {
+    let mut want = plan.want_to_match();
+    want.groups &= grouped.is_none();
     let mut collector = Collector::new(
         plan.filter.as_ref().map(|(_, matcher)| matcher),
         plan.order.as_ref(),
         slice,
         &ctx.limits,
-    )?;
-    Box::pin(source::feed(ctx, t, plan, source, &mut collector)).await?;
+    )?
+    .with(grouped);
+    Box::pin(source::feed(ctx, t, plan, source, want, &mut collector)).await?;
     Ok(collector.finish())
 }
 

@@ -8,7 +8,7 @@ use crate::{
     scim::{AttributePath, Error, Filter, Projection, ResourceType, filter::Matcher, query::Query},
 };
 
-use super::{collect::Order, source, whole};
+use super::{collect::Order, grouped::Grouped, source, whole};
 
 /// What is asked for, compiled.
 pub struct Plan {
@@ -51,7 +51,11 @@ impl Plan {
                 .next()
                 .is_some_and(|name| name.eq_ignore_ascii_case("groups"))
         };
-        let is_free = matches!(t.groups, Some(UserGroups::Field { .. }));
+        // A reading of the groups is for all users of the page.
+        let is_free = matches!(
+            t.groups,
+            Some(UserGroups::Field { .. } | UserGroups::Members { .. })
+        );
         let is_needed = ctx.dialect.answers(rt).lists_groups;
         let wants_groups = projection.wants("groups")
             && (is_free || is_needed || query.attributes.iter().any(|name| asked(&name)));
@@ -102,9 +106,10 @@ impl Plan {
         &self,
         ctx: &Context,
         t: &'t TypeMapping,
+        grouped: Option<&Grouped>,
     ) -> Result<source::Source<'t>, Error> {
         let filter = self.filter.as_ref().map(|(filter, _)| filter);
-        Box::pin(source::choose(ctx, t, filter)).await
+        Box::pin(source::choose(ctx, t, filter, grouped)).await
     }
 
     /// What the answer has that costs calls of its own.

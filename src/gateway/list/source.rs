@@ -15,7 +15,7 @@ use crate::{
     },
     mapping::{
         expression::text_of,
-        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, UserGroups, ValueTable},
+        model::{AttributeRule, Find, Rows, TablePairs, TypeMapping, ValueTable},
         read,
         sought::{Sought, sought},
     },
@@ -27,6 +27,7 @@ use crate::{
 use super::{
     Plan,
     collect::Collector,
+    grouped::Grouped,
     key,
     steps::{first_steps, give},
     whole::{must_read, sifted, whole_row, whole_rows},
@@ -49,6 +50,7 @@ pub async fn choose<'m>(
     ctx: &Context,
     t: &'m TypeMapping,
     filter: Option<&Filter>,
+    grouped: Option<&Grouped>,
 ) -> Result<Source<'m>, Error> {
     if t.is_fixed() {
         return Ok(Source::Fixed);
@@ -56,7 +58,7 @@ pub async fn choose<'m>(
     let terms = filter.map(|filter| terms(t, filter)).unwrap_or_default();
     for (path, op, value) in &terms {
         if *op == CompareOp::Eq
-            && let Some(ids) = known_ids(ctx, t, path, value).await?
+            && let Some(ids) = known_ids(ctx, t, path, value, grouped).await?
         {
             return Ok(Source::Ids(ids));
         }
@@ -133,6 +135,7 @@ async fn known_ids(
     t: &TypeMapping,
     path: &AttributePath,
     value: &Value,
+    grouped: Option<&Grouped>,
 ) -> Result<Option<Vec<String>>, Error> {
     let Some(text) = value.as_str() else {
         return Ok(None);
@@ -161,7 +164,10 @@ async fn known_ids(
         ));
     }
     if is("groups", Some("value")) {
-        return members_of(ctx, t, text).await;
+        return match grouped.and_then(|grouped| grouped.users_of(text)) {
+            Some(known) => Ok(Some(known)),
+            None => members_of(ctx, t, text).await,
+        };
     }
     Ok(None)
 }
@@ -187,7 +193,8 @@ async fn members_of(
         .filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()))
         .collect();
     let has_groups = ids.len() < values.len();
-    let shows_indirect = t.groups.as_ref().is_some_and(UserGroups::shows_indirect);
+    let groups = t.groups.as_ref();
+    let shows_indirect = groups.is_some_and(|groups| groups.is_indirect().is_some());
     Ok((!has_groups || !shows_indirect).then_some(ids))
 }
 
@@ -244,19 +251,21 @@ pub async fn feed(
     t: &TypeMapping,
     plan: &Plan,
     source: Source<'_>,
+    want: Want,
     to: &mut Collector<'_>,
 ) -> Result<(), Error> {
     match source {
-        Source::Ids(ids) => by_ids(ctx, t, plan, ids, to).await,
+        Source::Ids(ids) => by_ids(ctx, t, want, ids, to).await,
         Source::Find(find, value) => {
             let mut names = ctx.names();
             names.with("value", Cow::Owned(value));
             if let Some(known) = first_steps(ctx, find, &names).await? {
                 give(&mut names, known);
-                by_scan(ctx, t, plan, ScanSource::Find(find), &find.rows, names, to).await?;
+                let scan = (ScanSource::Find(find), &find.rows);
+                by_scan(ctx, t, (plan, want), scan, names, to).await?;
             }
             match find.else_list && to.has_none() {
-                true => Box::pin(feed(ctx, t, plan, Source::All, to)).await,
+                true => Box::pin(feed(ctx, t, plan, Source::All, want, to)).await,
                 false => Ok(()),
             }
         }
@@ -268,29 +277,20 @@ pub async fn feed(
             ),
         )),
         Source::All => {
-            by_scan(
-                ctx,
-                t,
-                plan,
-                ScanSource::Lists(&t.lists),
-                &t.lists[0].rows,
-                ctx.names(),
-                to,
-            )
-            .await
+            let scan = (ScanSource::Lists(&t.lists), &t.lists[0].rows);
+            by_scan(ctx, t, (plan, want), scan, ctx.names(), to).await
         }
-        Source::Fixed => pass(ctx, t, plan, t.fixed.clone(), to).await,
+        Source::Fixed => pass(ctx, t, want, t.fixed.clone(), to).await,
     }
 }
 
 async fn by_ids(
     ctx: &Context,
     t: &TypeMapping,
-    plan: &Plan,
+    want: Want,
     ids: Vec<String>,
     to: &mut Collector<'_>,
 ) -> Result<(), Error> {
-    let want = plan.want_to_match();
     let reads = ids
         .iter()
         .map(|id| fetch_if_there(ctx, t, id, want))
@@ -315,9 +315,8 @@ async fn fetch_if_there(
 async fn by_scan(
     ctx: &Context,
     t: &TypeMapping,
-    plan: &Plan,
-    source: ScanSource<'_>,
-    rows: &Rows,
+    (plan, want): (&Plan, Want),
+    (source, rows): (ScanSource<'_>, &Rows),
     names: crate::mapping::names::Names<'_>,
     to: &mut Collector<'_>,
 ) -> Result<(), Error> {
@@ -333,7 +332,7 @@ async fn by_scan(
         let wanted = sifted(ctx, t, plan, rows, fresh);
         to.pass_over(count - wanted.len())?;
         let items = whole_rows(ctx, t, rows, wanted, |path| plan.needs(path)).await?;
-        pass(ctx, t, plan, items, to).await?;
+        pass(ctx, t, want, items, to).await?;
     }
     Ok(())
 }
@@ -341,11 +340,10 @@ async fn by_scan(
 async fn pass(
     ctx: &Context,
     t: &TypeMapping,
-    plan: &Plan,
+    want: Want,
     items: Vec<Value>,
     to: &mut Collector<'_>,
 ) -> Result<(), Error> {
-    let want = plan.want_to_match();
     for row in join_all(ctx, t, items).await? {
         let row = if want == Want::NEITHER {
             row

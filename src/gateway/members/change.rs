@@ -108,6 +108,7 @@ async fn make(
     if change.is_empty() {
         return Ok(Told::Something);
     }
+    ctx.memberships.forget().await;
     let mut tally = Tally::of(change);
     let outcome = match &members.on_user {
         Some(rule) => on_user::change(ctx, t, rule, group, change, &mut tally).await,

@@ -18,7 +18,7 @@ mod tally;
 
 pub use change::{Change, InField, apply, apply_unseen, field_ids};
 pub use on_user::{among, is_default, name_of, names_on};
-pub use read::{as_wished, needs_reading, present_in_field, read, read_short};
+pub use read::{account_ids, as_wished, needs_reading, present_in_field, read, read_short};
 
 /// Sees that every member names somebody: without a `value` it would be passed over, and the client believe that it is in.
 ///

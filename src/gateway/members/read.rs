@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::{
-        model::{MemberRead, Members, PageStyle, Rows, TypeMapping},
+        model::{MemberOnUser, MemberRead, Members, PageStyle, Rows, TypeMapping},
         names::Names,
         read::{self, is_nobody, listed_members},
     },
@@ -75,22 +75,52 @@ pub async fn read(ctx: &Context, t: &TypeMapping, group: &Joined) -> Result<List
     let Some(members) = &t.members else {
         return Ok(Listed::default());
     };
-    let found = if let Some(field) = &members.field {
-        let listed = listed_members(field, &group.object, &ctx.names());
+    let found = found(ctx, t, members, (&group.target_id, &group.object)).await?;
+    values_of(ctx, members, found).await
+}
+
+/// The application's ids of the accounts that are members of a group; groups in it are not counted.
+pub async fn account_ids(
+    ctx: &Context,
+    t: &TypeMapping,
+    group: (&TargetId, &Value),
+) -> Result<Vec<TargetId>, Error> {
+    let Some(members) = &t.members else {
+        return Ok(Vec::new());
+    };
+    let found = found(ctx, t, members, group).await?;
+    let accounts = found.into_iter().filter(|item| !item.is_group);
+    let ids = accounts.map(|item| item.id.map(TargetId::new).ok_or_else(nobody));
+    ids.collect()
+}
+
+/// A group, by its id and as it was read.
+type Group<'a> = (&'a TargetId, &'a Value);
+
+async fn found(
+    ctx: &Context,
+    t: &TypeMapping,
+    members: &Members,
+    group: Group<'_>,
+) -> Result<Found, Error> {
+    if let Some(field) = &members.field {
+        let listed = listed_members(field, group.1, &ctx.names());
         let items = listed.into_iter().map(|member| Item {
             id: member.id,
             display: None,
             is_group: member.is_group,
         });
-        items.collect()
-    } else if members.read.is_some() {
-        by_call(ctx, t, members, group).await?
-    } else if members.on_user.is_some() {
-        on_users(ctx, members, group).await?
-    } else {
-        Vec::new()
-    };
-    values_of(ctx, members, found).await
+        return Ok(items.collect());
+    }
+    match (&members.read, &members.on_user) {
+        (Some(read), _) => by_call(ctx, t, read, group).await,
+        (None, Some(on_user)) => on_users(ctx, on_user, group).await,
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn nobody() -> Error {
+    without_id("a group's members", "`[group.members]`")
 }
 
 /// The members of a group if one page of the target's has them all; absent if there are more.
@@ -106,7 +136,7 @@ pub async fn read_short(
         let listed = self::read(ctx, t, group).await?;
         return Ok(Some(listed.values));
     };
-    let names = names_of(ctx, t, group);
+    let names = names_of(ctx, t, (&group.target_id, &group.object));
     let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
     let Some(page) = scan.next_page(&ctx.journey).await? else {
         return Ok(Some(Vec::new()));
@@ -130,8 +160,7 @@ async fn values_of(ctx: &Context, members: &Members, found: Found) -> Result<Lis
     // Nested groups are not accounts: only these can be hidden.
     let mut accounts = Vec::with_capacity(found.len());
     for item in &found {
-        let no_id = || without_id("a group's members", "`[group.members]`");
-        let id = item.id.as_ref().ok_or_else(no_id)?;
+        let id = item.id.as_ref().ok_or_else(nobody)?;
         if !item.is_group {
             accounts.push(TargetId::new(id));
         }
@@ -166,14 +195,11 @@ type Found = Vec<Item>;
 async fn by_call(
     ctx: &Context,
     t: &TypeMapping,
-    members: &Members,
-    group: &Joined,
+    read: &MemberRead,
+    group: Group<'_>,
 ) -> Result<Found, Error> {
-    let Some(read) = &members.read else {
-        return Ok(Vec::new());
-    };
     let names = names_of(ctx, t, group);
-    let own = names_of_items(ctx, &read.call, &names, &group.object)?;
+    let own = names_of_items(ctx, &read.call, &names, group.1)?;
     let mut scan = ctx.driver().scan(ScanSource::Members(read), &names);
     let mut found = Vec::new();
     while let Some(page) = scan.next_page(&ctx.journey).await? {
@@ -182,11 +208,11 @@ async fn by_call(
     Ok(found)
 }
 
-fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, group: &'a Joined) -> Names<'a> {
-    let id = id_value(t, group.target_id.as_str());
+fn names_of<'a>(ctx: &'a Context, t: &TypeMapping, (id, object): Group<'a>) -> Names<'a> {
+    let id = id_value(t, id.as_str());
     let mut names = ctx.names();
-    names.with("old", Cow::Borrowed(&group.object));
-    names.object(&group.object);
+    names.with("old", Cow::Borrowed(object));
+    names.object(object);
     names.with("group", Cow::Owned(id.clone()));
     names.with("id", Cow::Owned(id));
     names
@@ -211,11 +237,15 @@ fn found_in(ctx: &Context, read: &MemberRead, own: &Names<'_>, items: Vec<Value>
 ///
 /// Users whose rows are references, or lack their groups, are read by themselves. So are those whose rows do not have the
 /// field where no row has it: then the list does not show it, and says nothing about anybody.
-async fn on_users(ctx: &Context, members: &Members, group: &Joined) -> Result<Found, Error> {
-    let (Some(on_user), Some(users)) = (&members.on_user, ctx.type_named("User")) else {
+async fn on_users(
+    ctx: &Context,
+    on_user: &MemberOnUser,
+    (group_id, group): Group<'_>,
+) -> Result<Found, Error> {
+    let Some(users) = ctx.type_named("User") else {
         return Ok(Vec::new());
     };
-    let wanted = super::on_user::name_of(ctx, on_user, &group.target_id, &group.object)?;
+    let wanted = super::on_user::name_of(ctx, on_user, group_id, group)?;
     let wanted = on_user.compared(&wanted);
     let mut found = Vec::new();
     let mut keep = |user: &Value| -> Result<(), Error> {

@@ -13,7 +13,7 @@ use crate::{
         identity::{locate, new_record},
         join::Joined,
         leave::{self, Search},
-        members, policy, stash, unfinished, user_groups,
+        members, policy, stash, unfinished,
     },
     mapping::{
         model::{OnRename, TypeMapping},
@@ -54,7 +54,7 @@ pub async fn recreate(
             "The application identifies an account by a name that cannot be changed, and its mapping has no id of its own for it.",
         ));
     }
-    let groups = groups_of(ctx, t, &old).await?;
+    let groups = leave::groups_of(ctx, t, &old, Search::Everywhere).await?;
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     let was_open = old.resource.0.get("active") != Some(&false.into());
     if was_open {
@@ -92,17 +92,6 @@ fn locked(resource: &Resource) -> Resource {
     let mut locked = resource.clone();
     locked.0.insert("active".into(), false.into());
     locked
-}
-
-/// The ids of the groups that an account is in, by its own `groups`, by its list of them, or else by looking at every group.
-async fn groups_of(ctx: &Context, t: &TypeMapping, user: &Joined) -> Result<Vec<String>, Error> {
-    if t.groups.is_none() {
-        return leave::groups_of(ctx, t, user, Search::Everywhere).await;
-    }
-    let listed = user_groups::read(ctx, t, user).await?;
-    let direct = listed.iter().filter(|group| group["type"] != "indirect");
-    let ids = direct.filter_map(|group| Some(group["value"].as_str()?.to_owned()));
-    Ok(ids.collect())
 }
 
 /// The new account becomes a member where the old one was: to the client they are one. The old one, which is locked, stays.

@@ -107,6 +107,7 @@ fn of_users(section: &TypeMapping) -> Vec<Ability> {
     let groups = section.groups.as_ref().map(|groups| match groups {
         UserGroups::Call { call, .. } => call.told(),
         UserGroups::Field { .. } => "in the user".to_owned(),
+        UserGroups::Members { most } => format!("by the members of {most} groups at most"),
     });
     vec![
         ability("rename", rename),

@@ -69,17 +69,11 @@ pub(super) fn complaint(mapping: &Mapping, name: &str) -> Option<Diagnostic> {
 
 fn of_section(section: &TypeMapping) -> Vec<NamePath> {
     let members = section.members.as_ref();
-    let of_groups = match &section.groups {
-        Some(
-            UserGroups::Call {
-                only, is_indirect, ..
-            }
-            | UserGroups::Field {
-                only, is_indirect, ..
-            },
-        ) => [only.as_ref(), is_indirect.as_ref()],
-        None => [None, None],
-    };
+    let groups = section.groups.as_ref();
+    let of_groups = [
+        groups.and_then(UserGroups::only),
+        groups.and_then(UserGroups::is_indirect),
+    ];
     let read = members.and_then(|members| members.read.as_ref());
     let field = members.and_then(|members| members.field.as_ref());
     let of_members = [

@@ -1,12 +1,10 @@
-//! `[group.members]` and `[user.groups]`.
+//! `[group.members]`.
 
 use std::collections::HashSet;
 
 use crate::{
     mapping::{
-        model::{
-            MemberCall, MemberField, MemberOnUser, MemberRead, Members, TypeMapping, UserGroups,
-        },
+        model::{MemberCall, MemberField, MemberOnUser, MemberRead, Members, TypeMapping},
         path::JsonPath,
         read,
     },
@@ -31,21 +29,21 @@ const ITEMS: Key = key(
     "One value or object a member.",
     "'$.group.users[*]'",
 );
-const DISPLAY: Key = key(
+pub(super) const DISPLAY: Key = key(
     "display",
     Kind::Path,
     "none",
     "The display name within an item.",
     "'$.name'",
 );
-const ID: Key = key(
+pub(super) const ID: Key = key(
     "id",
     Kind::OneOf(&[Kind::Path, Kind::Template]),
     "the item itself",
     "The id within an item: a path, or a template over the item's members (`value` is the item itself).",
     "'$.id'",
 );
-const ONLY: Key = key(
+pub(super) const ONLY: Key = key(
     "only",
     Kind::Expression,
     "all",
@@ -300,46 +298,6 @@ pub static MEMBERS: Shape = Shape {
     others: None,
 };
 
-static GROUPS_KEYS: &[Key] = &[
-    key(
-        "items",
-        Kind::Path,
-        "required",
-        "One value or object a group: in the reply of `call`, or without one in the user object.",
-        "'$.groups[*]'",
-    ),
-    ID,
-    DISPLAY,
-    PAGE_LIKE_LIST,
-    ONLY,
-    key(
-        "is-indirect",
-        Kind::Expression,
-        "no item is",
-        "Holds for groups that have the user only through a group in them: their `type` is `indirect`. The names are as for `only`.",
-        "via != null",
-    ),
-    key(
-        "as",
-        form::AS_KINDS,
-        "a list",
-        "In the user object: `\"joined\"` or `{ joined = \";\" }` where the names are one text.",
-        "\"joined\"",
-    ),
-];
-
-/// `[user.groups]`.
-pub static GROUPS: Shape = Shape {
-    name: "`[user.groups]`",
-    about: "How a user's `groups` are read: by a `call` of its own (`{id}` is the user's id, `{old}` the user as read), or from \
-            the user object. Absent: they are not shown. Groups that do not exist for the client are left out: what is none of the `fixed`, \
-            and what `[group] hide` or `scope` keeps out. Where an item does not have what these conditions name, the list of groups is \
-            read for it, once a request; with `only` it is not, and `only` alone decides.",
-    keys: GROUPS_KEYS,
-    base: Some(&CALL),
-    others: None,
-};
-
 /// `[group.members]` of a section.
 pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Option<Members> {
     let reader = section.table("members")?;
@@ -392,7 +350,7 @@ fn read(
     })
 }
 
-fn items(reader: &Reader<'_>) -> Option<JsonPath> {
+pub(super) fn items(reader: &Reader<'_>) -> Option<JsonPath> {
     match reader.node("items") {
         Some(node) => syntax::path(reader.context, node),
         None => call::root_path(),
@@ -576,44 +534,4 @@ fn complain_about_gaps(reader: &Reader<'_>) {
         ),
         _ => {}
     }
-}
-
-/// `[user.groups]` of a section.
-pub(super) fn groups(section: &Reader<'_>, resource_type: &ResourceType) -> Option<UserGroups> {
-    let reader = section.table("groups")?;
-    if !reader.has("items") && !reader.has("call") {
-        reader.missing("items");
-    }
-    let items = items(&reader)?;
-    let id = syntax::read_at(&reader, "id");
-    let display = syntax::path_at(&reader, "display");
-    let only = syntax::expression_at(&reader, "only");
-    let is_indirect = syntax::expression_at(&reader, "is-indirect");
-    if let (true, Some(entry)) = (reader.has("call"), reader.entry("as")) {
-        reader.context.error(
-            "mapping::conflicting-keys",
-            &entry.place,
-            "`as` is about names in the user object, and has no meaning beside `call`.".to_owned(),
-            "leave it out",
-        );
-    }
-    if !reader.has("call") {
-        return Some(UserGroups::Field {
-            items,
-            form: form::list_form(&reader),
-            id,
-            display,
-            only,
-            is_indirect,
-        });
-    }
-    Some(UserGroups::Call {
-        call: Box::new(call::from_table(&reader, Some(resource_type))?),
-        items,
-        id,
-        display,
-        page: Box::new(page::page(&reader, Some(section))),
-        only,
-        is_indirect,
-    })
 }

@@ -41,6 +41,7 @@ mod target;
 mod tree;
 mod unknown_key;
 mod url_key;
+mod user_groups;
 mod ways;
 
 use std::sync::Arc;

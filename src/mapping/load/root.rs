@@ -24,6 +24,7 @@ use super::{
     syntax,
     target::{self, TARGET},
     tree::{Content, Entry, Node, Table},
+    user_groups,
 };
 
 static APP_KEYS: &[Key] = &[
@@ -330,7 +331,8 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let target = target::target(root).or_else(target::nowhere)?;
     let look_ups = look_up::look_ups(root);
     let schemas = Schemas::read(root);
-    let types = section::sections(root, &schemas);
+    let mut types = section::sections(root, &schemas);
+    user_groups::settle(root, &mut types);
     // What could not be read may have attributes of its own.
     if !root.context.is_broken() || !(root.has("schema") || root.has("resource")) {
         rules::check_attributes(root.context, &types);

@@ -19,13 +19,14 @@ use super::{
     attributes::{self, LINE},
     call, gaps,
     list::{self, FIND, LIST},
-    members::{self, GROUPS, MEMBERS},
+    members::{self, MEMBERS},
     operation::{self, OPERATION_SHAPE, Surroundings},
     reader::Reader,
     schema::{self, ATTRIBUTE, Schemas},
     shape::{Key, Kind, Shape, key},
     syntax,
     tree::Content,
+    user_groups::{self, GROUPS},
 };
 
 static ID: Shape = Shape {
@@ -397,7 +398,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
             .then(|| members::members(reader, &resource_type))
             .flatten(),
         groups: (name == "user")
-            .then(|| members::groups(reader, &resource_type))
+            .then(|| user_groups::groups(reader, &resource_type))
             .flatten(),
         fixed: fixed(reader),
         usual: Arc::new(Projection::usual(&resource_type)),

@@ -436,12 +436,29 @@ pub enum UserGroups {
         /// Items for which this holds have the user only through a group of theirs; absent: none.
         is_indirect: Option<Expression>,
     },
+    /// Worked out from the members of all groups, which are read once a request.
+    Members {
+        /// Groups at most; with more nobody's groups are shown.
+        most: usize,
+    },
 }
 
 impl UserGroups {
-    /// Whether a user's groups are known to be more than those that have the user as a member.
-    pub fn shows_indirect(&self) -> bool {
-        let (Self::Call { is_indirect, .. } | Self::Field { is_indirect, .. }) = self;
-        is_indirect.is_some()
+    /// Items for which this is false are not shown.
+    pub fn only(&self) -> Option<&Expression> {
+        match self {
+            Self::Call { only, .. } | Self::Field { only, .. } => only.as_ref(),
+            Self::Members { .. } => None,
+        }
+    }
+
+    /// Items for which this holds have the user only through a group of theirs.
+    pub fn is_indirect(&self) -> Option<&Expression> {
+        match self {
+            Self::Call { is_indirect, .. } | Self::Field { is_indirect, .. } => {
+                is_indirect.as_ref()
+            }
+            Self::Members { .. } => None,
+        }
     }
 }
