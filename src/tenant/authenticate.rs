@@ -40,13 +40,17 @@ pub struct Key {
 }
 
 impl Keys {
-    /// Adds a credential. One hash belongs to one tenant: the first keeps it, and false is answered.
-    pub fn add(&mut self, sha256: [u8; 32], key: Key) -> bool {
+    /// Adds a credential.
+    ///
+    /// # Errors
+    ///
+    /// One hash belongs to one tenant: the first keeps it, and is named.
+    pub fn add(&mut self, sha256: [u8; 32], key: Key) -> Result<(), Arc<str>> {
         match self.by_hash.get(&sha256) {
-            Some(present) if present.tenant != key.tenant => false,
+            Some(present) if present.tenant != key.tenant => Err(Arc::clone(&present.tenant)),
             _ => {
                 self.by_hash.insert(sha256, key);
-                true
+                Ok(())
             }
         }
     }
@@ -113,20 +117,26 @@ mod tests {
     fn keys() -> Keys {
         let mut keys = Keys::default();
         let expires = Some(at("2027-01-01T00:00:00Z"));
-        assert!(keys.add(
-            key::sha256("acme-token"),
-            Key {
-                tenant: "acme".into(),
-                expires
-            }
-        ));
-        assert!(keys.add(
-            key::sha256("globex-token"),
-            Key {
-                tenant: "globex".into(),
-                expires: None
-            }
-        ));
+        assert_eq!(
+            Ok(()),
+            keys.add(
+                key::sha256("acme-token"),
+                Key {
+                    tenant: "acme".into(),
+                    expires
+                }
+            )
+        );
+        assert_eq!(
+            Ok(()),
+            keys.add(
+                key::sha256("globex-token"),
+                Key {
+                    tenant: "globex".into(),
+                    expires: None
+                }
+            )
+        );
         keys
     }
 
@@ -170,12 +180,15 @@ mod tests {
     #[test]
     fn s2_a_hash_that_two_tenants_claim_stays_with_the_first() {
         let mut keys = keys();
-        assert!(!keys.add(
-            key::sha256("acme-token"),
-            Key {
-                tenant: "globex".into(),
-                expires: None
-            }
-        ));
+        assert_eq!(
+            Err("acme".into()),
+            keys.add(
+                key::sha256("acme-token"),
+                Key {
+                    tenant: "globex".into(),
+                    expires: None
+                }
+            )
+        );
     }
 }

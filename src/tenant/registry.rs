@@ -324,15 +324,18 @@ type Texts = (Arc<str>, Vec<Arc<SourceFile>>);
 /// Every live credential of files and store.
 fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord]) -> Keys {
     let mut keys = Keys::default();
-    let mut add = |hash, tenant: &Arc<str>, expires| {
-        if !keys.add(
-            hash,
-            Key {
-                tenant: Arc::clone(tenant),
-                expires,
-            },
-        ) {
-            tracing::error!(%tenant, "a key belongs to another tenant already and is ignored");
+    let mut add = |hash, key: &str, tenant: &Arc<str>, expires| {
+        let credential = Key {
+            tenant: Arc::clone(tenant),
+            expires,
+        };
+        if let Err(other) = keys.add(hash, credential) {
+            tracing::error!(
+                %tenant,
+                key,
+                %other,
+                "a key is one of the other tenant's already and is ignored: whoever uses it speaks to that one; `scimgate keys` makes a new one"
+            );
         }
     };
     for (name, entry) in entries {
@@ -340,14 +343,14 @@ fn keys(entries: &BTreeMap<Arc<str>, Entry>, stored: &[crate::store::KeyRecord])
             .tenant
             .iter()
             .flat_map(|tenant| &tenant.mapping.client.keys);
-        file_keys.for_each(|key| add(key.sha256, name, key.expires));
+        file_keys.for_each(|key| add(key.sha256, &key.name, name, key.expires));
         if entry.tenant.is_none() {
-            hashes_in(entry).for_each(|hash| add(hash, name, None));
+            hashes_in(entry).for_each(|hash| add(hash, "", name, None));
         }
     }
     for key in stored.iter().filter(|key| key.revoked.is_none()) {
         if let Some((name, _)) = entries.get_key_value(key.tenant.as_str()) {
-            add(key.sha256, name, key.expires);
+            add(key.sha256, &key.name, name, key.expires);
         }
     }
     keys

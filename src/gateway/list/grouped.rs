@@ -19,8 +19,17 @@ use super::Plan;
 
 /// The members of the groups that a filter names.
 pub struct Grouped {
-    /// By the group's id: the ids of its users.
-    members: HashMap<String, HashSet<String>>,
+    /// By the group's id.
+    members: HashMap<String, Users>,
+}
+
+/// The users of one group.
+#[derive(Default)]
+struct Users {
+    /// Their ids in the application's order, each once: a list's pages are cut from it.
+    ids: Vec<String>,
+    /// The same, to be asked who is among them.
+    known: HashSet<String>,
 }
 
 impl Grouped {
@@ -68,14 +77,16 @@ impl Grouped {
 
     /// The ids of a group's users, if the filter names it.
     pub fn users_of(&self, group: &str) -> Option<Vec<String>> {
-        let users = self.members.get(group)?;
-        Some(users.iter().cloned().collect())
+        Some(self.members.get(group)?.ids.clone())
     }
 
     /// Puts those of the named groups into a user that the user is in, to be matched.
     pub fn show(&self, user: &mut Resource) {
         let id = user.0.get("id").and_then(Value::as_str).unwrap_or_default();
-        let own = self.members.iter().filter(|(_, users)| users.contains(id));
+        let own = self
+            .members
+            .iter()
+            .filter(|(_, users)| users.known.contains(id));
         let own: Vec<Value> = own.map(|(group, _)| json!({ "value": group })).collect();
         if !own.is_empty() {
             user.0.insert("groups".to_owned(), Value::Array(own));
@@ -122,15 +133,21 @@ async fn users_of(
     t: &TypeMapping,
     groups: &TypeMapping,
     id: &str,
-) -> Result<HashSet<String>, Error> {
+) -> Result<Users, Error> {
     let group = match fetch(ctx, groups, id, Want::NEITHER).await {
         Ok(group) => group,
-        Err(error) if error.status == 404 => return Ok(HashSet::new()),
+        Err(error) if error.status == 404 => return Ok(Users::default()),
         Err(error) => return Err(error),
     };
     let values = members::read(ctx, groups, &group).await?.values;
-    let users = values.into_iter();
-    let users = users.filter(|value| value["type"] == t.resource_type.name.as_str());
-    let ids = users.filter_map(|value| Some(value.get("value")?.as_str()?.to_owned()));
-    Ok(ids.collect())
+    let mut users = Users::default();
+    for value in &values {
+        let is_user = value["type"] == t.resource_type.name.as_str();
+        if let Some(id) = value["value"].as_str().filter(|_| is_user)
+            && users.known.insert(id.to_owned())
+        {
+            users.ids.push(id.to_owned());
+        }
+    }
+    Ok(users)
 }
