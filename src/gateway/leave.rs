@@ -136,7 +136,7 @@ pub async fn leave(ctx: &Context, user: &ScimId, group: &str) -> Result<(), Erro
             exchange.changed.push(path);
         }
     });
-    if let Some(on_user) = &members.on_user {
+    if let Some(on_user) = members.written_on_user() {
         // The user's own list says it: nobody has to list all users to know who is in the group.
         let change = Change {
             remove: vec![user.as_str().to_owned()],
@@ -165,7 +165,7 @@ fn changeable(ctx: &Context) -> Option<(usize, &TypeMapping, &Members)> {
     let can_remove = members.remove.is_some()
         || members.replace.is_some()
         || members.field.is_some()
-        || members.on_user.is_some();
+        || members.written_on_user().is_some();
     can_remove.then_some((at, t, members))
 }
 

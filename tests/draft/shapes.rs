@@ -253,3 +253,35 @@ fn the_user_name_is_never_only_written_and_what_entra_sends_is_kept() {
         "{draft}"
     );
 }
+
+/// A user's groups are shown and not taken with the user: calls change them.
+#[test]
+fn groups_that_a_user_shows_are_changed_by_the_groups_calls() {
+    let text = json!({"type": "string"});
+    let number = json!({"type": "integer"});
+    let group = object(json!({"id": number, "name": text}));
+    let made = object(json!({"login": text, "enabled": {"type": "boolean"}}));
+    let mut user = made.clone();
+    user["properties"]["id"] = number.clone();
+    user["properties"]["groups"] = list(group.clone());
+    let member = content(object(json!({"user_id": number})));
+    let one = |method: &str| json!({"responses": ok(user.clone()), "requestBody": if method == "get" { Value::Null } else { content(made.clone()) }});
+    let document = json!({"openapi": "3.0.0", "info": {"title": "yard"}, "paths": {
+        "/users": {"get": {"responses": ok(list(user.clone()))}, "post": one("post")},
+        "/users/{id}": {"get": one("get"), "patch": one("patch"), "delete": {"responses": {"204": {}}}},
+        "/groups": {"get": {"responses": ok(list(group.clone()))}},
+        "/groups/{id}": {"get": {"responses": ok(group)}},
+        "/groups/{id}/users": {"post": {"requestBody": member, "responses": {"204": {}}}},
+        "/groups/{id}/users/{user_id}": {"delete": {"responses": {"204": {}}}},
+    }});
+    let draft = drafted(
+        &document,
+        &[
+            "add    = { call = \"POST /groups/{group}/users\", body = { user_id = \"{member}\" } }",
+            "remove = { call = \"DELETE /groups/{group}/users/{member}\", tolerate = [404] }",
+            "on-user = { field = 'groups', id = '$.id' }",
+            "[user.groups]\nitems = '$.groups[*]'\nid    = '$.id'",
+        ],
+    );
+    assert!(!draft.contains("[group.members.read]"), "{draft}");
+}

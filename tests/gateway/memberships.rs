@@ -308,3 +308,31 @@ async fn whoever_is_taken_out_by_name_is_asked_and_not_only_the_list() {
         assert_eq!(stage.app.writes(), []);
     }
 }
+
+#[tokio::test]
+async fn a_group_that_waits_under_another_name_for_an_activation_is_given() {
+    // The application's own way to keep what a deactivated user had: the mapping writes another name.
+    let update = "[user.update]\ncall = \"PATCH /users/{id}\"\n";
+    let aside = format!(
+        "{update}body = {{ roles = \"{{['off-team'] if old.state == 3 and fields.roles else fields.roles}}\" }}\n"
+    );
+    let stage = on_user("{ field = 'roles', name = \"{name}\" }")
+        .with(update, &aside)
+        .start()
+        .await;
+    stage.app.add_users(2);
+    stage.app.change_user(1, "state", json!(3));
+    let group = stage.app.add_group(json!({ "name": "team" }), []);
+    let path = format!("/Groups/g-{group}");
+    let group = stage.patch(&path, change("add", &["1", "2"])).await.is(200);
+    let shown = group.body["members"].as_array().unwrap();
+    assert_eq!(shown.len(), 1, "what a read shows: {shown:?}");
+    assert_eq!(stage.app.user(1).unwrap()["roles"], json!(["off-team"]));
+    // Where nothing at all has changed, or the user is active, it is none.
+    stage.app.change_user(1, "roles", json!([]));
+    stage.app.ignore("PATCH", "roles");
+    for refused in ["1", "2"] {
+        stage.app.change_user(2, "roles", json!([]));
+        stage.patch(&path, change("add", &[refused])).await.is(502);
+    }
+}

@@ -149,6 +149,19 @@ fn own_styles() -> Vec<Style> {
             ..PLAIN
         },
         Style {
+            name: "a list in the user, changed by calls",
+            members: "on-user = { field = 'teams', id = '$.id' }\nadd    = { call = \"POST /groups/{group}/members\", body = { user_ids = [\"{member}\"] } }\nremove = { call = \"DELETE /groups/{group}/members/{member}\", tolerate = [404] }\n",
+            groups: "items = '$.teams[*]'\nid = '$.id'\n",
+            ..PLAIN
+        },
+        Style {
+            name: "a list in the user, changed as the group's whole list",
+            members: "on-user = { field = 'teams', id = '$.id' }\nreplace = { call = \"PUT /groups/{group}/members\", body = { user_ids = \"{members}\" } }\n",
+            groups: "items = '$.teams[*]'\nid = '$.id'\n",
+            writes: one_call,
+            ..PLAIN
+        },
+        Style {
             name: "names joined to one text in the user",
             members: "on-user = { field = 'roles', name = \"{name}\", as = { joined = \",\" } }\n",
             groups: "items = '$.roles'\nas = { joined = \",\" }\n",
@@ -210,7 +223,7 @@ impl Style {
             false => own,
         };
         let read = match self.held {
-            Held::Calls => READ,
+            Held::Calls if !self.members.contains("on-user") => READ,
             _ => "",
         };
         let app = format!(
@@ -227,6 +240,9 @@ impl Style {
         .await;
         if self.name.starts_with("objects read") {
             stage.app.expand("teams");
+        }
+        if self.name.starts_with("a list in the user, changed") {
+            stage.app.tell_groups("teams");
         }
         stage.app.add_users(users);
         Scene { style: self, stage }

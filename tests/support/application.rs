@@ -85,6 +85,8 @@ struct Content {
     rows: Rows,
     /// A list of a user that is shown as objects and taken as ids.
     expanded: Option<&'static str>,
+    /// The list of a user that shows the groups that have the user as a member, and cannot be written.
+    told: Option<&'static str>,
     /// Fields that calls of these methods do not regard.
     ignored: Vec<(&'static str, &'static str)>,
     faults: Vec<Planned>,
@@ -152,6 +154,11 @@ impl Application {
     /// From now on a list of users is shown as objects and taken as ids.
     pub fn expand(&self, field: &'static str) {
         self.content().expanded = Some(field);
+    }
+
+    /// Shows users the groups that have them as members, in this field.
+    pub fn tell_groups(&self, field: &'static str) {
+        self.content().told = Some(field);
     }
 
     /// The users of a group in the table of memberships, in the order in which they came.
@@ -355,7 +362,9 @@ impl Content {
             ("DELETE", ["removals", _]) => self.begin_removal(id),
             ("GET", ["jobs", _]) => self.job(id),
             (method, ["groups", _, "members", rest @ ..]) => {
-                self.membership(method, id, rest.first().copied(), seen)
+                let answer = self.membership(method, id, rest.first().copied(), seen);
+                self.tell();
+                answer
             }
             _ => missing(),
         }
@@ -515,6 +524,17 @@ impl Content {
             }
         }
         Some(fields)
+    }
+
+    /// Shows users the groups that they are in.
+    fn tell(&mut self) {
+        let Some(field) = self.told else { return };
+        for (id, user) in &mut self.users {
+            let groups = self.members.iter();
+            let own = groups.filter(|(_, members)| members.contains(id));
+            let own = own.map(|(group, _)| json!({ "id": group }));
+            user[field] = own.collect();
+        }
     }
 
     fn delete_user(&mut self, id: u64) -> Answer {

@@ -82,9 +82,13 @@ impl<'d> Membership<'d> {
             (_, Some(document)) if self.read.is_some() && can_change => {
                 self.write_calls(sheet, document, users)
             }
-            _ => match on_user.filter(|on_user| on_user.field.is_written()) {
-                Some(on_user) => on_user.write(sheet),
-                None => {
+            (_, document) => match (on_user, document) {
+                (Some(on_user), _) if on_user.field.is_written() => on_user.write(sheet),
+                (Some(on_user), Some(document)) if can_change => {
+                    self.write_calls(sheet, document, users);
+                    on_user.write_read(sheet);
+                }
+                _ => {
                     sheet.blank();
                     sheet.todo("how members are read and changed was not found: [group.members].");
                 }

@@ -106,15 +106,11 @@ impl<'d> OnUser<'d> {
             "users hold their groups in `{}`{form}, and are changed one by one.",
             self.field.path
         ));
-        let mut parts = vec![format!("field = {}", literal(&self.field.path))];
+        let mut parts = self.read_parts();
         if self.is_single {
             parts.push("single = true".into());
         }
-        if let Some(name) = &self.name {
-            parts.push(format!("name = \"{{{name}}}\""));
-        }
         if let Some(key) = &self.key {
-            parts.push(format!("id = {}", literal(&format!("$.{key}"))));
             parts.push(if self.is_written_otherwise {
                 "element = \"{group}\"".to_owned()
             } else {
@@ -122,6 +118,29 @@ impl<'d> OnUser<'d> {
             });
         }
         sheet.line(&format!("on-user = {{ {} }}", parts.join(", ")));
+    }
+
+    /// The part of `[group.members]` that reads, where calls change the members.
+    pub fn write_read(&self, sheet: &mut Sheet) {
+        let field = &self.field.path;
+        sheet.guess(&format!(
+            "`{field}` of a user tells the groups; the calls change them."
+        ));
+        sheet.line(&format!("on-user = {{ {} }}", self.read_parts().join(", ")));
+    }
+
+    /// How a user's groups are told from the field.
+    fn read_parts(&self) -> Vec<String> {
+        let field = Some(format!("field = {}", literal(&self.field.path)));
+        let name = self
+            .name
+            .as_ref()
+            .map(|name| format!("name = \"{{{name}}}\""));
+        let key = self
+            .key
+            .as_ref()
+            .map(|key| format!("id = {}", literal(&format!("$.{key}"))));
+        [field, name, key].into_iter().flatten().collect()
     }
 
     /// `[user.groups]` by the same field.

@@ -110,7 +110,7 @@ async fn make(
     }
     ctx.memberships.forget().await;
     let mut tally = Tally::of(change);
-    let outcome = match &members.on_user {
+    let outcome = match members.written_on_user() {
         Some(rule) => on_user::change(ctx, t, rule, group, change, &mut tally).await,
         None => by_calls(ctx, t, members, group, change, &mut tally).await,
     };

@@ -147,19 +147,23 @@ async fn on_one_user(
     if is_added && would_activate(ctx, users, &user, &after) {
         return Ok(Outcome::WouldActivate);
     }
-    let shown = write(ctx, users, on_user, &located, (user, after), value).await?;
+    let shown = write(ctx, users, on_user, &located, (&user, after), value).await?;
     // An application that cannot leave a user without any often says yes, and leaves what there was.
     let shown = match shown {
         None if is_emptied && !ctx.journey.is_dry => object_of(ctx, users, &located).await?,
         shown => shown,
     };
     // A reply may have the list in another form than a read: then it shows nothing.
-    let names = shown.as_ref().map(|user| names_on(on_user, user));
-    let is_in = match names {
-        Some(Ok(names)) => names.contains(own.as_ref()),
-        Some(Err(_)) | None => is_added,
+    let names = shown.and_then(|user| names_on(on_user, &user).ok());
+    let is_taken = match names {
+        Some(names) if names.contains(own.as_ref()) != is_added => {
+            // Whoever is deactivated may have it under another name until the activation.
+            let is_inactive = is_active(ctx, users, &user) == Some(false);
+            is_added && is_inactive && names != names_on(on_user, &user)?
+        }
+        Some(_) | None => true,
     };
-    Ok(match is_in == is_added {
+    Ok(match is_taken {
         true => Outcome::AsWished,
         false => Outcome::NotTaken,
     })
@@ -217,13 +221,17 @@ async fn deleted(ctx: &Context, users: &TypeMapping, user_id: &str) -> Result<Lo
 
 /// Whether a user that the mapping reads as inactive would be read as active afterwards.
 fn would_activate(ctx: &Context, users: &TypeMapping, before: &Value, after: &Value) -> bool {
-    let state = |object| {
-        let read = read::read(users, object, &ctx.mapping().settings, |path| {
-            path.schema.is_none() && path.attribute == "active"
-        });
-        read.resource.0.get("active").and_then(Value::as_bool)
-    };
-    can_deactivate(users) && state(before) == Some(false) && state(after) == Some(true)
+    can_deactivate(users)
+        && is_active(ctx, users, before) == Some(false)
+        && is_active(ctx, users, after) == Some(true)
+}
+
+/// `active` as the mapping reads it; absent if the object does not say it.
+fn is_active(ctx: &Context, users: &TypeMapping, object: &Value) -> Option<bool> {
+    let read = read::read(users, object, &ctx.mapping().settings, |path| {
+        path.schema.is_none() && path.attribute == "active"
+    });
+    read.resource.0.get("active").and_then(Value::as_bool)
 }
 
 /// What stands for a group in a list that has these already: a number where they are numbers.
@@ -294,7 +302,7 @@ async fn write(
     users: &TypeMapping,
     on_user: &MemberOnUser,
     located: &Located,
-    (before, after): (Value, Value),
+    (before, after): (&Value, Value),
     value: Value,
 ) -> Result<Option<Value>, Error> {
     let Some(update) = users.updates.last() else {
@@ -319,7 +327,7 @@ async fn write(
         "id",
         Cow::Owned(id_value(users, located.target_id.as_str())),
     );
-    names.with("old", Cow::Borrowed(&before));
+    names.with("old", Cow::Borrowed(before));
     names.with("mapped", Cow::Owned(mapped));
     let done = ctx
         .driver()

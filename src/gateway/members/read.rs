@@ -30,7 +30,7 @@ use super::change::{InField, located_members};
 /// would repeat a row. Where users' own lists say it, those whom a change names are read for it, whatever their rows say.
 pub fn needs_reading(members: &Members) -> bool {
     let has_deltas =
-        members.on_user.is_some() || (members.add.is_some() && members.remove.is_some());
+        members.written_on_user().is_some() || (members.add.is_some() && members.remove.is_some());
     !has_deltas
         || members
             .read

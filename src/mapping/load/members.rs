@@ -157,7 +157,8 @@ static FIELD: Shape = Shape {
 
 static ON_USER: Shape = Shape {
     name: "`[group.members.on-user]`",
-    about: "Membership is kept on the user: the list of groups, or the single group, in the user object. Elements that are neither texts \
+    about: "Membership is kept on the user: the list of groups, or the single group, in the user object. With `add` and `remove`, or `replace`, it is read there and changed by \
+            these calls; otherwise the user's update writes it. Elements that are neither texts \
             nor numbers need `id` and `element`: without them nothing is read or written, and the answer is 502.",
     keys: &[
         key(
@@ -221,7 +222,7 @@ const CHANGE_KIND: Kind = Kind::OneOf(&[Kind::CallLine, Kind::Table(&CHANGE)]);
 pub static MEMBERS: Shape = Shape {
     name: "`[group.members]`",
     about: "How members of a group are read and changed. Give `read` with `add` and `remove`, or `read` with `replace`, \
-            or `field`, or `on-user`.",
+            or `field`, or `on-user`, alone or with calls.",
     keys: &[
         key(
             "read",
@@ -262,7 +263,7 @@ pub static MEMBERS: Shape = Shape {
             "on-user",
             Kind::Table(&ON_USER),
             "",
-            "The list of groups in the user object: written by the user's update.",
+            "The list of groups in the user object: read there, and written by the user's update unless there are calls to change members.",
             "{ field = 'roles' }",
         ),
         key(
@@ -308,7 +309,7 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
         add: change(&reader, "add", resource_type),
         remove: change(&reader, "remove", resource_type),
         replace: change(&reader, "replace", resource_type),
-        on_user: on_user(&reader),
+        on_user: on_user(&reader, has_calls(&reader)),
         types: types(&reader),
         refuses_unknown: reader
             .choice("unknown", &[("looked-up", false), ("refused", true)])
@@ -316,6 +317,7 @@ pub(super) fn members(section: &Reader<'_>, resource_type: &ResourceType) -> Opt
         gets_first: reader.flag("get-first").unwrap_or(false),
     };
     complain_about_gaps(&reader);
+    complain_about_unwritten(&reader);
     Some(members)
 }
 
@@ -410,9 +412,20 @@ fn field(reader: &Reader<'_>) -> Option<MemberField> {
     })
 }
 
-fn on_user(reader: &Reader<'_>) -> Option<MemberOnUser> {
+fn has_calls(reader: &Reader<'_>) -> bool {
+    CALLS
+        .iter()
+        .any(|key| reader.has(key) || reader.is_misspelt(key))
+}
+
+/// What changes members by calls of their own.
+const CALLS: [&str; 3] = ["add", "remove", "replace"];
+
+fn on_user(reader: &Reader<'_>, is_only_read: bool) -> Option<MemberOnUser> {
     let on_user = reader.table("on-user")?;
-    complain_about_elements(&on_user);
+    if !is_only_read {
+        complain_about_elements(&on_user);
+    }
     Some(MemberOnUser {
         place: required_place(&on_user)?,
         is_single: on_user.flag("single").unwrap_or(false),
@@ -502,6 +515,23 @@ fn types(reader: &Reader<'_>) -> Vec<String> {
     texts.into_iter().map(|(_, text)| text).collect()
 }
 
+/// What says how users' lists are written, where calls change members and nothing else writes the lists.
+fn complain_about_unwritten(reader: &Reader<'_>) {
+    let Some(on_user) = reader.table("on-user").filter(|_| has_calls(reader)) else {
+        return;
+    };
+    for key in ["element", "default", "single"] {
+        if let Some(node) = on_user.node(key) {
+            reader.context.error(
+                "mapping::conflicting-keys",
+                &node.place,
+                format!("`{key}` is about writing the user's list, and calls (`add`, `remove`, `replace`) change the members."),
+                "leave it out; or leave out the calls, if the user's update is to write the list",
+            );
+        }
+    }
+}
+
 /// Members that could be changed but not read, or read but only half changed.
 fn complain_about_gaps(reader: &Reader<'_>) {
     let complain = |sentence: &str, mending: &str| {
@@ -513,10 +543,10 @@ fn complain_about_gaps(reader: &Reader<'_>) {
         );
     };
     let has = |key| reader.has(key) || reader.is_misspelt(key);
-    if has("field") || has("on-user") {
+    if has("field") {
         return;
     }
-    if !has("read") {
+    if !has("read") && !has("on-user") {
         complain(
             "Members cannot be read: `group.members` has no `read`, `field` or `on-user`.",
             "add `read = { call = \"GET /groups/{group}\", items = '$.members[*].id' }`",

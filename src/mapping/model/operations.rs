@@ -289,7 +289,7 @@ pub struct Members {
     pub remove: Option<MemberCall>,
     /// Sets the whole list: `{members}`.
     pub replace: Option<MemberCall>,
-    /// The list of groups on the user: membership is written by the user's update.
+    /// The list of groups on the user: read there, and written by the user's update unless there are calls for it.
     pub on_user: Option<MemberOnUser>,
     /// What members may be: `User`, and `Group` where the application nests groups.
     pub types: Vec<String>,
@@ -302,10 +302,17 @@ pub struct Members {
 impl Members {
     /// Whether the list in the group object is the only way to change members: the group's create and update write it.
     pub fn are_in_object(&self) -> bool {
-        self.field.is_some()
-            && self.add.is_none()
-            && self.remove.is_none()
-            && self.replace.is_none()
+        self.field.is_some() && !self.have_calls()
+    }
+
+    /// Whether calls change members: `add`, `remove`, `replace`.
+    pub fn have_calls(&self) -> bool {
+        self.add.is_some() || self.remove.is_some() || self.replace.is_some()
+    }
+
+    /// The list of groups on the user, if the user's update writes it.
+    pub fn written_on_user(&self) -> Option<&MemberOnUser> {
+        self.on_user.as_ref().filter(|_| !self.have_calls())
     }
 }
 
