@@ -470,6 +470,8 @@ async fn an_application_that_does_not_answer_is_told_once() {
     assert_eq!(failed, 1, "{}", rehearsal.text);
     for part in [
         "the application does not answer: the other steps were not played. See whether `base-url` is right",
+        "no answer: The application cannot be reached: ",
+        "no TCP connection: Connection refused",
         "nothing is left behind in the application",
     ] {
         assert!(rehearsal.text.contains(part), "{part}: {}", rehearsal.text);

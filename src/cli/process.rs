@@ -416,6 +416,9 @@ fn detail(status: &crate::tenant::TenantStatus, tenant: Option<&Tenant>) -> Opti
         () if tenant.probed() == Some(Probed::Refused) => {
             "The application does not accept the gateway's credential."
         }
+        () if tenant.probed() == Some(Probed::Untrusted) => {
+            "The certificate that the application shows is not trusted: see `ca` in `[target]`."
+        }
         () if tenant.pace.is_paused(Timestamp::now()) => {
             "Deactivations and deletions are paused: there were more than `most-changes` allows."
         }

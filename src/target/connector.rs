@@ -44,11 +44,11 @@ pub(super) enum ConnectError {
     #[error("the host name is none that a certificate could have")]
     BadName,
     #[error("the name could not be resolved: {0}")]
-    Resolve(io::Error),
+    Resolve(#[source] io::Error),
     #[error("no TCP connection: {0}")]
-    Tcp(io::Error),
+    Tcp(#[source] io::Error),
     #[error("no TLS connection: {0}")]
-    Tls(io::Error),
+    Tls(#[source] io::Error),
     #[error("no connection within the connect timeout")]
     TimedOut,
 }

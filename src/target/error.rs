@@ -116,6 +116,23 @@ impl TargetError {
         text
     }
 
+    /// Whether there is no connection because the certificate that the application shows is not trusted, or not its own.
+    pub fn distrusts_certificate(&self) -> bool {
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let inner = error.downcast_ref::<std::io::Error>();
+            let inner = inner.and_then(std::io::Error::get_ref);
+            let tls = inner
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+                .or_else(|| error.downcast_ref::<rustls::Error>());
+            if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// Whether the call may have had an effect that nobody has seen: look before asking again.
     pub fn is_in_doubt(&self) -> bool {
         match self {

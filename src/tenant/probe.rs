@@ -60,6 +60,8 @@ pub enum Probed {
     Failed,
     /// The application was not reached, or did not answer in time.
     Unreachable,
+    /// Whoever answers shows a certificate that is not trusted.
+    Untrusted,
 }
 
 impl Probed {
@@ -70,6 +72,7 @@ impl Probed {
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
         }
     }
 
@@ -80,6 +83,7 @@ impl Probed {
                 ..
             } => Self::Refused,
             TargetError::LoginFailed(failure) if failure.is_refusal() => Self::Refused,
+            _ if error.distrusts_certificate() => Self::Untrusted,
             TargetError::Unreachable { .. }
             | TargetError::TimedOut { .. }
             | TargetError::CircuitOpen { .. }
@@ -131,7 +135,7 @@ impl Tenant {
                 };
                 (Probed::of(&error), detail)
             }
-            Err(error) => (Probed::of(&error), Some(error.to_string())),
+            Err(error) => (Probed::of(&error), Some(error.with_causes())),
         };
         let calls = journey.exchange.lock();
         let calls = calls.unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +196,8 @@ impl Registry {
                             Some(probed) => tell(&name, probed, tenant.probe_reply().as_ref()),
                             None => return,
                         }
-                        if tenant.probed() != Some(Probed::Unreachable) {
+                        let again = [Some(Probed::Unreachable), Some(Probed::Untrusted)];
+                        if !again.contains(&tenant.probed()) {
                             return;
                         }
                     }
@@ -250,6 +255,12 @@ fn tell(tenant: &str, probed: Probed, reply: Option<&ProbeReply>) {
             call,
             call_status = status,
             "the application does not answer: see whether `base-url` is right and whether it can be reached from here"
+        ),
+        Probed::Untrusted => tracing::error!(
+            tenant,
+            call,
+            words = reply.and_then(|reply| reply.words.as_deref()),
+            "the certificate that the application shows is not trusted: see whether `[target] ca` names the file of the authority that has signed it, and whether `base-url` has the name that it is for"
         ),
     }
 }

@@ -389,7 +389,7 @@ fn read(path: &Path) -> Arc<SourceFile> {
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// The directory of mappings cannot be read.
-    #[error("the mappings in `{}` cannot be read", path.display())]
+    #[error("the mappings in `{}` cannot be read; `mappings` of the configuration (`--config`, without it `./scimgate.toml`) names another folder", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,

@@ -112,6 +112,7 @@ async fn a_private_root_is_trusted_if_the_mapping_names_it() {
         matches!(error, TargetError::Unreachable { sent: false, .. }),
         "{error:?}"
     );
+    assert!(error.distrusts_certificate(), "{error:?}");
     let other = Authority::new().file();
     let error = get(&application, |target| {
         target.ca = Some(other.path().to_owned())
@@ -122,6 +123,7 @@ async fn a_private_root_is_trusted_if_the_mapping_names_it() {
         matches!(error, TargetError::Unreachable { sent: false, .. }),
         "{error:?}"
     );
+    assert!(error.distrusts_certificate(), "{error:?}");
     assert_eq!(application.seen().len(), 1);
 }
 
@@ -139,6 +141,7 @@ async fn p12_a_certificate_for_another_name_is_refused() {
         matches!(error, TargetError::Unreachable { sent: false, .. }),
         "{error:?}"
     );
+    assert!(error.distrusts_certificate(), "{error:?}");
     assert_eq!(application.seen().len(), 0);
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::cli::replay::{Reply, Request};
+use crate::cli::replay::{Reply, Request, in_uri};
 
 use super::lost::name_in;
 
@@ -61,9 +62,9 @@ impl Ledger {
             }
             match (reply.status, id_of(reply)) {
                 (201, Some(id)) if is_planned => {
-                    self.planned.insert(format!("{path}/{id}"));
+                    self.planned.insert(resource_path(path, &id));
                 }
-                (201, Some(id)) => self.made.push(format!("{path}/{id}")),
+                (201, Some(id)) => self.made.push(resource_path(path, &id)),
                 (201, None) => self.unsure.push((path.to_owned(), filter)),
                 _ => {}
             }
@@ -82,7 +83,7 @@ impl Ledger {
             return;
         }
         let place = match request.method.as_str() {
-            "POST" => id_of(reply).map(|id| format!("{path}/{id}")),
+            "POST" => id_of(reply).map(|id| resource_path(path, &id)),
             "PUT" | "PATCH" => Some(path.to_owned()),
             "DELETE" => {
                 let name = self.names.remove(path);
@@ -120,6 +121,7 @@ impl Ledger {
         let body = String::from_utf8_lossy(body);
         let planned = self.planned.iter().find(|planned| {
             let id = planned.rsplit('/').next().unwrap_or_default();
+            let id = percent_decode_str(id).decode_utf8_lossy();
             *planned == path || body.contains(&format!("\"{id}\""))
         })?;
         Some(match planned.starts_with("/Groups") {
@@ -142,6 +144,11 @@ impl Ledger {
     pub fn take_unsure(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.unsure)
     }
+}
+
+/// The path of a resource, as requests have it.
+pub fn resource_path(endpoint: &str, id: &str) -> String {
+    in_uri(&format!("{endpoint}/{id}"))
 }
 
 /// The filter that finds what a request creates; absent if it creates nothing, or nothing that has a name.
@@ -189,6 +196,24 @@ mod tests {
         ledger.received(&delete, "/Users/1", &reply(500, &Value::Null), false);
         assert_eq!(ledger.take_made(), ["/Users/3", "/Users/1"]);
         assert!(ledger.take_unsure().is_empty());
+    }
+
+    #[test]
+    fn an_id_with_spaces_is_the_one_that_requests_name() {
+        let mut ledger = Ledger::default();
+        for id in ["Late Shift", "Früh"] {
+            create(&mut ledger, id, 201, &json!({ "id": id }));
+        }
+        let delete = request("DELETE", "", &Value::Null);
+        let path = in_uri("/Users/Late Shift");
+        ledger.received(&delete, &path, &reply(204, &Value::Null), false);
+        assert_eq!(ledger.take_made(), ["/Users/Fr%C3%BCh"]);
+        let planned = request("POST", "", &json!({ "userName": "x" }));
+        let made = reply(201, &json!({ "id": "Late Shift" }));
+        ledger.received(&planned, "/Users", &made, true);
+        let add = request("PATCH", "", &json!({ "value": "Late Shift" }));
+        assert_eq!(ledger.planned_kind(&add, "/Groups/1"), Some("user"));
+        assert_eq!(ledger.planned_kind(&delete, &path), Some("user"));
     }
 
     #[test]

@@ -142,6 +142,9 @@ impl<'w, W: Write> Report<'w, W> {
             Probed::Unreachable => {
                 "the application does not answer; nothing was played. See whether `base-url` is right and can be reached from here"
             }
+            Probed::Untrusted => {
+                "the certificate that the application shows is not trusted; nothing was played. See whether `[target] ca` names the file of the authority that has signed it, and whether `base-url` has the name that it is for"
+            }
         };
         let words = match reply.and_then(|reply| reply.login) {
             None => words.to_owned(),
@@ -272,7 +275,10 @@ impl<'w, W: Write> Report<'w, W> {
                     )
                 }
                 (Some(status), None) => format!("answered {status}"),
-                (None, _) => "no answer".to_owned(),
+                (None, _) => match &call.cause {
+                    Some(cause) => format!("no answer: {cause}"),
+                    None => "no answer".to_owned(),
+                },
             };
             let asked = format!(
                 "{} {}{apart} ({}): {outcome}",
@@ -348,7 +354,7 @@ impl<'w, W: Write> Report<'w, W> {
             Played::Stopped => writeln!(self.out, "stopped before the end")?,
             Played::Unreachable => writeln!(
                 self.out,
-                "the application does not answer: the other steps were not played. See whether `base-url` is right and can be reached from here"
+                "the application does not answer: the other steps were not played. See whether `base-url` is right and can be reached from here, and for a certificate of a private authority whether `[target] ca` names its file; the call's line says what happened"
             )?,
         }
         let deleted = kept.deleted.as_deref().unwrap_or_default();

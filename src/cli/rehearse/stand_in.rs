@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::replay::{Reply, Request};
 
+use super::ledger::resource_path;
+
 /// The group, as it was before the rehearsal.
 #[derive(Debug, Clone)]
 pub struct StandIn {
@@ -38,7 +40,7 @@ impl StandIn {
         let id = before.get("id")?.as_str()?;
         Some(Self {
             name: name.to_owned(),
-            path: format!("/Groups/{id}"),
+            path: resource_path("/Groups", id),
             before,
             is_given: false,
             is_left: false,

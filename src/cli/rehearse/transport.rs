@@ -16,7 +16,7 @@ use crate::{
 use super::{
     asked::Asked,
     edge::{BASE_PATH, Edge},
-    ledger::Ledger,
+    ledger::{Ledger, resource_path},
     lost::{Lost, is_not_offered},
     report::Kept,
     serves_groups,
@@ -116,7 +116,7 @@ impl Stage {
         for object in groups.fixed.iter().take(MOST_LOOKED_AT) {
             let id = read::target_id(groups, object)?;
             let id = format!("{}{id}", groups.id.prefix);
-            let path = format!("/Groups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
+            let path = resource_path("/Groups", &id);
             let Ok(group) = self.group(&path).await else {
                 continue;
             };
@@ -273,7 +273,7 @@ impl Stage {
             Some(resources) if reply.status == 200 => Ok(resources
                 .iter()
                 .filter_map(|resource| resource.get("id")?.as_str())
-                .map(|id| format!("{endpoint}/{id}"))
+                .map(|id| resource_path(endpoint, id))
                 .collect()),
             None if reply.status == 200 => Ok(Vec::new()),
             _ => Err(told(&reply)),

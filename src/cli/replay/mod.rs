@@ -23,3 +23,4 @@ pub use jsonpath::{JsonPath, PathError};
 pub use player::{Outcome, Player, Settings, StepRecord, Summary, play};
 pub use session::{Auth, Class, Session, SessionError, Step, load_all};
 pub use transport::{HttpTransport, Reply, Request, SendFuture, Transport, TransportError};
+pub use variables::in_uri;

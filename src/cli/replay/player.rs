@@ -10,7 +10,7 @@ use super::jsonpath::JsonPath;
 use super::judge::Expectation;
 use super::session::{Auth, Class, Session, Step};
 use super::transport::{Reply, Request, Transport};
-use super::variables::{MissingVariable, Variables, percent_encoded, plain, plus_encoded};
+use super::variables::{MissingVariable, Variables, in_uri, percent_encoded, plain, plus_encoded};
 
 /// What a player needs besides the session.
 #[derive(Debug, Clone, Default)]
@@ -272,6 +272,7 @@ impl<'s> Player<'s> {
             true => text("path"),
             false => format!("{}{}", self.base_path, text("path")),
         };
+        let path = in_uri(&path);
         let query = query(&request);
         Ok(query.map(|query| Request {
             method: text("method"),

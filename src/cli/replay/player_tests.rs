@@ -162,6 +162,10 @@ async fn a_request_is_spelt_as_the_session_says() {
             "/scim/v2/U?a+b&a%20b%2Bc%40example.com",
         ),
         (json!({"path": "/other", "absolutePath": true}), "/other"),
+        (
+            json!({"path": "/U/{{login}} ü%20"}),
+            "/scim/v2/U/a%20b+c@example.com%20%C3%BC%20",
+        ),
     ];
     for (mut request, expected) in cases {
         request["method"] = json!("GET");

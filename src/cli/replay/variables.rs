@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 /// The variables of one run of a session.
@@ -163,6 +163,24 @@ pub(super) fn percent_encoded(text: &str) -> String {
 pub(super) fn plus_encoded(text: &str) -> String {
     percent_encoded(text).replace("%20", "+")
 }
+
+/// A path with what no URI can hold percent-encoded: ids may have spaces and letters of any alphabet.
+pub fn in_uri(path: &str) -> String {
+    utf8_percent_encode(path, NOT_IN_URI).to_string()
+}
+
+/// What RFC 3986 lets stand nowhere in a URI.
+const NOT_IN_URI: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Everything but the unreserved characters of RFC 3986 §2.3.
 const NOT_UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC

@@ -82,6 +82,8 @@ pub(super) enum Filter {
     Last,
     Where(Node, Node),
     Without(Node, Node),
+    /// A list without elements that are this, an object without members of this name.
+    Less(Node),
     Primary,
     Values(Node),
     Wrap(Node),
@@ -253,6 +255,7 @@ impl Filter {
             | Self::Cut(a)
             | Self::Values(a)
             | Self::Wrap(a)
+            | Self::Less(a)
             | Self::Lookup(a) => {
                 vec![a]
             }

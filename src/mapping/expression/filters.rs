@@ -86,6 +86,10 @@ fn with_arguments<'v>(filter: &'v Filter, value: &Value, scope: Scope<'v>) -> Op
                 ))
             })
             .map(some),
+        Filter::Less(unwanted) => scope
+            .value(unwanted)
+            .and_then(|unwanted| objects::without(value, unwanted.as_deref()))
+            .map(some),
         Filter::Values(key) => text_of_argument(key).map(|key| some(values(value, &key))),
         Filter::Wrap(key) => text_of_argument(key)
             .and_then(|key| wrapped(value, &key))

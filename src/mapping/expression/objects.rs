@@ -1,8 +1,11 @@
-//! Objects and lists of them: merged, pairs of name and value, operations of a JSON Patch.
+//! Objects and lists: merged, pairs of name and value, without some of what they have, operations of a JSON Patch.
 
 use serde_json::{Map, Value, json};
 
-use super::{EvaluateErrorKind, Fault, MAX_RESULT_BYTES, text::kind_of};
+use super::{
+    EvaluateErrorKind, Fault, MAX_RESULT_BYTES,
+    text::{kind_of, text_of},
+};
 
 /// Each member as an object with its name under `name` and its value under `value`, in order.
 ///
@@ -33,6 +36,50 @@ pub(super) fn merged<'v>(objects: impl Iterator<Item = &'v Value>) -> Result<Val
         merged.extend(members.map(|(name, value)| (name.clone(), value.clone())));
     }
     Ok(Value::Object(merged))
+}
+
+/// A list without the elements that are `unwanted`, an object without the members of that name; of a list each is meant, and
+/// absent or null is nothing. A number and a text that spells it are the same: what is to go must not stay for its type.
+///
+/// # Errors
+///
+/// If it is neither a list nor an object.
+pub(super) fn without(value: &Value, unwanted: Option<&Value>) -> Result<Value, Fault> {
+    let unwanted = match unwanted {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(all)) => all.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    let is_unwanted = |element: &Value| {
+        let same = |one: &Value| one == element || is_same_text(one, element);
+        unwanted.iter().any(same)
+    };
+    match value {
+        Value::Array(elements) => {
+            let kept = elements.iter().filter(|element| !is_unwanted(element));
+            Ok(kept.cloned().collect())
+        }
+        Value::Object(members) => {
+            let names: Vec<_> = unwanted.iter().filter_map(text_of).collect();
+            let kept = members
+                .iter()
+                .filter(|(name, _)| !names.contains(&name.as_str().into()));
+            let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+            Ok(Value::Object(kept.collect()))
+        }
+        other => {
+            let message = format!(
+                "A list or an object is needed here, not {}.",
+                kind_of(other)
+            );
+            Err(Fault::new(EvaluateErrorKind::Type, message))
+        }
+    }
+}
+
+fn is_same_text(a: &Value, b: &Value) -> bool {
+    let is_plain = |value: &Value| value.is_string() || value.is_number();
+    is_plain(a) && is_plain(b) && text_of(a) == text_of(b)
 }
 
 /// What makes these members so, as a JSON Patch (RFC 6902): an `add` for each, which replaces what is there, and a `remove`

@@ -39,7 +39,7 @@ const FILTERS: [(&str, &str); 35] = [
     ("first", "first"),
     ("last", "last"),
     ("where", "where(\"type\", \"work\")"),
-    ("without", "without(\"type\", \"work\")"),
+    ("without", "without(\"type\", \"work\")` or `without(x)"),
     ("primary", "primary"),
     ("values", "values(\"value\")"),
     ("wrap", "wrap(\"value\")"),
@@ -138,6 +138,7 @@ fn with_one(name: &str, a: Node) -> Result<Option<Filter>, String> {
         ("cut", a) => Filter::Cut(a),
         ("values", a) => Filter::Values(a),
         ("wrap", a) => Filter::Wrap(a),
+        ("without", a) => Filter::Less(a),
         ("quoted", a) => Filter::Quoted(a, None),
         ("lookup", a) => Filter::Lookup(a),
         ("match", Node::Constant(Value::String(pattern))) => Filter::Match(regex(&pattern)?, None),
@@ -187,7 +188,7 @@ fn date(format: String, zone: &str) -> Result<Filter, String> {
 }
 
 /// The filters by their names in other template languages.
-const OTHERS: [(&[&str], &str); 11] = [
+const OTHERS: [(&[&str], &str); 13] = [
     (
         &["lowercase", "tolowercase", "tolower", "downcase", "lcase"],
         "lower",
@@ -211,6 +212,19 @@ const OTHERS: [(&[&str], &str); 11] = [
     ),
     (&["ifempty", "orelse", "fallback", "coalesce"], "default(x)"),
     (&["map", "pluck", "attr"], "values(key)"),
+    (
+        &[
+            "omit",
+            "except",
+            "exclude",
+            "reject",
+            "difference",
+            "minus",
+            "del",
+        ],
+        "without(x)",
+    ),
+    (&["selectattr", "filter", "select"], "where(key, value)"),
 ];
 
 fn suggestion(name: &str) -> String {
