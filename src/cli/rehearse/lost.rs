@@ -18,6 +18,8 @@ pub struct Lost {
     values: BTreeSet<String>,
     /// Paths of the resources that were to get them.
     paths: BTreeSet<String>,
+    /// Those of them that were to get something else than a name.
+    states: BTreeSet<String>,
     /// The name that a resource has, by its path.
     names: BTreeMap<String, String>,
     renames: Vec<Rename>,
@@ -47,6 +49,9 @@ impl Lost {
             self.values
                 .extend(texts.difference(&self.accepted).cloned());
             self.paths.insert(path.to_owned());
+            if name.is_none() {
+                self.states.insert(path.to_owned());
+            }
             self.renames.extend(name.map(|wished| Rename {
                 path: path.to_owned(),
                 wished,
@@ -85,21 +90,26 @@ impl Lost {
 
     /// Whether a request looks for one of the values.
     pub fn is_looked_for_in(&self, request: &Request) -> bool {
-        let Some((_, query)) = request.path_and_query.split_once('?') else {
-            return false;
-        };
-        let query = query.replace('+', " ");
-        let query = percent_decode_str(&query).decode_utf8_lossy();
-        self.values
-            .iter()
-            .any(|value| query.contains(value.as_str()))
+        names_one_of(request, self.values.iter())
     }
 
-    /// Whether a request reads a resource that was to get one of the values.
+    /// Whether a request reads a resource that was to get one of the values, or looks for it by the name that it has.
     pub fn is_expected_in(&self, request: &Request) -> bool {
         let path = request.path_and_query.split('?').next().unwrap_or_default();
-        request.method == "GET" && self.paths.iter().any(|lost| path.ends_with(lost.as_str()))
+        let is_read = || self.paths.iter().any(|lost| path.ends_with(lost.as_str()));
+        let names = self.states.iter().filter_map(|path| self.names.get(path));
+        request.method == "GET" && (is_read() || names_one_of(request, names))
     }
+}
+
+/// Whether a request's query holds one of these texts.
+fn names_one_of<'t>(request: &Request, mut texts: impl Iterator<Item = &'t String>) -> bool {
+    let Some((_, query)) = request.path_and_query.split_once('?') else {
+        return false;
+    };
+    let query = query.replace('+', " ");
+    let query = percent_decode_str(&query).decode_utf8_lossy();
+    texts.any(|text| query.contains(text.as_str()))
 }
 
 /// A path whose query has another text for this one; absent if this one is not in it.
@@ -206,6 +216,23 @@ mod tests {
         assert!(look("ilse.novak") && !look("ilse.berg"));
         let read = |path: &str| lost.is_expected_in(&request("GET", path, &Value::Null));
         assert!(read("/scim/v2/Users/7?attributes=id") && !read("/scim/v2/Users/8"));
+    }
+
+    #[test]
+    fn who_cannot_be_deactivated_is_found_active_under_any_name_of_hers() {
+        let mut lost = Lost::default();
+        let create = request("POST", "", &json!({ "userName": "ilse.berg@x.example" }));
+        lost.note(&create, "/Users", &reply(201, &json!({ "id": "7" })));
+        let find = |name: &str| {
+            let path = format!("/scim/v2/Users?filter=userName+eq+%22{name}%40x.example%22");
+            request("GET", &path, &Value::Null)
+        };
+        assert!(!lost.is_expected_in(&find("ilse.berg")));
+        let off = json!({ "op": "replace", "value": { "active": false } });
+        let off = request("PATCH", "", &json!({ "Operations": [off] }));
+        lost.note(&off, "/Users/7", &reply(501, &Value::Null));
+        assert!(lost.is_expected_in(&find("ilse.berg")));
+        assert!(!lost.is_expected_in(&find("ada.lake")));
     }
 
     #[test]

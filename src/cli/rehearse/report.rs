@@ -300,6 +300,9 @@ impl<'w, W: Write> Report<'w, W> {
         if let Some(mending) = further::mending(&record.name) {
             return self.line("mend", mending);
         }
+        if reasons.iter().any(|reason| reason.contains(NO_STATE)) {
+            self.line("mend", ALWAYS_ACTIVE)?;
+        }
         let lacking = match refusal {
             Some(_) => Vec::new(),
             None => lacking(reasons),
@@ -475,6 +478,11 @@ fn first_name(path: &str) -> String {
     let end = path.find(['.', '[']).unwrap_or(path.len());
     path.get(..end).unwrap_or_default().to_owned()
 }
+
+/// An account that is shown without `active`, as a step says it.
+const NO_STATE: &str = "active: expected true, got []";
+
+const ALWAYS_ACTIVE: &str = "say where the application has the state: `'active' = …`. Where everybody is active: `'active' = { read = \"{true}\" }`, and `deactivate = false` in `[user]`";
 
 /// What no line of `[user.attributes]` can bring.
 const GIVEN: [&str; 7] = [

@@ -421,7 +421,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node) -> Option<Read> {
         Some(text) if !text.starts_with('$') && text.contains('{') => {
             let template = template(context, node)?;
             refuse_anew(context, node, template.is_made_anew());
-            if template.names().is_empty() {
+            if template.is_constant() {
                 context.warning(
                     "mapping::no-expression",
                     &node.place,
