@@ -140,7 +140,7 @@ pub fn plan_page(
     if !is_let(call, &names)? {
         return Ok(None);
     }
-    let is_read = matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_read = call.is_safe();
     Ok(Some(PlannedCall {
         operation: operation.to_owned(),
         method: call.method.clone(),
@@ -386,7 +386,7 @@ fn body(
         let body = own.get_or_insert_with(|| Value::Object(serde_json::Map::new()));
         place.write(body, value.clone());
     }
-    let has_none = matches!(call.method, Method::GET | Method::HEAD | Method::DELETE);
+    let has_none = call.is_safe() || call.method == Method::DELETE;
     let whole = match &target.wrap {
         Some(wrap) if own.is_some() || !has_none => {
             let mut names = names.child();

@@ -189,7 +189,7 @@ pub fn sends_fields_only(t: &TypeMapping, operation: &Operation) -> bool {
 /// Whether a call has nothing to say but fields: no part of the wish otherwise, and no body of its own making. What it says of
 /// the object itself, and constants beside the fields, are no change.
 fn says_fields_only(call: &Call) -> bool {
-    if call.method.is_safe() {
+    if call.is_safe() {
         return true;
     }
     let has_fields = match &call.body {

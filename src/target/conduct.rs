@@ -326,12 +326,7 @@ fn has_all(ask: &Ask<'_>, reply: &Reply) -> bool {
 
 /// Whether the call changes something: by what it is for, where that is reading, and else by its method.
 fn is_write(ask: &Ask<'_>) -> bool {
-    use http::Method;
-    let is_safe = matches!(
-        ask.call.method,
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    !is_safe && !ask.class.is_read()
+    !ask.call.is_safe() && !ask.class.is_read()
 }
 
 fn is_dry(journey: &Journey, ask: &Ask<'_>) -> bool {

@@ -315,7 +315,7 @@ impl Driver {
                 continue;
             };
             trail.pass(call, &answer);
-            called.has_written |= !call.method.is_safe();
+            called.has_written |= !call.is_safe();
             let (reply, verdict) = (answer.reply, answer.verdict);
             called.verdict = verdict;
             if trail.is_misled || !called.verdict.meaning.is_done() {

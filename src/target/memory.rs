@@ -56,7 +56,7 @@ impl Trail {
         // A "not there" that is tolerated says the same: the address that was remembered, say, is somebody's old one.
         let is_gone = matches!(answer.reply.status, 404 | 410);
         self.doubt(is_gone || is_refusal(answer.verdict.meaning));
-        let is_look_up = call.method.is_safe() || call.remember.is_some();
+        let is_look_up = call.is_safe() || call.remember.is_some();
         let is_sent = !answer.is_planned_only && !self.is_misled;
         self.has_effect |= is_sent && !is_look_up;
     }

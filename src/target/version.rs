@@ -135,11 +135,7 @@ impl Driver {
         names: &Names<'_>,
         versions: &mut Versions,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, TargetError> {
-        let Some(rule) = operation
-            .if_match
-            .as_ref()
-            .filter(|_| !step.method.is_safe())
-        else {
+        let Some(rule) = operation.if_match.as_ref().filter(|_| !step.is_safe()) else {
             return Ok(Vec::new());
         };
         if journey.is_dry && is_only_planned(names) {
@@ -185,7 +181,7 @@ pub(super) struct Versions {
 impl Versions {
     /// Takes in that a step was made.
     pub fn pass(&mut self, step: &Call, answer: &Answer) {
-        let is_look_up = step.method.is_safe() || step.remember.is_some();
+        let is_look_up = step.is_safe() || step.remember.is_some();
         if is_look_up || answer.is_planned_only {
             return;
         }

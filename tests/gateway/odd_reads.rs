@@ -397,6 +397,72 @@ async fn a_deletion_that_only_the_list_shows_is_seen_by_asking_the_list() {
     }
 }
 
+/// Groups that only a list shows: what is written is read back from it, and one that is missing is missed.
+#[tokio::test]
+async fn what_only_a_list_shows_is_read_back_from_it() {
+    let stage = Setup::default()
+        .with("[group]\n", "[group]\nget = false\n")
+        .with("[group.get]\ncall = \"GET /groups/{id}\"\n", "")
+        .with(
+            "[group.create]\ncall = \"POST /groups\"\n",
+            "[group.create]\ncall = \"POST /groups\"\nid = '$.id'\nread-back = true\n",
+        )
+        .with(
+            "[group.update]\ncall = \"PATCH /groups/{id}\"\n",
+            "[group.update]\ncall = \"PATCH /groups/{id}\"\nread-back = true\n",
+        )
+        .start()
+        .await;
+    let made = stage.post("/Groups", json!({ "displayName": "team" }));
+    let id = made.await.is(201).id();
+    let lists = |calls: Vec<String>| calls.iter().filter(|call| call.starts_with("GET ")).count();
+    assert_eq!(lists(stage.app.calls()), 1, "{:?}", stage.app.calls());
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "crew" }]);
+    let renamed = stage.patch(&format!("/Groups/{id}"), rename).await.is(200);
+    assert_eq!(renamed.body["displayName"], "crew");
+    let nobody = json!([{ "op": "replace", "path": "displayName", "value": "x" }]);
+    stage.patch("/Groups/g-99", nobody).await.is(404);
+}
+
+/// Keys alone, listed by a method that HTTP itself does not have (a secrets' store does so); a write with another.
+#[tokio::test]
+async fn methods_beside_those_of_http_are_sent_as_they_are() {
+    let book = Setup::default().app;
+    let (start, rest) = book.split_once("[user.list]").unwrap();
+    let (_, rest) = rest.split_once("[user.get]").unwrap();
+    let list = "[user.list]\ncall = \"LIST /keys\"\nitems = '$.data.keys[*]'\nrows = \"reference\"\nset = { id = \"{value}\" }\n";
+    let setup = Setup {
+        app: format!("{start}{list}[user.get]{rest}"),
+        ..Setup::default()
+    };
+    let update = "[user.update]\ncall = \"PATCH /users/{id}\"";
+    let stage = setup
+        .with(update, "[user.update]\ncall = \"MERGE /users/{id}\"")
+        .start()
+        .await;
+    stage.app.answer_by(|seen| match seen.method.as_str() {
+        "LIST" => Answer::json(200, json!({ "data": { "keys": [1, 2] } })),
+        "MERGE" => Answer::json(
+            200,
+            json!({ "id": 1, "login": "ada", "title": seen.json()["title"], "state": 1 }),
+        ),
+        _ if seen.path.contains("groups") => Answer::json(200, json!({ "items": [] })),
+        _ => Answer::json(200, json!({ "id": 1, "login": "ada", "state": 1 })),
+    });
+    let list = stage.get("/Users?attributes=userName").await.is(200);
+    assert_eq!(list.body["totalResults"], 2);
+    let title = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    let changed = stage.patch("/Users/1", title).await.is(200);
+    assert_eq!(changed.body["title"], "Dr");
+    let writes = stage.app.writes();
+    assert!(
+        writes
+            .iter()
+            .any(|(call, body)| call == "MERGE /users/1" && body["title"] == "Dr"),
+        "{writes:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_condition_that_cannot_be_worked_out_for_anybody_is_no_empty_list() {
     let stage = Setup::default()

@@ -238,7 +238,7 @@ impl Create<'_> {
     /// Whether more than one call of the create may change something.
     fn has_several_calls(&self) -> bool {
         let steps = self.t.create.iter().flat_map(|create| &create.steps);
-        steps.filter(|step| !step.method.is_safe()).count() > 1
+        steps.filter(|step| !step.is_safe()).count() > 1
     }
 
     /// The id is chosen now if it is ours to choose, so that every repetition gives the same.

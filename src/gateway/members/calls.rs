@@ -207,7 +207,7 @@ impl Calls<'_> {
     /// what another group's change wrote in between. These locks are the last that anybody takes, so none waits in a circle.
     async fn turn_of(&self, members: &[&Named<'_>]) -> Result<Option<Lock>, Error> {
         let [member] = members else { return Ok(None) };
-        let reads = self.call.before.iter().any(|step| step.method.is_safe());
+        let reads = self.call.before.iter().any(|step| step.is_safe());
         if !reads || self.held == Some(member.id.as_str()) {
             return Ok(None);
         }

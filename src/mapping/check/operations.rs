@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     mapping::{
         expression::Expression,
-        model::{AttributeRule, Find, Operation, ReplyKind, TypeMapping},
+        model::{AttributeRule, Find, IfMatch, Operation, ReplyKind, TypeMapping},
         sought, write,
     },
     scim::AttributePath,
@@ -215,9 +215,12 @@ fn repeated_finds(resource_type: &TypeMapping, complaints: &mut Diagnostics) {
     }
 }
 
-/// What reads the object before or after a write needs a way to read it.
+/// What reads the object before or after a write needs a way to read it: without a `get` it is looked up as others are, but an
+/// `ETag` comes with the object alone.
 fn needs_get(resource_type: &TypeMapping, operation: &Operation, complaints: &mut Diagnostics) {
-    if resource_type.get.is_some() {
+    let is_found = !resource_type.lists.is_empty() || resource_type.find_of_id().is_some();
+    let wants_etag = matches!(operation.if_match, Some(IfMatch::Etag));
+    if resource_type.get.is_some() || (is_found && !wants_etag) {
         return;
     }
     let what = if operation.reply == ReplyKind::ReadBack {

@@ -30,7 +30,7 @@ fn of_another(resource_type: &TypeMapping, operation: &Operation, complaints: &m
         return;
     };
     let is_read_by = |step: &Call| {
-        let mut writes = operation.steps.iter().filter(|call| !call.method.is_safe());
+        let mut writes = operation.steps.iter().filter(|call| !call.is_safe());
         writes.any(|write| write.path.source() == step.path.source())
     };
     let Some(read) = get.steps.iter().find(|step| is_read_by(step)) else {

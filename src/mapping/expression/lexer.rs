@@ -123,6 +123,9 @@ fn token(rest: &str, at: usize, follows_value: bool) -> Result<(Kind<'_>, usize)
     );
     let error = SyntaxError::new(at, first.len_utf8(), message);
     Err(match first {
+        '=' if rest.starts_with("=~") => {
+            error.mend("write `text | match(\"^part\")`, which is absent where nothing matches")
+        }
         '=' => error.mend("a comparison is written `==`"),
         '&' => error.mend("write `and`"),
         '!' => error.mend("write `not`"),

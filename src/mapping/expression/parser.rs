@@ -56,15 +56,37 @@ pub(super) fn parse(tokens: &[Token<'_>], start: usize, end: usize) -> Result<Pa
             filtered_operand: parser.filtered_operand,
         }),
         Some(token) => {
-            let is_call = matches!(token.kind, Kind::Sign("("));
             let error = parser.unexpected("an operator, a filter or the end");
-            Err(match is_call {
-                true => error
+            Err(match token.kind {
+                Kind::Sign("(") => error
                     .mend("values have no methods: a filter stands behind `|`, `{value | lower}`"),
-                false => error,
+                Kind::Word(word) => match operator_of_others(word) {
+                    Some(mending) => error.mend(mending),
+                    None => error,
+                },
+                _ => error,
             })
         }
     }
+}
+
+/// How an operator of other languages is said here.
+fn operator_of_others(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "contains" | "co" | "includes" | "has" => {
+            "what is within another stands first: `\"part\" in text`"
+        }
+        "matches" | "startswith" | "endswith" | "sw" | "ew" | "like" => {
+            "write `text | match(\"^part\")`, which is absent where nothing matches"
+        }
+        "eq" | "is" | "equals" => "a comparison is written `==`",
+        "ne" => "a comparison is written `!=`",
+        "gt" => "a comparison is written `>`",
+        "ge" | "gte" => "a comparison is written `>=`",
+        "lt" => "a comparison is written `<`",
+        "le" | "lte" => "a comparison is written `<=`",
+        _ => return None,
+    })
 }
 
 pub(super) struct Parser<'p, 't> {
@@ -285,7 +307,10 @@ impl<'t> Parser<'_, 't> {
             }
             _ => {
                 let message = format!("There is no function `{name}`.");
-                Err(error(message).mend("there are `now`, `random` and `coalesce`"))
+                Err(match super::parser_filters::filter_of_others(name) {
+                    Some(filter) => error(message).mend(format!("write `value | {filter}`")),
+                    None => error(message).mend("there are `now`, `random` and `coalesce`"),
+                })
             }
         }
     }

@@ -205,7 +205,7 @@ const OTHERS: [(&[&str], &str); 13] = [
     (&["tojson", "jsonencode", "dump"], "json"),
     (&["b64encode", "base64encode", "tobase64", "btoa"], "base64"),
     (&["sub", "gsub", "replaceall"], "replace(a, b)"),
-    (&["size", "count"], "length"),
+    (&["size", "count", "len"], "length"),
     (
         &["strftime", "formatdate", "dateformat", "datetime"],
         "date(format)",
@@ -227,17 +227,21 @@ const OTHERS: [(&[&str], &str); 13] = [
     (&["selectattr", "filter", "select"], "where(key, value)"),
 ];
 
+/// The filter that is called so in other template languages.
+pub(super) fn filter_of_others(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase().replace('_', "");
+    let mut others = OTHERS.iter();
+    let (_, meant) = others.find(|(words, _)| words.contains(&name.as_str()))?;
+    Some(meant)
+}
+
 fn suggestion(name: &str) -> String {
     let near = FILTERS
         .iter()
         .map(|(known, _)| (strsim::damerau_levenshtein(name, known), *known))
         .min()
         .filter(|(distance, _)| *distance <= 2);
-    let name = name.to_ascii_lowercase().replace('_', "");
-    let other = OTHERS
-        .iter()
-        .find(|(words, _)| words.contains(&name.as_str()));
-    if let Some((_, meant)) = other {
+    if let Some(meant) = filter_of_others(name) {
         return format!("did you mean `{meant}`?");
     }
     match near {

@@ -7,7 +7,7 @@ use http::Method;
 use crate::{
     diagnostic::{Place, closest},
     mapping::{
-        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With},
+        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With, is_safe},
         path::JsonPath,
         template::{PathTemplate, Template},
     },
@@ -379,7 +379,8 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
     let Some(method) = known_method(method) else {
         let mending = match closest(method, METHODS) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "GET, POST, PUT, PATCH or DELETE, in capitals".to_owned(),
+            None => "GET, POST, PUT, PATCH or DELETE, in capitals; docs/mapping.md has the others"
+                .to_owned(),
         };
         context.error(
             "mapping::bad-call",
@@ -418,8 +419,9 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
             return None;
         }
     };
-    let is_read = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&method);
+
     Some(Call {
+        is_repeatable: is_safe(&method),
         method,
         path,
         query: query_parameters(context, node, query?)?,
@@ -436,7 +438,6 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         rules: Vec::new(),
         tolerate: Vec::new(),
         poll: None,
-        is_repeatable: is_read,
         remember: None,
         place: node.place.clone(),
     })
@@ -472,7 +473,11 @@ fn foreign_value(path: &str) -> Option<(usize, &str, String)> {
     None
 }
 
-const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+/// Those of RFC 9110, and of the IANA registry and of APIs those that users and groups are kept by.
+const METHODS: [&str; 18] = [
+    "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "COPY", "LINK", "LIST", "MERGE",
+    "MKCOL", "MOVE", "PROPFIND", "QUERY", "REPORT", "SEARCH", "UNLINK",
+];
 
 fn known_method(text: &str) -> Option<Method> {
     METHODS

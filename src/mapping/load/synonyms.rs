@@ -22,7 +22,7 @@ fn meant(
 }
 
 /// Without `-` and `_`; what is meant counts only where the table has such a key.
-const KEYS: [(&str, &str); 58] = [
+const KEYS: [(&str, &str); 59] = [
     ("token", "sha256"),
     ("hash", "sha256"),
     ("timeout", "deadline"),
@@ -81,6 +81,7 @@ const KEYS: [(&str, &str); 58] = [
     ("root", "envelope"),
     ("name", "title"),
     ("payload", "body"),
+    ("attributes", "covers"),
 ];
 
 const WORDS: [(&str, &str); 38] = [

@@ -107,6 +107,22 @@ impl<'t> Reader<'t> {
         let near = closest(name, self.shape.all_keys().map(|key| key.name));
         let absent = |word: &&'static str| self.shape.key(word).is_some() && !self.has(word);
         near.or_else(|| synonyms::of_key(name).find(absent))
+            .or_else(|| self.only_lacking(name))
+    }
+
+    /// The one key that a small table must have and lacks, if this one is the only one that it should not have.
+    fn only_lacking(&self, name: &str) -> Option<&'static str> {
+        let is_known = |entry: &Entry| self.shape.key(&entry.key).is_some();
+        let mut others = self.table.entries.iter().filter(|entry| !is_known(entry));
+        let is_small = self.shape.all_keys().count() <= MOST_KEYS_OF_SMALL;
+        let is_text = |entry: &Entry| entry.key == name && entry.node.as_text().is_some();
+        if !(is_small && others.next().is_some_and(is_text) && others.next().is_none()) {
+            return None;
+        }
+        let keys = self.shape.all_keys();
+        let mut lacking = keys.filter(|key| key.default == "required" && !self.has(key.name));
+        let only = lacking.next()?;
+        lacking.next().is_none().then_some(only.name)
     }
 
     /// Whether another key was probably meant to be this one: that is complained about already.
@@ -219,3 +235,6 @@ fn home_of(key: &str) -> Option<String> {
 
 /// A file with more unknown keys than this is none of ours; comparing each with all names would take long.
 const MOST_COMPARED: usize = 100;
+
+/// A table with more keys may lack one for many a reason.
+const MOST_KEYS_OF_SMALL: usize = 6;

@@ -60,11 +60,25 @@ pub struct Call {
     pub place: Place,
 }
 
+/// Methods that read, beside those that HTTP itself calls safe.
+const SAFE: [&str; 5] = ["LIST", "PROPFIND", "QUERY", "REPORT", "SEARCH"];
+
+/// Whether a method changes nothing (RFC 9110 §9.2.1, and the like of other APIs).
+pub fn is_safe(method: &http::Method) -> bool {
+    method.is_safe() || SAFE.contains(&method.as_str())
+}
+
 impl Call {
+    /// Whether the method is one that changes nothing.
+    pub fn is_safe(&self) -> bool {
+        is_safe(&self.method)
+    }
+
     /// Whether the mapped fields are its body, if it has none of its own.
     pub fn carries_fields(&self) -> bool {
         use http::Method;
         matches!(self.method, Method::POST | Method::PUT | Method::PATCH)
+            || self.method.as_str() == "MERGE"
     }
 
     /// The names in the path, the query, the headers, the body and `with`.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Call, With};
-use crate::mapping::template::Tree;
+use super::{Call, QueryValue, With};
+use crate::mapping::template::{Key, Tree};
 
 impl Call {
     /// Method and path as the mapping writes them, without the query, and what tells the call apart: `POST /api (method: user.get)`.
@@ -19,11 +19,61 @@ impl Call {
     }
 
     /// What tells the call from others of its method and path, where one address serves all (JSON-RPC, GraphQL): the fixed
-    /// values of its `with`, such as `method: user.get`; empty if it has none.
+    /// values of its `with`, such as `method: user.get`, or what its query or body says under the name of a verb, such as
+    /// `action: createaccount`; empty if it has none.
     pub fn apart(&self) -> String {
-        let own = self.with.iter().filter_map(With::told);
-        own.collect::<Vec<_>>().join(", ")
+        let own: Vec<String> = self.with.iter().filter_map(With::told).collect();
+        match own.is_empty() {
+            true => self.verbs().collect::<Vec<_>>().join(", "),
+            false => own.join(", "),
+        }
     }
+
+    /// Fixed words in the query and the body that say what is to be done.
+    fn verbs(&self) -> impl Iterator<Item = String> {
+        let queried = self.query.iter().filter_map(|(name, value)| match value {
+            QueryValue::Text(template) => Some((name.as_str(), template.constant()?)),
+            QueryValue::Json(_) => None,
+        });
+        let members = match &self.body {
+            Some(Tree::Object(members)) => members.as_slice(),
+            _ => &[],
+        };
+        let sent = members.iter().filter_map(|(name, value)| {
+            let Key::Constant(name) = name else {
+                return None;
+            };
+            match value {
+                Tree::Leaf(template) => Some((name.as_str(), template.constant()?)),
+                Tree::Constant(value) => Some((name.as_str(), value.as_str()?)),
+                _ => None,
+            }
+        });
+        let verbs = queried
+            .chain(sent)
+            .filter(|(name, value)| is_verb(name) && is_word(value));
+        verbs.map(|(name, value)| format!("{name}: {value}"))
+    }
+}
+
+/// Whether a parameter of this name says what is to be done, as `wsfunction` does.
+fn is_verb(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    VERBS.iter().any(|verb| name.ends_with(verb))
+}
+
+const VERBS: [&str; 6] = [
+    "action",
+    "method",
+    "function",
+    "command",
+    "operation",
+    "cmd",
+];
+
+fn is_word(value: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._-:/".contains(c);
+    !value.is_empty() && value.len() <= LONGEST && value.chars().all(is_part)
 }
 
 impl With {
@@ -92,9 +142,14 @@ mod tests {
     }
 
     fn told(with: &str) -> String {
+        let call = format!("call = \"POST /rpc\"\nwith = {with}\nbody = {{ a = 1 }}\n");
+        told_of("with = { kind = \"person\" }\n", &call)
+    }
+
+    fn told_of(section: &str, call: &str) -> String {
         let text = format!(
-            "app = \"rpc\"\n[settings]\nkey = \"k\"\n[target]\nbase-url = \"http://localhost\"\n[user]\nid = '$.id'\nwith = {{ kind = \"person\" }}\n\
-             [user.list]\ncall = \"POST /rpc\"\nwith = {with}\nbody = {{ a = 1 }}\nitems = '$[*]'\n\
+            "app = \"rpc\"\n[settings]\nkey = \"k\"\n[target]\nbase-url = \"http://localhost\"\n[user]\nid = '$.id'\n{section}\
+             [user.list]\n{call}items = '$[*]'\n\
              [user.attributes]\n'userName' = 'login'\n"
         );
         let file = SourceFile {
@@ -121,6 +176,26 @@ mod tests {
         let long = told(&long);
         assert!(long.contains("query: query { user user"), "{long}");
         assert!(long.ends_with("…)") && long.len() < 120, "{long}");
+    }
+
+    #[test]
+    fn without_any_the_verb_of_the_query_or_the_body_tells() {
+        for (call, expected) in [
+            (
+                "call = \"POST /api.php?format=json&action=block&user={settings.key}\"\n",
+                "POST /api.php (action: block)",
+            ),
+            (
+                "call = \"POST /rest\"\nbody = { wsfunction = \"core_user_get_users\", field = \"id\" }\n",
+                "POST /rest (wsfunction: core_user_get_users)",
+            ),
+            (
+                "call = \"POST /rest\"\nbody = { transaction = \"a b\", action = \"{settings.key}\", method = [\"x\"] }\n",
+                "POST /rest",
+            ),
+        ] {
+            assert_eq!(told_of("", call), expected);
+        }
     }
 
     #[test]
