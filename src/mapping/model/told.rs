@@ -19,7 +19,7 @@ impl Call {
     }
 
     /// What tells the call from others of its method and path, where one address serves all (JSON-RPC, GraphQL): the fixed
-    /// values of its `with`, such as `method: user.get`, or what its query or body says under the name of a verb, such as
+    /// values of its `with`, such as `method: user.get`, or what its query, headers or body say under the name of a verb, such as
     /// `action: createaccount`; empty if it has none.
     pub fn apart(&self) -> String {
         let own: Vec<String> = self.with.iter().filter_map(With::told).collect();
@@ -29,12 +29,14 @@ impl Call {
         }
     }
 
-    /// Fixed words in the query and the body that say what is to be done.
+    /// Fixed words in the query, the headers and the body that say what is to be done.
     fn verbs(&self) -> impl Iterator<Item = String> {
         let queried = self.query.iter().filter_map(|(name, value)| match value {
             QueryValue::Text(template) => Some((name.as_str(), template.constant()?)),
             QueryValue::Json(_) => None,
         });
+        let headers = self.headers.iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.constant()?)));
         let members = match &self.body {
             Some(Tree::Object(members)) => members.as_slice(),
             _ => &[],
@@ -50,6 +52,7 @@ impl Call {
             }
         });
         let verbs = queried
+            .chain(headers)
             .chain(sent)
             .filter(|(name, value)| is_verb(name) && is_word(value));
         verbs.map(|(name, value)| format!("{name}: {value}"))
@@ -62,13 +65,14 @@ fn is_verb(name: &str) -> bool {
     VERBS.iter().any(|verb| name.ends_with(verb))
 }
 
-const VERBS: [&str; 6] = [
+const VERBS: [&str; 7] = [
     "action",
     "method",
     "function",
     "command",
     "operation",
     "cmd",
+    "-target",
 ];
 
 fn is_word(value: &str) -> bool {
@@ -188,6 +192,10 @@ mod tests {
             (
                 "call = \"POST /rest\"\nbody = { wsfunction = \"core_user_get_users\", field = \"id\" }\n",
                 "POST /rest (wsfunction: core_user_get_users)",
+            ),
+            (
+                "call = \"POST /soap\"\nheaders = { SOAPAction = \"urn:users/GetUser\", X-Key = \"${KEY}\" }\n",
+                "POST /soap (SOAPAction: urn:users/GetUser)",
             ),
             (
                 "call = \"POST /rest\"\nbody = { transaction = \"a b\", action = \"{settings.key}\", method = [\"x\"] }\n",
