@@ -89,6 +89,7 @@ pub(crate) fn call(line: &str) -> Call {
         tolerate: Vec::new(),
         poll: None,
         is_repeatable: false,
+        has_effect: false,
         remember: None,
         place: place(),
     }

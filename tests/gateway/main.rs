@@ -31,6 +31,7 @@ mod members;
 mod memberships;
 mod memory;
 mod nesting;
+mod odd_methods;
 mod odd_reads;
 mod paging;
 mod policies;

@@ -424,45 +424,6 @@ async fn what_only_a_list_shows_is_read_back_from_it() {
     stage.patch("/Groups/g-99", nobody).await.is(404);
 }
 
-/// Keys alone, listed by a method that HTTP itself does not have (a secrets' store does so); a write with another.
-#[tokio::test]
-async fn methods_beside_those_of_http_are_sent_as_they_are() {
-    let book = Setup::default().app;
-    let (start, rest) = book.split_once("[user.list]").unwrap();
-    let (_, rest) = rest.split_once("[user.get]").unwrap();
-    let list = "[user.list]\ncall = \"LIST /keys\"\nitems = '$.data.keys[*]'\nrows = \"reference\"\nset = { id = \"{value}\" }\n";
-    let setup = Setup {
-        app: format!("{start}{list}[user.get]{rest}"),
-        ..Setup::default()
-    };
-    let update = "[user.update]\ncall = \"PATCH /users/{id}\"";
-    let stage = setup
-        .with(update, "[user.update]\ncall = \"MERGE /users/{id}\"")
-        .start()
-        .await;
-    stage.app.answer_by(|seen| match seen.method.as_str() {
-        "LIST" => Answer::json(200, json!({ "data": { "keys": [1, 2] } })),
-        "MERGE" => Answer::json(
-            200,
-            json!({ "id": 1, "login": "ada", "title": seen.json()["title"], "state": 1 }),
-        ),
-        _ if seen.path.contains("groups") => Answer::json(200, json!({ "items": [] })),
-        _ => Answer::json(200, json!({ "id": 1, "login": "ada", "state": 1 })),
-    });
-    let list = stage.get("/Users?attributes=userName").await.is(200);
-    assert_eq!(list.body["totalResults"], 2);
-    let title = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
-    let changed = stage.patch("/Users/1", title).await.is(200);
-    assert_eq!(changed.body["title"], "Dr");
-    let writes = stage.app.writes();
-    assert!(
-        writes
-            .iter()
-            .any(|(call, body)| call == "MERGE /users/1" && body["title"] == "Dr"),
-        "{writes:?}"
-    );
-}
-
 #[tokio::test]
 async fn a_condition_that_cannot_be_worked_out_for_anybody_is_no_empty_list() {
     let stage = Setup::default()

@@ -74,6 +74,7 @@ pub fn call(text: &str) -> Call {
         tolerate: Vec::new(),
         poll: None,
         is_repeatable: false,
+        has_effect: false,
         remember: None,
         place: place(),
     }

@@ -7,7 +7,7 @@ use http::Method;
 use crate::{
     diagnostic::{Place, closest},
     mapping::{
-        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With, is_safe},
+        model::{BodyFormat, Call, FormLists, Poll, QueryValue, Source, With},
         path::JsonPath,
         template::{PathTemplate, Template},
     },
@@ -208,7 +208,7 @@ pub(super) static CALL: Shape = Shape {
         key(
             "repeatable",
             Kind::Flag,
-            "`true` for GET, HEAD and OPTIONS; `false` for the rest",
+            "`true` for what only reads; `false` for the rest",
             "Whether the call may be sent again when its fate is unknown.",
             "true",
         ),
@@ -421,7 +421,8 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
     };
 
     Some(Call {
-        is_repeatable: is_safe(&method),
+        is_repeatable: false,
+        has_effect: false,
         method,
         path,
         query: query_parameters(context, node, query?)?,

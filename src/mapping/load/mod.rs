@@ -10,6 +10,7 @@ mod call;
 mod client;
 mod context;
 mod each;
+mod effects;
 mod example;
 mod form;
 mod gaps;

@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     attributes::{self, LINE},
-    call, gaps,
+    call, effects, gaps,
     list::{self, FIND, LIST},
     members::{self, MEMBERS},
     operation::{self, OPERATION_SHAPE, Surroundings},
@@ -406,6 +406,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         splice: None,
     };
     members::settle_case(reader, &mut mapping);
+    effects::settle(&mut mapping);
     mapping.splice = Splice::new(&mapping);
     create_only_without_field(reader, &mapping);
     write_only_without_field(reader, &mapping);

@@ -104,8 +104,8 @@ fn defaults_are_those_of_the_reference() {
     assert_eq!(user.match_attribute.to_string(), "userName");
     assert!(user.id.is_stable && !user.id.is_number);
     assert!(
-        user.get.as_ref().unwrap().steps[0].is_repeatable
-            && !user.create.as_ref().unwrap().steps[0].is_repeatable
+        user.get.as_ref().unwrap().steps[0].is_safe()
+            && !user.create.as_ref().unwrap().steps[0].is_safe()
     );
     let removed: Vec<_> = user
         .attributes

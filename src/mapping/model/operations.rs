@@ -52,8 +52,10 @@ pub struct Call {
     pub tolerate: Vec<u16>,
     /// Asked again until a condition holds.
     pub poll: Option<Poll>,
-    /// Whether it may be sent again when its fate is unknown. Reads always may.
+    /// Whether it may be sent again when its fate is unknown. What [`Call::is_safe`] always may.
     pub is_repeatable: bool,
+    /// Whether it changes something although its method only reads: some APIs write with GET.
+    pub has_effect: bool,
     /// A look-up: how long its answer is used instead of asking again; absent: asked each time.
     pub remember: Option<Duration>,
     /// Where it stands in the file.
@@ -64,14 +66,14 @@ pub struct Call {
 const SAFE: [&str; 5] = ["LIST", "PROPFIND", "QUERY", "REPORT", "SEARCH"];
 
 /// Whether a method changes nothing (RFC 9110 §9.2.1, and the like of other APIs).
-pub fn is_safe(method: &http::Method) -> bool {
+fn is_safe(method: &http::Method) -> bool {
     method.is_safe() || SAFE.contains(&method.as_str())
 }
 
 impl Call {
-    /// Whether the method is one that changes nothing.
+    /// Whether it changes nothing.
     pub fn is_safe(&self) -> bool {
-        is_safe(&self.method)
+        !self.has_effect && is_safe(&self.method)
     }
 
     /// Whether the mapped fields are its body, if it has none of its own.
