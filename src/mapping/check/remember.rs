@@ -33,7 +33,7 @@ pub(super) fn check(mapping: &Mapping, complaints: &mut Diagnostics) {
                 "A step with `into` or `poll` cannot be answered from memory.",
                 "take `remember` out",
             )
-        } else if !call.is_repeatable {
+        } else if !call.is_safe() && !call.is_repeatable {
             (
                 "A step with `remember` may change something: it is neither a GET nor `repeatable`.",
                 "say `repeatable = true` if it only looks something up; otherwise take `remember` out",
