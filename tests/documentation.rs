@@ -148,7 +148,8 @@ fn put_in(file: &mut toml::Table, part: toml::Table, depth: usize) {
     for (name, value) in part {
         let goes_deeper = match depth {
             0 => true,
-            1 => name == "attributes" || name == "members",
+            // Another style of membership takes the place of the one before.
+            1 => name == "attributes" || (name == "members" && value.get("on-user").is_none()),
             _ => false,
         };
         match (file.get_mut(&name), value) {

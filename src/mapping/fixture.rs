@@ -107,6 +107,7 @@ pub(crate) fn operation(name: &str, send: Send, covers: &[&str]) -> Operation {
         reply: ReplyKind::Object,
         object: None,
         id: None,
+        set: Vec::new(),
         envelope: None,
         if_match: None,
         gets_first: false,

@@ -141,7 +141,7 @@ impl Driver {
                         .expect_object(operation)
                         .inspect_err(|error| journey.trouble(&operation.name, error))?;
                 }
-                Ok(self.done(operation, class, progress))
+                Ok(self.done(operation, class, progress, &outer))
             }
             Err(cause) if class == CallClass::Create && trail.has_effect => {
                 Err(TargetError::Halfway {
@@ -482,7 +482,7 @@ fn in_one_call(operation: &Operation) -> Option<(&Call, Cut<'_>)> {
         names: operation.envelope.as_deref().into_iter().collect(),
         is_list: false,
     };
-    let is_plain = operation.object.is_none() && operation.id.is_none();
+    let is_plain = operation.object.is_none() && operation.id.is_none() && operation.set.is_empty();
     (is_all && is_first && is_plain && !step.carries_fields()).then_some((step, cut))
 }
 

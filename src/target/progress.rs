@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::header::ETAG;
 use serde_json::{Map, Value};
 
-use super::{Done, Driver, TargetError, conduct::Answer};
+use super::{Done, Driver, TargetError, conduct::Answer, rows::put_in};
 use crate::mapping::{
     body::scalar_text,
     model::{Call, FieldPlace, Meaning, Operation, ReplyKind, Source},
@@ -161,6 +161,7 @@ impl Driver {
         operation: &Operation,
         class: CallClass,
         mut progress: Progress,
+        names: &Names<'_>,
     ) -> Done {
         let has_object = operation.reply == ReplyKind::Object || class == CallClass::Get;
         let last = progress.last.as_mut().filter(|_| has_object);
@@ -171,6 +172,9 @@ impl Driver {
             && let Some(kind) = self.type_of(&operation.name)
         {
             kind.id.put_into(object, id.clone());
+        }
+        if let Some(object) = object.as_mut().filter(|_| !operation.set.is_empty()) {
+            put_in(&operation.set, object, &progress.names(names));
         }
         let reply = progress.last.as_ref().map(|answer| &answer.reply);
         let meanings = progress.last.as_ref().map(|answer| answer.verdict.meaning);

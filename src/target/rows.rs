@@ -165,13 +165,7 @@ impl<'d> Listing<'d> {
             None => self.items(reply),
         };
         for row in &mut rows {
-            let made = made_of(self.set, row, names);
-            for (place, value) in made {
-                match (place.is_whole(), row.as_object_mut(), value) {
-                    (true, Some(row), Value::Object(members)) => row.extend(members),
-                    (_, _, value) => place.write(row, value),
-                }
-            }
+            put_in(self.set, row, names);
         }
         Ok(rows)
     }
@@ -217,6 +211,16 @@ fn identified(mut rows: Vec<Value>, rule: &IdRule, id: Value) -> Vec<Value> {
         _ => {}
     }
     rows
+}
+
+/// Puts the fields of `set` into an object, all of them made of it as it was.
+pub(super) fn put_in(set: &[(FieldPlace, Tree)], object: &mut Value, names: &Names<'_>) {
+    for (place, value) in made_of(set, object, names) {
+        match (place.is_whole(), object.as_object_mut(), value) {
+            (true, Some(object), Value::Object(members)) => object.extend(members),
+            (_, _, value) => place.write(object, value),
+        }
+    }
 }
 
 /// The values of `set` for a row; one that cannot be worked out from it is absent, as in a line's `read`.

@@ -424,6 +424,51 @@ async fn what_only_a_list_shows_is_read_back_from_it() {
     stage.patch("/Groups/g-99", nobody).await.is(404);
 }
 
+/// Objects that do not repeat what they were asked by, and replies of writes in another form than reads.
+#[tokio::test]
+async fn what_a_reply_leaves_out_or_calls_otherwise_is_put_in() {
+    let operations = "[user.get]\ncall = \"GET /users/{id}\"\nset = { id = \"{id}\", state = '{1 if enabled else 3}', \"...\" = \"{profile}\" }\n\
+                      [user.create]\ncall = \"POST /users\"\nset = { login = \"{account}\", state = 1 }\n\
+                      [user.update]\ncall = \"PATCH /users/{id}\"\nset = { login = \"{old.login}\", state = \"{old.state}\", title = \"{job}\" }\n";
+    let stage = Setup::default()
+        .with("[user.get]\ncall = \"GET /users/{id}\"\n", operations)
+        .with(
+            "[user.create]\ncall = \"POST /users\"\n[user.update]",
+            "[unused]",
+        )
+        .with("[unused]\ncall = \"PATCH /users/{id}\"\n", "")
+        .start()
+        .await;
+    stage.app.answer_by(|seen| {
+        let title = seen.json()["job"].clone();
+        match seen.method.as_str() {
+            "POST" => Answer::json(201, json!({ "id": 7, "account": "ada" })),
+            "PATCH" => Answer::json(200, json!({ "id": 7, "job": seen.json()["title"] })),
+            _ if seen.path.contains("groups") => Answer::json(200, json!({ "items": [] })),
+            _ if seen.path.starts_with("/users?") => {
+                Answer::json(200, json!({ "items": [], "total": 0 }))
+            }
+            _ => Answer::json(
+                200,
+                json!({ "enabled": false, "profile": { "login": "ada", "title": title } }),
+            ),
+        }
+    });
+    let made = stage.post("/Users", json!({ "userName": "ada" })).await;
+    let made = made.is(201);
+    assert_eq!(
+        (&made.body["id"], &made.body["active"]),
+        (&json!("7"), &json!(true))
+    );
+    let read = stage.get("/Users/7").await.is(200);
+    assert_eq!(read.body["userName"], "ada");
+    assert_eq!(read.body["active"], false);
+    let title = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    let changed = stage.patch("/Users/7", title).await.is(200);
+    assert_eq!(changed.body["title"], "Dr");
+    assert_eq!(changed.body["active"], false);
+}
+
 #[tokio::test]
 async fn a_condition_that_cannot_be_worked_out_for_anybody_is_no_empty_list() {
     let stage = Setup::default()

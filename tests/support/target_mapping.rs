@@ -89,6 +89,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         reply: ReplyKind::Object,
         object: None,
         id: None,
+        set: Vec::new(),
         envelope: None,
         if_match: None,
         gets_first: false,

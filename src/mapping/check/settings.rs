@@ -83,6 +83,15 @@ fn of_section(section: &TypeMapping) -> Vec<NamePath> {
     ];
     let sets = section.lists.iter().map(|list| &list.set);
     let sets = sets.chain(section.finds.iter().map(|find| &find.set));
+    let single = [
+        &section.get,
+        &section.create,
+        &section.activate,
+        &section.deactivate,
+        &section.rename,
+    ];
+    let operations = single.into_iter().flatten().chain(&section.updates);
+    let sets = sets.chain(operations.map(|operation| &operation.set));
     let made = sets.flatten().flat_map(|(_, tree)| tree.names());
     let conditions = [&section.scope, &section.hide, &section.gone];
     conditions

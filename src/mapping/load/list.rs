@@ -222,7 +222,7 @@ fn list(
 
 /// Fields that are put into each row, in the order of the file; `"..."` stands for the members of another object, and a key with
 /// `{…}` for the member of that name.
-fn set(reader: &Reader<'_>) -> Vec<(FieldPlace, Tree)> {
+pub(super) fn set(reader: &Reader<'_>) -> Vec<(FieldPlace, Tree)> {
     let context = reader.context;
     let entries = reader.named("set").iter();
     entries

@@ -8,6 +8,7 @@ use crate::{
 use super::{
     call::{self, CALL, CALL_KIND},
     context::Context,
+    list,
     reader::Reader,
     rules,
     shape::{Key, Kind, Shape, key},
@@ -64,6 +65,13 @@ static OPERATION_KEYS: &[Key] = &[
         "the section's `id` in the object",
         "Where the object's id is in the reply of a create, of a change of the key, or of a `get` whose object does not hold it: there it is put in.",
         "{ header-segment = \"Location\" }",
+    ),
+    key(
+        "set",
+        Kind::Named(&Kind::Tree),
+        "none",
+        "Fields put into the object that the reply shows, as into the rows of a list; its members are names, and what the operation knows (`id`).",
+        "{ mail = \"{contact.mail}\" }",
     ),
     key(
         "envelope",
@@ -177,6 +185,7 @@ fn from_node(
             reply: ReplyKind::Object,
             object: None,
             id: None,
+            set: Vec::new(),
             envelope: around.envelope.map(str::to_owned),
             if_match: None,
             gets_first: false,
@@ -231,6 +240,7 @@ fn from_table(
         id: reader
             .node("id")
             .and_then(|node| call::source(reader.context, node)),
+        set: list::set(reader),
         envelope,
         if_match: if_match(reader),
         gets_first: reader.flag("get-first").unwrap_or(false),

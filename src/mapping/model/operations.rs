@@ -183,6 +183,8 @@ pub struct Operation {
     /// Where the object's id is in the reply; put into an object that does not hold it. Absent: the type's id rule on the
     /// object.
     pub id: Option<Source>,
+    /// Fields put into the object that the reply shows, as in a list.
+    pub set: Vec<(FieldPlace, Tree)>,
     /// The body's single member that holds the fields (`envelope = "user"`); absent: none.
     pub envelope: Option<String>,
     /// What is sent as `If-Match`, so that nobody else's change is overwritten; absent: nothing.
