@@ -149,6 +149,14 @@ fn own_styles() -> Vec<Style> {
             ..PLAIN
         },
         Style {
+            name: "objects read and ids written in the user, one at most",
+            members: "on-user = { field = 'team', single = true, id = '$.id', element = \"{group}\" }\n",
+            groups: "items = '$.team'\nid = '$.id'\ndisplay = '$.label'\n",
+            held: Held::User("team"),
+            is_many: false,
+            ..PLAIN
+        },
+        Style {
             name: "a list in the user, changed by calls",
             members: "on-user = { field = 'teams', id = '$.id' }\nadd    = { call = \"POST /groups/{group}/members\", body = { user_ids = [\"{member}\"] } }\nremove = { call = \"DELETE /groups/{group}/members/{member}\", tolerate = [404] }\n",
             groups: "items = '$.teams[*]'\nid = '$.id'\n",
@@ -239,7 +247,10 @@ impl Style {
         .start()
         .await;
         if self.name.starts_with("objects read") {
-            stage.app.expand("teams");
+            stage.app.expand(match self.is_many {
+                true => "teams",
+                false => "team",
+            });
         }
         if self.name.starts_with("a list in the user, changed") {
             stage.app.tell_groups("teams");
@@ -443,7 +454,7 @@ fn named_in(field: &Value) -> BTreeSet<String> {
             .map(|element| text(element.get("id").unwrap_or(element)))
             .collect(),
         Value::String(joined) => joined.split([',', ';']).map(str::to_owned).collect(),
-        one => BTreeSet::from([text(one)]),
+        one => BTreeSet::from([text(one.get("id").unwrap_or(one))]),
     }
 }
 

@@ -517,11 +517,14 @@ impl Content {
     /// A list that is shown as objects; absent if it was given as such.
     fn expanded_in(&self, mut fields: Value) -> Option<Value> {
         let list = self.expanded.and_then(|field| fields.get_mut(field));
-        if let Some(Value::Array(list)) = list {
-            for element in list {
-                let id = element.as_u64()?;
-                *element = json!({ "id": id, "label": format!("the group {id}") });
-            }
+        let elements = match list {
+            Some(Value::Array(list)) => list.as_mut_slice(),
+            Some(Value::Null) | None => &mut [],
+            Some(one) => std::slice::from_mut(one),
+        };
+        for element in elements {
+            let id = element.as_u64()?;
+            *element = json!({ "id": id, "label": format!("the group {id}") });
         }
         Some(fields)
     }
