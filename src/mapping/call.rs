@@ -387,7 +387,7 @@ fn body(
         place.write(body, value.clone());
     }
     let has_none = call.is_safe() || call.method == Method::DELETE;
-    let whole = match &target.wrap {
+    let whole = match target.wrap.as_ref().filter(|_| call.is_wrapped) {
         Some(wrap) if own.is_some() || !has_none => {
             let mut names = names.child();
             if let Some(own) = own {

@@ -90,6 +90,7 @@ pub(crate) fn call(line: &str) -> Call {
         poll: None,
         is_repeatable: false,
         has_effect: false,
+        is_wrapped: true,
         remember: None,
         place: place(),
     }

@@ -207,6 +207,11 @@ fn bodies_are_the_call_s_own_or_the_fields_and_are_wrapped() {
         planned(&call("GET /u"), &target, &Names::new(), None).body,
         None
     );
+    post.is_wrapped = false;
+    assert_eq!(
+        planned(&post, &target, &names, fields()).body.unwrap().1,
+        json!({"login": "ada"})
+    );
 }
 
 #[test]

@@ -17,12 +17,12 @@ limits() {
   case $1 in
     # No place for a display name.
     directus | jupyterhub) echo 'Expected displayName=|GET /Users/\{id\} after PUT|^--' ;;
-    # Groups are fixed; a password is set once, at creation.
-    rabbitmq | mediawiki) echo 'cannot create a Group through its API|.password. cannot be changed once|POST /Groups|Expected HTTP 201, got 501|^--' ;;
+    # Groups are fixed; a password is set once, at creation; no place for a display name.
+    rabbitmq | mediawiki) echo 'Expected displayName=|GET /Users/\{id\} after PUT|cannot create a Group through its API|.password. cannot be changed once|POST /Groups|Expected HTTP 201, got 501|^--' ;;
     # Columns of 16 characters; a password is set once.
     rt) echo 'may have 16 characters at most|.password. cannot be changed once' ;;
-    # A role is one of Zabbix's own.
-    zabbix) echo 'does not know this value of .userType' ;;
+    # A role is one of Zabbix's own; no place for a display name.
+    zabbix) echo 'does not know this value of .userType|Expected displayName=|GET /Users/\{id\} after PUT|^--' ;;
     *) echo '^$' ;;
   esac
 }

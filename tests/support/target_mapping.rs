@@ -75,6 +75,7 @@ pub fn call(text: &str) -> Call {
         poll: None,
         is_repeatable: false,
         has_effect: false,
+        is_wrapped: true,
         remember: None,
         place: place(),
     }

@@ -114,14 +114,16 @@ fn wrapped(mapping: &Mapping, complaints: &mut Diagnostics) {
         let has_body =
             [http::Method::POST, http::Method::PUT, http::Method::PATCH].contains(&call.method);
         for name in &wanted {
-            if !has_body || call.with.iter().any(|given| given.name == *name) {
+            if !has_body || !call.is_wrapped || call.with.iter().any(|given| given.name == *name) {
                 continue;
             }
             let sentence = format!("`target.wrap` uses `{name}`, which this call does not give.");
             complaints.add(
                 Diagnostic::error("mapping::unknown-name", sentence)
                     .at(&call.place)
-                    .mend(format!("add `with = {{ {name} = … }}`")),
+                    .mend(format!(
+                        "add `with = {{ {name} = … }}`; or `wrap = false`, if this call's body is to be sent as it is"
+                    )),
             );
         }
     }

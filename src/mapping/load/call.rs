@@ -192,6 +192,13 @@ pub(super) static CALL: Shape = Shape {
             "[{ status = 409, is = \"already-so\" }]",
         ),
         key(
+            "wrap",
+            Kind::Flag,
+            "true",
+            "`false`: `[target.wrap]` is not put around this call's body.",
+            "false",
+        ),
+        key(
             "tolerate",
             Kind::Many(&Kind::Count),
             "none",
@@ -273,6 +280,7 @@ pub(super) fn from_table(
     call.rules = rules::rules(reader, "rules");
     call.tolerate = tolerate(reader);
     call.poll = poll(reader);
+    call.is_wrapped = reader.flag("wrap").unwrap_or(true);
     if let Some(repeatable) = reader.flag("repeatable") {
         call.is_repeatable = repeatable;
     }
@@ -423,6 +431,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
     Some(Call {
         is_repeatable: false,
         has_effect: false,
+        is_wrapped: true,
         method,
         path,
         query: query_parameters(context, node, query?)?,

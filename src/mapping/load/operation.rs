@@ -336,7 +336,7 @@ pub(super) fn steps(reader: &Reader<'_>, resource_type: &ResourceType) -> Option
 const MOST_STEPS: usize = 20;
 
 /// Keys that are about one call and so have no meaning beside `steps`.
-const CALL_ONLY: [&str; 15] = [
+const CALL_ONLY: [&str; 16] = [
     "call",
     "body",
     "headers",
@@ -344,6 +344,7 @@ const CALL_ONLY: [&str; 15] = [
     "format",
     "content-type",
     "with",
+    "wrap",
     "when-changed",
     "if",
     "take",

@@ -29,7 +29,7 @@ use super::{
     user_groups::{self, GROUPS},
 };
 
-static ID: Shape = Shape {
+pub(super) static ID: Shape = Shape {
     name: "`id`",
     about: "Where the application's id of an object is.",
     keys: &[

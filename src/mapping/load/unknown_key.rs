@@ -5,6 +5,7 @@ use crate::diagnostic::closest;
 use super::{
     attributes::LINE,
     reader::{Reader, table_shape},
+    section::ID,
     shape::{Kind, Shape, one_of},
     synonyms,
     tree::{Content, Entry},
@@ -70,6 +71,12 @@ impl<'t> Reader<'t> {
         }
         let is_section = ["user", "group"].contains(&self.table.name.as_str())
             || self.table.name.starts_with("resource.");
+        if is_section && ID.key(&entry.key).is_some_and(|key| key.name != "type") {
+            return format!(
+                "it belongs into `id`: `id = {{ from = '$.id', {} = … }}`",
+                entry.key
+            );
+        }
         if is_section && LINE.key(&entry.key).is_some() {
             return format!(
                 "it belongs into the line of an attribute: `'userName' = {{ field = 'login', {} = … }}`",

@@ -34,6 +34,8 @@ pub struct Call {
     pub format: Option<BodyFormat>,
     /// A media type other than the format's own.
     pub content_type: Option<String>,
+    /// Whether `[target.wrap]` is put around its body.
+    pub is_wrapped: bool,
     /// Names for this call's templates (`with = { method = "user.create" }`), used by `[target.wrap]`.
     pub with: Vec<With>,
     /// Only if one of these attributes changed; empty: always.
