@@ -245,6 +245,7 @@ impl Driver {
 
     fn secrets(&self, ask: &Ask<'_>, session: &Session) -> Secrets<'_> {
         let mut texts = session.secrets();
+        texts.extend_from_slice(&self.mapping.secrets);
         if let Some(password) = ask.names.get("password") {
             texts.extend(password.as_str().map(str::to_owned));
         }

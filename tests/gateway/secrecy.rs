@@ -433,3 +433,29 @@ async fn s19_canary() {
         assert!(is_silent, "{line}");
     }
 }
+
+/// A secret that an application wants in a place of its own, without a name: in a body, a query, or within a longer text.
+#[tokio::test]
+async fn a_secret_of_the_environment_is_in_no_record_wherever_the_mapping_puts_it() {
+    let update = "[user.update]\ncall = \"PATCH /users/{id}\"\n";
+    let with_key = format!(
+        "{update}query = {{ by = \"${{BOOK_KEY}}\" }}\nbody = {{ \"...\" = \"{{fields}}\", args = [1, \"k:${{BOOK_KEY}}\"] }}\n"
+    );
+    let stage = Setup::default().with(update, &with_key).start().await;
+    let id = stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    let title = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    stage.patch(&format!("/Users/{id}"), title).await.is(200);
+    let (_, sent) = stage.app.writes().remove(0);
+    let key = sent["args"][1]
+        .as_str()
+        .unwrap()
+        .strip_prefix("k:")
+        .unwrap();
+    assert!(key.len() > 3, "{sent}");
+    for finished in stage.heard.all() {
+        for call in &finished.exchange.calls {
+            let record = format!("{call:?}");
+            assert!(!record.contains(key), "{record}");
+        }
+    }
+}

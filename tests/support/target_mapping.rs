@@ -214,6 +214,7 @@ pub fn attribute(name: &str) -> AttributePath {
 
 pub fn mapping(target: Target) -> Mapping {
     Mapping {
+        secrets: Vec::new(),
         tenant: "acme".into(),
         app: "test".into(),
         mode: Mode::Live,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Place, SourceFile},
-    mapping::model::{FormLists, LookUp, With, is_secret_name},
+    mapping::model::{FormLists, LookUp, With, is_secret_name, is_secret_variable},
 };
 
 use super::{Environment, MissingValues, mendings, quiet, tree::Node};
@@ -22,6 +22,8 @@ pub(super) struct Context<'e> {
     complaints: RefCell<Diagnostics>,
     /// Places of secrets written in clear: blanked before a line is shown.
     clear_secrets: RefCell<Vec<Place>>,
+    /// Values of variables that are secrets by their names.
+    pub secrets: RefCell<Vec<String>>,
     environment: &'e dyn Environment,
     missing: MissingValues,
     is_muted: Cell<bool>,
@@ -51,6 +53,7 @@ impl<'e> Context<'e> {
         Self {
             complaints: RefCell::default(),
             clear_secrets: RefCell::default(),
+            secrets: RefCell::default(),
             environment,
             missing,
             is_muted: Cell::new(false),
@@ -273,7 +276,14 @@ impl<'e> Context<'e> {
     }
 
     fn variable(&self, node: &Node, name: &str) -> String {
-        self.environment.variable(name).unwrap_or_else(|| {
+        let value = self.environment.variable(name);
+        if let Some(value) = value.as_ref().filter(|_| is_secret_variable(name)) {
+            let mut secrets = self.secrets.borrow_mut();
+            if !secrets.contains(value) {
+                secrets.push(value.clone());
+            }
+        }
+        value.unwrap_or_else(|| {
             self.unset(
                 node,
                 "mapping::unset-variable",

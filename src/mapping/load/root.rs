@@ -344,6 +344,7 @@ fn mapping(root: &Reader<'_>, tenant: String) -> Option<Mapping> {
     let policy = policy::policy(root, &types);
     let examples = example::examples(root, &settings);
     Some(Mapping {
+        secrets: root.context.secrets.take(),
         tenant: tenant.into(),
         app,
         mode,

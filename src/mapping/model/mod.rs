@@ -20,7 +20,7 @@ pub use operations::*;
 pub use paging::*;
 pub use scim_id::IdRule;
 pub use target::*;
-pub use told::is_secret_name;
+pub use told::{is_secret_name, is_secret_variable};
 
 use crate::{
     diagnostic::Place,
@@ -51,6 +51,8 @@ pub struct Mapping {
     pub look_ups: Vec<Arc<LookUp>>,
     /// The `[[example]]` blocks.
     pub examples: Vec<Example>,
+    /// Values of environment variables that are secrets by their names: nobody is shown them, wherever they stand.
+    pub secrets: Vec<String>,
 }
 
 /// Whether writes reach the target.

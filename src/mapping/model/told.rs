@@ -111,6 +111,22 @@ pub fn is_secret_name(name: &str) -> bool {
     parts.iter().any(|part| name.contains(part)) || name.ends_with("token") || name == "pwd"
 }
 
+/// Names of environment variables that stand for secrets: those of [`is_secret_name`], and `APP_KEY`, `APP_PASS` and the like.
+pub fn is_secret_variable(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or(name).to_ascii_uppercase();
+    let ends = [
+        "KEY",
+        "PASS",
+        "PW",
+        "PWD",
+        "PIN",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "AUTH",
+    ];
+    is_secret_name(name) || ends.contains(&last.as_str())
+}
+
 /// One line, cut where it is long: a whole query of GraphQL may stand in it.
 fn shortened(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -30,11 +30,16 @@ pub fn examples(mapping: &Mapping) -> Vec<Diagnostic> {
                     format!("The example `{}` does not hold.", example.title),
                 )
                 .at(&example.place)
-                .mend(reason),
+                .mend(without_secrets(mapping, reason)),
             );
         }
     }
     complaints.into_sorted()
+}
+
+fn without_secrets(mapping: &Mapping, text: String) -> String {
+    let secrets = mapping.secrets.iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text, |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 /// Runs one example; the error says what is different.
