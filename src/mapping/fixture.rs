@@ -91,6 +91,7 @@ pub(crate) fn call(line: &str) -> Call {
         is_repeatable: false,
         has_effect: false,
         is_wrapped: true,
+        apart: std::sync::OnceLock::new(),
         remember: None,
         place: place(),
     }

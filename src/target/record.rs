@@ -57,7 +57,7 @@ impl Secrets<'_> {
     ) -> CallRecord {
         CallRecord {
             template: call.told(),
-            apart: call.apart(),
+            apart: call.apart().to_owned(),
             headers: planned
                 .headers
                 .iter()

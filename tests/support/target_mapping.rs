@@ -76,6 +76,7 @@ pub fn call(text: &str) -> Call {
         is_repeatable: false,
         has_effect: false,
         is_wrapped: true,
+        apart: std::sync::OnceLock::new(),
         remember: None,
         place: place(),
     }

@@ -1,5 +1,7 @@
 //! Objects and lists: merged, pairs of name and value, without some of what they have, operations of a JSON Patch.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -50,20 +52,18 @@ pub(super) fn without(value: &Value, unwanted: Option<&Value>) -> Result<Value, 
         Some(Value::Array(all)) => all.as_slice(),
         Some(one) => std::slice::from_ref(one),
     };
-    let is_unwanted = |element: &Value| {
-        let same = |one: &Value| one == element || is_same_text(one, element);
-        unwanted.iter().any(same)
-    };
     match value {
         Value::Array(elements) => {
-            let kept = elements.iter().filter(|element| !is_unwanted(element));
+            let unwanted: HashSet<String> = unwanted.iter().map(spelling).collect();
+            let kept = elements.iter();
+            let kept = kept.filter(|element| !unwanted.contains(&spelling(element)));
             Ok(kept.cloned().collect())
         }
         Value::Object(members) => {
-            let names: Vec<_> = unwanted.iter().filter_map(text_of).collect();
+            let names: HashSet<_> = unwanted.iter().filter_map(text_of).collect();
             let kept = members
                 .iter()
-                .filter(|(name, _)| !names.contains(&name.as_str().into()));
+                .filter(|(name, _)| !names.contains(name.as_str()));
             let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
             Ok(Value::Object(kept.collect()))
         }
@@ -77,9 +77,13 @@ pub(super) fn without(value: &Value, unwanted: Option<&Value>) -> Result<Value, 
     }
 }
 
-fn is_same_text(a: &Value, b: &Value) -> bool {
-    let is_plain = |value: &Value| value.is_string() || value.is_number();
-    is_plain(a) && is_plain(b) && text_of(a) == text_of(b)
+/// The same for values that are the same here.
+fn spelling(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("={text}"),
+        Value::Number(number) => format!("={number}"),
+        other => other.to_string(),
+    }
 }
 
 /// What makes these members so, as a JSON Patch (RFC 6902): an `add` for each, which replaces what is there, and a `remove`

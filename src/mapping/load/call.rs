@@ -1,6 +1,6 @@
 //! One HTTP call: `"METHOD /path?query"` or a table with `call` and more.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use http::Method;
 
@@ -432,6 +432,7 @@ fn bare(context: &Context<'_>, node: &Node) -> Option<Call> {
         is_repeatable: false,
         has_effect: false,
         is_wrapped: true,
+        apart: OnceLock::new(),
         method,
         path,
         query: query_parameters(context, node, query?)?,

@@ -1,6 +1,6 @@
 //! What the gateway asks of an application: calls, operations, lists, finds, members.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::OnceLock, time::Duration};
 
 use serde_json::Value;
 
@@ -34,6 +34,8 @@ pub struct Call {
     pub format: Option<BodyFormat>,
     /// A media type other than the format's own.
     pub content_type: Option<String>,
+    /// What tells it from others of its method and path, once somebody has asked: see [`Call::apart`].
+    pub apart: OnceLock<String>,
     /// Whether `[target.wrap]` is put around its body.
     pub is_wrapped: bool,
     /// Names for this call's templates (`with = { method = "user.create" }`), used by `[target.wrap]`.

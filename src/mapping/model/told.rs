@@ -13,7 +13,7 @@ impl Call {
         let mut told = [self.method.as_str(), " ", self.path.source()].concat();
         let apart = self.apart();
         if !apart.is_empty() {
-            told.extend([" (", &apart, ")"]);
+            told.extend([" (", apart, ")"]);
         }
         told
     }
@@ -21,12 +21,14 @@ impl Call {
     /// What tells the call from others of its method and path, where one address serves all (JSON-RPC, GraphQL): the fixed
     /// values of its `with`, such as `method: user.get`, or what its query, headers or body say under the name of a verb, such as
     /// `action: createaccount`; empty if it has none.
-    pub fn apart(&self) -> String {
-        let own: Vec<String> = self.with.iter().filter_map(With::told).collect();
-        match own.is_empty() {
-            true => self.verbs().collect::<Vec<_>>().join(", "),
-            false => own.join(", "),
-        }
+    pub fn apart(&self) -> &str {
+        self.apart.get_or_init(|| {
+            let own: Vec<String> = self.with.iter().filter_map(With::told).collect();
+            match own.is_empty() {
+                true => self.verbs().collect::<Vec<_>>().join(", "),
+                false => own.join(", "),
+            }
+        })
     }
 
     /// Fixed words in the query, the headers and the body that say what is to be done.
