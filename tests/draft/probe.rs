@@ -669,3 +669,40 @@ fn complaints_are_no_people_whatever_the_status() {
         }
     }
 }
+
+/// A store of plain tables: the number of all comes with pages only, and a filter regards the case of letters.
+#[test]
+fn what_only_pages_say_and_what_a_filter_misses_is_told() {
+    let url = serve(|asked| {
+        if let Some(one) = one(asked) {
+            return one;
+        }
+        let is_named = |person: &&Value| {
+            let login = asked.text("login");
+            login.is_none_or(|login| person["login"] == login)
+        };
+        let all = people();
+        let found: Vec<Value> = all.iter().filter(is_named).cloned().collect();
+        let (page, size) = (asked.number("_page"), asked.number("_limit"));
+        let total = vec![("X-Total-Count", found.len().to_string())];
+        match (page, size) {
+            (None, None) => (200, Vec::new(), json!(found)),
+            (page, size) => {
+                let size = size.unwrap_or(10);
+                let from = size * page.unwrap_or(1).saturating_sub(1);
+                let rows: Vec<_> = found.into_iter().skip(from).take(size).collect();
+                (200, total, json!(rows))
+            }
+        }
+    });
+    probed(
+        &url,
+        &[
+            "# - With one object a page the header `x-total-count` has the number of all.",
+            "# - `login=` filters, in this case of letters only.",
+            "total  = { header = \"x-total-count\" }",
+            "# guess: it regards the case of letters: who is spelt otherwise there is not found.",
+        ],
+        &["does not say how many", "never too little"],
+    );
+}

@@ -284,12 +284,14 @@ impl<'d> Section<'d> {
                 ]);
                 continue;
             }
-            let Some((parameter, _)) = parameter else {
+            let Some((parameter, schema)) = parameter else {
                 continue;
             };
             sheet.blank();
             sheet.line(&format!("[[{}.find]]", self.kind.section));
-            if taken.is_empty() {
+            if schema.get(REGARDS_CASE) == Some(&Value::Bool(true)) {
+                sheet.guess("it regards the case of letters: who is spelt otherwise there is not found. Where that can be, bring all to one case (`as = \"lower\"` in the line), or leave this out: then the whole list is read.");
+            } else if taken.is_empty() {
                 sheet.guess("what is found may be too much (it is checked again), but never too little: exact, or a part, in any case of letters.");
             }
             taken.push(parameter);
@@ -422,6 +424,9 @@ fn filtered(parameter: &str) -> &str {
 
 /// Of a list, in a probe's document: the member that holds the fields in the single object.
 pub(super) const ROWS_WITHIN: &str = "x-rows-within";
+
+/// Of a parameter's schema, as a probe has seen it: whether `Ada` does not find `ada`.
+pub(super) const REGARDS_CASE: &str = "x-regards-case";
 /// The field that is written for the match attribute where none is named like it.
 const STAND_IN: &str = "name";
 /// Attributes that Okta and Entra send unless told otherwise.

@@ -3,7 +3,10 @@
 use crate::cli::Failure;
 
 use super::{
-    super::names::{self, Usual},
+    super::{
+        names::{self, Usual},
+        section::REGARDS_CASE,
+    },
     Answer, Questions,
     seen::Seen,
 };
@@ -65,13 +68,14 @@ pub(super) async fn ask(questions: &Questions, seen: &mut Seen) -> Result<(), Fa
             && (nobody.status == 404 || rows(&nobody) == 0)
         {
             let upper = questions.get(&[(name, &value.to_uppercase())]).await?;
-            let case = if rows(&upper) >= 1 && rows(&upper) != usize::MAX {
-                "in any case of letters"
-            } else {
-                "in this case of letters only"
+            let is_any_case = rows(&upper) >= 1 && rows(&upper) != usize::MAX;
+            let case = match is_any_case {
+                true => "in any case of letters",
+                false => "in this case of letters only",
             };
             seen.say(format!("`{name}=` filters, {case}."));
-            seen.parameter(name, serde_json::json!({"type": "string"}));
+            let schema = serde_json::json!({"type": "string", (REGARDS_CASE): !is_any_case});
+            seen.parameter(name, schema);
         } else if found.status == 200 {
             seen.say(format!("`{name}=` does not filter."));
         } else {

@@ -10,6 +10,9 @@ use super::{
     seen::{self, Seen},
 };
 
+/// Said where nothing was found, and taken back where a page says it.
+pub(super) const UNTOLD: &str = "The reply does not say how many there are.";
+
 /// Looks for the number of all in the plain reply, and says what was found. A `count` that is what came may be only that:
 /// `confirm` decides.
 pub(super) fn find(seen: &mut Seen) {
@@ -26,7 +29,7 @@ pub(super) fn find(seen: &mut Seen) {
     };
     let Some((path, value)) = found.or_else(larger) else {
         if seen.total_header.is_none() && !has_count(seen) {
-            seen.say("The reply does not say how many there are.".into());
+            seen.say(UNTOLD.into());
         }
         return;
     };

@@ -127,6 +127,7 @@ async fn size(questions: &Questions, seen: &mut Seen) -> Result<Option<String>, 
             seen.links();
         }
         seen.learn(&answer.body);
+        seen.learn_total(&answer);
         number::confirm(seen, &answer.body);
         let all = questions.get(&[(name, "10000")]).await?;
         let most = match (all.status, seen.rows_in(&all.body)) {

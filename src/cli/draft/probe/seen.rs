@@ -8,7 +8,7 @@ use super::{
         names::{self, normal},
         paging::{joined, json_path, named, parted},
     },
-    Answer, list,
+    Answer, list, number,
 };
 
 /// What the answers showed so far.
@@ -45,14 +45,18 @@ pub(super) struct Seen {
     pub on_one: Vec<String>,
 }
 
+/// The header with the number of all, as its name says; absent if there is none.
+fn total_header(answer: &Answer) -> Option<String> {
+    let mut headers = answer.headers.iter();
+    let (name, _) = headers
+        .find(|(name, value)| normal(name).contains("total") && value.parse::<u64>().is_ok())?;
+    Some(name.to_ascii_lowercase())
+}
+
 impl Seen {
     /// What the plain list shows; absent if it is none.
     pub fn of(answer: &Answer) -> Option<Self> {
         let (rows_at, rows) = list::rows(&answer.body)?;
-        let total_header = answer
-            .headers
-            .iter()
-            .find(|(name, value)| normal(name).contains("total") && value.parse::<u64>().is_ok());
         let mut seen = Self {
             sentences: Vec::new(),
             reply: answer.body.clone(),
@@ -61,7 +65,7 @@ impl Seen {
             rows_within: None,
             parameters: Vec::new(),
             has_link: answer.links_next,
-            total_header: total_header.map(|(name, _)| name.to_ascii_lowercase()),
+            total_header: total_header(answer),
             total: None,
             most: None,
             is_unasked: false,
@@ -100,6 +104,20 @@ impl Seen {
     pub fn parameter(&mut self, name: &str, schema: Value) {
         self.parameters
             .push(json!({"in": "query", "name": name, "schema": schema}));
+    }
+
+    /// A header that has the number of all only where pages are asked for.
+    pub fn learn_total(&mut self, answer: &Answer) {
+        if self.total_header.is_some() || self.total.is_some() {
+            return;
+        }
+        self.total_header = total_header(answer);
+        if let Some(name) = &self.total_header {
+            let sentence =
+                format!("With one object a page the header `{name}` has the number of all.");
+            self.sentences.retain(|said| said != number::UNTOLD);
+            self.sentences.push(sentence);
+        }
     }
 
     /// A page of one object names the next one in `Link`.
