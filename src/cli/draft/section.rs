@@ -381,14 +381,21 @@ impl<'d> Section<'d> {
         if self.kind.section != "user" {
             return;
         }
-        let kept: Vec<&str> = OFTEN_SENT
-            .iter()
-            .copied()
-            .filter(|attribute| {
-                let whole = attribute.split('[').next().unwrap_or(attribute);
-                self.lines.field(attribute).is_none() && self.lines.field(whole).is_none()
+        let whole = |attribute: &'static str| attribute.split('[').next().unwrap_or(attribute);
+        let is_mapped = |attribute: &str| self.lines.field(attribute).is_some();
+        let lacking = OFTEN_SENT.iter().copied();
+        let lacking = lacking.filter(|one| !is_mapped(one) && !is_mapped(whole(one)));
+        // Of whom no part has a field, all is kept: an address at home as one at work.
+        let mut kept: Vec<&str> = lacking
+            .map(|one| {
+                let mut parts = OFTEN_SENT.iter();
+                match parts.any(|part| whole(part) == whole(one) && is_mapped(part)) {
+                    true => one,
+                    false => whole(one),
+                }
             })
             .collect();
+        kept.dedup();
         if kept.is_empty() {
             return;
         }
