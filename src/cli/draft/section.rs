@@ -385,11 +385,13 @@ impl<'d> Section<'d> {
         let is_mapped = |attribute: &str| self.lines.field(attribute).is_some();
         let lacking = OFTEN_SENT.iter().copied();
         let lacking = lacking.filter(|one| !is_mapped(one) && !is_mapped(whole(one)));
-        // Of whom no part has a field, all is kept: an address at home as one at work.
+        // What the application has no field for is kept of every type, a number at home as one at work; of elements with several
+        // parts only where it has none of these.
         let mut kept: Vec<&str> = lacking
             .map(|one| {
                 let mut parts = OFTEN_SENT.iter();
-                match parts.any(|part| whole(part) == whole(one) && is_mapped(part)) {
+                let has_part = parts.any(|part| whole(part) == whole(one) && is_mapped(part));
+                match has_part && !one.ends_with(".value") {
                     true => one,
                     false => whole(one),
                 }
@@ -444,6 +446,7 @@ const OFTEN_SENT: &[&str] = &[
     "displayName",
     "title",
     "preferredLanguage",
+    "emails",
     "phoneNumbers[type eq \"work\"].value",
     "phoneNumbers[type eq \"mobile\"].value",
     "addresses[type eq \"work\"].streetAddress",
