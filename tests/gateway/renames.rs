@@ -283,6 +283,22 @@ async fn a_gateway_killed_after_the_call_that_makes_the_new_account_hands_the_id
 }
 
 #[tokio::test]
+async fn s1_the_account_that_a_rename_leaves_is_nobody_elses() {
+    let (stage, path) = recreated_users().await;
+    stage.app.change_user(1, "title", json!("Captain"));
+    let rename = |name: &str| json!([{ "op": "replace", "path": "userName", "value": name }]);
+    stage.patch(&path, rename("new")).await.is(200);
+    let other = json!({ "userName": "old", "active": true });
+    let refused = stage.post("/Users", other).await;
+    refused.refused(409, "uniqueness");
+    assert_eq!(stage.app.user(1).unwrap()["state"], 3, "it stays locked");
+    // Who left it may go back to it.
+    let back = stage.patch(&path, rename("old")).await.is(200);
+    assert_eq!(back.body["userName"], "old");
+    assert_eq!(stage.app.ids_of("old").len(), 1);
+}
+
+#[tokio::test]
 async fn a_create_that_was_cut_off_keeps_its_id_though_a_list_shows_the_account_first() {
     let (mut stage, _) = recreated_users().await;
     let user = json!({ "userName": "ada", "active": true });

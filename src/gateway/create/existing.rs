@@ -1,6 +1,6 @@
 //! A create that meets an object under the same name: from an interrupted create, or somebody else's.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     gateway::{
@@ -168,6 +168,11 @@ impl Create<'_> {
             .as_ref()
             .is_some_and(|record| record.is_deleted);
         let is_linked = found.record.is_some() && !is_tombstone;
+        // What it has is somebody else's, who lives on under another name.
+        if is_left_to_another(found.record.as_ref(), scim_id) {
+            self.give_up(scim_id).await?;
+            return Err(self.duplicate(None));
+        }
         let policy = self.ctx.mapping().policy.on_existing;
         let is_gone = read::is_gone(self.t, &found.object, &self.ctx.mapping().settings);
         let is_inactive = is_gone || found.resource.0.get("active") == Some(&Value::Bool(false));
@@ -392,3 +397,18 @@ fn is_identity(path: &AttributePath) -> bool {
 
 /// How far the application's clock may be behind ours.
 const CLOCK_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
+/// Marks an account that a rename has left behind (`on-rename = "recreate"`): it is this user's, who may go back to it.
+pub fn leave_to(tombstone: &mut Record, owner: &ScimId) {
+    tombstone
+        .shadow
+        .insert(LEFT_TO.into(), json!(owner.as_str()));
+}
+
+fn is_left_to_another(record: Option<&Record>, scim_id: &ScimId) -> bool {
+    let owner = record.and_then(|record| record.shadow.get(LEFT_TO)?.as_str());
+    owner.is_some_and(|owner| owner != scim_id.as_str())
+}
+
+/// No attribute has such a name.
+const LEFT_TO: &str = "$left-to";

@@ -13,6 +13,8 @@ mod send;
 
 pub(super) use self::send::{located, member_ids};
 
+pub use existing::leave_to;
+
 use std::time::Duration;
 
 use aws_lc_rs::digest;

@@ -76,10 +76,11 @@ pub async fn recreate(
     };
     // The locked account is nobody's any more: it is not shown beside the new one.
     let grave = ScimId::new(uuid::Uuid::new_v4().to_string());
-    let tombstone = Record {
+    let mut tombstone = Record {
         is_deleted: true,
         ..new_record(ctx, grave.clone(), Some(old.target_id))
     };
+    create::leave_to(&mut tombstone, &scim_id);
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &tombstone)
         .await?;
