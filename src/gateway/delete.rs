@@ -18,14 +18,14 @@ use crate::{
 use super::{
     answer::{Answer, Meta},
     apply::{self, ATTEMPTS, Stopped},
-    confirm,
     context::{Context, Lock},
-    create::located,
-    get::{Want, fetch_located, id_value, object_of},
+    create::{self, member_ids},
+    get::{Want, fetch_located, id_value},
     hold,
     identity::{Located, locate, new_record, unknown},
     join::{Joined, folded},
     leave::{self, Search},
+    members::{self, Change},
     policy, rekey, unfinished,
 };
 
@@ -59,6 +59,10 @@ pub async fn delete(
         OnDelete::Deactivate => deactivate(ctx, t, located, if_match, lock).await,
         OnDelete::Delete => {
             let mut version = see(ctx, t, &located, if_match).await?;
+            if t.delete.as_ref().is_some_and(|delete| delete.empties_first) {
+                empty(ctx, t, &located).await?;
+                version = see(ctx, t, &located, None).await?;
+            }
             for _ in 1..ATTEMPTS {
                 match remove(ctx, t, &located, version).await {
                     // What the client's version differs from now is our own doing.
@@ -107,6 +111,23 @@ async fn see(
         Meta::of(&joined.resource.0).check(condition)?;
     }
     Ok(Some(joined.version))
+}
+
+/// Takes everybody out of a group, also those who are not shown any more: the application deletes only empty ones.
+async fn empty(ctx: &Context, t: &TypeMapping, group: &Located) -> Result<(), Error> {
+    let whole = Want {
+        members: true,
+        groups: false,
+    };
+    let group = fetch_located(ctx, t, group.clone(), whole).await?;
+    let mut remove = member_ids(group.resource.0.get("members"));
+    remove.extend(group.deleted_members.iter().cloned());
+    let change = Change {
+        remove,
+        all: Some(Vec::new()),
+        ..Change::default()
+    };
+    members::apply(ctx, t, &create::located(&group), &change).await
 }
 
 /// Deletes the target's object; with `if-match` only in this version, or in the one that it has now.
@@ -223,9 +244,6 @@ async fn deactivate(
 
 /// Takes a locked account out of the groups that the application says it is in, and sees that it is locked still: in some
 /// applications the groups of an account are its state. Gives the account's lock back.
-///
-/// A group that the application does not let it leave is told in the log: the account leaves it before it comes back, or does
-/// not come back.
 async fn leave_groups(
     ctx: &Context,
     t: &TypeMapping,
@@ -240,25 +258,11 @@ async fn leave_groups(
     // Changes of members take the lock of the account themselves.
     drop(lock);
     for group in &groups {
-        match leave::leave(ctx, &old.scim_id, group).await {
-            Err(error) if error.status < 500 && error.status != 429 => {
-                let (tenant, status) = (ctx.id().as_str(), error.status);
-                tracing::warn!(tenant, status, detail = %error.detail, "a deleted account could not be taken out of a group");
-            }
-            outcome => outcome?,
-        }
+        leave::leave_if_let(ctx, leave::leave(ctx, &old.scim_id, group).await)?;
     }
     let lock = ctx
         .lock(format!("{}/{}", t.resource_type.name, old.scim_id.as_str()))
         .await?;
-    let is_open = |object: Option<Value>| {
-        object.is_some_and(|object| confirm::is_open_unwished(ctx, t, locked, &object))
-    };
-    if is_open(object_of(ctx, t, &located(old)).await?) {
-        apply::set_active(ctx, t, old, false).await?;
-        if is_open(object_of(ctx, t, &located(old)).await?) {
-            return Err(confirm::still_open());
-        }
-    }
+    leave::stays_locked(ctx, t, old, locked).await?;
     Ok(lock)
 }

@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::model::{Members, TypeMapping},
-    scim::{AttributePath, Error},
+    scim::{AttributePath, Error, Resource},
     store::ScimId,
     target::ScanSource,
 };
 
 use super::{
-    Answer, Call, Route,
+    Answer, Call, Route, apply, confirm,
     context::Context,
     create::located,
     dispatch,
-    get::{Want, fetch_located},
+    get::{Want, fetch_located, object_of},
     join::{Joined, join_all},
     members::{self, Change},
     parallel::in_order,
@@ -148,13 +148,57 @@ pub async fn leave(ctx: &Context, user: &ScimId, group: &str) -> Result<(), Erro
         }
         return members::apply(ctx, t, &group, &change).await;
     }
-    let path = format!("members[value eq {}]", json!(user.as_str()));
-    let operation = json!({ "op": "remove", "path": path });
-    match patch_group(ctx, at, group, operation).await {
+    match patch_group(ctx, at, group, removal_of(user.as_str())).await {
         // A group that has gone has no members.
         Err(error) if error.status == 404 => Ok(()),
         outcome => outcome.map(drop),
     }
+}
+
+/// A PATCH operation that takes a member out of a group.
+pub fn removal_of(user: &str) -> Value {
+    let path = format!("members[value eq {}]", json!(user));
+    json!({ "op": "remove", "path": path })
+}
+
+/// What came of taking an account that nobody is to have any more out of a group. One that the application does not let it leave
+/// is told in the log: the account leaves it before it comes back, or does not come back.
+///
+/// # Errors
+///
+/// What may be otherwise later.
+pub fn leave_if_let(ctx: &Context, outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(error) if error.status < 500 && error.status != 429 => {
+            let (tenant, status) = (ctx.id().as_str(), error.status);
+            tracing::warn!(tenant, status, detail = %error.detail, "a locked account could not be taken out of a group");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// Sees that an account which left its groups is locked still: in some applications the groups of an account are its state.
+///
+/// # Errors
+///
+/// 502 if it stays open; what the calls fail with.
+pub async fn stays_locked(
+    ctx: &Context,
+    t: &TypeMapping,
+    account: &Joined,
+    locked: &Resource,
+) -> Result<(), Error> {
+    let is_open = |object: Option<Value>| {
+        object.is_some_and(|object| confirm::is_open_unwished(ctx, t, locked, &object))
+    };
+    if is_open(object_of(ctx, t, &located(account)).await?) {
+        apply::set_active(ctx, t, account, false).await?;
+        if is_open(object_of(ctx, t, &located(account)).await?) {
+            return Err(confirm::still_open());
+        }
+    }
+    Ok(())
 }
 
 /// The type of groups, with its place among the types, if members can be taken out of one.

@@ -113,6 +113,7 @@ pub(crate) fn operation(name: &str, send: Send, covers: &[&str]) -> Operation {
         envelope: None,
         if_match: None,
         gets_first: false,
+        empties_first: false,
         stash: Vec::new(),
         place: place(),
     }

@@ -299,6 +299,37 @@ async fn s1_the_account_that_a_rename_leaves_is_nobody_elses() {
 }
 
 #[tokio::test]
+async fn the_account_that_a_rename_leaves_is_in_no_group() {
+    let (stage, path) = recreated_users().await;
+    let group = stage.app.add_group(json!({ "name": "admins" }), [1]);
+    let rename = |name: &str| json!([{ "op": "replace", "path": "userName", "value": name }]);
+    stage.patch(&path, rename("new")).await.is(200);
+    let made = stage.app.ids_of("new")[0];
+    assert_eq!(stage.app.members(group), [made]);
+    // Whoever goes back to it takes the places with them.
+    stage.patch(&path, rename("old")).await.is(200);
+    assert_eq!(stage.app.members(group), [1]);
+    assert_eq!(stage.app.user(made).unwrap()["state"], 3);
+}
+
+#[tokio::test]
+async fn a_group_that_keeps_the_account_left_by_a_rename_does_not_stop_it() {
+    let (stage, path) = recreated_users().await;
+    let group = stage.app.add_group(json!({ "name": "admins" }), [1]);
+    stage
+        .app
+        .refuse(&format!("DELETE /groups/{group}/members"), 1, 422);
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "new" }]);
+    let reply = stage.patch(&path, rename).await.is(200);
+    assert_eq!(reply.body["userName"], "new");
+    let made = stage.app.ids_of("new")[0];
+    assert_eq!(stage.app.members(group), [1, made]);
+    // It is still shown to nobody.
+    let read = stage.get(&format!("/Groups/g-{group}")).await.is(200);
+    assert_eq!(read.body["members"].as_array().map_or(0, Vec::len), 1);
+}
+
+#[tokio::test]
 async fn a_create_that_was_cut_off_keeps_its_id_though_a_list_shows_the_account_first() {
     let (mut stage, _) = recreated_users().await;
     let user = json!({ "userName": "ada", "active": true });
@@ -365,14 +396,13 @@ async fn a_new_account_is_a_member_where_the_old_one_was_however_that_is_written
         match is_field {
             true => {
                 let members = stage.app.group(group).unwrap()["user_ids"].clone();
-                assert!(
-                    members.as_array().unwrap().contains(&json!(made)),
-                    "{members}"
-                );
+                assert_eq!(members, json!([made]));
             }
             false => {
                 let teams = stage.app.user(made).unwrap()["team_ids"].clone();
                 assert_eq!(teams, json!([group.to_string()]));
+                let left = stage.app.user(user).unwrap();
+                assert_eq!((&left["team_ids"], &left["state"]), (&json!([]), &json!(3)));
             }
         }
         let read = stage.get(&format!("/Groups/g-{group}")).await.is(200);

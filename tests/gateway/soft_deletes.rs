@@ -235,3 +235,43 @@ async fn who_comes_back_gets_what_a_new_account_gets() {
         (&json!("Chief"), &json!("of-the-client"))
     );
 }
+
+/// A group that the application deletes only when nobody is in it, with `bea` and 150 more, and somebody who was deleted.
+async fn kept_group(setup: Setup) -> (Stage, u64, String) {
+    let (stage, _, _) = with_leaver(setup).await;
+    stage.app.add_users(150);
+    let kept = json!({ "name": "kept", "kept": true });
+    let number = stage.app.add_group(kept, 1..=152);
+    (stage, number, format!("/Groups/g-{number}"))
+}
+
+#[tokio::test]
+async fn a_group_is_emptied_before_it_is_deleted_where_the_application_wants_it_so() {
+    let (stage, number, path) = kept_group(soft()).await;
+    let refused = stage.delete(&path).await;
+    assert!(
+        refused.body.to_string().contains("somebody is in it"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(stage.app.members(number).len(), 152);
+
+    let empty_first = "[group.delete]\nempty-first = true\n";
+    let list = || soft().with(ADD, REPLACE).with(REMOVE, "");
+    for setup in [soft(), list()] {
+        let (stage, number, path) = kept_group(setup.with("[group.delete]\n", empty_first)).await;
+        stage.delete(&path).await.is(204);
+        assert_eq!(stage.app.group(number), None);
+        stage.delete(&path).await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn nobody_leaves_a_group_whose_deletion_names_another_version() {
+    let empty_first = "[group.delete]\nempty-first = true\n";
+    let (stage, number, path) = kept_group(soft().with("[group.delete]\n", empty_first)).await;
+    let ask = stage.ask("DELETE", &path);
+    let reply = ask.header("if-match", "W/\"other\"").send().await;
+    assert_eq!(reply.status, 412, "{}", reply.body);
+    assert_eq!(stage.app.members(number).len(), 152);
+}

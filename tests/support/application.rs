@@ -309,6 +309,19 @@ impl Content {
         Some(planned.fault.clone())
     }
 
+    /// A `kept` group goes only when nobody is in it.
+    fn delete_group(&mut self, id: u64) -> Answer {
+        let is_kept = |group: &Value| group["kept"] == true;
+        let has_members = self.members.get(&id).is_some_and(|all| !all.is_empty());
+        if has_members && self.groups.get(&id).is_some_and(is_kept) {
+            return Answer::json(409, json!({ "message": "somebody is in it" }));
+        }
+        match self.groups.remove(&id) {
+            Some(_) => Answer::empty(204),
+            None => missing(),
+        }
+    }
+
     fn answer(&mut self, seen: &Seen) -> Answer {
         if let Some(instead) = &mut self.instead {
             return instead(seen);
@@ -353,10 +366,7 @@ impl Content {
                 let group = self.groups.get_mut(&id);
                 merged(group, seen.json())
             }
-            ("DELETE", ["groups", _]) => match self.groups.remove(&id) {
-                Some(_) => Answer::empty(204),
-                None => missing(),
-            },
+            ("DELETE", ["groups", _]) => self.delete_group(id),
             (method, ["rows", rest @ ..]) => self.rows.answer(method, rest, seen),
             ("PUT", ["accounts", login]) => self.upsert(login, seen.json()),
             ("DELETE", ["removals", _]) => self.begin_removal(id),

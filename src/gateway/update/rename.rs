@@ -1,6 +1,7 @@
 //! A new identifier for an account whose application cannot change it (`on-rename = "recreate"`, TRESORIT-01).
 //!
-//! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays.
+//! The old account is locked first, so that nobody has two; then the new one is made. The SCIM id stays. The new one takes the old
+//! one's places in groups.
 
 use serde_json::json;
 
@@ -78,14 +79,37 @@ pub async fn recreate(
     let grave = ScimId::new(uuid::Uuid::new_v4().to_string());
     let mut tombstone = Record {
         is_deleted: true,
-        ..new_record(ctx, grave.clone(), Some(old.target_id))
+        ..new_record(ctx, grave.clone(), Some(old.target_id.clone()))
     };
     create::leave_to(&mut tombstone, &scim_id);
     ctx.store
         .put(ctx.id(), &t.resource_type.name, &tombstone)
         .await?;
     hand_groups_on(ctx, &groups, &scim_id).await?;
+    let left = Joined {
+        scim_id: grave,
+        record: Some(tombstone),
+        ..old
+    };
+    leave_behind(ctx, t, &left, &groups).await?;
     Ok(joined)
+}
+
+/// The old account leaves its groups, where its rights are, and is locked still: nobody sees it there, who could take it out.
+async fn leave_behind(
+    ctx: &Context,
+    t: &TypeMapping,
+    left: &Joined,
+    groups: &[String],
+) -> Result<(), Error> {
+    for id in groups {
+        let outcome = change_members(ctx, id, &left.scim_id, Verb::Remove).await;
+        leave::leave_if_let(ctx, outcome)?;
+    }
+    match groups.is_empty() {
+        true => Ok(()),
+        false => leave::stays_locked(ctx, t, left, &locked(&left.resource)).await,
+    }
 }
 
 /// The account as it is when it is locked.
@@ -95,46 +119,65 @@ fn locked(resource: &Resource) -> Resource {
     locked
 }
 
-/// The new account becomes a member where the old one was: to the client they are one. The old one, which is locked, stays.
+/// The new account becomes a member where the old one was: to the client they are one.
 async fn hand_groups_on(ctx: &Context, groups: &[String], user: &ScimId) -> Result<(), Error> {
+    for id in groups {
+        change_members(ctx, id, user, Verb::Add).await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Add,
+    Remove,
+}
+
+/// Adds or removes one member of a group, whose lock is not taken: those who have it may wait for this user's.
+async fn change_members(
+    ctx: &Context,
+    group: &str,
+    user: &ScimId,
+    verb: Verb,
+) -> Result<(), Error> {
     let mut types = ctx.mapping().types.iter().enumerate();
     let Some((at, t, members)) = types.find_map(|(at, t)| Some((at, t, t.members.as_ref()?)))
     else {
         return Ok(());
     };
-    for id in groups {
-        if members.are_in_object() {
-            // The group's own update writes the list.
-            add_as_client(ctx, at, id, user).await?;
-            continue;
-        }
-        let mut located = locate(ctx, t, id).await?;
-        let mut change = members::Change {
-            add: vec![user.as_str().to_owned()],
-            // The update that this is part of.
-            held: Some(user.as_str().to_owned()),
-            ..members::Change::default()
+    let user = user.as_str().to_owned();
+    if members.are_in_object() {
+        // The group's own update writes the list.
+        let operation = match verb {
+            Verb::Add => json!({ "op": "add", "path": "members", "value": [{ "value": user }] }),
+            Verb::Remove => leave::removal_of(&user),
         };
-        if members::needs_reading(members) {
-            let whole = Want {
-                members: true,
-                groups: false,
-            };
-            let group = fetch_located(ctx, t, located, whole).await?;
-            let present = create::member_ids(group.resource.0.get("members"));
-            change.all = Some(present.into_iter().chain(change.add.clone()).collect());
-            located = create::located(&group);
-        }
-        members::apply(ctx, t, &located, &change).await?;
+        return leave::patch_group(ctx, at, group, operation)
+            .await
+            .map(drop);
     }
-    Ok(())
-}
-
-/// Adds a member as a client would.
-async fn add_as_client(ctx: &Context, at: usize, group: &str, user: &ScimId) -> Result<(), Error> {
-    let value = json!([{ "value": user.as_str() }]);
-    let operation = json!({ "op": "add", "path": "members", "value": value });
-    leave::patch_group(ctx, at, group, operation)
-        .await
-        .map(drop)
+    let mut located = locate(ctx, t, group).await?;
+    let named = vec![user.clone()];
+    let mut change = members::Change {
+        // The update that this is part of.
+        held: Some(user.clone()),
+        ..members::Change::default()
+    };
+    match verb {
+        Verb::Add => change.add = named,
+        Verb::Remove => change.remove = named,
+    }
+    if members::needs_reading(members) {
+        let whole = Want {
+            members: true,
+            groups: false,
+        };
+        let group = fetch_located(ctx, t, located, whole).await?;
+        let mut all = create::member_ids(group.resource.0.get("members"));
+        all.retain(|id| *id != user);
+        all.extend(change.add.iter().cloned());
+        change.all = Some(all);
+        located = create::located(&group);
+    }
+    members::apply(ctx, t, &located, &change).await
 }

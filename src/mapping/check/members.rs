@@ -20,6 +20,7 @@ pub(super) fn check(
     is_complete: bool,
     complaints: &mut Diagnostics,
 ) {
+    empty_first(resource_type, is_complete, complaints);
     let Some(members) = &resource_type.members else {
         return;
     };
@@ -71,6 +72,32 @@ pub(super) fn check(
                 .mend("give the groups' ids a prefix: `[group] id = { from = '$.id', prefix = \"g-\" }`"),
         );
     }
+}
+
+/// A group that is to be emptied before it is deleted needs a way to take members out that is not its own update.
+fn empty_first(groups: &TypeMapping, is_complete: bool, complaints: &mut Diagnostics) {
+    let Some(delete) = groups.delete.as_ref().filter(|one| one.empties_first) else {
+        return;
+    };
+    let members = groups.members.as_ref();
+    let can_remove = members.is_some_and(|members| {
+        members.remove.is_some() || members.replace.is_some() || members.written_on_user().is_some()
+    });
+    if can_remove || !is_complete {
+        return;
+    }
+    let (sentence, mending) = match members {
+        Some(members) if members.are_in_object() => (
+            "`empty-first` takes members out by calls of their own, and here the group's update writes them.",
+            "empty the list by a step: `steps = [{ call = \"PUT /groups/{id}\", body = { members = [] } }, \"DELETE /groups/{id}\"]`",
+        ),
+        _ => (
+            "`empty-first`, and no call takes a member out of a group.",
+            "say how in `[group.members]`: `remove = \"…\"`, `replace` or `on-user`",
+        ),
+    };
+    let complaint = Diagnostic::error("mapping::members-incomplete", sentence);
+    complaints.add(complaint.at(&delete.place).mend(mending));
 }
 
 /// Objects that are read and texts that are written: of the groups a user has already, only the name is known.

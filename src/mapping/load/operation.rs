@@ -95,6 +95,13 @@ static OPERATION_KEYS: &[Key] = &[
         "true",
     ),
     key(
+        "empty-first",
+        Kind::Flag,
+        "false",
+        "In `[group.delete]` only: everybody is taken out of the group first, by what `[group.members]` says, where the application deletes only empty groups.",
+        "true",
+    ),
+    key(
         "constants",
         Kind::Named(&Kind::Tree),
         "none",
@@ -189,6 +196,7 @@ fn from_node(
             envelope: around.envelope.map(str::to_owned),
             if_match: None,
             gets_first: false,
+            empties_first: false,
             stash: Vec::new(),
             place: node.place.clone(),
         });
@@ -226,6 +234,16 @@ fn from_table(
             "give the field in the `body`",
         );
     }
+    if name != "group.delete"
+        && let Some(entry) = reader.entry("empty-first")
+    {
+        let sentence = format!("`empty-first` belongs to `[group.delete]`, not to `{name}`.");
+        let mending = "take it away: only a group has members";
+        let place = &entry.place;
+        reader
+            .context
+            .error("mapping::conflicting-keys", place, sentence, mending);
+    }
     let envelope = match envelope(reader) {
         Some(name) => Some(name).filter(|name| !name.is_empty()),
         None => around.envelope.map(str::to_owned),
@@ -244,6 +262,7 @@ fn from_table(
         envelope,
         if_match: if_match(reader),
         gets_first: reader.flag("get-first").unwrap_or(false),
+        empties_first: reader.flag("empty-first").unwrap_or(false),
         stash: syntax::named_trees(reader, "stash"),
         place: reader.place.clone(),
     })

@@ -195,6 +195,8 @@ pub struct Operation {
     pub if_match: Option<IfMatch>,
     /// Whether the object is read first and a missing one answered 404 (`get-first`).
     pub gets_first: bool,
+    /// Of a group's `delete`: whether everybody is taken out of it first (`empty-first`).
+    pub empties_first: bool,
     /// Of a `deactivate`: what is put aside before it, for `activate` (the name `stash`).
     pub stash: Vec<(FieldPlace, Tree)>,
     /// Where it stands in the file.
