@@ -22,11 +22,11 @@ use super::{
     confirm,
     context::Context,
     create,
-    error::changed,
+    error::{changed, of_write},
     get::{id_value, versioned_object_of},
     identity::Located,
     join::{Joined, outbound},
-    members,
+    key, members,
     rekey::Rekey,
     stash, unfinished,
 };
@@ -135,7 +135,8 @@ pub async fn apply(
             applied.must_read = true;
             continue;
         }
-        let expected_id = key_in(t, &fields);
+        key::check(ctx, t, &fields)?;
+        let expected_id = key::in_fields(t, &fields);
         let rekey = Rekey::begin(ctx, t, old, &target_id, expected_id.as_deref()).await?;
         let body = Some(Value::Object(fields));
         let writes_before = writes(ctx);
@@ -166,7 +167,7 @@ pub async fn apply(
             TargetError::Changed { is_halfway } => Stopped::Changed {
                 is_halfway: is_halfway || has_written,
             },
-            error => error.into(),
+            error => Stopped::Failed(of_write(error, t, step.operation)),
         })?;
         let is_made = writes(ctx) > writes_before;
         if !is_made && !done.is_planned_only {
@@ -374,15 +375,6 @@ fn writes(ctx: &Context) -> usize {
     let mut writes = 0;
     ctx.record(|exchange| writes = exchange.writes);
     writes
-}
-
-/// The id that the fields give the object, where the id is one of them.
-pub fn key_in(t: &TypeMapping, fields: &Map<String, Value>) -> Option<String> {
-    if t.id.is_stable {
-        return None;
-    }
-    let place = t.id.from.as_place()?;
-    super::user_groups::text_of(place.read(&Value::Object(fields.clone())))
 }
 
 /// References of the old state; one that dangles is left as it is, since it is only compared with.

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::{
     mapping::{
-        call::CallError, expression::EvaluateErrorKind, model::Meaning, page::PageError,
+        call::CallError,
+        expression::EvaluateErrorKind,
+        model::{Meaning, Operation, TypeMapping},
+        page::PageError,
         write::WriteError,
     },
     scim::{Error, ScimType},
@@ -85,6 +88,43 @@ impl From<TargetError> for Error {
             }
         }
     }
+}
+
+/// What an operation that writes a resource fails with. An attribute that does not fit into the path of a call is the client's to
+/// change; that something is not there is no answer to who wants to make it.
+pub fn of_write(error: TargetError, t: &TypeMapping, operation: &Operation) -> Error {
+    let in_path = || {
+        let calls = operation.steps.iter();
+        let mut names = calls.flat_map(|call| call.path.names());
+        names.find(|name| {
+            let attribute = name.names.first().filter(|name| *name != "id");
+            attribute.is_some_and(|name| t.resource_type.schema.attribute(name).is_some())
+        })
+    };
+    match error {
+        error if error.is_unfit_for_path() => match in_path() {
+            Some(name) => Error::of(
+                ScimType::InvalidValue,
+                format!(
+                    "`{}` is a part of an address of the application: it cannot be empty, `.` or `..`, nor hold control characters or what the mapping's `id-pattern` excludes.",
+                    name.names.join(".")
+                ),
+            ),
+            None => error.into(),
+        },
+        TargetError::Refused {
+            meaning: Meaning::NotFound,
+            detail,
+            attribute,
+            ..
+        } if is_create(t, operation) => refused(Meaning::Failed, detail, attribute),
+        error => error.into(),
+    }
+}
+
+fn is_create(t: &TypeMapping, operation: &Operation) -> bool {
+    let create = t.create.as_ref();
+    create.is_some_and(|create| std::ptr::eq(create, operation))
 }
 
 /// An operator who reads a 502 is told which operation of the mapping to look at: the one that failed, or that of the last call;

@@ -77,7 +77,7 @@ fn own_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> Option<TargetId> {
 }
 
 /// Whether a text could be an id of the target's: what does not look like one is unknown, and never sent.
-fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
+pub fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
     let is_canonical_number = || {
         id == "0"
             || (!id.starts_with('0') && !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))

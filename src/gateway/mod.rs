@@ -22,6 +22,7 @@ mod hold;
 mod identity;
 mod intake;
 mod join;
+mod key;
 mod leave;
 mod limits;
 mod list;

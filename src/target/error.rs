@@ -4,7 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use super::auth::LoginFailure;
 use crate::mapping::{
-    call::CallError, expression::EvaluateError, model::Meaning, page::PageError, reply::Verdict,
+    call::CallError,
+    expression::{EvaluateError, EvaluateErrorKind},
+    model::Meaning,
+    page::PageError,
+    reply::Verdict,
 };
 
 /// A call, an operation or a list that failed. Texts name no values and hold no secrets.
@@ -114,6 +118,17 @@ impl TargetError {
             cause = error.source();
         }
         text
+    }
+
+    /// Whether a value does not fit into the path of a call: nothing was sent.
+    pub fn is_unfit_for_path(&self) -> bool {
+        match self {
+            Self::Mapping(CallError::Evaluate(error)) => {
+                error.kind == EvaluateErrorKind::UnfitForPath
+            }
+            Self::Mapping(CallError::Path(_)) => true,
+            _ => false,
+        }
     }
 
     /// Whether there is no connection because the certificate that the application shows is not trusted, or not its own.

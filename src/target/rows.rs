@@ -270,7 +270,12 @@ impl Driver {
             headers: &[],
             cut: cut.as_ref(),
         };
-        let Some(answer) = self.conduct(journey, &ask).await? else {
+        let answer = match self.conduct(journey, &ask).await {
+            // No object has a name that cannot be sent.
+            Err(error) if listing.class == CallClass::Find && error.is_unfit_for_path() => None,
+            answer => answer?,
+        };
+        let Some(answer) = answer else {
             return Ok((Vec::new(), Next::Done));
         };
         match answer.verdict.meaning {

@@ -64,6 +64,52 @@ async fn a_create_that_would_overwrite_looks_first() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_path_can_hold_is_for_the_client_to_change() {
+    let by_path = "call   = \"GET /users/{value}\"\nid = '$.id'\n";
+    let find = "call   = \"GET /users?login={value}\"\nitems  = '$.items[*]'\n";
+    let by_body = "[user]\nid = { from = '$.login', stable = false }";
+    let id = "[user]\nid = { from = '$.id', type = \"number\" }";
+    let setups = [
+        upsert(""),
+        upsert("get-first = true\n").with(find, by_path),
+        // The name is the id: whoever got such a one could not be read, locked or deleted any more.
+        Setup::default().with(id, by_body),
+    ];
+    for setup in setups {
+        let stage = setup.start().await;
+        for name in ["..", ".", "a\tb", "..;x"] {
+            let refused = stage.post("/Users", wish(name, "ada@x")).await;
+            let refused = refused.refused(400, "invalidValue");
+            let detail = refused.body["detail"].as_str().unwrap();
+            assert!(detail.contains("`userName`"), "{detail}");
+            let found = format!(
+                "/Users?filter=userName%20eq%20%22{}%22",
+                name.replace('\t', "%5Ct")
+            );
+            let found = stage.get(&found).await.is(200);
+            assert_eq!(found.body["totalResults"], 0, "{name}");
+        }
+        assert_eq!(stage.app.writes(), []);
+        stage
+            .post("/Users", wish("a..b/../c", "ada@x"))
+            .await
+            .is(201);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_is_answered_404_says_so_in_the_applications_words() {
+    let stage = upsert("").start().await;
+    let words = Answer::json(404, json!({ "message": "no such tenant" }));
+    let fault = Fault::Before(Act::Say(words));
+    stage.app.plan("PUT /accounts", 1, fault);
+    let refused = stage.post("/Users", wish("ada", "ada@x")).await.is(502);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("no such tenant"), "{detail}");
+    assert!(detail.contains("user.create"), "{detail}");
+}
+
+#[tokio::test]
 async fn an_address_never_moves_from_one_account_to_another() {
     let stage = unique(upsert("get-first = true\n")).start().await;
     stage.post("/Users", wish("ada", "ada@x")).await.is(201);

@@ -274,3 +274,32 @@ async fn a_role_that_the_application_does_not_take_away_is_not_said_to_be() {
         assert_eq!(roles_of(&stage, 1), "");
     }
 }
+
+#[tokio::test]
+async fn a_list_on_the_user_is_written_by_the_update_that_covers_groups() {
+    let own = "[[user.update]]\ncovers = [\"groups\"]\ncall = \"PATCH /users/{id}?grants={fields.roles}\"\nreply = \"none\"\n";
+    let setup = roles(", default = \"{settings.least}\"");
+    let setup = setup.with("[user.delete]", &format!("{own}[user.delete]"));
+    let setup = setup.with("[user.update]", "[[user.update]]");
+    let setup = setup.with("[user]\n", "[settings]\nleast = \"User\"\n[user]\n");
+    let stage = with(setup, &["Developer"]).await;
+    stage.app.forget_calls();
+    let path = "/Groups/Admin";
+    stage.patch(path, change("add", &["1"])).await.is(200);
+    assert_eq!(roles_of(&stage, 1), "Developer,Admin");
+    let writes = stage.app.writes();
+    let calls: Vec<&str> = writes.iter().map(|(call, _)| call.as_str()).collect();
+    assert_eq!(calls, ["PATCH /users/1?grants=Developer,Admin"]);
+    // A change of the user goes to the other update.
+    stage.app.forget_calls();
+    let title = json!([{ "op": "replace", "path": "title", "value": "Dr." }]);
+    stage.patch("/Users/1", title).await.is(200);
+    let writes = stage.app.writes();
+    let calls: Vec<&str> = writes.iter().map(|(call, _)| call.as_str()).collect();
+    assert_eq!(calls, ["PATCH /users/1"]);
+    for group in ["Admin", "Developer"] {
+        let path = format!("/Groups/{group}");
+        stage.patch(&path, change("remove", &["1"])).await;
+    }
+    assert_eq!(roles_of(&stage, 1), "User");
+}

@@ -236,6 +236,39 @@ async fn who_comes_back_gets_what_a_new_account_gets() {
     );
 }
 
+#[tokio::test]
+async fn who_comes_back_has_nothing_of_the_one_who_was_deleted() {
+    let stage = soft().start().await;
+    let mut ada = user("ada");
+    ada["title"] = json!("Boss");
+    ada["nickName"] = json!("A");
+    ada["externalId"] = json!("e-1");
+    ada["name"] = json!({ "givenName": "Ada", "familyName": "Love" });
+    stage.post("/Users", ada).await.is(201);
+    stage.app.change_user(1, "shoe_size", json!(42));
+    stage.delete("/Users/1").await.is(204);
+    let mut other = user("ada");
+    other["name"] = json!({ "familyName": "Byron" });
+    let back = stage.post("/Users", other).await.is(201);
+    for (path, expected) in [
+        ("/title", None),
+        ("/nickName", None),
+        ("/externalId", None),
+        ("/name/givenName", None),
+        ("/name/familyName", Some("Byron")),
+    ] {
+        let shown = back.body.pointer(path).and_then(Value::as_str);
+        assert_eq!(shown, expected, "{path}: {}", back.body);
+    }
+    let there = stage.app.user(1).unwrap();
+    assert_eq!(
+        (&there["title"], &there["first"]),
+        (&Value::Null, &Value::Null)
+    );
+    // What the mapping does not speak of is the application's.
+    assert_eq!(there["shoe_size"], 42);
+}
+
 /// A group that the application deletes only when nobody is in it, with `bea` and 150 more, and somebody who was deleted.
 async fn kept_group(setup: Setup) -> (Stage, u64, String) {
     let (stage, _, _) = with_leaver(setup).await;

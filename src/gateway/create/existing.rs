@@ -18,7 +18,7 @@ use crate::{
         plan, read,
         write::{self, Wish, shows},
     },
-    scim::{AttributePath, Error, Resource, diff},
+    scim::{AttributePath, Error, Resource, diff, place},
     store::{Intent, Record, ScimId, TargetId},
 };
 
@@ -163,10 +163,7 @@ impl Create<'_> {
 
     /// A create that meets an account: by policy a conflict, or the account becomes the client's.
     pub(super) async fn meet(&self, found: Joined, scim_id: &ScimId) -> Result<Joined, Error> {
-        let is_tombstone = found
-            .record
-            .as_ref()
-            .is_some_and(|record| record.is_deleted);
+        let is_tombstone = was_deleted(&found);
         let is_linked = found.record.is_some() && !is_tombstone;
         // What it has is somebody else's, who lives on under another name.
         if is_left_to_another(found.record.as_ref(), scim_id) {
@@ -271,13 +268,19 @@ impl Create<'_> {
         Ok(wish)
     }
 
+    /// Takes out what the application can be told of and had from whoever was deleted: the next one of the name may be somebody else.
+    fn disown(&self, resource: &mut Resource) {
+        for rule in &self.t.attributes {
+            let leaf = rule.location.leaf();
+            if rule.is_written() && !confirm::is_active(&leaf) {
+                place::remove(&mut resource.0, &leaf);
+            }
+        }
+    }
+
     /// What is wished of an object that is there: of one that was deleted, all that a new one gets.
     async fn wish_for(&self, found: &Joined) -> Result<Resource, Error> {
-        let comes_back = found
-            .record
-            .as_ref()
-            .is_some_and(|record| record.is_deleted);
-        if !comes_back {
+        if !was_deleted(found) {
             return Ok(prune::prune(self.ctx, self.t, self.wish.clone()));
         }
         self.leave_groups(found).await?;
@@ -307,8 +310,11 @@ impl Create<'_> {
         may_write: impl Fn(&AttributePath) -> bool,
     ) -> Result<Joined, Error> {
         let (ctx, t) = (self.ctx, self.t);
-        // What the wish does not name stays as the application made it.
+        // What the wish does not name stays as the application made it, unless somebody else may have had it.
         let mut wanted = found.resource.clone();
+        if was_deleted(&found) {
+            self.disown(&mut wanted);
+        }
         for (name, value) in &wish.0 {
             wanted.0.insert(name.clone(), value.clone());
         }
@@ -366,6 +372,12 @@ impl Create<'_> {
         confirm::tell_differences(ctx, t, &wanted, Some(&changed), &joined, Shown::ByGet);
         Ok(joined)
     }
+}
+
+/// Whether an account was deleted through here, and is to come back.
+fn was_deleted(found: &Joined) -> bool {
+    let record = found.record.as_ref();
+    record.is_some_and(|record| record.is_deleted)
 }
 
 /// Whether two values of an attribute may be one person's: what is empty says nothing, and one address that both have is enough.

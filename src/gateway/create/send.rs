@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use crate::{
     gateway::{
-        apply::{self, key_in},
+        apply,
         confirm::{self, Shown},
+        error::of_write,
         get::{object_of, show_members},
         identity::{Located, new_record},
         join::{Joined, complete, external_id, guard, join_one, keeps_wished_state, outbound},
-        members, prune, stash, unfinished,
+        key, members, prune, stash, unfinished,
     },
     mapping::{
-        model::{Members, OnDelete, OnExisting, OnRename, ReplyKind},
+        model::{Members, OnDelete, OnExisting, OnRename, Operation, ReplyKind, TypeMapping},
         names::Names,
         plan,
         reply::CallClass,
@@ -108,7 +109,8 @@ impl Create<'_> {
         }
         let fields = write::fields(t, operation, &wish, Wish::Create, None, &names)
             .map_err(|error| Failure::Certain(error.into()))?;
-        let own_key = key_in(t, &fields);
+        key::check(ctx, t, &fields).map_err(Failure::Certain)?;
+        let own_key = key::in_fields(t, &fields);
         let fields = Value::Object(fields);
         let present = diff::changed(&t.resource_type, &Resource::default(), &self.wish);
         // Whether something is there already was looked up before.
@@ -124,7 +126,7 @@ impl Create<'_> {
                 &present,
             )
             .await
-            .map_err(Failure::of)?;
+            .map_err(|error| Failure::of(error, t, operation))?;
         let target_id = match done.id.clone().or(own_key) {
             Some(id) => TargetId::new(id),
             None if done.is_planned_only => TargetId::new("(new)"),
@@ -443,17 +445,17 @@ enum Failure {
 }
 
 impl Failure {
-    fn of(error: TargetError) -> Self {
+    fn of(error: TargetError, t: &TypeMapping, operation: &Operation) -> Self {
         use crate::scim::ScimType;
         let error = match error {
             TargetError::Halfway { id, cause } => {
-                let error = Error::from(*cause);
+                let error = of_write(*cause, t, operation);
                 return Self::Halfway { id, error };
             }
             error => error,
         };
         let is_in_doubt = error.is_in_doubt();
-        let error = Error::from(error);
+        let error = of_write(error, t, operation);
         match () {
             () if is_in_doubt => Self::Unknown(error),
             () if error.scim_type == Some(ScimType::Uniqueness) => Self::Duplicate(error),

@@ -38,8 +38,12 @@ pub async fn first_steps(
                 &names,
                 None,
             )
-            .await?;
-        let (reply, verdict) = made;
+            .await;
+        let (reply, verdict) = match made {
+            // No object has a name that cannot be sent.
+            Err(error) if error.is_unfit_for_path() => return Ok(None),
+            made => made?,
+        };
         if verdict.meaning == Meaning::NotFound {
             return Ok(None);
         }

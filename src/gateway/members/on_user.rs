@@ -10,7 +10,7 @@ use crate::{
         read::{self, is_nobody},
         reply::CallClass,
         value::names_in,
-        write::mapped_as_read,
+        write::{self, mapped_as_read},
     },
     scim::{Error, ScimType},
     store::{ScimId, TargetId},
@@ -305,7 +305,7 @@ async fn write(
     (before, after): (&Value, Value),
     value: Value,
 ) -> Result<Option<Value>, Error> {
-    let Some(update) = users.updates.last() else {
+    let Some(update) = write::update_of_groups(users) else {
         return Err(Error::new(
             501,
             "The application cannot change a user's groups.",

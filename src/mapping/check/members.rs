@@ -8,6 +8,7 @@ use crate::{
         model::{Mapping, MemberCall, Members, TypeMapping},
         read,
         template::Tree,
+        write,
     },
 };
 
@@ -21,6 +22,7 @@ pub(super) fn check(
     complaints: &mut Diagnostics,
 ) {
     empty_first(resource_type, is_complete, complaints);
+    covered_groups(mapping, resource_type, complaints);
     let Some(members) = &resource_type.members else {
         return;
     };
@@ -70,6 +72,23 @@ pub(super) fn check(
             Diagnostic::error("mapping::members-ambiguous", sentence)
                 .at(place)
                 .mend("give the groups' ids a prefix: `[group] id = { from = '$.id', prefix = \"g-\" }`"),
+        );
+    }
+}
+
+/// An update for users' groups, where no list on the user is written.
+fn covered_groups(mapping: &Mapping, groups: &TypeMapping, complaints: &mut Diagnostics) {
+    let members = groups.members.as_ref();
+    if groups.section != "group" || members.is_some_and(|one| one.written_on_user().is_some()) {
+        return;
+    }
+    let updates = mapping.types.iter().flat_map(|of| &of.updates);
+    for update in updates.filter(|update| update.covers.iter().any(write::is_groups)) {
+        let sentence = "No client changes a user's `groups`, and `[group.members]` has no list on the user that this update would write.";
+        complaints.add(
+            Diagnostic::error("mapping::unreachable-operation", sentence)
+                .at(&narrowed(&update.place, "groups"))
+                .mend("say where the list is, `[group.members] on-user = { field = 'groups' }`, without `add`, `remove` and `replace`; or leave `groups` out"),
         );
     }
 }

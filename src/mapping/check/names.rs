@@ -326,6 +326,41 @@ impl Scope<'_> {
         );
         used.retain(|name| name.names.first().is_none_or(|first| !own.contains(first)));
         self.all(used, &call.place, complaints);
+        self.taken_by_template(call, complaints);
+    }
+
+    /// A text in `take` knows what the call does, the whole reply, and what stands before it; a reply's members are no names.
+    fn taken_by_template(&self, call: &Call, complaints: &mut Diagnostics) {
+        let mut scope = self.clone();
+        scope.names.insert(BODY.to_owned());
+        for (name, from) in &call.take {
+            if let Source::Computed(template) = from {
+                let used = template.names().into_iter();
+                for used in used.filter(|used| scope.complaint(used).is_some()) {
+                    let whole = used.names.join(".");
+                    let sentence = format!("`{whole}` is not known here.");
+                    let complaint = Diagnostic::error("mapping::unknown-name", sentence);
+                    complaints.add(
+                        complaint
+                            .at(&narrowed(&call.place, &whole))
+                            .mend(scope.of_reply(&used)),
+                    );
+                }
+            }
+            scope.names.insert(name.clone());
+        }
+    }
+
+    /// How a text in `take` speaks of the reply.
+    fn of_reply(&self, used: &NamePath) -> String {
+        let first = used.names.first().map_or("", String::as_str);
+        let whole = used.names.join(".");
+        match closest(first, self.known().iter().map(String::as_str)) {
+            Some(near) if near != first => format!("did you mean `{near}`?"),
+            _ => format!(
+                "a member of the reply is taken by a path, `'$.{whole}'`, or in a text by `{{{BODY}.{whole}}}`"
+            ),
+        }
     }
 
     fn all(&self, used: Vec<NamePath>, place: &Place, complaints: &mut Diagnostics) {
@@ -452,6 +487,9 @@ impl Scope<'_> {
         words.join(", ")
     }
 }
+
+/// The whole reply, in a text that takes something from it.
+const BODY: &str = "body";
 
 /// Whether a name is an attribute of the type, or an extension's short name with one of its attributes.
 fn is_attribute(resource_type: &ResourceType, first: &str, rest: &[String]) -> bool {

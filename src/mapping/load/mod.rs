@@ -22,6 +22,7 @@ mod members;
 mod mendings;
 mod merge;
 mod not_toml;
+mod on_user;
 mod operation;
 mod page;
 mod policy;

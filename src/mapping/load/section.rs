@@ -20,6 +20,7 @@ use super::{
     call, effects, gaps,
     list::{self, FIND, LIST},
     members::{self, MEMBERS},
+    on_user,
     operation::{self, OPERATION_SHAPE, Surroundings},
     reader::Reader,
     schema::{self, ATTRIBUTE, Schemas},
@@ -405,7 +406,7 @@ fn compiled(reader: &Reader<'_>, name: &str, schemas: &Schemas) -> Option<TypeMa
         resource_type: Arc::new(resource_type),
         splice: None,
     };
-    members::settle_case(reader, &mut mapping);
+    on_user::settle_case(reader, &mut mapping);
     effects::settle(&mut mapping);
     mapping.splice = Splice::new(&mapping);
     create_only_without_field(reader, &mapping);

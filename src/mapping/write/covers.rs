@@ -10,6 +10,21 @@ use crate::{
     scim::AttributePath,
 };
 
+/// The update that writes a user's list of groups (`on-user`): the one whose `covers` names `groups`, or else the last that covers
+/// everything, or the last.
+pub fn update_of_groups(users: &TypeMapping) -> Option<&Operation> {
+    let mut updates = users.updates.iter();
+    let own = updates.find(|update| update.covers.iter().any(is_groups));
+    let mut all = users.updates.iter().rev();
+    own.or_else(|| all.find(|update| update.covers.is_empty()))
+        .or(users.updates.last())
+}
+
+/// Whether a path is the list of a user's groups.
+pub fn is_groups(path: &AttributePath) -> bool {
+    path.schema.is_none() && path.attribute == "groups"
+}
+
 /// Whether an operation writes the attribute.
 ///
 /// The operation must be the type's own. `create` and updates without a list of what they `cover` write everything that has

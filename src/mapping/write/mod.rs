@@ -25,7 +25,9 @@ use super::{expression::EvaluateError, value::Untranslatable};
 
 pub use check::check;
 pub use composed::{kept_after, show_composed};
-pub use covers::{covers, is_kept, is_named_by, keeps_external_id, rules_for};
+pub use covers::{
+    covers, is_groups, is_kept, is_named_by, keeps_external_id, rules_for, update_of_groups,
+};
 pub use defaults::with_defaults;
 pub use difference::{Difference, differs_from_shown, shows, unchanged_to_application};
 pub use fields::fields;
