@@ -10,12 +10,13 @@ use crate::{
         model::{IfMatch, Operation, ReplyKind, Send, TypeMapping},
         names::Names,
         plan::{self, Plan, Step},
+        read,
         template::Template,
         write::{self, Wish},
     },
     scim::{AttributePath, Error, Resource},
     store::{Record, TargetId},
-    target::{TargetError, Version},
+    target::{Done, TargetError, Version},
 };
 
 use super::{
@@ -153,9 +154,14 @@ pub async fn apply(
             .await;
         drop(names);
         let renamed = match (&done, rekey) {
-            (Ok(done), rekey) => {
+            (Ok(_), Some(rekey)) if writes(ctx) == writes_before => {
+                rekey.end(None).await?;
+                None
+            }
+            (Ok(done), Some(rekey)) => Some(rekey.done(shown_id(t, step.operation, done)).await?),
+            (Ok(done), None) => {
                 let key = done.id.clone().or(expected_id).map(TargetId::new);
-                keep_key(ctx, t, old, &target_id, key, rekey).await?
+                keep_key(ctx, t, old, &target_id, key).await?
             }
             (Err(error), Some(rekey)) => rekey.after(error).await?,
             (Err(_), None) => None,
@@ -225,13 +231,8 @@ async fn keep_key(
     old: &Joined,
     before: &TargetId,
     key: Option<TargetId>,
-    rekey: Option<Rekey<'_>>,
 ) -> Result<Option<TargetId>, Error> {
     let key = key.filter(|key| key != before);
-    if let Some(rekey) = rekey {
-        rekey.end(key.as_ref()).await?;
-        return Ok(key);
-    }
     let record = old.record.as_ref();
     if let (Some(record), Some(key)) = (record.filter(|_| !t.id.is_stable), &key)
         && !ctx.journey.is_dry
@@ -245,6 +246,16 @@ async fn keep_key(
             .await?;
     }
     Ok(key)
+}
+
+/// The id that the reply to a write gives the object; absent if it shows none.
+fn shown_id(t: &TypeMapping, operation: &Operation, done: &Done) -> Option<TargetId> {
+    let shown = done
+        .object
+        .as_ref()
+        .filter(|_| operation.reply == ReplyKind::Object);
+    let shown = || read::target_id(t, shown?);
+    done.id.clone().or_else(shown).map(TargetId::new)
 }
 
 /// What stands for an object that a dry run only planned: nothing of it can be read.

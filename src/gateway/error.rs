@@ -58,7 +58,7 @@ impl From<TargetError> for Error {
             ),
             TargetError::BadReply(why) => not_understood(why),
             TargetError::NoObject { place } => {
-                not_understood(&format!("its reply has no object at `{place}`"))
+                not_understood(&format!("its reply has nothing at `{place}`"))
             }
             TargetError::Page(error) => not_understood(match error {
                 PageError::Repeated => "a list gives the same page twice",

@@ -77,14 +77,20 @@ fn own_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> Option<TargetId> {
 }
 
 /// Whether a text could be an id of the target's: what does not look like one is unknown, and never sent.
-pub fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
+fn may_be_target_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
     let is_canonical_number = || {
         id == "0"
             || (!id.starts_with('0') && !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
     };
+    has_form_of_id(ctx, t, id) && (!t.id.is_number || is_canonical_number())
+}
+
+/// Whether a text has the form that the mapping gives to ids.
+pub fn has_form_of_id(ctx: &Context, t: &TypeMapping, id: &str) -> bool {
     let pattern = t.id.pattern.as_ref();
-    let pattern = pattern.unwrap_or(&ctx.mapping().target.id_pattern);
-    pattern.is_match(id) && (!t.id.is_number || is_canonical_number())
+    pattern
+        .unwrap_or(&ctx.mapping().target.id_pattern)
+        .is_match(id)
 }
 
 /// 404, the same for what never was and for what is somebody else's.

@@ -7,7 +7,7 @@ use crate::{
     scim::{Error, ScimType},
 };
 
-use super::{context::Context, identity::may_be_target_id, user_groups::text_of};
+use super::{context::Context, identity::has_form_of_id, user_groups::text_of};
 
 /// The id that the fields give the object, where the id is one of them and can change.
 pub fn in_fields(t: &TypeMapping, fields: &Map<String, Value>) -> Option<String> {
@@ -27,7 +27,7 @@ pub fn check(ctx: &Context, t: &TypeMapping, fields: &Map<String, Value>) -> Res
         return Ok(());
     };
     let is_dots = matches!(key.split(';').next(), Some("" | "." | ".."));
-    if may_be_target_id(ctx, t, &key) && !(is_dots && is_in_paths(t)) {
+    if has_form_of_id(ctx, t, &key) && !(is_dots && is_in_paths(t)) {
         return Ok(());
     }
     let place = t.id.from.as_place();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     mapping::model::TypeMapping,
-    scim::Error,
+    scim::{Error, ScimType},
     store::{Intent, IntentState, Record, ScimId, TargetId},
     target::TargetError,
 };
@@ -21,7 +21,7 @@ use super::{
     context::Context,
     get::object_of,
     identity::Located,
-    join::{Joined, match_name},
+    join::{Joined, folded, match_name},
 };
 
 /// Under which key an object is found.
@@ -62,9 +62,15 @@ impl<'a> Rekey<'a> {
             return Ok(None);
         }
         let name = &t.resource_type.name;
+        // Not every application refuses a name that is taken: some answer success and do nothing, and the link would lead to
+        // what is somebody else's. In another letter case it may be the object itself.
+        let is_respelled = folded(key.as_str()) == folded(before.as_str());
+        if !is_respelled && exists(ctx, t, &key).await? {
+            return Err(taken(t));
+        }
         let holder = ctx.store.record_by_target(ctx.id(), name, &key).await?;
         if let Some(holder) = holder.filter(|holder| holder.scim_id != kept.scim_id) {
-            if exists(ctx, t, &key).await? {
+            if is_respelled && exists(ctx, t, &key).await? {
                 // The application has to refuse.
                 return Ok(None);
             }
@@ -151,6 +157,32 @@ impl<'a> Rekey<'a> {
         }
     }
 
+    /// Writes the key down that the object has after a call that was answered with success: the one that the reply `shows`, or the
+    /// new one. What a reply shows is not always done: the object is looked for.
+    ///
+    /// # Errors
+    ///
+    /// 502 if it has its old key still.
+    pub async fn done(self, shows: Option<TargetId>) -> Result<TargetId, Error> {
+        let before = self.record.target_id.clone();
+        let other = shows.filter(|shown| Some(shown) != before.as_ref());
+        let key = other.unwrap_or_else(|| self.key.clone());
+        let (ctx, t) = (self.ctx, self.t);
+        if !exists(ctx, t, &key).await?
+            && let Some(before) = &before
+            && exists(ctx, t, before).await?
+        {
+            let detail = format!(
+                "The application took the call that renames a {}, and shows it under its old name still.",
+                t.resource_type.name
+            );
+            self.end(None).await?;
+            return Err(Error::new(502, detail));
+        }
+        self.end(Some(&key)).await?;
+        Ok(key)
+    }
+
     /// Writes the key down that the object has: a new one, or the one it had.
     pub async fn end(self, key: Option<&TargetId>) -> Result<(), Error> {
         let record = Record {
@@ -235,7 +267,7 @@ pub async fn foreseen(
     let Some(own) = object.and_then(|object| match_name(ctx, t, object)) else {
         return Ok(None);
     };
-    let by_name = prepared(ctx, t, &super::join::folded(&own)).await?;
+    let by_name = prepared(ctx, t, &folded(&own)).await?;
     let Some(intent) = by_name.filter(|intent| !intent.scim_id.as_str().is_empty()) else {
         return Ok(None);
     };
@@ -298,6 +330,12 @@ async fn exists(ctx: &Context, t: &TypeMapping, key: &TargetId) -> Result<bool, 
         record: None,
     };
     Ok(Box::pin(object_of(ctx, t, &located)).await?.is_some())
+}
+
+fn taken(t: &TypeMapping) -> Error {
+    let (name, attribute) = (&t.resource_type.name, &t.match_attribute);
+    let detail = format!("A {name} with this `{attribute}` exists already.");
+    Error::of(ScimType::Uniqueness, detail)
 }
 
 /// The key that a call was to give, and when it was begun.

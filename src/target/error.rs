@@ -60,7 +60,7 @@ pub enum TargetError {
     #[error("The application's answer cannot be used: {0}.")]
     BadReply(&'static str),
     /// A reply that holds something, and no object where the mapping looks for it: not the same as an object that is not there.
-    #[error("the reply has no object at `{place}`")]
+    #[error("the reply has nothing at `{place}`")]
     NoObject {
         /// The place: `object`, or the envelope.
         place: String,

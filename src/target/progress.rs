@@ -10,7 +10,7 @@ use crate::mapping::{
     body::scalar_text,
     model::{Call, FieldPlace, Meaning, Operation, ReplyKind, Source},
     names::Names,
-    reply::{CallClass, Reply, source, take},
+    reply::{CallClass, Reply, says_nothing_at, source, take},
 };
 
 /// How far an operation has come.
@@ -214,21 +214,6 @@ pub(super) fn expect_object(operation: &Operation, reply: &Reply) -> Result<(), 
             place: place.to_owned(),
         }),
     }
-}
-
-/// Whether a reply without a value at these names says so itself; not if it holds other things in which they do not occur.
-pub(super) fn says_nothing_at(names: &[&str], content: &Value) -> bool {
-    let mut at = content;
-    for name in names {
-        let Value::Object(members) = at else {
-            return true;
-        };
-        match members.get(*name) {
-            Some(value) => at = value,
-            None => return members.is_empty(),
-        }
-    }
-    true
 }
 
 /// The object in a reply, moved out of it where its place is plain.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{Driver, Journey, TargetError, conduct::Ask, progress::says_nothing_at};
+use super::{Driver, Journey, TargetError, conduct::Ask};
 use crate::mapping::{
     body::scalar_text,
     expression::Expression,
@@ -15,7 +15,7 @@ use crate::mapping::{
     names::Names,
     page::{Next, PageError, Pager, Position, body_paths},
     path::JsonPath,
-    reply::{CallClass, Cut, Reply, Row, plain_names, source},
+    reply::{CallClass, Cut, Reply, Row, fails_without_list, plain_names, says_nothing_at, source},
     template::Tree,
 };
 
@@ -164,6 +164,13 @@ impl<'d> Listing<'d> {
             },
             None => self.items(reply),
         };
+        if let Items::At(path) = self.items
+            && rows.is_empty()
+            && fails_without_list(path, reply)
+        {
+            let place = path.source().to_owned();
+            return Err(TargetError::NoObject { place });
+        }
         for row in &mut rows {
             put_in(self.set, row, names);
         }

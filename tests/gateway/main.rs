@@ -21,6 +21,7 @@ mod deadlines;
 mod demands;
 mod domains;
 mod existing;
+mod failures;
 mod holds;
 mod json_api;
 mod language;

@@ -313,6 +313,58 @@ async fn the_account_that_a_rename_leaves_is_in_no_group() {
 }
 
 #[tokio::test]
+async fn a_rename_to_a_name_that_is_taken_touches_nobody() {
+    let (stage, path) = recreated_users().await;
+    let group = stage.app.add_group(json!({ "name": "admins" }), [1]);
+    stage.app.add_user(json!({ "login": "ada", "state": 1 }));
+    stage.app.forget_calls();
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "Ada" }]);
+    let refused = stage.patch(&path, rename).await;
+    refused.refused(409, "uniqueness");
+    assert_eq!(stage.app.writes(), []);
+    assert_eq!(stage.app.members(group), [1]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_is_refused_although_the_application_would_answer_success() {
+    let (stage, group, path) = named_groups().await;
+    let other = stage
+        .app
+        .add_group(json!({ "name": "new", "precious": true }), [3]);
+    let refused = stage.put(&path, renamed(&["2"])).await;
+    refused.refused(409, "uniqueness");
+    assert_eq!(stage.app.writes(), []);
+    assert_eq!(
+        (stage.app.members(group), stage.app.members(other)),
+        (vec![1], vec![3])
+    );
+    let read = stage.get(&path).await.is(200);
+    assert_eq!(read.body["displayName"], "old");
+}
+
+#[tokio::test]
+async fn a_renaming_call_that_is_answered_with_success_and_does_nothing_is_told() {
+    for shown in [
+        json!({ "name": "old" }),
+        json!({ "name": "new" }),
+        json!({}),
+    ] {
+        let (stage, _, path) = named_groups().await;
+        let nothing = Fault::Before(Act::Say(crate::fake_target::Answer::json(
+            200,
+            shown.clone(),
+        )));
+        stage.app.plan("PATCH /groups/old", 1, nothing);
+        let reply = stage.put(&path, renamed(&["1"])).await;
+        assert_eq!(reply.status, 502, "{shown}: {}", reply.body);
+        let read = stage.get(&path).await.is(200);
+        assert_eq!(read.body["displayName"], "old");
+        stage.put(&path, renamed(&["1"])).await.is(200);
+        is_new(&stage, &path).await;
+    }
+}
+
+#[tokio::test]
 async fn a_group_that_keeps_the_account_left_by_a_rename_does_not_stop_it() {
     let (stage, path) = recreated_users().await;
     let group = stage.app.add_group(json!({ "name": "admins" }), [1]);

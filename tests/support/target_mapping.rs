@@ -95,6 +95,7 @@ pub fn operation(name: &str, steps: Vec<Call>) -> Operation {
         envelope: None,
         if_match: None,
         gets_first: false,
+        empties_first: false,
         stash: Vec::new(),
         place: place(),
     }

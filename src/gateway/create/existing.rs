@@ -164,48 +164,70 @@ impl Create<'_> {
     /// A create that meets an account: by policy a conflict, or the account becomes the client's.
     pub(super) async fn meet(&self, found: Joined, scim_id: &ScimId) -> Result<Joined, Error> {
         let is_tombstone = was_deleted(&found);
-        let is_linked = found.record.is_some() && !is_tombstone;
+        if let Some(refusal) = self.refusal(&found, scim_id) {
+            self.give_up(scim_id).await?;
+            return Err(refusal);
+        }
+        let fresh = self.record(scim_id, &found.target_id);
+        let record = match found.record.clone() {
+            // The application's own id serves: it cannot be another one this time.
+            Some(record) if self.t.id.is_stable => Record {
+                is_deleted: false,
+                external_id: fresh.external_id,
+                shadow: fresh.shadow,
+                ..record
+            },
+            _ => Record {
+                created: Record::UNKNOWN,
+                ..fresh
+            },
+        };
+        let wish = self.wish_for(&found).await?;
+        // First contact never writes what identifies the account (promise S4).
+        self.bring_about(found, record, wish, |path| {
+            is_tombstone || !is_identity(path)
+        })
+        .await
+    }
+
+    /// Why an account that has the name is not the client's to have; absent if it comes back, or becomes the client's.
+    fn refusal(&self, found: &Joined, scim_id: &ScimId) -> Option<Error> {
         // What it has is somebody else's, who lives on under another name.
         if is_left_to_another(found.record.as_ref(), scim_id) {
-            self.give_up(scim_id).await?;
-            return Err(self.duplicate(None));
+            return Some(self.duplicate(None));
         }
-        let policy = self.ctx.mapping().policy.on_existing;
+        if was_deleted(found) {
+            return None;
+        }
+        let is_linked = found.record.is_some();
         let is_gone = read::is_gone(self.t, &found.object, &self.ctx.mapping().settings);
         let is_inactive = is_gone || found.resource.0.get("active") == Some(&Value::Bool(false));
-        let may_adopt = match policy {
+        let may_adopt = match self.ctx.mapping().policy.on_existing {
             OnExisting::Conflict => false,
-            OnExisting::Adopt => self.is_in_verified_domain(&found),
-            OnExisting::Reactivate => is_inactive && self.is_in_verified_domain(&found),
+            OnExisting::Adopt => self.is_in_verified_domain(found),
+            OnExisting::Reactivate => is_inactive && self.is_in_verified_domain(found),
         };
-        if is_tombstone || (may_adopt && !is_linked) {
-            let fresh = self.record(scim_id, &found.target_id);
-            let record = match found.record.clone() {
-                // The application's own id serves: it cannot be another one this time.
-                Some(record) if self.t.id.is_stable => Record {
-                    is_deleted: false,
-                    external_id: fresh.external_id,
-                    shadow: fresh.shadow,
-                    ..record
-                },
-                _ => Record {
-                    created: Record::UNKNOWN,
-                    ..fresh
-                },
-            };
-            let wish = self.wish_for(&found).await?;
-            // First contact never writes what identifies the account (promise S4).
-            return self
-                .bring_about(found, record, wish, |path| {
-                    is_tombstone || !is_identity(path)
-                })
-                .await;
+        match is_gone {
+            _ if may_adopt && !is_linked => None,
+            true => Some(self.gone()),
+            false => Some(self.duplicate(is_linked.then_some(&found.scim_id))),
         }
-        self.give_up(scim_id).await?;
-        Err(match is_gone {
-            true => self.gone(),
-            false => self.duplicate(is_linked.then_some(&found.scim_id)),
-        })
+    }
+
+    /// Sees that nobody else has the name, before anything is done for it. What an interrupted attempt made is the resource's own.
+    ///
+    /// # Errors
+    ///
+    /// 409 `uniqueness` as a create would be answered; what the look-up fails with.
+    pub(super) async fn must_be_free_for(&self, scim_id: &ScimId) -> Result<(), Error> {
+        let (ctx, name) = (self.ctx, self.type_name());
+        let intent = ctx.store.intent(ctx.id(), name, &self.match_key).await?;
+        if intent.is_some_and(|intent| intent.scim_id == *scim_id) {
+            return Ok(());
+        }
+        let found = self.look_up().await?;
+        let refusal = found.and_then(|found| self.refusal(&found, scim_id));
+        refusal.map_or(Ok(()), Err)
     }
 
     fn is_in_verified_domain(&self, found: &Joined) -> bool {

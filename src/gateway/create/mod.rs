@@ -96,6 +96,22 @@ pub async fn create(
     create.answer(joined, projection).await
 }
 
+/// Sees that another object could be made for a resource that exists: nobody else has its name.
+///
+/// # Errors
+///
+/// 409 `uniqueness`; what the look-up fails with.
+pub async fn must_be_free(
+    ctx: &Context,
+    t: &TypeMapping,
+    wish: &Resource,
+    scim_id: &ScimId,
+) -> Result<(), Error> {
+    Create::under_id(ctx, t, wish.clone(), scim_id)?
+        .must_be_free_for(scim_id)
+        .await
+}
+
 /// Makes another object for a resource that exists: its SCIM id stays, the application's id is a new one.
 ///
 /// # Errors
@@ -111,17 +127,7 @@ pub async fn under_id(
         wish.0.shift_remove(name);
     }
     look_up::before_writing(ctx, t, &wish, None).await?;
-    let name = name_of(t, &wish)?;
-    let match_key = folded(&name);
-    let create = Create {
-        ctx,
-        t,
-        digest: digest_of(&wish),
-        wish,
-        name,
-        match_key,
-        id: Some(scim_id.clone()),
-    };
+    let create = Create::under_id(ctx, t, wish, scim_id)?;
     let intent = create.new_intent();
     match ctx
         .store
@@ -211,6 +217,27 @@ struct Create<'a> {
     digest: [u8; 32],
     /// The SCIM id, where it is given: a resource that gets another object.
     id: Option<ScimId>,
+}
+
+impl<'a> Create<'a> {
+    /// The making of another object for a resource that exists.
+    fn under_id(
+        ctx: &'a Context,
+        t: &'a TypeMapping,
+        wish: Resource,
+        scim_id: &ScimId,
+    ) -> Result<Self, Error> {
+        let name = name_of(t, &wish)?;
+        Ok(Self {
+            ctx,
+            t,
+            digest: digest_of(&wish),
+            match_key: folded(&name),
+            wish,
+            name,
+            id: Some(scim_id.clone()),
+        })
+    }
 }
 
 impl Create<'_> {

@@ -55,6 +55,8 @@ pub async fn recreate(
             "The application identifies an account by a name that cannot be changed, and its mapping has no id of its own for it.",
         ));
     }
+    // Nobody is locked for a name that cannot be had: in some applications a lock alone takes groups and sessions away.
+    create::must_be_free(ctx, t, &new, &old.scim_id).await?;
     let groups = leave::groups_of(ctx, t, &old, Search::Everywhere).await?;
     unfinished::remember_state(ctx, t, &old, &mut new, changed).await?;
     let was_open = old.resource.0.get("active") != Some(&false.into());
@@ -71,6 +73,7 @@ pub async fn recreate(
             // Nothing was made and nothing will be by asking again: nobody is locked out for a name that cannot be had.
             if was_open && error.status < 500 {
                 apply::set_active(ctx, t, &old, true).await?;
+                hand_groups_on(ctx, &groups, &scim_id).await?;
             }
             return Err(error);
         }

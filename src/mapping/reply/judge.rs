@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use super::{CallClass, Reply, ReplyForm, RetryHint, Verdict};
+use super::{CallClass, Reply, ReplyForm, RetryHint, Verdict, missing::lacks_content};
 use crate::{
     mapping::{
         body::scalar_text,
@@ -49,7 +49,23 @@ pub fn judged(call: &Call, target: &Target, class: CallClass, reply: &Reply) -> 
     if reply.status == MULTI_STATUS {
         verdict.status = Some(MULTI_STATUS);
     }
-    if !is_success(reply.status) || !is_unusable(class, reply.form) {
+    if !is_success(reply.status) {
+        return (verdict, Basis::Status);
+    }
+    if let Some(path) = target.content.as_ref()
+        && lacks_content(path, class, reply)
+    {
+        let nothing = || {
+            format!(
+                "its reply has nothing at `{}` (`[target] content`)",
+                path.source()
+            )
+        };
+        let mut verdict = view.verdict(Meaning::Failed, None);
+        verdict.detail = verdict.detail.or_else(|| Some(nothing()));
+        return (verdict, Basis::Content);
+    }
+    if !is_unusable(class, reply.form) {
         return (verdict, Basis::Status);
     }
     verdict.detail = Some(no_data(target, reply));
@@ -69,6 +85,8 @@ pub enum Basis {
     Status,
     /// No rule fits: the status is a success, and the body is no data.
     Form,
+    /// No rule fits: the status is a success, and the body lacks the content.
+    Content,
 }
 
 impl Basis {
@@ -80,6 +98,7 @@ impl Basis {
             Self::TargetRule(place) => format!("rule {} of [target.errors]", place + 1).into(),
             Self::Status => "its status, no rule fits".into(),
             Self::Form => "its body, which is no data; no rule fits".into(),
+            Self::Content => "its body, which has no content; no rule fits".into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! about it, values for later calls. Knows nothing of sockets; what follows from a meaning is decided elsewhere.
 
 mod judge;
+mod missing;
 mod rows;
 mod take;
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use judge::{Basis, judge, judged};
+pub use missing::{fails_without_list, says_nothing_at};
 pub use rows::{Cut, Row, plain_names};
 pub use take::{cookie, source, take};
 

@@ -45,7 +45,7 @@ pub(super) fn run(
     compare::contains(&Value::Object(resource(section, settings, &object)), expect).map_err(
         |difference| match absent_object(section, &reply) {
             Some(path) => format!(
-                "{difference}; the reply has no object at `{path}`, so the whole of it was read"
+                "{difference}; the reply has nothing at `{path}`, so the whole of it was read"
             ),
             None => difference,
         },

@@ -102,7 +102,6 @@ fn members_that_are_a_field_are_sent_by_their_names() {
         types: vec!["User".into()],
         refuses_unknown: false,
         gets_first: false,
-        empties_first: false,
     };
     let (ids, types) = (json!([1, 2]), json!(["User", "User"]));
     let mut names = Names::new();
