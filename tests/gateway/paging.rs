@@ -237,3 +237,20 @@ async fn a_search_that_is_not_paged_says_so() {
         }
     }
 }
+
+/// Some databases count by an estimate.
+#[tokio::test]
+async fn a_total_that_is_less_than_what_came_is_believed_no_more() {
+    let style = "page.offset = { start = \"skip\", size = { parameter = \"limit\", most = 2 }, total = '$.count' }\n";
+    let stage = people(style).start().await;
+    let some = |from, to| json!({ "people": rows(from, to), "count": 1 });
+    page(&stage, "GET /people?skip=0&limit=2", some(1, 2));
+    page(&stage, "GET /people?skip=2&limit=2", some(3, 4));
+    page(&stage, "GET /people?skip=4&limit=2", some(5, 5));
+    page(
+        &stage,
+        "GET /people?skip=5&limit=2",
+        json!({ "people": [], "count": 1 }),
+    );
+    is_listed(&stage, 5).await;
+}

@@ -139,6 +139,8 @@ pub struct Pager<'s> {
     index: u64,
     pages: u64,
     total: Option<u64>,
+    /// Whether more came than the total said: it is believed no more.
+    is_total_wrong: bool,
     largest_page: u64,
     short_page: Option<u64>,
     cap: Option<u64>,
@@ -164,6 +166,7 @@ impl<'s> Pager<'s> {
             index: 0,
             pages: 0,
             total: None,
+            is_total_wrong: false,
             largest_page: 0,
             short_page: None,
             cap: None,
@@ -263,11 +266,16 @@ impl<'s> Pager<'s> {
         }
         if let Some(total) = self
             .total_in(reply)
-            .filter(|_| count > 0 || self.pages == 1)
+            .filter(|_| (count > 0 || self.pages == 1) && !self.is_total_wrong)
         {
             self.total = Some(total);
         }
         self.index = self.index.saturating_add(count);
+        // An estimate: what came already is more.
+        if self.total.is_some_and(|total| total < self.index) {
+            self.total = None;
+            self.is_total_wrong = true;
+        }
         let next = self.next(asked, reply, count)?;
         self.largest_page = self.largest_page.max(count);
         if let Next::More(position) = &next {
