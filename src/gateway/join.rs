@@ -180,7 +180,7 @@ async fn join(
         Box::pin(resolve_reference(ctx, &mut resource, &reference)).await?;
     }
     if let Some(record) = &record {
-        write::join_kept(t, &mut resource, &record.shadow);
+        write::join_kept(t, &mut resource, &record.shadow, &object);
         withheld(&mut resource, &record.shadow);
         show_wished_state(ctx, t, &mut resource, &record.shadow);
     }

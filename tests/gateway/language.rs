@@ -420,8 +420,11 @@ async fn what_the_application_makes_of_a_value_by_itself_is_no_change() {
         }
         stage.app.change_user(1, "title", json!("Prof."));
         assert_eq!(stage.get(&path).await.body["title"], "Prof.");
-        // A row without the field says nothing about it.
+        // Taken away there, it is gone.
         stage.app.change_user(1, "title", Value::Null);
+        assert_eq!(stage.get(&path).await.body["title"], Value::Null);
+        // A row without the field says nothing about it.
+        stage.app.drop_field(1, "title");
         assert_eq!(stage.get(&path).await.body["title"], "Dr.");
     }
 }

@@ -274,3 +274,39 @@ async fn a_composed_name_is_shown_as_composed_and_a_clients_own_until_a_part_cha
         assert_eq!(list.body["Resources"][0]["name"]["formatted"], shown);
     }
 }
+
+#[tokio::test]
+async fn a_kept_value_that_was_taken_away_in_the_application_is_shown_no_more_and_written_again() {
+    let lines = "[user.attributes]\n'title' = { field = 'title', as = \"lower\", keep = true }\n\
+                 'emails[type eq \"work\"].value' = { field = 'contacts[kind=\"mail\"].address', as = \"lower\", keep = true }\n";
+    for emptied in [
+        json!({ "title": null, "contacts": [] }),
+        json!({ "title": null, "contacts": null }),
+        json!({ "title": null, "contacts": [{ "kind": "fax", "address": "1" }] }),
+    ] {
+        let stage = Setup::tenant(lines).start().await;
+        let ada = json!({
+            "userName": "ada", "title": "Dr.",
+            "emails": [{ "type": "work", "value": "Ada@Corp.example" }],
+        });
+        stage.post("/Users", ada.clone()).await.is(201);
+        let read = stage.get("/Users/1").await.is(200);
+        assert_eq!(read.body["emails"][0]["value"], "Ada@Corp.example");
+        for (name, value) in emptied.as_object().unwrap() {
+            stage.app.change_user(1, name, value.clone());
+        }
+        let read = stage.get("/Users/1").await.is(200).body;
+        assert_eq!(
+            (&read["title"], &read["emails"]),
+            (&Value::Null, &Value::Null),
+            "{emptied}"
+        );
+        stage.put("/Users/1", ada).await.is(200);
+        let user = stage.app.user(1).unwrap();
+        assert_eq!(user["title"], "dr.");
+        assert!(
+            user["contacts"].to_string().contains("ada@corp.example"),
+            "{user}"
+        );
+    }
+}

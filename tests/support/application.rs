@@ -215,6 +215,12 @@ impl Application {
         }
     }
 
+    pub fn drop_field(&self, id: u64, field: &str) {
+        if let Some(Value::Object(user)) = self.content().users.get_mut(&id) {
+            user.remove(field);
+        }
+    }
+
     pub fn remove_user(&self, id: u64) {
         self.content().users.remove(&id);
     }

@@ -44,6 +44,22 @@ impl FieldPlace {
         self.steps.iter().try_fold(value, |at, step| step.read(at))
     }
 
+    /// Whether the value says that there is nothing at the place: null or empty text there or on the way, or a list without the
+    /// element. Not if a member on the way is not spoken of.
+    pub fn is_told_empty(&self, value: &Value) -> bool {
+        let mut at = value;
+        for step in &self.steps {
+            at = match (step.read(at), step) {
+                (Some(next), _) => next,
+                (None, Step::Member(_)) => return at.is_null(),
+                (None, Step::Index(_) | Step::Keyed { .. }) => {
+                    return at.is_array() || at.is_null();
+                }
+            };
+        }
+        at.is_null() || at.as_str().is_some_and(str::is_empty)
+    }
+
     /// Puts a value at the place. Objects, lists and keyed elements on the way are made where there are none; what is
     /// in the way and is neither object nor list is replaced. An object that becomes a keyed element keeps the key.
     pub fn write(&self, root: &mut Value, value: Value) {

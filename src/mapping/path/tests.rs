@@ -330,3 +330,40 @@ fn an_element_of_xml_that_stands_alone_is_a_list_of_one() {
         assert!(path.items(&nothing).is_empty(), "{nothing}");
     }
 }
+
+#[test]
+fn a_place_is_told_empty_only_where_it_is_spoken_of() {
+    let is_told =
+        |place: &str, value: Value| FieldPlace::parse(place).unwrap().is_told_empty(&value);
+    for (place, value, expected) in [
+        ("mail", json!({ "mail": null }), true),
+        ("mail", json!({ "mail": "" }), true),
+        ("mail", json!({ "mail": "a" }), false),
+        ("mail", json!({ "login": "ada" }), false),
+        ("card.mail", json!({ "card": null }), true),
+        ("card.mail", json!({ "card": {} }), false),
+        ("mails[kind=\"work\"].address", json!({ "mails": [] }), true),
+        (
+            "mails[kind=\"work\"].address",
+            json!({ "mails": null }),
+            true,
+        ),
+        (
+            "mails[kind=\"work\"].address",
+            json!({ "login": "ada" }),
+            false,
+        ),
+        (
+            "mails[kind=\"work\"].address",
+            json!({ "mails": [{ "kind": "work" }] }),
+            false,
+        ),
+        ("mails[0]", json!({ "mails": [] }), true),
+    ] {
+        assert_eq!(
+            is_told(place, value.clone()),
+            expected,
+            "{place} in {value}"
+        );
+    }
+}

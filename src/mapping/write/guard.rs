@@ -117,6 +117,19 @@ pub(super) fn is_overtaken(
     }
 }
 
+/// Whether the application showed the field when the value was kept, and shows it empty now: somebody took it away there. An object
+/// that does not speak of the field, such as a list's row, says nothing.
+pub(super) fn is_emptied(rule: &AttributeRule, kept: &Map<String, Value>, object: &Value) -> bool {
+    let print = prints(kept).and_then(|prints| rule.location.read(prints));
+    let Some(Read::Path(path)) = rule.read.as_ref().filter(|_| is_guarded(rule)) else {
+        return false;
+    };
+    print.is_some()
+        && path
+            .as_place()
+            .is_some_and(|place| place.is_told_empty(object))
+}
+
 fn prints(kept: &Map<String, Value>) -> Option<&Map<String, Value>> {
     kept.get(GUARD).and_then(Value::as_object)
 }

@@ -17,7 +17,11 @@ use crate::{
     scim::{Resource, Returned},
 };
 
-use super::{covers::rules_at, fields::encode, guard::is_overtaken};
+use super::{
+    covers::rules_at,
+    fields::encode,
+    guard::{is_emptied, is_overtaken},
+};
 
 /// The part of a resource that is kept here, laid out as in the resource. Attributes that are never returned, such as
 /// `password`, are not kept whatever the file says.
@@ -46,23 +50,29 @@ pub(super) fn kept_by(
     kept
 }
 
-/// Puts what is kept into a resource that has its mapped attributes.
+/// Puts what is kept into a resource that has its mapped attributes, which were read from `object`.
 ///
 /// - An attribute without a field is what is kept. One that is mapped and marked `keep` by the same line too: the client's
 ///   own value is shown.
-///   Once the application shows another value than it did when that was written, the application's.
+///   Once the application shows another value than it did when that was written, the application's; once it shows the field
+///   empty, none.
 /// - A whole attribute kept beside lines for parts of it (`emails` beside `emails[type eq "work"].value`): the application
 ///   says what the parts are, the rest is what is kept. An element that stood in for the mapped one when it was written
 ///   stands in for it here.
 /// - A list mapped as a whole: the application says which elements there are; what it does not know of them is kept.
 /// - A part that differs in spelling only (case, punctuation of telephone numbers, what the field's form takes away) is
 ///   shown as the client spelled it.
-pub fn join_kept(t: &TypeMapping, resource: &mut Resource, kept: &Map<String, Value>) {
+pub fn join_kept(
+    t: &TypeMapping,
+    resource: &mut Resource,
+    kept: &Map<String, Value>,
+    object: &Value,
+) {
     for rule in t.attributes.iter().filter(|rule| rule.is_kept) {
         let Some(own) = rule.location.read(kept) else {
             continue;
         };
-        if is_overtaken(rule, kept, resource) {
+        if is_overtaken(rule, kept, resource) || is_emptied(rule, kept, object) {
             continue;
         }
         let is_whole = !rule.location.is_element() && rule.location.path.sub_attribute.is_none();

@@ -103,10 +103,10 @@ proptest! {
         let allowed = ["emails", "nickName", "name"];
         prop_assert!(kept.keys().all(|k| allowed.contains(&k.as_str())));
         let mut joined = read.clone();
-        join_kept(&t, &mut joined, &kept);
-        join_kept(&t, &mut joined, &other.0);
+        join_kept(&t, &mut joined, &kept, &serde_json::json!({}));
+        join_kept(&t, &mut joined, &other.0, &serde_json::json!({}));
         let mut unchanged = read.clone();
-        join_kept(&t, &mut unchanged, &Map::new());
+        join_kept(&t, &mut unchanged, &Map::new(), &serde_json::json!({}));
         prop_assert_eq!(unchanged, read);
     }
 }

@@ -38,7 +38,7 @@ fn seen(t: &mut TypeMapping, wish: &Value, meddle: impl FnOnce(&mut Map<String, 
     meddle(&mut object);
     let kept = kept_values(t, &wish);
     let mut shown = read::read(t, &Value::Object(object), &Map::new(), |_| true).resource;
-    join_kept(t, &mut shown, &kept);
+    join_kept(t, &mut shown, &kept, &serde_json::json!({}));
     Value::Object(shown.0)
 }
 
