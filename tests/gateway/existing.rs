@@ -128,6 +128,17 @@ async fn reactivation_takes_a_locked_account_back_and_leaves_an_open_one_alone()
     assert_eq!(back.id(), id.to_string());
     assert_eq!(back.body["active"], true);
     assert_eq!(stage.app.user(id).unwrap()["state"], 1);
+    // As a new one would be, unless the client says otherwise.
+    for (said, state) in [(None, 1), (Some(false), 3)] {
+        let (stage, id) = with_account("on-existing = \"reactivate\"", 3, "ada@corp.example").await;
+        let mut wish = wish("ada");
+        match said {
+            Some(said) => wish["active"] = json!(said),
+            None => drop(wish.as_object_mut().unwrap().remove("active")),
+        }
+        stage.post("/Users", wish).await.is(201);
+        assert_eq!(stage.app.user(id).unwrap()["state"], state);
+    }
     let (stage, id) = with_account("on-existing = \"reactivate\"", 1, "ada@corp.example").await;
     let before = stage.app.user(id);
     stage

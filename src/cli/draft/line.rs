@@ -155,9 +155,9 @@ pub(super) fn row(
 fn fallback(attribute: &str) -> &'static str {
     match attribute {
         "displayName" => {
-            "on-create = \"{name.formatted | default(userName)}\", when-removed = \"refuse\""
+            "on-create = \"{name.formatted | default(userName)}\", when-removed = \"skip\""
         }
-        _ => "on-create = \"{userName}\", when-removed = \"refuse\"",
+        _ => "on-create = \"{userName}\", when-removed = \"skip\"",
     }
 }
 

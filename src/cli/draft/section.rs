@@ -306,7 +306,16 @@ impl<'d> Section<'d> {
                 Row::new("call", quoted(&line)),
             ]);
         }
-        if taken.is_empty() {
+        let by_name = self.get.as_ref().filter(|_| self.is_addressed_by_name());
+        if let Some(get) = by_name.filter(|_| taken.is_empty()) {
+            sheet.blank();
+            sheet.line(&format!("[[{}.find]]", self.kind.section));
+            sheet.guess("one is asked for by its name. If letter case counts there, who is spelt otherwise is not found: add `else = \"list\"`.");
+            sheet.table(&[
+                Row::new("filter", quoted(&format!("{} eq", self.kind.matched_by))),
+                Row::new("call", quoted(&call("GET", get.path, &["value"]))),
+            ]);
+        } else if taken.is_empty() {
             sheet.blank();
             let search = parameters
                 .iter()
@@ -316,6 +325,12 @@ impl<'d> Section<'d> {
                 None => format!("none of the parameters known here finds one by name: every look-up reads the whole list. If there is a way: [[{}.find]].", self.kind.section),
             });
         }
+    }
+
+    /// Whether the paths of single objects hold the name that clients look up.
+    fn is_addressed_by_name(&self) -> bool {
+        let name = self.lines.shown_field(self.kind.matched_by, &self.fields);
+        self.id.is_found && self.id.is_changeable && name == Some(self.id.field.as_str())
     }
 
     fn write_attributes(

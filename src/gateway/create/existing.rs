@@ -303,7 +303,11 @@ impl Create<'_> {
     /// What is wished of an object that is there: of one that was deleted, all that a new one gets.
     async fn wish_for(&self, found: &Joined) -> Result<Resource, Error> {
         if !was_deleted(found) {
-            return Ok(prune::prune(self.ctx, self.t, self.wish.clone()));
+            let mut wish = self.wish.clone();
+            if self.ctx.mapping().policy.on_existing == OnExisting::Reactivate {
+                wish.0.entry("active").or_insert(Value::Bool(true));
+            }
+            return Ok(prune::prune(self.ctx, self.t, wish));
         }
         self.leave_groups(found).await?;
         self.like_a_new_one()

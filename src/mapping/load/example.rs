@@ -133,7 +133,7 @@ pub(super) static EXAMPLE: Shape = Shape {
             "calls",
             Kind::Tables(&EXPECTED_CALL),
             "required with `request`",
-            "The calls the request makes, in order; texts are calls without a look at the body.",
+            "The writing calls that the request makes, in order (reads are left out); texts are calls without a look at the body.",
             "[{ call = \"DELETE /users/9.json\" }]",
         ),
         key(

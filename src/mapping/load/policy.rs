@@ -99,7 +99,7 @@ pub(super) static POLICY: Shape = Shape {
             "on-existing",
             Kind::Choice(&["conflict", "adopt", "reactivate"]),
             "\"conflict\"",
-            "A create that meets an account which exists: 409; the account becomes the client's (verified domains only, its identity attributes are not written); or the same for inactive accounts only, and for those that the mapping calls `gone`, which are activated.",
+            "A create that meets an account which exists: 409; the account becomes the client's (verified domains only, its identity attributes are not written); or the same for inactive accounts only, and for those that the mapping calls `gone`, which are activated unless the client says `active: false`.",
             "\"adopt\"",
         ),
         key(
