@@ -16,19 +16,38 @@ use crate::cli::{
 /// # Errors
 ///
 /// If the steps are not understood, which a test rules out.
-pub fn add(session: &mut Session, with_groups: bool) -> Result<(), Failure> {
+pub fn add(session: &mut Session, with_groups: bool, most: Memberships) -> Result<(), Failure> {
     let made = |path: &str| session.steps.iter().find_map(|step| creates(step, path));
     let Some(person) = made("/Users") else {
         return Ok(());
     };
     let mut steps = people(&person);
     if let Some(group) = made("/Groups").filter(|_| with_groups) {
-        steps.extend(groups(&group));
+        let steps_of_groups = groups(&group).into_iter();
+        steps.extend(steps_of_groups.filter(|step| most == Memberships::Any || !is_of_both(step)));
     }
     let further = json!({ "format": "scim-replay/1", "vars": variables(), "steps": steps });
     session.append(Session::parse("further steps", &further.to_string())?);
     Ok(())
 }
+
+/// In how many groups a person can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memberships {
+    Any,
+    /// One at most (`single = true`): the second takes the place of the first.
+    One,
+}
+
+/// Whether a step supposes that somebody is in two groups.
+fn is_of_both(step: &Value) -> bool {
+    [FIRST_STILL, OUT_OF_FIRST]
+        .iter()
+        .any(|name| step["name"] == *name)
+}
+
+const FIRST_STILL: &str = "… and in the first still";
+const OUT_OF_FIRST: &str = "take her out of the first";
 
 /// What an operator can do about a further step that failed; absent for other steps.
 pub fn mending(step: &str) -> Option<&'static str> {
@@ -150,8 +169,8 @@ fn groups(group: &Map<String, Value>) -> Vec<Value> {
         named("put Vera into the first", patch(first, &add)),
         named(SECOND_GROUP, patch(second, &add)),
         has("… who is in the second", second),
-        has("… and in the first still", first),
-        named("take her out of the first", patch(first, &remove)),
+        has(FIRST_STILL, first),
+        named(OUT_OF_FIRST, patch(first, &remove)),
         has("… who stays in the second", second),
         taken,
     ]
@@ -242,7 +261,8 @@ mod tests {
             for (with_groups, expected) in [(true, 13), (false, 4)] {
                 let mut session = sessions::of(provider).unwrap_or_else(|_| panic!("{provider}"));
                 let before = session.steps.len();
-                add(&mut session, with_groups).unwrap_or_else(|_| panic!("{provider}"));
+                add(&mut session, with_groups, Memberships::Any)
+                    .unwrap_or_else(|_| panic!("{provider}"));
                 let expected = if provider == "google" { 4 } else { expected };
                 assert_eq!(session.steps.len() - before, expected, "{provider}");
                 let names = session.steps.iter().map(|step| step.name.as_str());

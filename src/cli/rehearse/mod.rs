@@ -120,6 +120,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         ];
         variables.extend(own.map(|(name, value)| (name.to_owned(), Value::from(value))));
     }
+    let most_groups = memberships(&tenant);
     let stage = Stage::new(edge, tenant, writes);
     let group = match &arguments.group {
         Some(group) => {
@@ -129,7 +130,7 @@ pub async fn run(arguments: RehearseArguments) -> Outcome {
         }
         None => stage.let_empty_one_stand_in().await,
     };
-    further::add(&mut session, group.is_none())?;
+    further::add(&mut session, group.is_none(), most_groups)?;
     report.expects(&session);
     if let Some(group) = group {
         let own = GROUP_NAMES
@@ -210,6 +211,20 @@ fn serves_groups(tenant: &Tenant) -> bool {
         .types
         .iter()
         .any(|t| t.resource_type.name == "Group")
+}
+
+/// In how many groups the mapping lets a person be.
+fn memberships(tenant: &Tenant) -> further::Memberships {
+    let members = tenant
+        .mapping
+        .types
+        .iter()
+        .filter_map(|t| t.members.as_ref());
+    let mut on_users = members.filter_map(|members| members.on_user.as_ref());
+    match on_users.any(|on_user| on_user.is_single) {
+        true => further::Memberships::One,
+        false => further::Memberships::Any,
+    }
 }
 
 /// What the life cycles call the name of the group that they make.
