@@ -89,6 +89,8 @@ impl Check {
         let (others, own): (Vec<_>, Vec<_>) = complaints
             .into_iter()
             .partition(|complaint| is_of_another(complaint, file));
+        let all_others = others.len();
+        let app = others.iter().find_map(path_of);
         let others = concerning(others);
         let mut text = diagnostic::render(&own, self.is_coloured);
         if others.is_empty() || !own.is_empty() {
@@ -100,6 +102,14 @@ impl Check {
             text.push_str(&format!(
                 "{summary}, on which {} is built\n",
                 file.display()
+            ));
+        }
+        if let (Some(app), false) = (app, self.is_quiet)
+            && let untold @ 1.. = all_others - others.len()
+        {
+            let (path, s) = (app.display(), if untold == 1 { "" } else { "s" });
+            text.push_str(&format!(
+                "{untold} warning{s} about {path}: `scimgate check {path}` shows more\n"
             ));
         }
         if let Some(mapping) = mapping.filter(|_| !self.is_quiet) {
@@ -386,6 +396,8 @@ mod tests {
         let one = write(&directory, "one.toml", &tenant("one", '1'));
         let text = Check::default().report(&one);
         assert!(text.contains("one.toml: no complaints"), "{text}");
+        let where_to_look = format!("1 warning about {0}: `scimgate check {0}`", app.display());
+        assert!(text.contains(&where_to_look), "{text}");
         assert!(Check::default().report(&app).contains("plain-http"));
         let own = tenant("one", '1') + "[settings]\nunused = 1\n";
         let one = write(&directory, "one.toml", &own);

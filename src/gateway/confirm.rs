@@ -70,25 +70,33 @@ pub fn tell_differences(
     }
     let is_meant =
         |rule: &&AttributeRule| changed.is_none_or(|c| c.iter().any(|p| rule.location.overlaps(p)));
-    let names: Vec<String> = t
+    let differing: Vec<(String, write::Difference)> = t
         .attributes
         .iter()
         .filter(is_meant)
-        .filter(|rule| {
-            write::differs_from_shown(t, rule, wish, &joined.resource, &ctx.names())
-                .is_some_and(|difference| is_told(rule, difference, shown))
+        .filter_map(|rule| {
+            let (wish, shows) = (wish, &joined.resource);
+            let difference = write::differs_from_shown(t, rule, wish, shows, &ctx.names())?;
+            let is_told = is_told(rule, difference, shown);
+            is_told.then(|| (rule.location.leaf().to_string(), difference))
         })
-        .map(|rule| rule.location.leaf().to_string())
         .collect();
-    if names.is_empty() {
+    if differing.is_empty() {
         return;
     }
+    let is_kept = |one: &(String, write::Difference)| one.1 == write::Difference::StillThere;
+    let has_kept = differing.iter().any(is_kept);
+    let names: Vec<String> = differing.into_iter().map(|(name, _)| name).collect();
     let names = names.join(", ");
-    tracing::info!(
-        tenant = ctx.id().as_str(),
-        attributes = names,
-        "the application shows other values than it was sent"
+    let (tenant, said) = (
+        ctx.id().as_str(),
+        "the application shows other values than it was sent",
     );
+    // What was to be taken away and is there still may be a right, or an address that somebody must not have.
+    match has_kept {
+        true => tracing::warn!(tenant, attributes = names, "{said}"),
+        false => tracing::info!(tenant, attributes = names, "{said}"),
+    }
     ctx.note(
         "N11",
         format!("not as it was wished in the object that the application gave back: {names}"),
