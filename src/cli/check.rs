@@ -396,7 +396,7 @@ mod tests {
         let one = write(&directory, "one.toml", &tenant("one", '1'));
         let text = Check::default().report(&one);
         assert!(text.contains("one.toml: no complaints"), "{text}");
-        let where_to_look = format!("1 warning about {0}: `scimgate check {0}`", app.display());
+        let where_to_look = format!("2 warnings about {0}: `scimgate check {0}`", app.display());
         assert!(text.contains(&where_to_look), "{text}");
         assert!(Check::default().report(&app).contains("plain-http"));
         let own = tenant("one", '1') + "[settings]\nunused = 1\n";
