@@ -222,7 +222,8 @@ impl Create<'_> {
     pub(super) async fn must_be_free_for(&self, scim_id: &ScimId) -> Result<(), Error> {
         let (ctx, name) = (self.ctx, self.type_name());
         let intent = ctx.store.intent(ctx.id(), name, &self.match_key).await?;
-        if intent.is_some_and(|intent| intent.scim_id == *scim_id) {
+        let is_own = intent.is_some_and(|intent| intent.scim_id == *scim_id);
+        if is_own || !self.can_look_up() {
             return Ok(());
         }
         let found = self.look_up().await?;
